@@ -1,0 +1,63 @@
+"""Where nianbao keeps its files and which city it serves: one object, read from the environment."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+CITIES_ROOT = PROJECT_ROOT / "sources" / "cities"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Paths of one installation.
+
+    `home` holds everything that is written at run time (NIANBAO_HOME);
+    `city_dir` holds the declarations of the city served (NIANBAO_CITY: a code under
+    `sources/cities/`, or the path of a folder of the same form elsewhere).
+    """
+
+    home: Path
+    city_dir: Path
+
+    @property
+    def inbox(self) -> Path:
+        """Where schools' workbooks are dropped. Files are read from here and left where they are."""
+        return self.home / "inbox"
+
+    @property
+    def archive(self) -> Path:
+        """Content-addressed store of every file ever received."""
+        return self.home / "archive"
+
+    @property
+    def templates(self) -> Path:
+        """Where `nianbao template` writes blank workbooks."""
+        return self.home / "templates"
+
+    @property
+    def working_database(self) -> Path:
+        """The file that one run at a time writes. Never opened by anybody else."""
+        return self.home / "working" / "nianbao.duckdb"
+
+    @property
+    def published_database(self) -> Path:
+        """The read-only copy that analysts query, swapped in whole at the end of a run."""
+        return self.home / "published" / "nianbao.duckdb"
+
+    @property
+    def summary_tables(self) -> Path:
+        """The report's summary tables as files, one folder a report year."""
+        return self.home / "summary_tables"
+
+    @property
+    def dagster_home(self) -> Path:
+        return self.home / "dagster"
+
+
+def load_settings() -> Settings:
+    """Settings from NIANBAO_HOME and NIANBAO_CITY, with the defaults of a fresh clone."""
+    home = Path(os.environ.get("NIANBAO_HOME", PROJECT_ROOT / "warehouse" / "data")).resolve()
+    city = os.environ.get("NIANBAO_CITY", "450700")
+    city_dir = CITIES_ROOT / city if (CITIES_ROOT / city).is_dir() else Path(city).resolve()
+    return Settings(home=home, city_dir=city_dir)

@@ -1,0 +1,107 @@
+"""The only places that open a database file: one writer at a time, and any number of readers of what is published."""
+
+import fcntl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from sources.settings import Settings
+
+LOCK_TIMEOUT_SECONDS = 1800
+
+
+class WarehouseBusyError(RuntimeError):
+    """Another run holds the working database for longer than a run takes."""
+
+
+@contextmanager
+def working_lock(settings: Settings, timeout_seconds: float = LOCK_TIMEOUT_SECONDS) -> Iterator[None]:
+    """Holds the right to write; waits for another holder. The kernel frees it when a process dies.
+
+    Raises WarehouseBusyError after `timeout_seconds`.
+    """
+    path = settings.working_database.with_suffix(".lock")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    deadline = time.monotonic() + timeout_seconds
+    with path.open("w") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise WarehouseBusyError(f"另一个运行正在写入数据库，等待超过 {timeout_seconds:.0f} 秒：{path}") from None
+                time.sleep(0.2)
+        yield
+
+
+@contextmanager
+def open_working(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The working database, read-write, under the lock; checkpointed and closed at the end."""
+    with working_lock(settings):
+        connection = duckdb.connect(str(settings.working_database))
+        try:
+            yield connection
+            connection.execute("checkpoint")
+        finally:
+            connection.close()
+
+
+@contextmanager
+def open_published(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The published copy, read-only; safe at any time, also while a run writes.
+
+    Raises FileNotFoundError when nothing has been published yet.
+    """
+    path = settings.published_database
+    if not path.exists():
+        raise FileNotFoundError(f"还没有发布的数据库：{path}。请先运行 nianbao run。")
+    connection = duckdb.connect(str(path), read_only=True)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """All of it or nothing."""
+    connection.execute("begin")
+    try:
+        yield
+    except BaseException:
+        connection.execute("rollback")
+        raise
+    connection.execute("commit")
+
+
+class _ArrowStream:
+    """Hands a polars frame to DuckDB through the Arrow C stream interface, without needing pyarrow."""
+
+    def __init__(self, frame: pl.DataFrame) -> None:
+        self.frame = frame
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self.frame.__arrow_c_stream__(requested_schema)
+
+
+def insert(connection: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame, on_conflict: str = "") -> None:
+    """Appends a frame to a table by column name; `on_conflict` is e.g. 'or ignore'."""
+    connection.register("incoming_frame", _ArrowStream(frame))
+    try:
+        connection.execute(f"insert {on_conflict} into {table} by name select * from incoming_frame")
+    finally:
+        connection.unregister("incoming_frame")
+
+
+def query(connection: duckdb.DuckDBPyConnection, sql: str, parameters: list | None = None) -> pl.DataFrame:
+    """The result of a query as a polars frame."""
+    return pl.DataFrame(connection.sql(sql, params=parameters))
+
+
+def published_size_bytes(path: Path) -> int:
+    return path.stat().st_size

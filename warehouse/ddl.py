@@ -1,0 +1,124 @@
+"""Declarations → tables: what the database holds before dbt runs, and how it gets there."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+import duckdb
+
+from sources.model import Column, Contract, load_contracts, read_yaml
+from sources.settings import PROJECT_ROOT
+
+IDENTITY_COLUMNS = {
+    "submission_id": ("varchar", "报送编号，即文件内容的 sha256"),
+    "report_year": ("bigint", "报告年度"),
+    "respondent_code": ("varchar", "填报单位标识码"),
+    "record": ("bigint", "记录：表格为行号，表单为 0"),
+}
+
+
+@dataclass(frozen=True)
+class TableColumn:
+    name: str
+    type: str
+    description: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table that Python writes: `schema.name`, its columns and its key."""
+
+    schema: str
+    name: str
+    description: str
+    columns: tuple[TableColumn, ...]
+    key: tuple[str, ...]
+
+    @property
+    def qualified(self) -> str:
+        return f'{self.schema}."{self.name}"'
+
+
+def sql_type(column: Column) -> str:
+    """The SQL type of a contract's column: exact, never floating point."""
+    if column.type == "integer":
+        return "bigint"
+    if column.type == "decimal":
+        return f"decimal(18,{column.decimals})"
+    return "date" if column.type == "date" else "varchar"
+
+
+def raw_table(contract: Contract) -> Table:
+    """`raw.<sheet>`: the accepted submissions' rows of one sheet, all versions."""
+    identity = tuple(TableColumn(name, *rest) for name, rest in IDENTITY_COLUMNS.items())
+    own = tuple(TableColumn(c.name, sql_type(c), f"{c.heading}。{c.hint}") for c in contract.columns)
+    return Table("raw", contract.name, f"{contract.title}（填报数据）", identity + own, ("submission_id", "record"))
+
+
+@lru_cache
+def all_tables() -> tuple[Table, ...]:
+    """Every table that exists before dbt runs, in schemas registry, reference and raw."""
+    return (
+        *_declared("registry"),
+        *_declared("reference"),
+        *(raw_table(contract) for contract in load_contracts()),
+    )
+
+
+def _declared(schema: str) -> Iterator[Table]:
+    for name, table in read_yaml(PROJECT_ROOT / "warehouse" / "schemas" / f"{schema}.yml")["tables"].items():
+        columns = tuple(TableColumn(column, *rest) for column, rest in table["columns"].items())
+        yield Table(schema, name, table["description"], columns, tuple(table["key"]))
+
+
+def table(schema: str, name: str) -> Table:
+    return next(t for t in all_tables() if (t.schema, t.name) == (schema, name))
+
+
+def create_tables(connection: duckdb.DuckDBPyConnection, tables: Iterable[Table] | None = None) -> None:
+    """Creates what is missing and adds new columns, with the descriptions as comments.
+
+    Raises RuntimeError when a column's type has changed: then the warehouse must be rebuilt from the archive.
+    """
+    connection.execute("begin")
+    for new in all_tables() if tables is None else tables:
+        connection.execute(f"create schema if not exists {new.schema}")
+        existing = dict(
+            connection.execute(
+                "select column_name, lower(data_type) from information_schema.columns"
+                " where table_schema = ? and table_name = ?",
+                [new.schema, new.name],
+            ).fetchall()
+        )
+        if not existing:
+            columns = ", ".join(f'"{column.name}" {column.type}' for column in new.columns)
+            key = f", primary key ({', '.join(new.key)})" if new.key else ""
+            connection.execute(f"create table {new.qualified} ({columns}{key})")
+        for column in new.columns:
+            if existing and column.name not in existing:
+                connection.execute(f'alter table {new.qualified} add column "{column.name}" {column.type}')
+            elif existing and existing[column.name] != _canonical(connection, column.type):
+                raise RuntimeError(
+                    f"{new.qualified}.{column.name} is {existing[column.name]} in the database and"
+                    f" {column.type} in the declaration: rebuild the warehouse from the archive"
+                )
+        _comment(connection, new)
+    connection.execute("commit")
+
+
+def _canonical(connection: duckdb.DuckDBPyConnection, type_name: str) -> str:
+    row = connection.execute(f"select lower(typeof(cast(null as {type_name})))").fetchone()
+    assert row is not None
+    return row[0]
+
+
+def _comment(connection: duckdb.DuckDBPyConnection, new: Table) -> None:
+    connection.execute(f"comment on table {new.qualified} is {_quoted(new.description)}")
+    for column in new.columns:
+        connection.execute(
+            f'comment on column {new.qualified}."{column.name}" is {_quoted(column.description)}'
+        )
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
