@@ -21,12 +21,23 @@ def receive(inbox: Path, archive: Path) -> Iterator[Receipt]:
 
     Files stay in the inbox. Content that is already archived is not written again.
     """
-    if not inbox.exists():
-        return
-    files = [path for path in inbox.iterdir() if path.is_file() and not path.name.startswith((".", "~$"))]
-    for path in sorted(files, key=lambda path: (path.stat().st_mtime_ns, path.name)):
+    for path in _inbox_files(inbox):
         data = path.read_bytes()
         yield Receipt(store(data, archive), path.name, len(data))
+
+
+def inbox_submission_ids(inbox: Path) -> Iterator[tuple[str, str]]:
+    """(file name, submission id) of every file in the inbox, without touching anything."""
+    for path in _inbox_files(inbox):
+        yield path.name, hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _inbox_files(inbox: Path) -> list[Path]:
+    """The inbox's files in the order of their time stamps; hidden files and Excel's lock files are not submissions."""
+    if not inbox.exists():
+        return []
+    files = [path for path in inbox.iterdir() if path.is_file() and not path.name.startswith((".", "~$"))]
+    return sorted(files, key=lambda path: (path.stat().st_mtime_ns, path.name))
 
 
 def store(data: bytes, archive: Path) -> str:

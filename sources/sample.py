@@ -17,7 +17,7 @@ from pathlib import Path
 
 import polars as pl
 
-from sources.model import City, Column, Contract, Respondent, Scope, load_contracts
+from sources.model import City, Column, Contract, Scope, load_contracts
 from sources.template import Record, SheetValues, Value, build_workbook, workbook_file_name
 
 PROVENANCE = ("published", "apportioned", "derived", "placeholder")
@@ -53,7 +53,7 @@ def load_samples(city_dir: Path, report_year: int) -> dict[str, Submission]:
 def pour_samples(city: City, city_dir: Path, report_year: int, target: Path) -> list[Path]:
     """Writes the year's sample submissions as workbooks into `target`; returns their paths.
 
-    A file that already has the same bytes is left alone.
+    A file that is already there is left alone: somebody may have changed it to see what happens.
     """
     target.mkdir(parents=True, exist_ok=True)
     this_year = load_samples(city_dir, report_year)
@@ -63,13 +63,11 @@ def pour_samples(city: City, city_dir: Path, report_year: int, target: Path) -> 
     for respondent in city.respondents_in(report_year):
         if respondent.code not in this_year:
             continue
-        data = build_workbook(
-            city, respondent, report_year, this_year[respondent.code], last_year.get(respondent.code)
-        )
         path = target / workbook_file_name(respondent, report_year)
-        if not path.exists() or path.read_bytes() != data:
-            path.write_bytes(data)
         paths.append(path)
+        if not path.exists():
+            values, before = this_year[respondent.code], last_year.get(respondent.code)
+            path.write_bytes(build_workbook(city, respondent, report_year, values, before))
     return paths
 
 
@@ -187,9 +185,3 @@ def _read_csv(path: Path) -> list[dict[str, str]]:
         return []
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
-
-
-def sample_respondents(city: City, city_dir: Path, report_year: int) -> list[Respondent]:
-    """Who has a sample submission in the year."""
-    codes = load_samples(city_dir, report_year)
-    return [respondent for respondent in city.respondents_in(report_year) if respondent.code in codes]

@@ -1,0 +1,68 @@
+# The first two commands do all the set-up: `make run`, `make test`. Needs Python 3.11+, pip and make.
+PYTHON ?= python3
+BIN := .venv/bin
+UV_VERSION := 0.13.9
+YEARS := --year 2022 --year 2023
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check ui format generate lock bench clean system-packages
+
+help:            ## What there is to do
+	@grep -E '^[a-z-]+: .*##|^[a-z-]+:  +##' Makefile | sed -E 's/:[^#]*##/\t/' | expand -t 18
+
+run: .venv/run.stamp  ## The yearly run on the sample submissions (2022 and 2023)
+	@$(BIN)/nianbao sample $(YEARS)
+	@$(BIN)/nianbao run $(YEARS)
+
+test: .venv/dev.stamp system-packages  ## All tests
+	@$(BIN)/pytest
+
+check: .venv/dev.stamp  ## Lint, format, types, import rules, stale generated files
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/sqlfmt --check --quiet dbt_project
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(BIN)/nianbao generate --check
+
+ui: .venv/run.stamp  ## Dagster's UI on http://127.0.0.1:3000
+	@$(BIN)/nianbao ui
+
+format: .venv/dev.stamp  ## Format Python and SQL
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+	$(BIN)/sqlfmt --quiet dbt_project
+
+generate: .venv/dev.stamp  ## Write the files that derive from contracts and catalogue
+	$(BIN)/nianbao generate
+	$(BIN)/sqlfmt --quiet dbt_project
+
+bench: .venv/dev.stamp  ## Measure the yearly run and write docs/benchmark.md
+	$(BIN)/python tests/bench/yearly_run.py
+
+lock: .venv/uv.stamp  ## Resolve the lock files anew (they hold no registry address)
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate -c requirements.lock --group dev pyproject.toml -o requirements-dev.lock
+
+clean:           ## Forget everything that runs have written (archive, databases, Dagster's history)
+	rm -rf warehouse/data
+
+system-packages:
+	@sh tests/system_packages.sh
+
+.venv/uv.stamp:
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"
+	@touch $@
+
+.venv/run.stamp: requirements.lock pyproject.toml | .venv/uv.stamp
+	@echo "Installing (once) …"
+	@test -e .venv/dev.stamp || $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	@test -e .venv/dev.stamp || $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@
+
+.venv/dev.stamp: requirements-dev.lock pyproject.toml | .venv/uv.stamp
+	@echo "Installing for tests (once) …"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@touch $@ .venv/run.stamp

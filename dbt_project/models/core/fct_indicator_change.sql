@@ -1,0 +1,81 @@
+with
+    choices as (select report_year, topic, scope as scope_code from {{ ref('stg_scope_choice') }}),
+
+    indicators as (select indicator_code, topic, kind, unit, decimals, display from {{ ref('dim_indicator') }}),
+
+    -- each indicator of the region in the scope that the bureau chose for its part of the report
+    chosen as (
+        select
+            facts.report_year,
+            facts.subject_code,
+            facts.indicator_code,
+            facts.scope_code,
+            facts.value,
+            facts.rounded_value,
+            facts.display,
+            facts.status,
+            facts.n_expected,
+            facts.n_reported,
+            case when indicators.unit = '%' then '百分点' else indicators.unit end as change_unit,
+            indicators.kind,
+            indicators.display as display_form
+        from {{ ref('fct_indicator_value') }} as facts
+        inner join indicators on facts.indicator_code = indicators.indicator_code
+        inner join
+            choices
+            on facts.report_year = choices.report_year
+            and facts.scope_code = choices.scope_code
+            and indicators.topic = choices.topic
+        where facts.subject_kind = 'region'
+    ),
+
+    compared as (
+        select
+            this_year.*,
+            last_year.scope_code as previous_scope_code,
+            last_year.value as previous_value,
+            last_year.display as previous_display,
+            last_year.status as previous_status,
+            -- the difference of what is printed, so that a reader can check it on the page
+            this_year.rounded_value - last_year.rounded_value as change_value
+        from chosen as this_year
+        left join
+            chosen as last_year
+            on this_year.report_year = last_year.report_year + 1
+            and this_year.subject_code = last_year.subject_code
+            and this_year.indicator_code = last_year.indicator_code
+    )
+
+select
+    report_year,
+    subject_code,
+    indicator_code,
+    scope_code,
+    previous_scope_code,
+    value,
+    previous_value,
+    cast(change_value as {{ type_amount() }}) as change_value,
+    change_unit,
+    display,
+    previous_display,
+    case
+        when change_value > 0
+        then {{ trimmed_text('change_value') }} || '↑'
+        when change_value < 0
+        then {{ trimmed_text('-change_value') }} || '↓'
+        when change_value = 0
+        then '持平'
+    end as change_display,
+    case
+        when change_value is null
+        then 'not_verifiable'
+        when scope_code <> previous_scope_code
+        then 'scope_break'
+        when status = 'incomplete' or previous_status = 'incomplete'
+        then 'incomplete'
+        else 'comparable'
+    end as comparability,
+    status,
+    n_expected,
+    n_reported
+from compared

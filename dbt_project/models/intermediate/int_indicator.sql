@@ -1,0 +1,96 @@
+with
+    measures as (
+        select report_year, subject_kind, subject_code, scope_code, measure_code, value, status, n_expected, n_reported
+        from {{ ref('fct_measure') }}
+    ),
+
+    terms as (select indicator_code, role, measure_code from {{ source('reference', 'indicator_term') }}),
+
+    indicators as (
+        select code as indicator_code, kind, level, scale from {{ source('reference', 'indicator') }}
+    ),
+
+    sides as (
+        select
+            measures.report_year,
+            measures.subject_kind,
+            measures.subject_code,
+            measures.scope_code,
+            terms.indicator_code,
+            terms.role,
+            case when count(*) = count(measures.value) then sum(measures.value) end as value,
+            max(
+                case measures.status
+                    when 'missing' then 4 when 'unavailable' then 3 when 'incomplete' then 2 else 1
+                end
+            ) as severity,
+            max(measures.n_expected) as n_expected,
+            min(measures.n_reported) as n_reported
+        from measures
+        inner join terms on measures.measure_code = terms.measure_code
+        inner join indicators on terms.indicator_code = indicators.indicator_code
+        where measures.subject_kind = 'region' or indicators.level = 'school'
+        group by
+            measures.report_year,
+            measures.subject_kind,
+            measures.subject_code,
+            measures.scope_code,
+            terms.indicator_code,
+            terms.role
+    ),
+
+    joined as (
+        select
+            numerator.report_year,
+            numerator.subject_kind,
+            numerator.subject_code,
+            numerator.scope_code,
+            numerator.indicator_code,
+            indicators.kind,
+            indicators.scale,
+            cast(numerator.value as {{ type_amount() }}) as numerator,
+            cast(denominator.value as {{ type_amount() }}) as denominator,
+            greatest(numerator.severity, coalesce(denominator.severity, 1)) as severity,
+            greatest(numerator.n_expected, coalesce(denominator.n_expected, 0)) as n_expected,
+            least(numerator.n_reported, coalesce(denominator.n_reported, numerator.n_reported)) as n_reported
+        from sides as numerator
+        inner join indicators on numerator.indicator_code = indicators.indicator_code
+        left join
+            sides as denominator
+            on numerator.report_year = denominator.report_year
+            and numerator.subject_code = denominator.subject_code
+            and numerator.scope_code = denominator.scope_code
+            and numerator.indicator_code = denominator.indicator_code
+            and denominator.role = 'denominator'
+        where numerator.role = 'numerator'
+    )
+
+select
+    report_year,
+    subject_kind,
+    subject_code,
+    scope_code,
+    indicator_code,
+    numerator,
+    denominator,
+    cast(
+        case
+            when kind = 'sum' then numerator
+            else {{ exact_ratio('numerator', 'denominator', 'scale') }}
+        end
+        as {{ type_value() }}
+    ) as value,
+    case
+        when severity = 4
+        then 'missing'
+        when severity = 3
+        then 'unavailable'
+        when kind = 'ratio' and denominator = 0
+        then 'not_applicable'
+        when severity = 2
+        then 'incomplete'
+        else 'ok'
+    end as status,
+    cast(n_expected as bigint) as n_expected,
+    cast(n_reported as bigint) as n_reported
+from joined

@@ -1,0 +1,1 @@
+{{ comparison_table('1.2-2') }}

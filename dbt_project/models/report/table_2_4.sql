@@ -1,0 +1,1 @@
+{{ comparison_table('2.4') }}

@@ -1,0 +1,7 @@
+{# The columns together identify a row; failing rows show the key and how often it occurs. #}
+{% test unique_combination(model, columns) %}
+    select {{ columns | join(', ') }}, count(*) as occurrences
+    from {{ model }}
+    group by {{ columns | join(', ') }}
+    having count(*) > 1
+{% endtest %}

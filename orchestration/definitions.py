@@ -1,0 +1,32 @@
+"""The Dagster definitions of one installation, assembled; nothing is implemented here."""
+
+import dagster as dg
+
+from orchestration.defs.automation import build_automation
+from orchestration.defs.release import build_release_assets
+from orchestration.defs.submissions import build_submission_assets
+from orchestration.defs.transform import build_transform_assets
+from orchestration.progress import progress_logger
+from sources.model import load_city
+from sources.settings import Settings, load_settings
+from warehouse.transform import load_manifest
+
+
+def build_definitions(settings: Settings) -> dg.Definitions:
+    """All definitions for these settings; parses the dbt project if it has changed."""
+    city = load_city(settings.city_dir)
+    manifest = load_manifest(settings)
+    graph = dg.Definitions(
+        assets=[
+            *build_submission_assets(settings, city),
+            build_transform_assets(settings, city, manifest),
+            *build_release_assets(settings, city, manifest),
+        ],
+        loggers={"console": dg.colored_console_logger, "progress": progress_logger},
+    )
+    return dg.Definitions.merge(graph, build_automation(settings, city))
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    return build_definitions(load_settings())

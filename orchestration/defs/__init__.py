@@ -1,0 +1,1 @@
+"""The assets, in the order of the flow: submissions → transform → release; and what starts them: automation."""

@@ -1,0 +1,69 @@
+"""report → published copy → summary tables: what leaves the run."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from orchestration.groups import OF_SCHEMA, RELEASE
+from orchestration.metadata import markdown_table
+from orchestration.partitions import report_years
+from sources.model import City
+from sources.settings import Settings
+from warehouse.connection import open_published
+from warehouse.model import load_report_tables
+from warehouse.publish import publish
+from warehouse.report_table import print_table, write_csv
+
+PUBLISHED, SUMMARY_TABLES = dg.AssetKey("published"), dg.AssetKey("summary_tables")
+
+
+def build_release_assets(settings: Settings, city: City, manifest: Mapping[str, Any]) -> list[dg.AssetsDefinition]:
+    models = [
+        dg.AssetKey([node["schema"], node["name"]])
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and node["schema"] in OF_SCHEMA
+    ]
+
+    @dg.asset(
+        key=PUBLISHED,
+        deps=models,
+        group_name=RELEASE,
+        kinds={"duckdb"},
+        pool="warehouse",
+        description="发布的数据库：整体替换的只读副本，供查询；下一次运行写入时也可以查询。",
+    )
+    def published(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        path = publish(settings)
+        context.log.info(f"已发布：{path}")
+        return dg.MaterializeResult(
+            metadata={"路径": dg.MetadataValue.path(path), "大小（字节）": path.stat().st_size}
+        )
+
+    @dg.asset(
+        key=SUMMARY_TABLES,
+        deps=[PUBLISHED],
+        group_name=RELEASE,
+        kinds={"csv"},
+        partitions_def=report_years(city),
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        description="年度报告的汇总表：从发布的数据库按报告的行序列出，每个报告年度一个文件夹。",
+    )
+    def summary_tables(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        metadata: dict[str, Any] = {}
+        with open_published(settings) as connection:
+            for year in context.partition_keys:
+                for table in load_report_tables().values():
+                    try:
+                        printed = print_table(connection, table, int(year))
+                    except LookupError as error:
+                        metadata[f"{year} 表{table.code}"] = str(error)
+                        continue
+                    write_csv(printed, settings.summary_tables / year)
+                    metadata[f"{year} {printed.title}"] = markdown_table(printed.headings, printed.rows)
+                    if printed.notes:
+                        metadata[f"{year} 表{table.code} 注"] = "\n".join(printed.notes)
+                context.log.info(f"{year}年汇总表：{settings.summary_tables / year}")
+        return dg.MaterializeResult(metadata=metadata)
+
+    return [published, summary_tables]

@@ -1,0 +1,188 @@
+"""Inbox → archive → cells → audit → raw tables, as one step with many assets.
+
+One step, because a step costs more than the data of a whole city; many assets, because the clerk wants to see
+what came in, what it says, what is wrong with it and what was loaded.
+"""
+
+from collections.abc import Iterator
+
+import dagster as dg
+import duckdb
+import polars as pl
+
+from orchestration.groups import INTAKE, RAW
+from orchestration.metadata import findings_table, frame_preview, table_metadata
+from orchestration.partitions import report_years
+from sources.model import City, Contract, load_contracts
+from sources.settings import Settings
+from warehouse.connection import open_working, query
+from warehouse.ddl import create_tables, raw_table
+from warehouse.intake import Intake, submission_overview, take_in
+from warehouse.reference import load_reference
+
+RECEIVED, PARSED, AUDITED = dg.AssetKey("received"), dg.AssetKey("parsed"), dg.AssetKey("audited")
+REGISTRY, REFERENCE = dg.AssetKey("registry"), dg.AssetKey("reference")
+ACCEPTANCE_CHECK = "every_workbook_accepted"
+CONTRACT_CHECK = "contract"
+
+
+def raw_key(contract: Contract) -> dg.AssetKey:
+    return dg.AssetKey(["raw", contract.name])
+
+
+def build_submission_assets(settings: Settings, city: City) -> list[dg.AssetsDefinition]:
+    years = report_years(city)
+    contracts = load_contracts()
+
+    @dg.asset(
+        key=REFERENCE,
+        group_name=INTAKE,
+        kinds={"yaml", "duckdb"},
+        pool="warehouse",
+        description="参照数据：城市、填报单位、口径、日历、代码表和指标目录，来自声明文件；声明没有变化时不重写。",
+    )
+    def reference(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        with open_working(settings) as connection:
+            create_tables(connection)
+            changed = load_reference(connection, city)
+        context.log.info("参照数据：" + ("已更新" if changed else "没有变化"))
+        return dg.MaterializeResult(metadata={"已更新": changed})
+
+    specs = [
+        dg.AssetSpec(
+            RECEIVED, group_name=INTAKE, kinds={"excel"}, description="收到的工作簿：收件夹中的文件按内容存档，相同内容只存一次。"
+        ),
+        dg.AssetSpec(
+            PARSED, deps=[RECEIVED], group_name=INTAKE, kinds={"python"}, description="按表头和填报表定义读出的单元格，保留每个值的地址。"
+        ),
+        dg.AssetSpec(
+            AUDITED,
+            deps=[PARSED, REFERENCE],
+            group_name=INTAKE,
+            kinds={"pandera"},
+            description="审核结论：没有错误的报送予以接收，有错误的退回，问题逐条列明单元格。",
+        ),
+        dg.AssetSpec(
+            REGISTRY, deps=[AUDITED], group_name=INTAKE, kinds={"duckdb"}, description="报送登记：每个版本的状态、问题和现行有效的版本。"
+        ),
+        *(
+            dg.AssetSpec(
+                raw_key(contract),
+                deps=[AUDITED],
+                group_name=RAW,
+                kinds={"duckdb"},
+                description=raw_table(contract).description,
+            )
+            for contract in contracts
+        ),
+    ]
+    check_specs = [
+        dg.AssetCheckSpec(ACCEPTANCE_CHECK, asset=AUDITED, description="每个单位最近一次报送都已接收。"),
+        *(
+            dg.AssetCheckSpec(
+                CONTRACT_CHECK, asset=raw_key(contract), description=f"“{contract.title}”表符合填报表定义和审核规则。"
+            )
+            for contract in contracts
+        ),
+    ]
+
+    @dg.multi_asset(
+        name="intake",
+        specs=specs,
+        check_specs=check_specs,
+        partitions_def=years,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        pool="warehouse",
+    )
+    def intake(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
+        selected = [int(key) for key in context.partition_keys]
+        with open_working(settings) as connection:
+            create_tables(connection)
+            result = take_in(connection, settings, city, selected)
+            overview = submission_overview(connection, selected)
+            findings = latest_findings(connection, selected)
+            tables = table_metadata(connection, [("raw", contract.name) for contract in contracts])
+        context.log.info(f"收件夹 {result.files} 个文件，新内容 {result.new} 个")
+        context.log.info(f"审核 {result.accepted + result.rejected} 份：接收 {result.accepted}，退回 {result.rejected}")
+        yield from _results(result, overview, findings)
+        for contract in contracts:
+            of_sheet = findings.filter(pl.col("sheet") == contract.title)
+            yield dg.MaterializeResult(
+                raw_key(contract),
+                metadata={"本次装入行数": result.rows.get(contract.name, 0), **tables[f"raw.{contract.name}"]},
+                check_results=[_contract_result(contract, of_sheet)],
+            )
+
+    return [reference, intake]
+
+
+def latest_findings(connection: duckdb.DuckDBPyConnection, years: list[int]) -> pl.DataFrame:
+    """Findings of each respondent's latest submission of the years, and of files that nobody can be asked about."""
+    return query(
+        connection,
+        """
+        with latest as (
+            select submission_id
+            from (
+                select
+                    submission_id,
+                    row_number() over (partition by respondent_code, report_year order by sequence desc) as position
+                from registry.submission
+                where list_contains(?, report_year) and respondent_code is not null
+            ) as ranked
+            where position = 1
+            union all
+            select submission_id
+            from registry.submission
+            where respondent_code is null or report_year is null
+        )
+
+        select finding.*
+        from registry.finding as finding
+        inner join latest on finding.submission_id = latest.submission_id
+        """,
+        [years],
+    )
+
+
+def _results(result: Intake, overview: pl.DataFrame, findings: pl.DataFrame) -> Iterator[dg.MaterializeResult]:
+    seconds = {stage: round(value, 3) for stage, value in result.seconds.items()}
+    yield dg.MaterializeResult(
+        RECEIVED, metadata={"文件数": result.files, "新内容": result.new, "秒": seconds["received"]}
+    )
+    yield dg.MaterializeResult(PARSED, metadata={"单元格数": result.cells, "秒": seconds["parsed"]})
+    errors = findings.filter(pl.col("severity") == "error")
+    rejected = errors.get_column("submission_id").n_unique()
+    yield dg.MaterializeResult(
+        AUDITED,
+        metadata={
+            "接收": result.accepted,
+            "退回": result.rejected,
+            "错误": errors.height,
+            "警告": findings.height - errors.height,
+            "秒": seconds["audited"],
+        },
+        check_results=[
+            dg.AssetCheckResult(
+                asset_key=AUDITED,
+                check_name=ACCEPTANCE_CHECK,
+                passed=rejected == 0,
+                severity=dg.AssetCheckSeverity.ERROR,
+                metadata={"退回的报送": rejected, "问题": findings_table(errors)},
+            )
+        ],
+    )
+    yield dg.MaterializeResult(
+        REGISTRY, metadata={"报送情况": frame_preview(overview, limit=overview.height), "秒": seconds["loaded"]}
+    )
+
+
+def _contract_result(contract: Contract, findings: pl.DataFrame) -> dg.AssetCheckResult:
+    errors = findings.filter(pl.col("severity") == "error").height
+    return dg.AssetCheckResult(
+        asset_key=raw_key(contract),
+        check_name=CONTRACT_CHECK,
+        passed=findings.is_empty(),
+        severity=dg.AssetCheckSeverity.ERROR if errors else dg.AssetCheckSeverity.WARN,
+        metadata={"错误": errors, "警告": findings.height - errors, "问题": findings_table(findings)},
+    )

@@ -1,0 +1,79 @@
+"""Frames and findings as Dagster metadata: row counts, column schemas, previews, failing rows."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+import duckdb
+import polars as pl
+
+from warehouse.connection import query
+
+PREVIEW_ROWS = 15
+FAILING_ROWS = 50
+
+
+def table_metadata(connection: duckdb.DuckDBPyConnection, relations: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """`schema.name` → row count and column schema of each relation, in two queries for all of them."""
+    counts = " union all ".join(
+        f"select '{schema}.{name}' as relation, count(*) as row_count from {schema}.\"{name}\""
+        for schema, name in relations
+    )
+    row_counts = dict(query(connection, counts).iter_rows()) if relations else {}
+    columns: dict[str, list[dg.TableColumn]] = {}
+    described = query(
+        connection,
+        "select schema_name || '.' || table_name, column_name, lower(data_type), comment from duckdb_columns()"
+        " where not internal order by 1, column_index",
+    )
+    for relation, column, data_type, comment in described.iter_rows():
+        columns.setdefault(relation, []).append(dg.TableColumn(column, data_type, comment))
+    return {
+        relation: {
+            "dagster/row_count": count,
+            "dagster/column_schema": dg.TableSchema(columns.get(relation, [])),
+        }
+        for relation, count in row_counts.items()
+    }
+
+
+def markdown_table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> dg.MetadataValue:
+    lines = ["| " + " | ".join(headings) + " |", "|" + "---|" * len(headings)]
+    lines += ["| " + " | ".join(_cell(value) for value in row) + " |" for row in rows]
+    return dg.MetadataValue.md("\n".join(lines))
+
+
+def frame_preview(frame: pl.DataFrame, limit: int = PREVIEW_ROWS) -> dg.MetadataValue:
+    return markdown_table(frame.columns, frame.head(limit).rows())
+
+
+FINDING_HEADINGS = {
+    "severity": "级别",
+    "file_name": "文件",
+    "sheet": "工作表",
+    "cell": "单元格",
+    "value": "填写内容",
+    "message": "问题",
+    "fix": "处理办法",
+    "rule_id": "规则",
+}
+SEVERITY_LABELS = {"error": "错误", "warning": "警告", "info": "提示"}
+
+
+def findings_table(findings: pl.DataFrame) -> dg.MetadataValue:
+    """Findings as the clerk reads them, worst first."""
+    order = pl.col("severity").replace_strict({"error": 0, "warning": 1, "info": 2}, default=3)
+    shown = findings.sort(order, maintain_order=True).head(FAILING_ROWS)
+    rows = [
+        [SEVERITY_LABELS.get(row["severity"], row["severity"]), *(row[name] for name in list(FINDING_HEADINGS)[1:])]
+        for row in shown.iter_rows(named=True)
+    ]
+    return markdown_table(list(FINDING_HEADINGS.values()), rows)
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else str(value).replace("|", "\\|").replace("\n", " ")
+
+
+def merged(*parts: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for part in parts for key, value in part.items()}

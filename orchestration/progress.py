@@ -1,0 +1,40 @@
+"""A Dagster logger that tells a person at a terminal what a run is doing, in Chinese."""
+
+import logging
+
+import dagster as dg
+from rich.console import Console
+
+STEP_LABELS = {
+    "reference": "载入参照数据",
+    "intake": "接收、读取、审核、装入报送",
+    "transform": "建立数据模型并检验",
+    "published": "发布数据库",
+    "summary_tables": "输出汇总表",
+}
+
+
+class _ProgressHandler(logging.Handler):
+    """Prints step starts and what the assets themselves log; everything else stays in the event log."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__()
+        self.console = console
+
+    def emit(self, record: logging.LogRecord) -> None:
+        meta = getattr(record, "dagster_meta", {})
+        event = meta.get("dagster_event")
+        if event is None:
+            if record.levelno >= logging.INFO and meta.get("step_key"):
+                self.console.print(f"    {meta.get('orig_message', record.getMessage())}", highlight=False)
+        elif event.event_type_value == "STEP_START":
+            self.console.print(f"[bold]▶ {STEP_LABELS.get(event.step_key, event.step_key)}[/bold]")
+        elif event.event_type_value == "STEP_FAILURE":
+            self.console.print(f"[red]✗ {STEP_LABELS.get(event.step_key, event.step_key)} 失败[/red]")
+
+
+@dg.logger(description="在终端用中文显示进度。")
+def progress_logger(context: dg.InitLoggerContext) -> logging.Logger:
+    logger = logging.Logger("nianbao.progress", level=logging.DEBUG)
+    logger.addHandler(_ProgressHandler(Console()))
+    return logger

@@ -1,0 +1,17 @@
+#!/bin/sh
+# Debian packages that some tests need: a browser and Chinese fonts. Installed where that is allowed;
+# where it is not, the tests that need them are skipped and say so.
+missing=""
+command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
+fc-list 2>/dev/null | grep -qi "noto.*cjk" || missing="$missing fonts-noto-cjk fontconfig"
+[ -z "$missing" ] && exit 0
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+    echo "Installing Debian packages (once):$missing"
+    export DEBIAN_FRONTEND=noninteractive
+    # shellcheck disable=SC2086
+    if apt-get install -y -qq --no-install-recommends $missing >/dev/null 2>&1 ||
+        { apt-get update -qq >/dev/null 2>&1 && apt-get install -y -qq --no-install-recommends $missing >/dev/null 2>&1; }; then
+        exit 0
+    fi
+fi
+echo "Not installed (needs root and apt):$missing. Tests in a browser will be skipped."

@@ -1,0 +1,160 @@
+"""Inbox → archive → cells → audit → raw: what one run does with the files that came in.
+
+Only accepted submissions reach `raw.*`, each within one transaction; a rejected one leaves its findings and
+nothing else.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import duckdb
+import polars as pl
+
+from sources.archive import archived_path, receive
+from sources.audit import SUBMISSION_SCHEMA, Audit, audit
+from sources.model import City, fingerprint, load_codelists, load_contracts, load_intake_rules
+from sources.settings import Settings
+from sources.workbook import Reading, cells_frame, read_workbook
+from warehouse.connection import insert, query, transaction
+from warehouse.registry import pending_submissions, record_decisions, record_identity, record_receipts
+
+
+@dataclass
+class Intake:
+    """What one run took in: counts for the summary, `findings` of the submissions judged, seconds by stage."""
+
+    files: int = 0
+    new: int = 0
+    cells: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    rows: dict[str, int] = field(default_factory=dict)
+    findings: pl.DataFrame = field(default_factory=pl.DataFrame)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def audit_version(city: City) -> str:
+    """Changes whenever a contract, code list, rule or the city's declarations do."""
+    return fingerprint([*load_contracts(), *load_codelists().values(), *load_intake_rules().values(), city])
+
+
+def take_in(
+    connection: duckdb.DuckDBPyConnection, settings: Settings, city: City, report_years: Sequence[int]
+) -> Intake:
+    """Receives, reads, audits and loads what is new for the report years."""
+    result = Intake()
+    version = audit_version(city)
+    with _timed(result, "received"), transaction(connection):
+        receipts = list(receive(settings.inbox, settings.archive))
+        result.files = len(receipts)
+        result.new = record_receipts(connection, receipts)
+    with _timed(result, "parsed"):
+        pending = pending_submissions(connection, report_years, version)
+        readings = [
+            read_workbook(archived_path(submission_id, settings.archive).read_bytes(), submission_id, name, city)
+            for submission_id, name in pending.iter_rows()
+        ]
+        submissions = _submissions(readings)
+        if readings:
+            with transaction(connection):
+                record_identity(connection, submissions)
+        due = submissions.filter(pl.col("report_year").is_null() | pl.col("report_year").is_in(list(report_years)))
+        due_ids = set(due.get_column("submission_id"))
+        readings = [reading for reading in readings if reading.submission_id in due_ids]
+        cells = cells_frame(readings)
+        result.cells = cells.height
+    with _timed(result, "audited"):
+        structural = [finding for reading in readings for finding in reading.findings]
+        outcome = audit(due.select(list(SUBMISSION_SCHEMA)), cells, structural, city)
+        result.findings = outcome.findings
+        result.accepted = len(outcome.accepted)
+        result.rejected = due.height - result.accepted
+    with _timed(result, "loaded"):
+        if due.height:
+            result.rows = _load(connection, due, cells, outcome, version)
+    return result
+
+
+def _submissions(readings: Sequence[Reading]) -> pl.DataFrame:
+    rows = [
+        (
+            reading.submission_id,
+            reading.file_name,
+            reading.respondent.code if reading.respondent else None,
+            reading.respondent.kind if reading.respondent else None,
+            reading.report_year,
+            reading.template_version,
+        )
+        for reading in readings
+    ]
+    return pl.DataFrame(rows, schema=SUBMISSION_SCHEMA | {"template_version": pl.String}, orient="row")
+
+
+def _load(
+    connection: duckdb.DuckDBPyConnection,
+    submissions: pl.DataFrame,
+    cells: pl.DataFrame,
+    outcome: Audit,
+    version: str,
+) -> dict[str, int]:
+    """Writes findings, decisions and the accepted rows in one transaction; returns rows by sheet."""
+    accepted = list(outcome.accepted)
+    counts = outcome.findings.group_by("submission_id").agg(
+        errors=(pl.col("severity") == "error").sum(), warnings=(pl.col("severity") == "warning").sum()
+    )
+    decisions = submissions.join(counts, on="submission_id", how="left").with_columns(
+        pl.col("errors", "warnings").fill_null(0),
+        status=pl.when(pl.col("submission_id").is_in(accepted)).then(pl.lit("accepted")).otherwise(pl.lit("rejected")),
+    )
+    rows: dict[str, int] = {}
+    with transaction(connection):
+        ids = submissions.get_column("submission_id").to_list()
+        for table in ("finding", "sheet_status"):
+            connection.execute(f"delete from registry.{table} where list_contains(?, submission_id)", [ids])
+        insert(connection, "registry.finding", outcome.findings)
+        insert(connection, "registry.sheet_status", outcome.sheet_status)
+        insert(connection, "registry.cell", cells.filter(pl.col("submission_id").is_in(accepted)))
+        for name, table in outcome.tables.items():
+            loaded = table.filter(pl.col("submission_id").is_in(accepted))
+            insert(connection, f'raw."{name}"', loaded)
+            rows[name] = loaded.height
+        record_decisions(connection, decisions, version)
+    return rows
+
+
+def submission_overview(connection: duckdb.DuckDBPyConnection, report_years: Sequence[int]) -> pl.DataFrame:
+    """For each respondent and year: the submission that counts, or the last one sent, or none."""
+    return query(
+        connection,
+        """
+        select
+            report_year.report_year,
+            respondent.code as respondent_code,
+            respondent.name as respondent_name,
+            coalesce(max(submission.status) filter (where submission.is_current), max(submission.status), 'expected')
+                as status,
+            count(submission.submission_id) as versions,
+            coalesce(sum(submission.errors) filter (where submission.status = 'rejected'), 0) as errors,
+            coalesce(sum(submission.warnings) filter (where submission.is_current), 0) as warnings
+        from reference.report_year
+        inner join reference.respondent
+            on coalesce(respondent.since, report_year.report_year) <= report_year.report_year
+            and coalesce(respondent.until, report_year.report_year) >= report_year.report_year
+        left join registry.submission
+            on submission.respondent_code = respondent.code
+            and submission.report_year = report_year.report_year
+        where list_contains(?, report_year.report_year)
+        group by report_year.report_year, respondent.code, respondent.name
+        order by report_year.report_year, respondent.code
+        """,
+        [list(report_years)],
+    )
+
+
+@contextmanager
+def _timed(result: Intake, stage: str) -> Iterator[None]:
+    start = time.perf_counter()
+    yield
+    result.seconds[stage] = time.perf_counter() - start

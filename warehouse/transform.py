@@ -1,0 +1,114 @@
+"""dbt, in this process: parsing the project once, and building the models on the working database.
+
+dbt is a library call here, not a subprocess: the start of a second Python costs more than all of the SQL.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from sources.settings import PROJECT_ROOT, Settings
+from warehouse.connection import working_lock
+
+DBT_PROJECT = PROJECT_ROOT / "dbt_project"
+QUIET = ("--quiet", "--no-use-colors", "--log-level-file", "none")
+TESTED_SEPARATELY = ("--exclude-resource-type", "unit_test")
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """What became of one model or test: `status` is dbt's own word (success, pass, warn, fail, error, skipped)."""
+
+    unique_id: str
+    status: str
+    seconds: float
+    failures: int | None
+    message: str | None
+    compiled_sql: str | None
+
+
+@dataclass(frozen=True)
+class Build:
+    """The outcome of one dbt build."""
+
+    success: bool
+    nodes: tuple[NodeResult, ...]
+    error: str | None
+
+
+def target_folder(settings: Settings) -> Path:
+    return settings.home / "dbt"
+
+
+def project_fingerprint() -> str:
+    """Changes whenever a file of the dbt project, or dbt itself, does."""
+    digest = hashlib.sha256(f"{version('dbt-core')} {version('dbt-duckdb')}".encode())
+    for path in sorted(DBT_PROJECT.rglob("*")):
+        if path.suffix in (".sql", ".yml") and "target" not in path.parts:
+            digest.update(str(path.relative_to(DBT_PROJECT)).encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def prepare_manifest(settings: Settings) -> Path:
+    """dbt's manifest of the project as it stands, parsed anew only when the project has changed.
+
+    Raises RuntimeError with dbt's message when the project does not parse.
+    """
+    manifest = target_folder(settings) / "manifest.json"
+    stamp = target_folder(settings) / "manifest.fingerprint"
+    current = f"{project_fingerprint()} {settings.working_database}"
+    if manifest.exists() and stamp.exists() and stamp.read_text() == current:
+        return manifest
+    with working_lock(settings):
+        result = _invoke(settings, ["parse"])
+    if not result.success:
+        raise RuntimeError(f"dbt parse failed: {result.exception or result.result}")
+    stamp.write_text(current)
+    return manifest
+
+
+def load_manifest(settings: Settings) -> dict[str, Any]:
+    return json.loads(prepare_manifest(settings).read_bytes())
+
+
+def build(settings: Settings, arguments: Sequence[str] = (*TESTED_SEPARATELY,)) -> Build:
+    """Runs `dbt build` on the working database and leaves no connection open."""
+    with working_lock(settings):
+        try:
+            outcome = _invoke(settings, ["build", *arguments])
+        finally:
+            _close_connections()
+    results = getattr(outcome.result, "results", None) or []
+    nodes = tuple(
+        NodeResult(r.node.unique_id, str(r.status), r.execution_time, r.failures, r.message, getattr(r.node, "compiled_code", None))
+        for r in results
+    )
+    failed = [f"{node.unique_id}: {node.message}" for node in nodes if node.status in ("error", "fail")]
+    error = None if outcome.success else str(outcome.exception or "\n".join(failed))
+    return Build(outcome.success, nodes, error)
+
+
+def _invoke(settings: Settings, command: list[str]) -> Any:  # noqa: ANN401  dbt's own result type
+    from dbt.cli.main import dbtRunner  # slow to import, and not needed when nothing changed
+
+    settings.working_database.parent.mkdir(parents=True, exist_ok=True)
+    os.environ["NIANBAO_WORKING_DATABASE"] = str(settings.working_database)
+    os.environ["DO_NOT_TRACK"] = "1"
+    folders = ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
+    target = ["--target-path", str(target_folder(settings)), "--log-path", str(target_folder(settings))]
+    return dbtRunner().invoke([*QUIET, command[0], *folders, *target, *command[1:]])
+
+
+def _close_connections() -> None:
+    """dbt-duckdb keeps the file open after a call in-process; then nobody else could open it."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+    if DuckDBConnectionManager._ENV is not None:
+        DuckDBConnectionManager._ENV.close()
+    DuckDBConnectionManager.close_all_connections()
