@@ -18,8 +18,14 @@ from rich.table import Table
 from sources.model import City, load_city
 from sources.settings import PROJECT_ROOT, Settings, load_settings
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="中等职业教育质量年度报告")
-console = Console()
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="中等职业教育质量年度报告",
+)
+PIPED_WIDTH = 160
+console = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
 
 Years = Annotated[list[int], typer.Option("--year", help="报告年度，可以重复给出")]
 Year = Annotated[int, typer.Option("--year", help="报告年度")]
@@ -109,8 +115,9 @@ def table(code: Annotated[str, typer.Argument(help="表号，例如 1.2-2")], ye
     numeric = [all(_is_numeric(row[i]) for row in printed.rows) for i in range(len(printed.headings))]
     for heading, right in zip(printed.headings, numeric, strict=True):
         shown.add_column(heading, justify="right" if right else "left", overflow="fold")
-    for row in printed.rows:
-        shown.add_row(*row)
+    for before, row in pairwise([(), *printed.rows]):
+        grouped = "group_label" in tables[code].columns and before[:1] == row[:1]
+        shown.add_row("" if grouped else row[0], *row[1:])
     console.print(shown)
     for note in printed.notes:
         console.print(f"注：{note}")
@@ -226,8 +233,8 @@ def _execute(settings: Settings, years: Sequence[int]) -> bool:
 
         warnings.filterwarnings("ignore", category=dg.BetaWarning)
         warnings.filterwarnings("ignore", category=dg.PreviewWarning)
-        from orchestration.defs.automation import JOB
         from orchestration.definitions import build_definitions
+        from orchestration.defs.automation import JOB
         from orchestration.partitions import range_tags
 
         job = build_definitions(settings).resolve_job_def(JOB)
@@ -282,10 +289,14 @@ def _print_summary(settings: Settings, years: Sequence[int]) -> None:
             if row["status"] != "accepted"
         ]
         console.print(
-            f"{year}年度  已接收 {accepted} / 应报 {of_year.height} 个单位" + (f"；{'、'.join(waiting)}" if waiting else "")
+            f"{year}年度  已接收 {accepted} / 应报 {of_year.height} 个单位"
+            + (f"；{'、'.join(waiting)}" if waiting else "")
         )
     console.print(f"审核问题  错误 {counted[0]} 个，警告 {counted[1]} 个（nianbao findings --year {years[-1]}）")
-    console.print(f"数据表    {tables[0]} 张，其中报告表 {'、'.join(load_report_tables())}（nianbao table 1.2-2 --year {years[-1]}）")
+    console.print(
+        f"数据表    {tables[0]} 张，其中报告表 {'、'.join(load_report_tables())}"
+        f"（nianbao table 1.2-2 --year {years[-1]}）"
+    )
     console.print(f"数据库    {settings.published_database}", soft_wrap=True)
     console.print(f"汇总表    {settings.summary_tables}", soft_wrap=True)
     console.print("界面      make ui")

@@ -65,7 +65,10 @@ def findings_table(findings: pl.DataFrame) -> dg.MetadataValue:
     order = pl.col("severity").replace_strict({"error": 0, "warning": 1, "info": 2}, default=3)
     shown = findings.sort(order, maintain_order=True).head(FAILING_ROWS)
     rows = [
-        [SEVERITY_LABELS.get(row["severity"], row["severity"]), *(row[name] for name in list(FINDING_HEADINGS)[1:])]
+        [
+            SEVERITY_LABELS.get(row["severity"], row["severity"]),
+            *(row[name] for name in list(FINDING_HEADINGS)[1:]),
+        ]
         for row in shown.iter_rows(named=True)
     ]
     return markdown_table(list(FINDING_HEADINGS.values()), rows)

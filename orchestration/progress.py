@@ -33,8 +33,8 @@ class _ProgressHandler(logging.Handler):
             self.console.print(f"[red]✗ {STEP_LABELS.get(event.step_key, event.step_key)} 失败[/red]")
 
 
-@dg.logger(description="在终端用中文显示进度。")
+@dg.logger({}, description="在终端用中文显示进度。")
 def progress_logger(context: dg.InitLoggerContext) -> logging.Logger:
     logger = logging.Logger("nianbao.progress", level=logging.DEBUG)
-    logger.addHandler(_ProgressHandler(Console()))
+    logger.addHandler(_ProgressHandler(Console(soft_wrap=True)))
     return logger

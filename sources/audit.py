@@ -6,17 +6,16 @@ declared type is a finding and becomes null; only then are values judged. A rule
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
 import pandera.polars as pa
 import polars as pl
 from pandera.api.polars.types import PolarsData
 
-from sources.finding import FINDING_SCHEMA, Finding, findings_frame, intake_finding
+from sources.finding import Finding, Place, finding, findings_frame, intake_finding
 from sources.model import City, CodeList, Column, Contract, codelists_of, contracts_for, load_intake_rules
-from sources.template import STATUS_LABEL
-from sources.workbook import CELL_SCHEMA, FORM_RECORD, STATUS_COLUMN
+from sources.workbook import FORM_RECORD, STATUS_COLUMN
 
 SUBMISSION_SCHEMA: dict[str, type[pl.DataType]] = {
     "submission_id": pl.String,
@@ -65,9 +64,7 @@ class SheetSchema:
     frame_checks: list[FrameCheck] = field(default_factory=list)
 
 
-def audit(
-    submissions: pl.DataFrame, cells: pl.DataFrame, structural: Iterable[Finding], city: City
-) -> Audit:
+def audit(submissions: pl.DataFrame, cells: pl.DataFrame, structural: Iterable[Finding], city: City) -> Audit:
     """Judges submissions (SUBMISSION_SCHEMA) by their cells (CELL_SCHEMA) and structural findings.
 
     A submission whose respondent or year is unknown is judged by its structural findings alone.
@@ -148,8 +145,7 @@ def _judge_status(
         cells.filter(pl.col("column_name").is_in(own) & (pl.col("raw_text") != "")).get_column("submission_id")
     )
     stated = {
-        row["submission_id"]: row
-        for row in cells.filter(pl.col("column_name") == STATUS_COLUMN).iter_rows(named=True)
+        row["submission_id"]: row for row in cells.filter(pl.col("column_name") == STATUS_COLUMN).iter_rows(named=True)
     }
     broken_submissions = set(broken.get_column("submission_id"))
     codes = codelists["sheet_status"].code_of
@@ -160,19 +156,19 @@ def _judge_status(
         cell = stated.get(submission_id)
         text = cell["raw_text"] if cell else ""
         status = codes.get(text, "filled")
-        at = {"submission_id": submission_id, "file_name": file_name, "sheet": contract.title}
-        at |= {"cell": cell["cell"] if cell else None, "column_name": STATUS_COLUMN}
+        address = cell["cell"] if cell else None
+        place = Place(submission_id, file_name, contract.title, address, STATUS_COLUMN, labels.get(status, text))
         has_data = submission_id in data_of
         if text and text not in codes:
-            findings.append(intake_finding("sheet.status_invalid", **at, value=text))
+            findings.append(intake_finding("sheet.status_invalid", replace(place, value=text)))
         elif status == "filled" and not has_data and submission_id not in broken_submissions:
             if contract.name != "cover":
-                findings.append(intake_finding("sheet.empty", **at, value=text, label=STATUS_LABEL))
+                findings.append(intake_finding("sheet.empty", place))
                 status = "empty"
         elif status != "filled" and has_data:
-            findings.append(intake_finding("sheet.not_empty", **at, value=labels[status]))
+            findings.append(intake_finding("sheet.not_empty", place))
         elif status == "none" and contract.shape == "form":
-            findings.append(intake_finding("sheet.none_needs_records", **at, value=labels[status]))
+            findings.append(intake_finding("sheet.none_needs_records", place))
         statuses[submission_id] = status
     frame = pl.DataFrame(
         {"submission_id": list(statuses), "status": list(statuses.values())},
@@ -227,17 +223,10 @@ class _Places:
         names = ("submission_id", "record", "column_name", "cell", "raw_text")
         return {(s, r, c): (cell, text) for s, r, c, cell, text in self.cells.select(names).iter_rows()}
 
-    def at(self, submission_id: str, record: int | None, column: str | None) -> dict[str, str | None]:
-        """The keyword arguments of a finding about this cell."""
-        cell, text = self._cell_of.get((submission_id, record, column), (None, ""))  # type: ignore[arg-type]
-        return {
-            "submission_id": submission_id,
-            "file_name": self.file_names[submission_id],
-            "sheet": self.contract.title,
-            "cell": cell,
-            "column_name": column,
-            "value": text,
-        }
+    def at(self, submission_id: str, record: int | None, column: str) -> Place:
+        """The place of one cell; without its address when the sheet has no such cell."""
+        cell, text = self._cell_of.get((submission_id, record or FORM_RECORD, column), (None, ""))
+        return Place(submission_id, self.file_names[submission_id], self.contract.title, cell, column, text)
 
 
 _TYPE_RULES = {
@@ -263,9 +252,7 @@ def _type_findings(
             if column.codelist:
                 expected = "、".join(entry.label for entry in codelists[column.codelist].codes[:12])
             at = places.at(submission_id, record, column.name)
-            findings.append(
-                intake_finding(_TYPE_RULES[column.type], **at, label=column.label, expected=expected)  # type: ignore[arg-type]
-            )
+            findings.append(intake_finding(_TYPE_RULES[column.type], at, label=column.label, expected=expected))
     return findings
 
 
@@ -279,7 +266,7 @@ def _row_findings(
     expected = codelists[contract.rows].label_of
     present = typed.group_by("submission_id", maintain_order=True).agg(pl.col(key))
     return [
-        intake_finding("record.row_missing", **places.at(submission_id, None, key), expected=expected[code])  # type: ignore[arg-type]
+        intake_finding("record.row_missing", places.at(submission_id, None, key), expected=expected[code])
         for submission_id, codes in present.iter_rows()
         for code in expected
         if code not in codes
@@ -312,28 +299,21 @@ def _value_findings(
             at = places.at(submission_id, record, column.name)
             if failure["check"] != "not_nullable":
                 rule_id, expected = sheet.column_rules[column.name][failure["check_number"]]
-                findings.append(intake_finding(rule_id, **at, label=column.label, expected=expected))  # type: ignore[arg-type]
+                findings.append(intake_finding(rule_id, at, label=column.label, expected=expected))
             elif raw.item(failure["index"], column.name) is None and (submission_id, column.name) not in lost:
-                findings.append(intake_finding("value.blank", **at, label=column.label))  # type: ignore[arg-type]
+                findings.append(intake_finding("value.blank", at, label=column.label))
         elif failure["check_number"] is None:
             at = places.at(submission_id, record, contract.key[0])
             shown = "、".join(str(row[name]) for name in contract.key if row[name] is not None)
-            findings.append(intake_finding("record.duplicate", **(at | {"value": shown})))  # type: ignore[arg-type]
+            findings.append(intake_finding("record.duplicate", replace(at, value=shown)))
         else:
             check = sheet.frame_checks[failure["check_number"]]
             if any(raw.item(failure["index"], name) is not None for name in check.columns) or (
                 (submission_id, check.columns[0]) not in lost
             ):
                 at = places.at(submission_id, record, check.columns[0])
-                findings.append(
-                    {
-                        **at,
-                        "rule_id": check.rule_id,
-                        "severity": check.severity,
-                        "message": check.message.format(**row),
-                        "fix": check.fix,
-                    }
-                )
+                message = check.message.format(**row)
+                findings.append(finding(at, check.rule_id, check.severity, message, check.fix))
     return findings
 
 
@@ -419,6 +399,3 @@ def _holds(expression: str) -> Callable[[PolarsData], pl.LazyFrame]:
         return data.lazyframe.select(condition.fill_null(True).alias("holds"))
 
     return check
-
-
-__all__ = ["CELL_SCHEMA", "FINDING_SCHEMA", "FORM_RECORD", "SUBMISSION_SCHEMA", "Audit", "audit", "sheet_schema"]

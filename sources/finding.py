@@ -1,6 +1,7 @@
 """A finding: what is wrong with a submission, where, and what to do. One shape for every stage."""
 
 from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import polars as pl
@@ -9,13 +10,13 @@ from sources.model import load_intake_rules
 
 FINDING_SCHEMA: dict[str, type[pl.DataType]] = {
     "submission_id": pl.String,
-    "rule_id": pl.String,
-    "severity": pl.String,
     "file_name": pl.String,
     "sheet": pl.String,
     "cell": pl.String,
     "column_name": pl.String,
     "value": pl.String,
+    "rule_id": pl.String,
+    "severity": pl.String,
     "message": pl.String,
     "fix": pl.String,
 }
@@ -23,32 +24,27 @@ FINDING_SCHEMA: dict[str, type[pl.DataType]] = {
 Finding = dict[str, Any]
 
 
-def intake_finding(
-    rule_id: str,
-    *,
-    submission_id: str,
-    file_name: str,
-    sheet: str = "",
-    cell: str | None = None,
-    column_name: str | None = None,
-    value: object = None,
-    **texts: object,
-) -> Finding:
-    """A finding under one of the rules of rules/intake.yml; `texts` fill in its message."""
+@dataclass(frozen=True)
+class Place:
+    """Where a finding is: the file, and as far as it goes the sheet (its title), the cell and what it holds."""
+
+    submission_id: str
+    file_name: str
+    sheet: str = ""
+    cell: str | None = None
+    column_name: str | None = None
+    value: str | None = None
+
+
+def finding(place: Place, rule_id: str, severity: str, message: str, fix: str) -> Finding:
+    return {**asdict(place), "rule_id": rule_id, "severity": severity, "message": message, "fix": fix}
+
+
+def intake_finding(rule_id: str, place: Place, **texts: object) -> Finding:
+    """A finding under one of the rules of rules/intake.yml; the place and `texts` fill in its message."""
     rule = load_intake_rules()[rule_id]
-    shown = "" if value is None else str(value)
-    return {
-        "submission_id": submission_id,
-        "rule_id": rule_id,
-        "severity": rule.severity,
-        "file_name": file_name,
-        "sheet": sheet,
-        "cell": cell,
-        "column_name": column_name,
-        "value": None if value is None else shown,
-        "message": rule.message.format(sheet=sheet, value=shown, **texts),
-        "fix": rule.fix.format(sheet=sheet, value=shown, **texts),
-    }
+    texts = {"sheet": place.sheet, "value": place.value or "", **texts}
+    return finding(place, rule_id, rule.severity, rule.message.format(**texts), rule.fix.format(**texts))
 
 
 def findings_frame(findings: Iterable[Finding]) -> pl.DataFrame:

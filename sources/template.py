@@ -71,7 +71,7 @@ def build_workbook(
     formats = _formats(book)
     codelists = codelists_of(city, report_year)
     contracts = contracts_for(respondent.kind, report_year)
-    ranges = {}
+    ranges: dict[str, str] = {}
     for contract in contracts:
         sheet = book.add_worksheet(contract.title)
         content = (values or {}).get(contract.name, SheetValues(status=""))
@@ -134,7 +134,7 @@ class _SheetWriter:
 
     def __init__(
         self,
-        sheet: Any,  # noqa: ANN401  xlsxwriter has no types
+        sheet: Any,
         formats: dict[str, Any],
         codelists: Mapping[str, CodeList],
         ranges: dict[str, str],
@@ -235,7 +235,7 @@ class _SheetWriter:
         return 4
 
     def _write_entry(self, row: int, position: int, column: Column, value: Value) -> None:
-        kind = column.type if column.type in ("integer", "decimal", "date") else "text"
+        kind: str = column.type if column.type in ("integer", "decimal", "date") else "text"
         if column.prefilled:
             kind = "locked_number" if column.is_number else "locked_text"
         self._write(row, position, column, value, self.formats[kind])
@@ -244,7 +244,7 @@ class _SheetWriter:
         kind = "locked_number" if column.is_number else "locked_text"
         self._write(row, position, column, value, self.formats[kind])
 
-    def _write(self, row: int, position: int, column: Column, value: Value, cell_format: Any) -> None:  # noqa: ANN401
+    def _write(self, row: int, position: int, column: Column, value: Value, cell_format: Any) -> None:
         if value is None or value == "":
             self.sheet.write_blank(row, position, None, cell_format)
         elif column.is_number and not isinstance(value, str):
@@ -290,9 +290,7 @@ def _first(records: Sequence[Record]) -> Record:
     return records[0] if records else {}
 
 
-def _write_codelists(
-    book: xlsxwriter.Workbook, codelists: Mapping[str, CodeList], ranges: Mapping[str, str]
-) -> None:
+def _write_codelists(book: xlsxwriter.Workbook, codelists: Mapping[str, CodeList], ranges: Mapping[str, str]) -> None:
     sheet = book.add_worksheet(CODELIST_SHEET)
     for position, name in enumerate(ranges):
         labels = [codelists[name].title, *(entry.label for entry in codelists[name].codes)]

@@ -5,7 +5,7 @@ structure: a cell's text is taken as it stands, its type is the audit's business
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from io import BytesIO
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 from python_calamine import CalamineError, CalamineWorkbook
 
-from sources.finding import Finding, intake_finding
+from sources.finding import Finding, Place, intake_finding
 from sources.model import (
     City,
     Column,
@@ -48,8 +48,9 @@ class Reading:
     """What one file holds.
 
     `cells` are tuples in the order of CELL_SCHEMA: `record` is the row number in a table and FORM_RECORD in
-    a form, `sheet` the contract's name. An empty cell of a known column is there too, with text ''. `respondent` and `report_year` are None when the cover does not say;
-    then, as after any structural error, there is at least one finding.
+    a form, `sheet` the contract's name. An empty cell of a known column is there too, with text ''.
+    `respondent` and `report_year` are None when the cover does not say; then, as after any structural error,
+    there is at least one finding.
     """
 
     submission_id: str
@@ -63,45 +64,39 @@ class Reading:
 
 def read_workbook(data: bytes, submission_id: str, file_name: str, city: City) -> Reading:
     """Reads one workbook against the contracts of its respondent and year. Never raises for bad content."""
-    where = {"submission_id": submission_id, "file_name": file_name}
+    file = Place(submission_id, file_name)
     try:
         book = CalamineWorkbook.from_filelike(BytesIO(data))
         grids = {name: book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in book.sheet_names}
     except (CalamineError, ValueError, OSError) as error:
-        return Reading(**where, findings=[intake_finding("file.unreadable", **where, value=error)])
+        findings = [intake_finding("file.unreadable", replace(file, value=str(error)))]
+        return Reading(submission_id, file_name, findings=findings)
     by_title = {normalise_label(name): grid for name, grid in grids.items()}
     meta = {str(row[0]): str(row[1]) for row in grids.get(META_SHEET, []) if len(row) > 1}
+    version = meta.get("template_version")
 
-    cover_contract = next(contract for contract in load_contracts() if contract.name == "cover")
-    cover_grid = by_title.get(normalise_label(cover_contract.title))
+    cover = next(contract for contract in load_contracts() if contract.name == "cover")
+    cover_grid = by_title.get(normalise_label(cover.title))
     if cover_grid is None:
-        finding = intake_finding("cover.missing", **where, sheet=cover_contract.title)
-        return Reading(**where, template_version=meta.get("template_version"), findings=[finding])
-    cover_cells, findings = _read_form(cover_grid, cover_contract, cover_contract.columns, where)
-    respondent, report_year = _identity(cover_cells, meta, city, where, cover_contract.title, findings)
-    cells = list(cover_cells)
+        findings = [intake_finding("cover.missing", replace(file, sheet=cover.title))]
+        return Reading(submission_id, file_name, template_version=version, findings=findings)
+    cells, findings = _read_form(cover_grid, cover, cover.columns, replace(file, sheet=cover.title))
+    respondent, report_year = _identity(cells, meta, city, replace(file, sheet=cover.title), findings)
     if respondent and report_year:
-        _check_template(meta, respondent, report_year, where, findings)
+        findings += _template_findings(version, respondent, report_year, file)
         for contract in contracts_for(respondent.kind, report_year):
             if contract.name == "cover":
                 continue
+            place = replace(file, sheet=contract.title)
             grid = by_title.get(normalise_label(contract.title))
             if grid is None:
-                findings.append(intake_finding("sheet.missing", **where, sheet=contract.title))
+                findings.append(intake_finding("sheet.missing", place))
                 continue
-            status_cells = _read_status(grid, contract, where)
             read = _read_form if contract.shape == "form" else _read_records
-            sheet_cells, sheet_findings = read(grid, contract, contract.columns_in(report_year), where)
-            cells += status_cells + sheet_cells
+            sheet_cells, sheet_findings = read(grid, contract, contract.columns_in(report_year), place)
+            cells += _read_status(grid, contract, submission_id) + sheet_cells
             findings += sheet_findings
-    return Reading(
-        **where,
-        respondent=respondent,
-        report_year=report_year,
-        template_version=meta.get("template_version"),
-        cells=cells,
-        findings=findings,
-    )
+    return Reading(submission_id, file_name, respondent, report_year, version, cells, findings)
 
 
 def cells_frame(readings: Sequence[Reading]) -> pl.DataFrame:
@@ -110,7 +105,7 @@ def cells_frame(readings: Sequence[Reading]) -> pl.DataFrame:
     return pl.DataFrame(cells, schema=CELL_SCHEMA, orient="row")
 
 
-def cell_text(value: Any) -> str:  # noqa: ANN401  calamine gives str, float, bool, date …
+def cell_text(value: Any) -> str:
     """A cell's value as text, as a person would read it in the cell ('' for an empty one).
 
     Numbers keep the 15 significant digits that a spreadsheet keeps; a whole number has no decimal point.
@@ -144,28 +139,15 @@ def address(row: int, position: int) -> str:
 
 
 def _identity(
-    cover: list[Cell],
-    meta: dict[str, str],
-    city: City,
-    where: dict[str, str],
-    sheet: str,
-    findings: list[Finding],
+    cover: list[Cell], meta: dict[str, str], city: City, place: Place, findings: list[Finding]
 ) -> tuple[Respondent | None, int | None]:
     """Who sends, and for which year: the cover says it, and must agree with what the template was made for."""
     text = {column: raw for _, _, _, column, _, raw in cover}
     cell = {column: at for _, _, _, column, at, _ in cover}
 
     def report(rule_id: str, column: str, expected: str = "") -> None:
-        finding = intake_finding(
-            rule_id,
-            **where,
-            sheet=sheet,
-            cell=cell.get(column),
-            column_name=column,
-            value=text.get(column, ""),
-            expected=expected,
-        )
-        findings.append(finding)
+        at = replace(place, cell=cell.get(column), column_name=column, value=text.get(column, ""))
+        findings.append(intake_finding(rule_id, at, expected=expected))
 
     code = text.get("stated_code", "")
     respondent = city.respondent_by_code.get(code)
@@ -186,22 +168,16 @@ def _identity(
     return respondent, report_year
 
 
-def _check_template(
-    meta: dict[str, str],
-    respondent: Respondent,
-    report_year: int,
-    where: dict[str, str],
-    findings: list[Finding],
-) -> None:
-    version = meta.get("template_version")
+def _template_findings(version: str | None, respondent: Respondent, report_year: int, file: Place) -> list[Finding]:
     current = template_version(respondent.kind, report_year)
     if version is None:
-        findings.append(intake_finding("template.unknown", **where))
-    elif version != current:
-        findings.append(intake_finding("template.outdated", **where, value=version, expected=current))
+        return [intake_finding("template.unknown", file)]
+    if version != current:
+        return [intake_finding("template.outdated", replace(file, value=version), expected=current)]
+    return []
 
 
-def _read_status(grid: Grid, contract: Contract, where: dict[str, str]) -> list[Cell]:
+def _read_status(grid: Grid, contract: Contract, submission_id: str) -> list[Cell]:
     """The status cell (本表情况): the first filled cell to the right of its label."""
     wanted = normalise_label(STATUS_LABEL)
     for row, values in enumerate(grid[:HEADINGS_WITHIN_ROWS]):
@@ -210,21 +186,19 @@ def _read_status(grid: Grid, contract: Contract, where: dict[str, str]) -> list[
                 for right in range(position + 1, len(values)):
                     if text := cell_text(values[right]):
                         at = address(row, right)
-                        return [
-                            (where["submission_id"], contract.name, FORM_RECORD, STATUS_COLUMN, at, text)
-                        ]
+                        return [(submission_id, contract.name, FORM_RECORD, STATUS_COLUMN, at, text)]
     return []
 
 
 def _read_form(
-    grid: Grid, contract: Contract, columns: Sequence[Column], where: dict[str, str]
+    grid: Grid, contract: Contract, columns: Sequence[Column], place: Place
 ) -> tuple[list[Cell], list[Finding]]:
     """A form: items below each other, this year's value in the column headed 本年."""
-    at = _form_headings(grid)
-    if at is None:
+    headings = _form_headings(grid)
+    if headings is None:
         expected = f"{ITEM_HEADING}、{THIS_YEAR_PREFIX}"
-        return [], [intake_finding("sheet.heading_missing", **where, sheet=contract.title, expected=expected)]
-    header_row, item_position, value_position = at
+        return [], [intake_finding("sheet.heading_missing", place, expected=expected)]
+    header_row, item_position, value_position = headings
     by_heading = {heading: column for column in columns for heading in column.headings}
     cells: list[Cell] = []
     findings: list[Finding] = []
@@ -232,18 +206,17 @@ def _read_form(
     for row in range(header_row + 1, len(grid)):
         label, text = cell_text(grid[row][item_position]), cell_text(grid[row][value_position])
         column = by_heading.get(normalise_label(label))
-        found = {"sheet": contract.title, "cell": address(row, item_position), "value": label or text}
+        at = replace(place, cell=address(row, item_position), value=label or text)
         if column is None:
             if text:
-                findings.append(intake_finding("sheet.heading_unknown", **where, **found))
+                findings.append(intake_finding("sheet.heading_unknown", at))
         elif column.name in seen:
-            findings.append(intake_finding("sheet.heading_repeated", **where, **found))
+            findings.append(intake_finding("sheet.heading_repeated", at))
         else:
             seen.add(column.name)
-            at_cell = address(row, value_position)
-            cells.append((where["submission_id"], contract.name, FORM_RECORD, column.name, at_cell, text))
-    findings += _missing_headings(contract, columns, seen, where)
-    return cells, findings
+            value_cell = address(row, value_position)
+            cells.append((place.submission_id, contract.name, FORM_RECORD, column.name, value_cell, text))
+    return cells, findings + _missing_headings(columns, seen, place)
 
 
 def _form_headings(grid: Grid) -> tuple[int, int, int] | None:
@@ -257,7 +230,7 @@ def _form_headings(grid: Grid) -> tuple[int, int, int] | None:
 
 
 def _read_records(
-    grid: Grid, contract: Contract, columns: Sequence[Column], where: dict[str, str]
+    grid: Grid, contract: Contract, columns: Sequence[Column], place: Place
 ) -> tuple[list[Cell], list[Finding]]:
     """A table: the row with most known headings is the head, every filled row below it is a record."""
     by_heading = {heading: column for column in columns for heading in column.headings}
@@ -268,44 +241,35 @@ def _read_records(
     known = [sum(label in by_heading for label in row) for row in labels]
     if not any(known):
         expected = "、".join(column.label for column in columns)
-        return [], [intake_finding("sheet.heading_missing", **where, sheet=contract.title, expected=expected)]
+        return [], [intake_finding("sheet.heading_missing", place, expected=expected)]
     header_row = known.index(max(known))
     findings: list[Finding] = []
     position_of: dict[str, int] = {}
     for position, label in enumerate(labels[header_row]):
         column = by_heading.get(label)
-        shown = {"sheet": contract.title, "cell": address(header_row, position)}
-        value = cell_text(grid[header_row][position])
+        at = replace(place, cell=address(header_row, position), value=cell_text(grid[header_row][position]))
         if column is None:
             if label and not label.startswith(LAST_YEAR_PREFIX):
-                findings.append(intake_finding("sheet.heading_unknown", **where, **shown, value=value))
+                findings.append(intake_finding("sheet.heading_unknown", at))
         elif column.name in position_of:
-            findings.append(intake_finding("sheet.heading_repeated", **where, **shown, value=value))
+            findings.append(intake_finding("sheet.heading_repeated", at))
         else:
             position_of[column.name] = position
-    findings += _missing_headings(contract, columns, set(position_of), where)
+    findings += _missing_headings(columns, set(position_of), place)
     cells: list[Cell] = []
     for row in range(header_row + 1, len(grid)):
         texts = {name: cell_text(grid[row][position]) for name, position in position_of.items()}
         if any(texts.values()):
             cells += (
-                (where["submission_id"], contract.name, row + 1, name, address(row, position_of[name]), text)
+                (place.submission_id, contract.name, row + 1, name, address(row, position_of[name]), text)
                 for name, text in texts.items()
             )
     return cells, findings
 
 
-def _missing_headings(
-    contract: Contract, columns: Sequence[Column], seen: set[str], where: dict[str, str]
-) -> list[Finding]:
+def _missing_headings(columns: Sequence[Column], seen: set[str], place: Place) -> list[Finding]:
     return [
-        intake_finding(
-            "sheet.heading_missing",
-            **where,
-            sheet=contract.title,
-            column_name=column.name,
-            expected=column.label,
-        )
+        intake_finding("sheet.heading_missing", replace(place, column_name=column.name), expected=column.label)
         for column in columns
         if column.name not in seen
     ]

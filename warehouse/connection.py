@@ -34,7 +34,9 @@ def working_lock(settings: Settings, timeout_seconds: float = LOCK_TIMEOUT_SECON
                 break
             except BlockingIOError:
                 if time.monotonic() > deadline:
-                    raise WarehouseBusyError(f"另一个运行正在写入数据库，等待超过 {timeout_seconds:.0f} 秒：{path}") from None
+                    raise WarehouseBusyError(
+                        f"另一个运行正在写入数据库，等待超过 {timeout_seconds:.0f} 秒：{path}"
+                    ) from None
                 time.sleep(0.2)
         yield
 

@@ -19,7 +19,12 @@ STATE = "build_fingerprint"
 def declarations_fingerprint(city: City) -> str:
     """Changes whenever something other than a submission asks for a new build."""
     return " ".join(
-        [project_fingerprint(), reference_fingerprint(city), audit_version(city), fingerprint(load_contracts())]
+        [
+            project_fingerprint(),
+            reference_fingerprint(city),
+            audit_version(city),
+            fingerprint(load_contracts()),
+        ]
     )
 
 

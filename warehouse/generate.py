@@ -125,14 +125,19 @@ def _staging_yml(contracts: Iterable[Contract]) -> str:
     for contract in contracts:
         identity = [{"name": name, "description": text} for name, (_, text) in IDENTITY_COLUMNS.items()]
         own = [{"name": c.name, "description": f"{c.heading}。{c.hint}"} for c in contract.columns]
-        key = ["report_year", "respondent_code", *contract.key]
+        key = ["submission_id", "record"]
         models.append(
             {
                 "name": f"stg_{contract.name}",
                 "description": f"{contract.title}：现行有效版本，与工作表一一对应。",
                 "columns": identity + own,
                 "data_tests": [
-                    {"unique_combination": {"name": f"stg_{contract.name}_key", "arguments": {"columns": key}}}
+                    {
+                        "unique_combination": {
+                            "name": f"stg_{contract.name}_key",
+                            "arguments": {"columns": key},
+                        }
+                    }
                 ],
             }
         )
@@ -166,7 +171,9 @@ def _measure_select(sheet: str, measure: Measure) -> str:
         if measure.where:
             # counted per school over all of its rows, so that a school without a match gets a zero
             value = value.replace("count(*)", f"count(case when {measure.where} then 1 end)")
-            lines[0] = f"select report_year, {subject} as subject_code, '{measure.code}' as measure_code, {value} as value"
+            lines[0] = (
+                f"select report_year, {subject} as subject_code, '{measure.code}' as measure_code, {value} as value"
+            )
         lines.append(f"group by report_year, {grouped}")
     return "\n".join(lines)
 
@@ -176,9 +183,9 @@ def _measures_yml() -> str:
         "name": "int_measure_reported",
         "description": "填报数据中的每一个度量值。一行一个年度、主体、度量；只含已填报的表。",
         "columns": [
-            {"name": "report_year", "description": "报告年度", "data_tests": ["not_null"]},
-            {"name": "subject_code", "description": "学校标识码或行政区划代码", "data_tests": ["not_null"]},
-            {"name": "measure_code", "description": "度量代码", "data_tests": ["not_null"]},
+            {"name": "report_year", "description": "报告年度"},
+            {"name": "subject_code", "description": "学校标识码或行政区划代码"},
+            {"name": "measure_code", "description": "度量代码"},
             {"name": "value", "description": "度量值；单元格为空时为空"},
         ],
         "data_tests": [
@@ -198,9 +205,7 @@ MART_KEY = ("report_year", "subject_kind", "subject_code", "scope_code")
 
 def _mart_sql(chapter: Chapter) -> str:
     codes = [indicator.code for indicator in chapter.indicators]
-    values = ",\n".join(
-        f"    max(case when indicator_code = '{code}' then value end) as {code}" for code in codes
-    )
+    values = ",\n".join(f"    max(case when indicator_code = '{code}' then value end) as {code}" for code in codes)
     key = ",\n".join(f"    {name}" for name in MART_KEY)
     return (
         f"-- {NOTE}\n"
@@ -212,10 +217,15 @@ def _mart_sql(chapter: Chapter) -> str:
 
 
 def _mart_yml(chapter: Chapter) -> str:
-    key_texts = ("报告年度", "主体类别：school 学校、region 地区", "学校标识码或行政区划代码", "口径代码；学校为 school")
+    key_texts = (
+        "报告年度",
+        "主体类别：school 学校、region 地区",
+        "学校标识码或行政区划代码",
+        "口径代码；学校为 school",
+    )
     key_types = ("bigint", "varchar", "varchar", "varchar")
     columns: list[dict[str, Any]] = [
-        {"name": name, "data_type": data_type, "description": text, "data_tests": ["not_null"]}
+        {"name": name, "data_type": data_type, "description": text}
         for name, data_type, text in zip(MART_KEY, key_types, key_texts, strict=True)
     ]
     columns += [
@@ -231,7 +241,12 @@ def _mart_yml(chapter: Chapter) -> str:
         "description": f"{chapter.title}：{chapter.description}一行一个年度、学校或地区、口径；值未修约。",
         "columns": columns,
         "data_tests": [
-            {"unique_combination": {"name": f"{chapter.chapter}_key", "arguments": {"columns": list(MART_KEY)}}}
+            {
+                "unique_combination": {
+                    "name": f"{chapter.chapter}_key",
+                    "arguments": {"columns": list(MART_KEY)},
+                }
+            }
         ],
     }
     return _yaml({"models": [model]})

@@ -116,8 +116,8 @@ def _load(
         insert(connection, "registry.finding", outcome.findings)
         insert(connection, "registry.sheet_status", outcome.sheet_status)
         insert(connection, "registry.cell", cells.filter(pl.col("submission_id").is_in(accepted)))
-        for name, table in outcome.tables.items():
-            loaded = table.filter(pl.col("submission_id").is_in(accepted))
+        for name, typed in outcome.tables.items():
+            loaded = typed.filter(pl.col("submission_id").is_in(accepted))
             insert(connection, f'raw."{name}"', loaded)
             rows[name] = loaded.height
         record_decisions(connection, decisions, version)

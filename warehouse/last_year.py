@@ -31,5 +31,5 @@ def last_year_values(settings: Settings, report_year: int) -> dict[str, dict[str
     return found
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401  any SQL value
+def _plain(value: Any) -> Any:
     return int(value) if isinstance(value, Decimal) and value == value.to_integral_value() else value

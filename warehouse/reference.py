@@ -23,7 +23,13 @@ STATE = "reference_fingerprint"
 def reference_fingerprint(city: City) -> str:
     """Changes whenever one of the declarations behind the reference tables does."""
     return fingerprint(
-        [city, *load_codelists().values(), *load_measures().values(), *load_chapters(), *load_report_tables().values()]
+        [
+            city,
+            *load_codelists().values(),
+            *load_measures().values(),
+            *load_chapters(),
+            *load_report_tables().values(),
+        ]
     )
 
 
@@ -89,7 +95,9 @@ def _rows(city: City) -> dict[str, list[tuple[Any, ...]]]:
             for position, (chapter, i) in enumerate(chapters)
         ],
         "indicator_term": [
-            (indicator.code, role, measure) for indicator in load_indicators().values() for role, measure in indicator.terms
+            (indicator.code, role, measure)
+            for indicator in load_indicators().values()
+            for role, measure in indicator.terms
         ],
         "table_row": [
             (table.code, position, row.group, row.label, row.indicator, row.change)

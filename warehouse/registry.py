@@ -54,9 +54,7 @@ def record_identity(connection: duckdb.DuckDBPyConnection, identities: pl.DataFr
     )
 
 
-def record_decisions(
-    connection: duckdb.DuckDBPyConnection, decisions: pl.DataFrame, audit_version: str
-) -> None:
+def record_decisions(connection: duckdb.DuckDBPyConnection, decisions: pl.DataFrame, audit_version: str) -> None:
     """Sets the outcome: submission_id, status, errors, warnings; then lets the latest accepted one count."""
     connection.executemany(
         "update registry.submission set status = ?, errors = ?, warnings = ?, audit_version = ?,"

@@ -28,7 +28,9 @@ def print_table(connection: duckdb.DuckDBPyConnection, table: ReportTable, repor
     Raises LookupError when the database has no row of it for that year.
     """
     frame = query(
-        connection, f"select * from report.{table.model} where report_year = ? order by row_number", [report_year]
+        connection,
+        f"select * from report.{table.model} where report_year = ? order by row_number",
+        [report_year],
     )
     if frame.is_empty():
         raise LookupError(f"数据库中没有 {report_year} 年的表{table.code}。")
@@ -42,7 +44,15 @@ def print_table(connection: duckdb.DuckDBPyConnection, table: ReportTable, repor
         "scope": first.get("scope_label"),
         "last_scope": first.get("previous_scope_label") or "无数据",
     }
-    always = {"group_label", "item_label", "remark", "change_display", "authority", "ownership", "affiliation"}
+    always = {
+        "group_label",
+        "item_label",
+        "remark",
+        "change_display",
+        "authority",
+        "ownership",
+        "affiliation",
+    }
     rows = tuple(
         tuple(
             _text(record[name], blank="" if name in always or record.get("is_total") else NOT_REPORTED)
@@ -66,12 +76,8 @@ def _text(value: object, blank: str) -> str:
 def _notes(records: list[dict], rows: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
     """What a reader must know: breaks of scope, missing schools, symbols."""
     notes = []
-    breaks = {
-        (r["previous_scope_label"], r["scope_label"]) for r in records if r.get("comparability") == "scope_break"
-    }
-    notes += [
-        f"两年统计口径不同（上年{last}，本年{this}），变化情况不能当作增减。" for last, this in sorted(breaks)
-    ]
+    breaks = {(r["previous_scope_label"], r["scope_label"]) for r in records if r.get("comparability") == "scope_break"}
+    notes += [f"两年统计口径不同（上年{last}，本年{this}），变化情况不能当作增减。" for last, this in sorted(breaks)]
     missing = {(r["n_reported"], r["n_expected"]) for r in records if r["n_reported"] < r["n_expected"]}
     notes += [f"部分数据不完整：应报 {expected} 个单位，已报 {reported} 个。" for reported, expected in sorted(missing)]
     if any(NOT_REPORTED in row for row in rows):

@@ -86,7 +86,14 @@ def build(settings: Settings, arguments: Sequence[str] = (*TESTED_SEPARATELY,)) 
             _close_connections()
     results = getattr(outcome.result, "results", None) or []
     nodes = tuple(
-        NodeResult(r.node.unique_id, str(r.status), r.execution_time, r.failures, r.message, getattr(r.node, "compiled_code", None))
+        NodeResult(
+            r.node.unique_id,
+            str(r.status),
+            r.execution_time,
+            r.failures,
+            r.message,
+            getattr(r.node, "compiled_code", None),
+        )
         for r in results
     )
     failed = [f"{node.unique_id}: {node.message}" for node in nodes if node.status in ("error", "fail")]
@@ -94,7 +101,7 @@ def build(settings: Settings, arguments: Sequence[str] = (*TESTED_SEPARATELY,)) 
     return Build(outcome.success, nodes, error)
 
 
-def _invoke(settings: Settings, command: list[str]) -> Any:  # noqa: ANN401  dbt's own result type
+def _invoke(settings: Settings, command: list[str]) -> Any:
     from dbt.cli.main import dbtRunner  # slow to import, and not needed when nothing changed
 
     settings.working_database.parent.mkdir(parents=True, exist_ok=True)

@@ -4,37 +4,37 @@
     it; `comparability` says when the two are not the same.
 #}
 {% macro comparison_table(table_code) %}
-with
-    lines as (
-        select row_number, group_label, item_label, indicator_code, shows_change
-        from {{ source('reference', 'table_row') }}
-        where table_code = '{{ table_code }}'
-    ),
+    with
+        lines as (
+            select row_number, group_label, item_label, indicator_code, shows_change
+            from {{ ref("dim_table_row") }}
+            where table_code = '{{ table_code }}'
+        ),
 
-    changes as (select * from {{ ref('fct_indicator_change') }}),
+        changes as (select * from {{ ref("fct_indicator_change") }}),
 
-    scopes as (select scope_code, label from {{ ref('dim_scope') }})
+        scopes as (select scope_code, label from {{ ref("dim_scope") }})
 
-select
-    changes.report_year,
-    lines.row_number,
-    lines.group_label,
-    lines.item_label,
-    lines.indicator_code,
-    changes.previous_value,
-    changes.value,
-    case when lines.shows_change then changes.change_value end as change_value,
-    changes.previous_display,
-    changes.display as current_display,
-    case when lines.shows_change then changes.change_display end as change_display,
-    previous_scope.label as previous_scope_label,
-    current_scope.label as scope_label,
-    changes.comparability,
-    changes.status,
-    changes.n_expected,
-    changes.n_reported
-from lines
-inner join changes on lines.indicator_code = changes.indicator_code
-inner join scopes as current_scope on changes.scope_code = current_scope.scope_code
-left join scopes as previous_scope on changes.previous_scope_code = previous_scope.scope_code
+    select
+        changes.report_year,
+        lines.row_number,
+        lines.group_label,
+        lines.item_label,
+        lines.indicator_code,
+        changes.previous_value,
+        changes.value,
+        case when lines.shows_change then changes.change_value end as change_value,
+        changes.previous_display,
+        changes.display as current_display,
+        case when lines.shows_change then changes.change_display end as change_display,
+        previous_scope.label as previous_scope_label,
+        current_scope.label as scope_label,
+        changes.comparability,
+        changes.status,
+        changes.n_expected,
+        changes.n_reported
+    from lines
+    inner join changes on lines.indicator_code = changes.indicator_code
+    inner join scopes as current_scope on changes.scope_code = current_scope.scope_code
+    left join scopes as previous_scope on changes.previous_scope_code = previous_scope.scope_code
 {% endmacro %}

@@ -2,7 +2,7 @@
 {% macro code_label(codelist, code) %}
     (
         select entry.label
-        from {{ source('reference', 'codelist_entry') }} as entry
+        from {{ source("reference", "codelist_entry") }} as entry
         where entry.codelist = '{{ codelist }}' and entry.code = {{ code }}
     )
 {% endmacro %}

@@ -69,9 +69,11 @@ def build_automation(settings: Settings, city: City) -> dg.Definitions:
         description="收件夹有新内容（按内容判断，不看时间）时启动运行。",
     )
     def inbox() -> dg.RunRequest | dg.SkipReason:
-        new = sorted(submission_id for _, submission_id in inbox_submission_ids(settings.inbox)) if (
-            settings.inbox.exists()
-        ) else []
+        new = (
+            sorted(submission_id for _, submission_id in inbox_submission_ids(settings.inbox))
+            if (settings.inbox.exists())
+            else []
+        )
         if settings.published_database.exists():
             with open_published(settings) as connection:
                 rows = connection.execute("select submission_id from registry.submission").fetchall()
@@ -83,7 +85,10 @@ def build_automation(settings: Settings, city: City) -> dg.Definitions:
         run_key = hashlib.sha256("".join(new).encode()).hexdigest()
         return dg.RunRequest(
             run_key=run_key,
-            tags={**range_tags(str(years[0]), str(years[-1])), "nianbao/reason": f"收件夹有 {len(new)} 个新文件"},
+            tags={
+                **range_tags(str(years[0]), str(years[-1])),
+                "nianbao/reason": f"收件夹有 {len(new)} 个新文件",
+            },
         )
 
     return dg.Definitions(jobs=[job], schedules=[nightly, yearly], sensors=[inbox])

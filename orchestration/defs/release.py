@@ -36,9 +36,7 @@ def build_release_assets(settings: Settings, city: City, manifest: Mapping[str, 
     def published(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         path = publish(settings)
         context.log.info(f"已发布：{path}")
-        return dg.MaterializeResult(
-            metadata={"路径": dg.MetadataValue.path(path), "大小（字节）": path.stat().st_size}
-        )
+        return dg.MaterializeResult(metadata={"路径": dg.MetadataValue.path(path), "大小（字节）": path.stat().st_size})
 
     @dg.asset(
         key=SUMMARY_TABLES,

@@ -50,10 +50,17 @@ def build_submission_assets(settings: Settings, city: City) -> list[dg.AssetsDef
 
     specs = [
         dg.AssetSpec(
-            RECEIVED, group_name=INTAKE, kinds={"excel"}, description="收到的工作簿：收件夹中的文件按内容存档，相同内容只存一次。"
+            RECEIVED,
+            group_name=INTAKE,
+            kinds={"excel"},
+            description="收到的工作簿：收件夹中的文件按内容存档，相同内容只存一次。",
         ),
         dg.AssetSpec(
-            PARSED, deps=[RECEIVED], group_name=INTAKE, kinds={"python"}, description="按表头和填报表定义读出的单元格，保留每个值的地址。"
+            PARSED,
+            deps=[RECEIVED],
+            group_name=INTAKE,
+            kinds={"python"},
+            description="按表头和填报表定义读出的单元格，保留每个值的地址。",
         ),
         dg.AssetSpec(
             AUDITED,
@@ -63,7 +70,11 @@ def build_submission_assets(settings: Settings, city: City) -> list[dg.AssetsDef
             description="审核结论：没有错误的报送予以接收，有错误的退回，问题逐条列明单元格。",
         ),
         dg.AssetSpec(
-            REGISTRY, deps=[AUDITED], group_name=INTAKE, kinds={"duckdb"}, description="报送登记：每个版本的状态、问题和现行有效的版本。"
+            REGISTRY,
+            deps=[AUDITED],
+            group_name=INTAKE,
+            kinds={"duckdb"},
+            description="报送登记：每个版本的状态、问题和现行有效的版本。",
         ),
         *(
             dg.AssetSpec(
@@ -80,7 +91,9 @@ def build_submission_assets(settings: Settings, city: City) -> list[dg.AssetsDef
         dg.AssetCheckSpec(ACCEPTANCE_CHECK, asset=AUDITED, description="每个单位最近一次报送都已接收。"),
         *(
             dg.AssetCheckSpec(
-                CONTRACT_CHECK, asset=raw_key(contract), description=f"“{contract.title}”表符合填报表定义和审核规则。"
+                CONTRACT_CHECK,
+                asset=raw_key(contract),
+                description=f"“{contract.title}”表符合填报表定义和审核规则。",
             )
             for contract in contracts
         ),
@@ -109,7 +122,10 @@ def build_submission_assets(settings: Settings, city: City) -> list[dg.AssetsDef
             of_sheet = findings.filter(pl.col("sheet") == contract.title)
             yield dg.MaterializeResult(
                 raw_key(contract),
-                metadata={"本次装入行数": result.rows.get(contract.name, 0), **tables[f"raw.{contract.name}"]},
+                metadata={
+                    "本次装入行数": result.rows.get(contract.name, 0),
+                    **tables[f"raw.{contract.name}"],
+                },
                 check_results=[_contract_result(contract, of_sheet)],
             )
 
@@ -173,7 +189,8 @@ def _results(result: Intake, overview: pl.DataFrame, findings: pl.DataFrame) -> 
         ],
     )
     yield dg.MaterializeResult(
-        REGISTRY, metadata={"报送情况": frame_preview(overview, limit=overview.height), "秒": seconds["loaded"]}
+        REGISTRY,
+        metadata={"报送情况": frame_preview(overview, limit=overview.height), "秒": seconds["loaded"]},
     )
 
 

@@ -27,9 +27,7 @@ class Translator(DagsterDbtTranslator):
     def __init__(self) -> None:
         # Tests of sources stay off: as checks they would silently drop the edge that makes dbt wait for the audit.
         super().__init__(
-            DagsterDbtTranslatorSettings(
-                enable_source_tests_as_checks=False, enable_duplicate_source_asset_keys=True
-            )
+            DagsterDbtTranslatorSettings(enable_source_tests_as_checks=False, enable_duplicate_source_asset_keys=True)
         )
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
@@ -57,7 +55,10 @@ def build_transform_assets(settings: Settings, city: City, manifest: Mapping[str
         built = [node for node in outcome.nodes if node.unique_id.startswith("model.") and node.status == "success"]
         failed = [n for n in outcome.nodes if n.unique_id.startswith("test.") and n.status not in (*PASSED, "skipped")]
         relations = {
-            node.unique_id: (manifest["nodes"][node.unique_id]["schema"], manifest["nodes"][node.unique_id]["name"])
+            node.unique_id: (
+                manifest["nodes"][node.unique_id]["schema"],
+                manifest["nodes"][node.unique_id]["name"],
+            )
             for node in built
         }
         with open_working(settings) as connection:
@@ -83,7 +84,7 @@ def build_transform_assets(settings: Settings, city: City, manifest: Mapping[str
         expected = context.selected_asset_check_keys
         for node in outcome.nodes:
             key = get_asset_check_key_for_test(manifest, translator, node.unique_id, None)
-            if key in expected and node.status != "skipped":
+            if key is not None and key in expected and node.status != "skipped":
                 yield _check_result(key, node, failing.get(node.unique_id))
         tests = sum(node.unique_id.startswith("test.") for node in outcome.nodes)
         context.log.info(f"数据模型 {len(built)} 个，检验 {tests} 项，未通过 {len(failed)} 项")

@@ -14,4 +14,4 @@ select
     time_basis,
     direction,
     sequence
-from {{ source('reference', 'indicator') }}
+from {{ source("reference", "indicator") }}

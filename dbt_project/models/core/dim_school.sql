@@ -1,15 +1,15 @@
 with
     roster as (
         select report_year, school_code, school_name, sequence, category, ownership, affiliation
-        from {{ ref('stg_roster') }}
+        from {{ ref("stg_roster") }}
     ),
 
     profiles as (
         select report_year, respondent_code, authority, honours, enrolment_status, remark
-        from {{ ref('stg_profile') }}
+        from {{ ref("stg_profile") }}
     ),
 
-    submissions as (select report_year, respondent_code, submission_id from {{ ref('stg_submission') }})
+    submissions as (select report_year, respondent_code, submission_id from {{ ref("stg_submission") }})
 
 select
     roster.report_year,
@@ -17,11 +17,11 @@ select
     roster.school_name,
     roster.sequence,
     roster.category,
-    {{ code_label('school_category', 'roster.category') }} as category_label,
+    {{ code_label("school_category", "roster.category") }} as category_label,
     roster.ownership,
-    {{ code_label('ownership', 'roster.ownership') }} as ownership_label,
+    {{ code_label("ownership", "roster.ownership") }} as ownership_label,
     roster.affiliation,
-    {{ code_label('affiliation', 'roster.affiliation') }} as affiliation_label,
+    {{ code_label("affiliation", "roster.affiliation") }} as affiliation_label,
     profiles.authority,
     profiles.honours,
     profiles.enrolment_status,

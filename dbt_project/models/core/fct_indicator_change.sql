@@ -1,7 +1,9 @@
 with
-    choices as (select report_year, topic, scope as scope_code from {{ ref('stg_scope_choice') }}),
+    choices as (select report_year, topic, scope_code from {{ ref("dim_scope_choice") }}),
 
-    indicators as (select indicator_code, topic, kind, unit, decimals, display from {{ ref('dim_indicator') }}),
+    indicators as (
+        select indicator_code, topic, kind, unit, decimals, display from {{ ref("dim_indicator") }}
+    ),
 
     -- each indicator of the region in the scope that the bureau chose for its part of the report
     chosen as (
@@ -19,7 +21,7 @@ with
             case when indicators.unit = '%' then '百分点' else indicators.unit end as change_unit,
             indicators.kind,
             indicators.display as display_form
-        from {{ ref('fct_indicator_value') }} as facts
+        from {{ ref("fct_indicator_value") }} as facts
         inner join indicators on facts.indicator_code = indicators.indicator_code
         inner join
             choices
@@ -60,9 +62,9 @@ select
     previous_display,
     case
         when change_value > 0
-        then {{ trimmed_text('change_value') }} || '↑'
+        then {{ trimmed_text("change_value") }} || '↑'
         when change_value < 0
-        then {{ trimmed_text('-change_value') }} || '↓'
+        then {{ trimmed_text("-change_value") }} || '↓'
         when change_value = 0
         then '持平'
     end as change_display,

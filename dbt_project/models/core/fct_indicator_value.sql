@@ -1,14 +1,14 @@
 with
-    indicator_values as (select * from {{ ref('int_indicator') }}),
+    indicator_values as (select * from {{ ref("int_indicator") }}),
 
-    indicators as (select indicator_code, decimals, display from {{ ref('dim_indicator') }}),
+    indicators as (select indicator_code, decimals, display from {{ ref("dim_indicator") }}),
 
     rounded_values as (
         select
             indicator_values.*,
             indicators.decimals,
             indicators.display as display_form,
-            {{ rounded('indicator_values.value', 'indicators.decimals') }} as rounded_value
+            {{ rounded("indicator_values.value", "indicators.decimals") }} as rounded_value
         from indicator_values
         inner join indicators on indicator_values.indicator_code = indicators.indicator_code
     )
@@ -27,8 +27,8 @@ select
         when rounded_value is null
         then null
         when display_form = 'to_one'
-        then {{ fixed_text('rounded_value', 'decimals') }} || ':1'
-        else {{ fixed_text('rounded_value', 'decimals') }}
+        then {{ fixed_text("rounded_value", "decimals") }} || ':1'
+        else {{ fixed_text("rounded_value", "decimals") }}
     end as display,
     status,
     n_expected,

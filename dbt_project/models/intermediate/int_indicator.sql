@@ -1,13 +1,22 @@
 with
     measures as (
-        select report_year, subject_kind, subject_code, scope_code, measure_code, value, status, n_expected, n_reported
-        from {{ ref('fct_measure') }}
+        select
+            report_year,
+            subject_kind,
+            subject_code,
+            scope_code,
+            measure_code,
+            value,
+            status,
+            n_expected,
+            n_reported
+        from {{ ref("int_measure") }}
     ),
 
-    terms as (select indicator_code, role, measure_code from {{ source('reference', 'indicator_term') }}),
+    terms as (select indicator_code, role, measure_code from {{ source("reference", "indicator_term") }}),
 
     indicators as (
-        select code as indicator_code, kind, level, scale from {{ source('reference', 'indicator') }}
+        select code as indicator_code, kind, level, scale from {{ source("reference", "indicator") }}
     ),
 
     sides as (
@@ -20,8 +29,15 @@ with
             terms.role,
             case when count(*) = count(measures.value) then sum(measures.value) end as value,
             max(
-                case measures.status
-                    when 'missing' then 4 when 'unavailable' then 3 when 'incomplete' then 2 else 1
+                case
+                    measures.status
+                    when 'missing'
+                    then 4
+                    when 'unavailable'
+                    then 3
+                    when 'incomplete'
+                    then 2
+                    else 1
                 end
             ) as severity,
             max(measures.n_expected) as n_expected,
@@ -75,10 +91,8 @@ select
     denominator,
     cast(
         case
-            when kind = 'sum' then numerator
-            else {{ exact_ratio('numerator', 'denominator', 'scale') }}
-        end
-        as {{ type_value() }}
+            when kind = 'sum' then numerator else {{ exact_ratio("numerator", "denominator", "scale") }}
+        end as {{ type_value() }}
     ) as value,
     case
         when severity = 4

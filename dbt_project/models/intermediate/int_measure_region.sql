@@ -1,12 +1,9 @@
 with
-    city as (select code as region_code from {{ source('reference', 'city') }}),
+    city as (select code as region_code from {{ source("reference", "city") }}),
 
-    members as (select report_year, scope_code, school_code from {{ ref('int_scope_member') }}),
+    members as (select report_year, scope_code, school_code from {{ ref("int_scope_member") }}),
 
-    years as (
-        select distinct report_year, scope_code
-        from members
-    ),
+    years as (select distinct report_year, scope_code from members),
 
     of_schools as (
         select
@@ -19,7 +16,7 @@ with
             min(case when schools.status = 'unavailable' then 1 else 0 end) as all_unavailable
         from members
         inner join
-            {{ ref('int_measure_school') }} as schools
+            {{ ref("int_measure_school") }} as schools
             on members.report_year = schools.report_year
             and members.school_code = schools.school_code
         group by members.report_year, members.scope_code, schools.measure_code
@@ -35,9 +32,9 @@ with
             case when reported.value is null then 0 else 1 end as n_reported,
             0 as all_unavailable
         from years
-        cross join {{ source('reference', 'measure') }} as measures
+        cross join {{ source("reference", "measure") }} as measures
         left join
-            {{ ref('int_measure_reported') }} as reported
+            {{ ref("int_measure_reported") }} as reported
             on years.report_year = reported.report_year
             and measures.code = reported.measure_code
         where measures.level = 'region'

@@ -1,9 +1,11 @@
 with
-    roster as (select report_year, school_code, category, affiliation, ownership from {{ ref('stg_roster') }}),
+    roster as (
+        select report_year, school_code, category, affiliation, ownership from {{ ref("stg_roster") }}
+    ),
 
-    scopes as (select code as scope_code from {{ source('reference', 'scope') }}),
+    scopes as (select code as scope_code from {{ source("reference", "scope") }}),
 
-    exclusions as (select scope_code, attribute, value from {{ source('reference', 'scope_exclusion') }})
+    exclusions as (select scope_code, attribute, value from {{ source("reference", "scope_exclusion") }})
 
 select roster.report_year, scopes.scope_code, roster.school_code
 from roster

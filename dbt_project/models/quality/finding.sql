@@ -12,5 +12,6 @@ select
     finding.value,
     finding.message,
     finding.fix
-from {{ source('registry', 'finding') }} as finding
-inner join {{ source('registry', 'submission') }} as submission on finding.submission_id = submission.submission_id
+from {{ source("registry", "finding") }} as finding
+inner join
+    {{ source("registry", "submission") }} as submission on finding.submission_id = submission.submission_id

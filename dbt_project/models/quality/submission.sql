@@ -1,19 +1,32 @@
 with
     expected as (
-        select calendar.report_year, calendar.due, respondent.code as respondent_code,
-            respondent.name as respondent_name, respondent.kind as respondent_kind
-        from {{ source('reference', 'report_year') }} as calendar
+        select
+            calendar.report_year,
+            calendar.due,
+            respondent.code as respondent_code,
+            respondent.name as respondent_name,
+            respondent.kind as respondent_kind
+        from {{ source("reference", "report_year") }} as calendar
         inner join
-            {{ source('reference', 'respondent') }} as respondent
+            {{ source("reference", "respondent") }} as respondent
             on coalesce(respondent.since, calendar.report_year) <= calendar.report_year
             and coalesce(respondent.until, calendar.report_year) >= calendar.report_year
     ),
 
     versions as (
         select
-            submission_id, respondent_code, report_year, sequence, file_name, received_at, status, decided_at,
-            errors, warnings, is_current
-        from {{ source('registry', 'submission') }}
+            submission_id,
+            respondent_code,
+            report_year,
+            sequence,
+            file_name,
+            received_at,
+            status,
+            decided_at,
+            errors,
+            warnings,
+            is_current
+        from {{ source("registry", "submission") }}
     )
 
 select

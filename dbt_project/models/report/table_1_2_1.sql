@@ -1,9 +1,18 @@
 with
-    schools as (select * from {{ ref('dim_school') }}),
+    schools as (select * from {{ ref("dim_school") }}),
 
     facts as (
-        select report_year, subject_kind, subject_code, scope_code, indicator_code, value, status, n_expected, n_reported
-        from {{ ref('fct_indicator_value') }}
+        select
+            report_year,
+            subject_kind,
+            subject_code,
+            scope_code,
+            indicator_code,
+            value,
+            status,
+            n_expected,
+            n_reported
+        from {{ ref("fct_indicator_value") }}
         where indicator_code in ('teachers_full_time', 'students_full_time', 'majors')
     ),
 
@@ -22,12 +31,13 @@ with
         group by report_year, subject_kind, subject_code, scope_code
     ),
 
-    choices as (select report_year, scope from {{ ref('stg_scope_choice') }} where topic = 'scale'),
+    choices as (select report_year, scope_code from {{ ref("dim_scope_choice") }} where topic = 'scale'),
 
     members as (
         select member.report_year, member.scope_code, member.school_code
-        from {{ ref('int_scope_member') }} as member
-        inner join choices on member.report_year = choices.report_year and member.scope_code = choices.scope
+        from {{ ref("brg_scope_school") }} as member
+        inner join
+            choices on member.report_year = choices.report_year and member.scope_code = choices.scope_code
     ),
 
     school_rows as (
@@ -78,7 +88,7 @@ with
         inner join
             choices
             on scale.report_year = choices.report_year
-            and scale.scope_code = choices.scope
+            and scale.scope_code = choices.scope_code
             and scale.subject_kind = 'region'
     ),
 

@@ -1,1 +1,1 @@
-{{ comparison_table('1.2-2') }}
+{{ comparison_table("1.2-2") }}

@@ -1,1 +1,1 @@
-{{ comparison_table('2.4') }}
+{{ comparison_table("2.4") }}

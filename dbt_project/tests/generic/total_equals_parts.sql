@@ -3,11 +3,11 @@
     with
         sums as (
             select
-                {{ group_by | join(', ') }},
+                {{ group_by | join(", ") }},
                 sum(case when {{ is_total }} then {{ column_name }} end) as total,
                 sum(case when not {{ is_total }} then {{ column_name }} end) as parts
             from {{ model }}
-            group by {{ group_by | join(', ') }}
+            group by {{ group_by | join(", ") }}
         )
 
     select *
