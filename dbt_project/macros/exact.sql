@@ -8,7 +8,8 @@
 
 {#
     numerator / denominator * scale, cut off (not rounded) after 12 decimals; null when the denominator is
-    zero or an input is missing. Cutting off towards zero keeps a later half-up rounding right: no value
+    zero or an input is missing. `divide` is DuckDB's integer division; its operator form is taken for a
+    comment by the SQL formatter. Cutting off towards zero keeps a later half-up rounding right: no value
     below a half is lifted to it.
 #}
 {% macro exact_ratio(numerator, denominator, scale) %}
@@ -21,9 +22,10 @@
         then null
         else
             cast(
-                (cast({{ numerator }} * 10000 as hugeint) * cast({{ scale }} as hugeint) * 1000000000000)
-                -- cast({{ denominator }} * 10000 as hugeint)
-                as decimal(38, 0)
+                divide(
+                    cast({{ numerator }} * 10000 as hugeint) * cast({{ scale }} as hugeint) * 1000000000000,
+                    cast({{ denominator }} * 10000 as hugeint)
+                ) as decimal(38, 0)
             )
             * cast(0.000000000001 as decimal(12, 12))
     end
