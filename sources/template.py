@@ -118,6 +118,7 @@ def _formats(book: xlsxwriter.Workbook) -> dict[str, Any]:
             "instructions": {**base, "text_wrap": True, "font_color": "#595959", "valign": "top"},
             "heading": {**cell, "bold": True, "bg_color": "#DCE6F1", "align": "center", "text_wrap": True},
             "label": {**cell, "text_wrap": True},
+            "number": {**cell, "align": "center"},
             "hint": {**cell, "font_size": 9, "font_color": "#7F7F7F", "text_wrap": True},
             "text": {**entry, "text_wrap": True, "num_format": "@"},
             "integer": {**entry, "num_format": "0", "align": "right"},
@@ -148,7 +149,7 @@ class _SheetWriter:
 
     def write_form(self, contract: Contract, content: SheetValues, previous: SheetValues) -> None:
         columns = contract.columns_in(self.report_year)
-        header_row = self._write_head(contract, content, width=6)
+        header_row = self._write_head(contract, content, width=6, status_position=1)
         headings = [
             "序号",
             ITEM_HEADING,
@@ -163,7 +164,7 @@ class _SheetWriter:
         this, last = _first(content.records), _first(previous.records)
         for offset, column in enumerate(columns, start=1):
             row = header_row + offset
-            self.sheet.write_number(row, 0, offset, self.formats["label"])
+            self.sheet.write_number(row, 0, offset, self.formats["number"])
             self.sheet.write_string(row, 1, column.label, self.formats["label"])
             self.sheet.write_string(row, 2, column.unit or "", self.formats["label"])
             self._write_locked(row, 3, column, last.get(column.name))
@@ -175,7 +176,7 @@ class _SheetWriter:
 
     def write_records(self, contract: Contract, content: SheetValues, previous: SheetValues) -> None:
         columns = contract.columns_in(self.report_year)
-        header_row = self._write_head(contract, content, width=len(columns))
+        header_row = self._write_head(contract, content, width=len(columns), status_position=0)
         shown_last_year = [c for c in columns if contract.rows is None or c.name not in contract.key]
         first_last_year = len(columns) + 1
         for position, column in enumerate(columns):
@@ -215,8 +216,9 @@ class _SheetWriter:
         codes = [entry.code for entry in self.codelists[contract.rows].codes]
         return [{key: code, **by_key.get(code, {})} for code in codes], [last_by_key.get(c, {}) for c in codes]
 
-    def _write_head(self, contract: Contract, content: SheetValues, width: int) -> int:
+    def _write_head(self, contract: Contract, content: SheetValues, width: int, status_position: int) -> int:
         """Title, instructions and status; returns the row of the headings."""
+        self.sheet.set_default_row(22)
         self.sheet.protect("", {"format_columns": True, "format_rows": True, "insert_rows": True, "sort": True})
         self.sheet.set_landscape()
         self.sheet.set_paper(9)
@@ -229,9 +231,10 @@ class _SheetWriter:
         self.sheet.set_row(1, 34)
         if contract.name == "cover":
             return 3
-        self.sheet.write_string(2, 0, STATUS_LABEL, self.formats["heading"])
-        self._write_entry(2, 1, status_column(contract), content.status or None)
-        self._validate(2, 2, 1, status_column(contract))
+        self.sheet.write_string(2, status_position, STATUS_LABEL, self.formats["heading"])
+        value_position = 4 if status_position else 1
+        self._write_entry(2, value_position, status_column(contract), content.status or None)
+        self._validate(2, 2, value_position, status_column(contract))
         return 4
 
     def _write_entry(self, row: int, position: int, column: Column, value: Value) -> None:

@@ -77,11 +77,11 @@ def load_manifest(settings: Settings) -> dict[str, Any]:
     return json.loads(prepare_manifest(settings).read_bytes())
 
 
-def build(settings: Settings, arguments: Sequence[str] = (*TESTED_SEPARATELY,)) -> Build:
-    """Runs `dbt build` on the working database and leaves no connection open."""
+def build(settings: Settings, arguments: Sequence[str] = TESTED_SEPARATELY, command: str = "build") -> Build:
+    """Runs `dbt build` (or another command) on the working database and leaves no connection open."""
     with working_lock(settings):
         try:
-            outcome = _invoke(settings, ["build", *arguments])
+            outcome = _invoke(settings, [command, *arguments])
         finally:
             _close_connections()
     results = getattr(outcome.result, "results", None) or []

@@ -1,0 +1,127 @@
+"""What the tests share: the sample city, taken in and built once, and copies of it to do things to.
+
+Everything is real: real workbooks, a real DuckDB file, dbt itself. `city_run` is read-only for tests;
+`fresh_copy` is a copy of the same installation that a test may change.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+
+import duckdb
+import openpyxl
+import polars as pl
+import pytest
+
+from sources.model import City, load_city
+from sources.sample import pour_samples
+from sources.settings import CITIES_ROOT, Settings
+from sources.template import workbook_file_name
+from warehouse.connection import open_working, query
+from warehouse.ddl import create_tables
+from warehouse.freshness import record_build
+from warehouse.intake import Intake, take_in
+from warehouse.publish import publish
+from warehouse.reference import load_reference
+from warehouse.transform import build, prepare_manifest
+
+YEARS = (2022, 2023)
+NURSING_SCHOOL = "3645900002"
+BUREAU = "450700"
+
+
+@pytest.fixture(scope="session")
+def city() -> City:
+    return load_city(CITIES_ROOT / "450700")
+
+
+@pytest.fixture(scope="session")
+def city_run(tmp_path_factory: pytest.TempPathFactory, city: City) -> Settings:
+    """The sample city after a yearly run. Do not change it."""
+    settings = Settings(home=tmp_path_factory.mktemp("city"), city_dir=CITIES_ROOT / "450700")
+    for year in YEARS:
+        pour_samples(city, settings.city_dir, year, settings.inbox)
+    run_all(settings, city)
+    return settings
+
+
+@pytest.fixture
+def fresh_copy(city_run: Settings, tmp_path: Path) -> Settings:
+    """A copy of the sample city after its run, to change at will."""
+    settings = replace(city_run, home=tmp_path / "home")
+    shutil.copytree(city_run.home, settings.home, ignore=shutil.ignore_patterns("dbt"))
+    return settings
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Settings:
+    """An installation that has received nothing yet."""
+    return Settings(home=tmp_path / "home", city_dir=CITIES_ROOT / "450700")
+
+
+@pytest.fixture
+def published(city_run: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    connection = duckdb.connect(str(city_run.published_database), read_only=True)
+    yield connection
+    connection.close()
+
+
+def ingest(settings: Settings, city: City, years: tuple[int, ...] = YEARS) -> Intake:
+    """Intake alone: archive, audit, raw tables."""
+    with open_working(settings) as connection:
+        create_tables(connection)
+        load_reference(connection, city)
+        return take_in(connection, settings, city, years)
+
+
+def run_all(settings: Settings, city: City, years: tuple[int, ...] = YEARS) -> Intake:
+    """Everything that the Dagster job does, without Dagster."""
+    prepare_manifest(settings)
+    result = ingest(settings, city, years)
+    outcome = build(settings)
+    assert outcome.success, outcome.error
+    with open_working(settings) as connection:
+        record_build(connection, city)
+    publish(settings)
+    return result
+
+
+def select(settings: Settings, sql: str) -> pl.DataFrame:
+    """A query on the working database."""
+    with open_working(settings) as connection:
+        return query(connection, sql)
+
+
+def edit(
+    settings: Settings, city: City, respondent: str, year: int, change: Callable[[openpyxl.Workbook], None]
+) -> Path:
+    """Opens a respondent's workbook in the inbox as a clerk would, changes it and saves it under its name."""
+    path = settings.inbox / workbook_file_name(city.respondent_by_code[respondent], year)
+    book = openpyxl.load_workbook(BytesIO(path.read_bytes()))
+    change(book)
+    book.save(path)
+    return path
+
+
+def cell_of(book: openpyxl.Workbook, sheet: str, label: str) -> openpyxl.cell.Cell:
+    """This year's cell of an item of a form, found by its label."""
+    worksheet = book[sheet]
+    for row in worksheet.iter_rows():
+        if row[1].value == label:
+            return row[4]
+    raise AssertionError(f"no item {label} in {sheet}")
+
+
+def snapshot(settings: Settings, schemas: tuple[str, ...]) -> dict[str, list[tuple]]:
+    """Every row of every table of the schemas, to compare before and after."""
+    with open_working(settings) as connection:
+        tables = connection.execute(
+            "select schema_name, table_name from duckdb_tables() where list_contains(?, schema_name) order by all",
+            [list(schemas)],
+        ).fetchall()
+        return {
+            f"{schema}.{name}": connection.execute(f'select * from {schema}."{name}" order by all').fetchall()
+            for schema, name in tables
+        }

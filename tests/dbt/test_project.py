@@ -1,0 +1,83 @@
+"""The dbt project keeps its own rules: layers, contracts, descriptions; and its unit tests pass."""
+
+import json
+
+import pytest
+
+from sources.settings import Settings
+from warehouse.transform import build, target_folder
+
+ALLOWED_PARENTS = {
+    "staging": {"source", "staging"},
+    "intermediate": {"source", "staging", "intermediate"},
+    "core": {"source", "staging", "intermediate", "core"},
+    "marts": {"core", "marts"},
+    "quality": {"source"},
+    "report": {"core", "marts"},
+}
+PUBLIC = {"core", "marts", "quality", "report"}
+
+
+@pytest.fixture(scope="module")
+def manifest(city_run: Settings) -> dict:
+    return json.loads((target_folder(city_run) / "manifest.json").read_text())
+
+
+def models(manifest: dict) -> list[dict]:
+    return [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
+
+
+def test_every_layer_builds_on_the_layers_below_only(manifest):
+    for model in models(manifest):
+        for parent in model["depends_on"]["nodes"]:
+            kind = "source" if parent.startswith("source.") else manifest["nodes"][parent]["schema"]
+            assert kind in ALLOWED_PARENTS[model["schema"]], f"{model['name']} must not read {parent}"
+
+
+def test_public_models_have_an_enforced_contract_and_a_tested_key(manifest):
+    keyed = {
+        test["attached_node"]
+        for test in manifest["nodes"].values()
+        if test["resource_type"] == "test" and test["test_metadata"]["name"] == "unique_combination"
+    }
+    for model in models(manifest):
+        if model["schema"] in PUBLIC - {"quality"}:
+            assert model["config"]["contract"]["enforced"], model["name"]
+            assert model["unique_id"] in keyed, model["name"]
+
+
+def test_no_public_column_is_floating_point(published):
+    floating = published.execute(
+        "select table_name, column_name from duckdb_columns() where not internal and data_type in ('DOUBLE', 'FLOAT')"
+    ).fetchall()
+    assert floating == []
+
+
+def test_every_model_and_column_is_described_in_chinese(manifest):
+    def chinese(text: str) -> bool:
+        return any("一" <= letter <= "鿿" for letter in text)
+
+    for model in models(manifest):
+        assert chinese(model["description"]), model["name"]
+        for column in model["columns"].values():
+            assert chinese(column["description"]), f"{model['name']}.{column['name']}"
+
+
+def test_every_column_of_a_built_table_is_declared(manifest, published):
+    for model in models(manifest):
+        built = published.execute(
+            "select column_name from duckdb_columns() where schema_name = ? and table_name = ?",
+            [model["schema"], model["name"]],
+        ).fetchall()
+        assert {name for (name,) in built} == set(model["columns"]), model["name"]
+
+
+def test_unit_tests_of_the_arithmetic_pass(fresh_copy):
+    outcome = build(fresh_copy, ["--select", "test_type:unit"], command="test")
+    assert outcome.success, outcome.error
+    assert {node.unique_id.split(".")[-1] for node in outcome.nodes} >= {
+        "a_zero_denominator_gives_no_value_but_a_reason",
+        "values_are_rounded_half_up_once_and_shown_with_their_decimals",
+        "a_change_of_a_rate_is_the_difference_of_what_is_printed_in_percentage_points",
+        "a_change_across_a_break_of_scope_is_marked",
+    }

@@ -1,0 +1,174 @@
+"""The Dagster graph: what depends on what, what a run leaves behind, and what starts one."""
+
+from datetime import datetime
+from io import BytesIO
+
+import dagster as dg
+import openpyxl
+import pytest
+
+from orchestration.definitions import build_definitions
+from orchestration.defs.automation import JOB, open_years
+from orchestration.partitions import range_tags
+from sources.settings import Settings
+from tests.conftest import NURSING_SCHOOL, cell_of, edit
+from warehouse.connection import open_published
+
+
+@pytest.fixture(scope="module")
+def definitions(city_run: Settings) -> dg.Definitions:
+    return build_definitions(city_run)
+
+
+def parents(definitions: dg.Definitions, *key: str) -> set[str]:
+    graph = definitions.resolve_asset_graph()
+    return {parent.to_user_string() for parent in graph.get(dg.AssetKey(list(key))).parent_keys}
+
+
+def test_dbt_waits_for_the_audited_raw_tables(definitions):
+    """The edge that source tests as checks would silently drop."""
+    assert "raw/students" in parents(definitions, "staging", "stg_students")
+    assert parents(definitions, "raw", "students") == {"audited"}
+    assert parents(definitions, "audited") == {"parsed", "reference"}
+    assert parents(definitions, "parsed") == {"received"}
+
+
+def test_the_summary_tables_are_the_last_asset_and_read_what_is_published(definitions):
+    graph = definitions.resolve_asset_graph()
+    assert parents(definitions, "summary_tables") == {"published"}
+    leaves = {key.to_user_string() for key in graph.get_all_asset_keys() if not graph.get(key).child_keys}
+    assert leaves - {"raw/cover"} == {"summary_tables"}
+
+
+def test_every_asset_is_described_in_chinese_and_belongs_to_a_step_of_the_flow(definitions):
+    graph = definitions.resolve_asset_graph()
+    for key in graph.get_all_asset_keys():
+        node = graph.get(key)
+        assert node.group_name.startswith("g"), key
+        assert any("一" <= letter <= "鿿" for letter in node.description or ""), key
+
+
+def test_warehouse_writers_share_one_pool(definitions):
+    graph = definitions.resolve_asset_graph()
+    for key in graph.get_all_asset_keys():
+        if key.to_user_string() != "summary_tables":
+            assert graph.get(key).pools == {"warehouse"}, key
+
+
+def run(settings: Settings, instance: dg.DagsterInstance, **arguments) -> dg.ExecuteInProcessResult:
+    job = build_definitions(settings).resolve_job_def(JOB)
+    config = {"loggers": {"progress": {}}}
+    return job.execute_in_process(instance=instance, run_config=config, raise_on_error=False, **arguments)
+
+
+def checks(result: dg.ExecuteInProcessResult) -> dict[tuple[str, str], dg.AssetCheckEvaluation]:
+    return {(e.asset_key.to_user_string(), e.check_name): e for e in result.get_asset_check_evaluations()}
+
+
+def materializations(result: dg.ExecuteInProcessResult) -> dict[str, dg.AssetMaterialization]:
+    made = [e.step_materialization_data.materialization for e in result.all_events if e.is_step_materialization]
+    return {materialization.asset_key.to_user_string(): materialization for materialization in made}
+
+
+def test_a_run_over_both_years_leaves_counts_schemas_previews_and_checks(fresh_copy):
+    fresh_copy.working_database.unlink()
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = run(fresh_copy, instance, tags=range_tags("2022", "2023"))
+        assert result.success
+        assert instance.get_materialized_partitions(dg.AssetKey("received")) == {"2022", "2023"}
+    made = materializations(result)
+    assert made["raw/students"].metadata["dagster/row_count"].value == 23
+    columns = made["report/table_1_2_2"].metadata["dagster/column_schema"].value.columns
+    assert {column.name: column.description for column in columns}["change_display"] == "变化情况，显示的文字"
+    assert "预览" in made["marts/scale"].metadata
+    tables = [
+        value.value for name, value in made["summary_tables"].metadata.items() if name.startswith("2023 表1.2-2  ")
+    ]
+    assert "1155↓" in tables[0]
+    evaluated = checks(result)
+    assert evaluated["raw/students", "contract"].passed
+    assert not evaluated["raw/outcomes", "contract"].passed
+    assert evaluated["raw/outcomes", "contract"].severity == dg.AssetCheckSeverity.WARN
+    assert "E11" in evaluated["raw/outcomes", "contract"].metadata["问题"].value
+    assert evaluated["core/fct_indicator_value", "fct_indicator_value_key"].passed
+
+
+def test_a_rejected_workbook_fails_its_check_with_the_rows_and_the_run_goes_on(fresh_copy, city):
+    edit(
+        fresh_copy,
+        city,
+        NURSING_SCHOOL,
+        2023,
+        lambda b: cell_of(b, "学生情况", "全日制在校生数").__setattr__("value", "x"),
+    )
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = run(fresh_copy, instance, partition_key="2023")
+    assert result.success
+    evaluated = checks(result)
+    check = evaluated["raw/students", "contract"]
+    assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.ERROR)
+    assert "E6" in check.metadata["问题"].value
+    assert "卫生学校" in evaluated["audited", "every_workbook_accepted"].metadata["问题"].value
+    with open_published(fresh_copy) as connection:
+        row = connection.execute(
+            "select students_full_time from report.table_1_2_1 where is_total and report_year = 2023"
+        )
+        assert row.fetchone() == (35205,)
+
+
+def test_a_failing_dbt_test_shows_its_rows_and_nothing_is_published(fresh_copy):
+    """A key counted twice by hand in raw: the models must refuse it, and the published copy stays."""
+    from warehouse.connection import open_working
+
+    with open_working(fresh_copy) as connection:
+        connection.execute(
+            "insert into raw.roster by name select * replace (record + 100 as record) from raw.roster"
+            " where report_year = 2023 and school_code = '3645900002'"
+        )
+    published_before = fresh_copy.published_database.stat().st_mtime_ns
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = run(fresh_copy, instance, partition_key="2023")
+    assert not result.success
+    failed = {key: check for key, check in checks(result).items() if not check.passed and key[0].startswith("core/")}
+    assert failed
+    assert any("3645900002" in str(check.metadata.get("未通过的行", "")) for check in failed.values())
+    assert fresh_copy.published_database.stat().st_mtime_ns == published_before
+
+
+def sensor(definitions: dg.Definitions) -> dg.SensorDefinition:
+    return next(each for each in definitions.sensors or [] if each.name == "inbox")
+
+
+def test_the_sensor_keeps_quiet_until_there_is_new_content(fresh_copy, city):
+    definitions = build_definitions(fresh_copy)
+    assert isinstance(sensor(definitions)(dg.build_sensor_context()), dg.SkipReason)
+    edit(fresh_copy, city, NURSING_SCHOOL, 2023, lambda b: cell_of(b, "封面", "填报人").__setattr__("value", "乙"))
+    request = sensor(definitions)(dg.build_sensor_context())
+    assert isinstance(request, dg.RunRequest)
+    assert request.run_key == sensor(definitions)(dg.build_sensor_context()).run_key
+    assert request.tags["dagster/asset_partition_range_end"] == "2023"
+
+
+def test_touching_a_file_is_no_new_content(fresh_copy):
+    definitions = build_definitions(fresh_copy)
+    path = next(fresh_copy.inbox.iterdir())
+    data = path.read_bytes()
+    path.unlink()
+    path.write_bytes(data)
+    assert isinstance(sensor(definitions)(dg.build_sensor_context()), dg.SkipReason)
+
+
+def test_the_night_runs_the_open_years_and_the_yearly_run_all(definitions, city):
+    assert open_years(city, datetime(2023, 11, 1).date()) == [2023]
+    assert open_years(city, datetime(2022, 12, 1).date()) == [2022]
+    assert open_years(city, datetime(2026, 11, 24).date()) == [2023]
+    schedules = {schedule.name: schedule for schedule in definitions.schedules or []}
+    context = dg.build_schedule_context(scheduled_execution_time=datetime(2023, 11, 1))
+    assert isinstance(schedules["nightly"](context), dg.SkipReason)
+    assert schedules["yearly"]().tags == range_tags("2022", "2023")
+    assert schedules["nightly"].execution_timezone == "Asia/Shanghai"
+
+
+def test_workbooks_in_the_inbox_stay_as_they_were(city_run):
+    for path in city_run.inbox.iterdir():
+        openpyxl.load_workbook(BytesIO(path.read_bytes()))

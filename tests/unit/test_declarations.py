@@ -1,0 +1,100 @@
+"""One declaration per fact: everything else derives from it, and nothing goes stale or astray."""
+
+import pytest
+from pydantic import ValidationError
+
+from sources.audit import sheet_schema
+from sources.model import Contract, contracts_for, load_codelists, load_contracts, load_intake_rules
+from sources.template import build_workbook
+from tests.conftest import NURSING_SCHOOL
+from warehouse import ddl, generate
+from warehouse.ddl import all_tables, raw_table
+from warehouse.model import load_chapters, load_indicators, load_measures, load_report_tables
+
+
+def test_generated_files_are_up_to_date():
+    assert generate.stale_files() == []
+
+
+def test_an_unknown_key_is_refused():
+    contract = load_contracts()[1].model_dump()
+    with pytest.raises(ValidationError, match="hnit"):
+        Contract(**(contract | {"columns": [contract["columns"][0] | {"hnit": "x"}]}))
+
+
+def test_editing_one_contract_changes_everything_that_derives_from_it(monkeypatch, city):
+    students = next(c for c in load_contracts() if c.name == "students")
+    new = students.columns[0].model_copy(update={"name": "boarders", "label": "住校生数", "hint": "住校的学生。"})
+    changed = students.model_copy(update={"columns": (*students.columns, new)})
+    contracts = tuple(changed if c.name == "students" else c for c in load_contracts())
+    files_before = generate.generated_files()
+    before = build_workbook(city, city.respondent_by_code[NURSING_SCHOOL], 2023)
+
+    for module in ("sources.model", "warehouse.generate", "warehouse.model", "warehouse.ddl"):
+        monkeypatch.setattr(f"{module}.load_contracts", lambda: contracts)
+    for cached in (sheet_schema, all_tables, load_measures):
+        cached.cache_clear()
+
+    assert build_workbook(city, city.respondent_by_code[NURSING_SCHOOL], 2023) != before
+    assert "boarders" in sheet_schema("students", 2023).schema.columns
+    assert "boarders" in [column.name for column in raw_table(changed).columns]
+    changed_files = {path.name for path, text in generate.generated_files().items() if files_before.get(path) != text}
+    assert changed_files >= {"sources.yml", "stg_students.sql", "staging.yml", "int_measure_reported.sql", "sheets.md"}
+
+    monkeypatch.undo()
+    for cached in (sheet_schema, all_tables, load_measures):
+        cached.cache_clear()
+
+
+def test_every_code_list_that_a_column_names_exists():
+    named = {c.codelist for contract in load_contracts() for c in contract.columns if c.codelist}
+    named |= {contract.rows for contract in load_contracts() if contract.rows}
+    assert named <= set(load_codelists()) | {"schools", "scopes"}
+
+
+def test_every_term_of_an_indicator_is_a_measure_and_every_measure_comes_from_a_sheet():
+    measures = load_measures()
+    terms = {measure for indicator in load_indicators().values() for _, measure in indicator.terms}
+    assert terms <= set(measures)
+    assert {measure.sheet for measure in measures.values()} <= {contract.name for contract in load_contracts()}
+
+
+def test_measure_and_indicator_codes_are_unique():
+    numbers = [
+        c.name for contract in load_contracts() if contract.shape == "form" for c in contract.columns if c.is_number
+    ]
+    assert len(numbers) == len(set(numbers))
+    codes = [indicator.code for chapter in load_chapters() for indicator in chapter.indicators]
+    assert len(codes) == len(set(codes))
+
+
+def test_report_tables_name_indicators_of_the_catalogue():
+    rows = {row.indicator for table in load_report_tables().values() for row in table.rows}
+    assert rows <= set(load_indicators())
+
+
+def test_topics_of_the_catalogue_are_offered_to_the_bureau():
+    topics = {code.code for code in load_codelists()["topics"].codes}
+    assert {chapter.topic for chapter in load_chapters()} <= topics
+    assert {table.topic for table in load_report_tables().values()} <= topics
+
+
+@pytest.mark.parametrize("kind", ["school", "bureau"])
+def test_sheet_titles_and_headings_are_unambiguous(kind):
+    contracts = contracts_for(kind, 2023)
+    assert len({contract.title for contract in contracts}) == len(contracts)
+    for contract in contracts:
+        headings = [heading for column in contract.columns for heading in column.headings]
+        assert len(headings) == len(set(headings)), contract.name
+
+
+def test_messages_of_the_intake_rules_use_known_words_only():
+    words = {"sheet": "", "value": "", "expected": "", "label": ""}
+    for rule in load_intake_rules().values():
+        assert rule.message.format(**words)
+        assert rule.fix.format(**words)
+
+
+def test_no_raw_column_is_floating_point():
+    types = {column.type for table in ddl.all_tables() for column in table.columns}
+    assert not {t for t in types if t in ("double", "float", "real")}

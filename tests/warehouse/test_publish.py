@@ -1,0 +1,105 @@
+"""What is published is whole, read-only, and can be queried while the next run writes."""
+
+import multiprocessing
+
+import duckdb
+import pytest
+
+from sources.settings import Settings
+from tests.conftest import NURSING_SCHOOL, cell_of, edit, ingest
+from warehouse.connection import WarehouseBusyError, open_working, working_lock
+from warehouse.publish import publish
+
+COUNT = "select count(*) from registry.submission"
+
+
+def test_the_published_copy_cannot_be_written(city_run):
+    connection = duckdb.connect(str(city_run.published_database), read_only=True)
+    with pytest.raises(duckdb.InvalidInputException, match="read-only"):
+        connection.execute("delete from registry.submission")
+    assert city_run.published_database.stat().st_mode & 0o222 == 0
+
+
+def test_readers_keep_their_copy_across_a_swap_and_new_readers_see_the_new_one(fresh_copy, city):
+    reader = duckdb.connect(str(fresh_copy.published_database), read_only=True)
+    assert reader.execute(COUNT).fetchone() == (25,)
+    edit(
+        fresh_copy, city, NURSING_SCHOOL, 2023, lambda book: cell_of(book, "封面", "填报人").__setattr__("value", "甲")
+    )
+    ingest(fresh_copy, city)
+    publish(fresh_copy)
+    assert reader.execute(COUNT).fetchone() == (25,)
+    reader.close()
+    assert duckdb.connect(str(fresh_copy.published_database), read_only=True).execute(COUNT).fetchone() == (26,)
+
+
+def test_the_published_copy_can_be_queried_while_a_run_writes(fresh_copy):
+    with open_working(fresh_copy) as writer:
+        writer.execute("begin")
+        writer.execute("delete from registry.submission")
+        reader = duckdb.connect(str(fresh_copy.published_database), read_only=True)
+        assert reader.execute("select count(*) from report.table_1_2_1").fetchone() == (25,)
+        writer.execute("rollback")
+
+
+def test_views_resolve_in_the_published_copy(published):
+    assert published.execute("select count(*) from staging.stg_students").fetchone() == (23,)
+
+
+def test_a_copy_that_fails_leaves_the_old_one_and_no_debris(fresh_copy, monkeypatch):
+    before = fresh_copy.published_database.read_bytes()
+
+    def fail(source, target):
+        target.write_bytes(b"half")
+        raise OSError("disk full")
+
+    monkeypatch.setattr("warehouse.publish.shutil.copyfile", fail)
+    with pytest.raises(OSError, match="disk full"):
+        publish(fresh_copy)
+    assert fresh_copy.published_database.read_bytes() == before
+    assert [path.name for path in fresh_copy.published_database.parent.iterdir()] == ["nianbao.duckdb"]
+
+
+def test_rows_still_in_the_write_ahead_log_are_published(fresh_copy):
+    connection = duckdb.connect(str(fresh_copy.working_database), config={"checkpoint_threshold": "1GB"})
+    connection.execute("pragma disable_checkpoint_on_shutdown")
+    connection.execute("insert into registry.state values ('late', 'row')")
+    connection.close()
+    assert fresh_copy.working_database.with_name("nianbao.duckdb.wal").exists()
+    publish(fresh_copy)
+    reader = duckdb.connect(str(fresh_copy.published_database), read_only=True)
+    assert reader.execute("select value from registry.state where name = 'late'").fetchone() == ("row",)
+
+
+def _hold(
+    settings: Settings, held: "multiprocessing.synchronize.Event", done: "multiprocessing.synchronize.Event"
+) -> None:
+    with working_lock(settings):
+        held.set()
+        done.wait(20)
+
+
+def test_two_writers_take_turns(fresh_copy):
+    context = multiprocessing.get_context("spawn")
+    held, done = context.Event(), context.Event()
+    other = context.Process(target=_hold, args=(fresh_copy, held, done))
+    other.start()
+    assert held.wait(20)
+    with pytest.raises(WarehouseBusyError, match="另一个运行"), working_lock(fresh_copy, timeout_seconds=0.5):
+        pass
+    done.set()
+    with working_lock(fresh_copy, timeout_seconds=20):
+        pass
+    other.join()
+
+
+def test_a_writer_that_was_killed_does_not_block_the_next(fresh_copy):
+    context = multiprocessing.get_context("spawn")
+    held, done = context.Event(), context.Event()
+    other = context.Process(target=_hold, args=(fresh_copy, held, done))
+    other.start()
+    assert held.wait(20)
+    other.kill()
+    other.join()
+    with working_lock(fresh_copy, timeout_seconds=5):
+        pass
