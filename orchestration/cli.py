@@ -226,13 +226,9 @@ def _prepare_dagster_home(settings: Settings) -> Path:
 def _execute(settings: Settings, years: Sequence[int]) -> bool:
     """One Dagster run for each stretch of consecutive years, recorded where the UI finds it."""
     os.environ["DAGSTER_HOME"] = str(_prepare_dagster_home(settings))
-    import warnings
-
     with console.status("启动……"):
         import dagster as dg
 
-        warnings.filterwarnings("ignore", category=dg.BetaWarning)
-        warnings.filterwarnings("ignore", category=dg.PreviewWarning)
         from orchestration.definitions import build_definitions
         from orchestration.defs.automation import JOB
         from orchestration.partitions import range_tags

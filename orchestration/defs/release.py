@@ -7,7 +7,7 @@ import dagster as dg
 
 from orchestration.groups import OF_SCHEMA, RELEASE
 from orchestration.metadata import markdown_table
-from orchestration.partitions import report_years
+from orchestration.partitions import by_report_year
 from sources.model import City
 from sources.settings import Settings
 from warehouse.connection import open_published
@@ -31,6 +31,7 @@ def build_release_assets(settings: Settings, city: City, manifest: Mapping[str, 
         group_name=RELEASE,
         kinds={"duckdb"},
         pool="warehouse",
+        **by_report_year(city),
         description="发布的数据库：整体替换的只读副本，供查询；下一次运行写入时也可以查询。",
     )
     def published(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
@@ -43,8 +44,7 @@ def build_release_assets(settings: Settings, city: City, manifest: Mapping[str, 
         deps=[PUBLISHED],
         group_name=RELEASE,
         kinds={"csv"},
-        partitions_def=report_years(city),
-        backfill_policy=dg.BackfillPolicy.single_run(),
+        **by_report_year(city),
         description="年度报告的汇总表：从发布的数据库按报告的行序列出，每个报告年度一个文件夹。",
     )
     def summary_tables(context: dg.AssetExecutionContext) -> dg.MaterializeResult:

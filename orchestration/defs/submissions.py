@@ -12,7 +12,7 @@ import polars as pl
 
 from orchestration.groups import INTAKE, RAW
 from orchestration.metadata import findings_table, frame_preview, table_metadata
-from orchestration.partitions import report_years
+from orchestration.partitions import by_report_year
 from sources.model import City, Contract, load_contracts
 from sources.settings import Settings
 from warehouse.connection import open_working, query
@@ -31,7 +31,6 @@ def raw_key(contract: Contract) -> dg.AssetKey:
 
 
 def build_submission_assets(settings: Settings, city: City) -> list[dg.AssetsDefinition]:
-    years = report_years(city)
     contracts = load_contracts()
 
     @dg.asset(
@@ -39,6 +38,7 @@ def build_submission_assets(settings: Settings, city: City) -> list[dg.AssetsDef
         group_name=INTAKE,
         kinds={"yaml", "duckdb"},
         pool="warehouse",
+        **by_report_year(city),
         description="参照数据：城市、填报单位、口径、日历、代码表和指标目录，来自声明文件；声明没有变化时不重写。",
     )
     def reference(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
@@ -103,9 +103,8 @@ def build_submission_assets(settings: Settings, city: City) -> list[dg.AssetsDef
         name="intake",
         specs=specs,
         check_specs=check_specs,
-        partitions_def=years,
-        backfill_policy=dg.BackfillPolicy.single_run(),
         pool="warehouse",
+        **by_report_year(city),
     )
     def intake(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         selected = [int(key) for key in context.partition_keys]

@@ -11,6 +11,7 @@ from dagster_dbt.asset_utils import get_asset_check_key_for_test, get_subset_sel
 from orchestration.defs.submissions import REFERENCE, REGISTRY
 from orchestration.groups import OF_SCHEMA
 from orchestration.metadata import FAILING_ROWS, frame_preview, table_metadata
+from orchestration.partitions import by_report_year
 from sources.model import City
 from sources.settings import Settings
 from warehouse.connection import open_working, query
@@ -46,7 +47,13 @@ class Translator(DagsterDbtTranslator):
 def build_transform_assets(settings: Settings, city: City, manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
     translator = Translator()
 
-    @dbt_assets(manifest=manifest, dagster_dbt_translator=translator, name="transform", pool="warehouse")
+    @dbt_assets(
+        manifest=manifest,
+        dagster_dbt_translator=translator,
+        name="transform",
+        pool="warehouse",
+        **by_report_year(city),
+    )
     def transform(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
         selection: list[str] = []
         if context.is_subset:
