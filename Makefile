@@ -57,12 +57,12 @@ system-packages:
 
 .venv/run.stamp: requirements.lock pyproject.toml | .venv/uv.stamp
 	@echo "Installing (once) …"
-	@test -e .venv/dev.stamp || $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
-	@test -e .venv/dev.stamp || $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@test -e .venv/dev.stamp || $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock
+	@test -e .venv/dev.stamp || $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --no-deps --editable .
 	@touch $@
 
 .venv/dev.stamp: requirements-dev.lock pyproject.toml | .venv/uv.stamp
 	@echo "Installing for tests (once) …"
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.lock
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements-dev.lock
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --no-deps --editable .
 	@touch $@ .venv/run.stamp

@@ -21,8 +21,10 @@ from sources.settings import PROJECT_ROOT
 from warehouse.ddl import IDENTITY_COLUMNS, Table, all_tables, sql_type
 from warehouse.model import (
     Chapter,
+    Indicator,
     Measure,
     indicator_level,
+    is_whole,
     load_chapters,
     load_measures,
     load_report_tables,
@@ -205,7 +207,10 @@ MART_KEY = ("report_year", "subject_kind", "subject_code", "scope_code")
 
 def _mart_sql(chapter: Chapter) -> str:
     codes = [indicator.code for indicator in chapter.indicators]
-    values = ",\n".join(f"    max(case when indicator_code = '{code}' then value end) as {code}" for code in codes)
+    values = ",\n".join(
+        f"    cast(max(case when indicator_code = '{i.code}' then value end) as {_mart_type(i)}) as {i.code}"
+        for i in chapter.indicators
+    )
     key = ",\n".join(f"    {name}" for name in MART_KEY)
     return (
         f"-- {NOTE}\n"
@@ -214,6 +219,10 @@ def _mart_sql(chapter: Chapter) -> str:
         f"where indicator_code in ({', '.join(repr(code) for code in codes)})\n"
         f"group by {', '.join(MART_KEY)}\n"
     )
+
+
+def _mart_type(indicator: Indicator) -> str:
+    return "bigint" if is_whole(indicator) else "decimal(38,12)"
 
 
 def _mart_yml(chapter: Chapter) -> str:
@@ -231,7 +240,7 @@ def _mart_yml(chapter: Chapter) -> str:
     columns += [
         {
             "name": indicator.code,
-            "data_type": "decimal(38,12)",
+            "data_type": _mart_type(indicator),
             "description": f"{indicator.label}（{indicator.unit}）。{indicator.definition}",
         }
         for indicator in chapter.indicators

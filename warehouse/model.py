@@ -39,6 +39,8 @@ class Measure(Declaration):
     value: str
     """SQL over the staging model: a column for a form, an aggregate for a table."""
     where: str | None = None
+    is_whole: bool = True
+    """Whether the number is always a whole one, a count."""
     subject: Name | None = None
     """Column with the school that a row of the bureau's table speaks of."""
     since: int | None = None
@@ -137,6 +139,7 @@ def load_measures() -> dict[str, Measure]:
             sheet=contract.name,
             level="region" if folder[contract.name] == "bureau" else "school",
             value=column.name,
+            is_whole=column.type == "integer",
             since=max(filter(None, (contract.since, column.since)), default=None),
             until=min(filter(None, (contract.until, column.until)), default=None),
         )
@@ -153,6 +156,12 @@ def load_measures() -> dict[str, Measure]:
 def load_report_tables() -> dict[str, ReportTable]:
     tables = (ReportTable(**read_yaml(path)) for path in sorted((CATALOGUE_ROOT / "tables").glob("*.yml")))
     return {table.code: table for table in tables}
+
+
+def is_whole(indicator: Indicator) -> bool:
+    """Whether the indicator is a sum of counts."""
+    measures = load_measures()
+    return indicator.kind == "sum" and all(measures[code].is_whole for _, code in indicator.terms)
 
 
 def indicator_level(indicator: Indicator) -> Level:

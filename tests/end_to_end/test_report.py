@@ -1,4 +1,4 @@
-"""The report's tables come out of the workbooks as printed; one changed cell moves what depends on it, and only that."""
+"""The report's tables come out of the workbooks as printed; a changed cell moves what depends on it, and only that."""
 
 from decimal import Decimal
 
@@ -126,7 +126,8 @@ def test_a_scope_that_lacks_a_school_is_incomplete(published):
 def figures(settings) -> pl.DataFrame:
     return select(
         settings,
-        "select report_year, subject_code, scope_code, indicator_code, value from core.fct_indicator_value order by all",
+        "select report_year, subject_code, scope_code, indicator_code, value"
+        " from core.fct_indicator_value order by all",
     )
 
 
@@ -173,7 +174,7 @@ def test_printed_tables_carry_title_headings_and_notes(published):
 
 
 def test_a_year_without_data_says_so(published):
-    with pytest.raises(LookupError, match="没有 2019 年的表2.4"):
+    with pytest.raises(LookupError, match=r"没有 2019 年的表2\.4"):
         print_table(published, load_report_tables()["2.4"], 2019)
 
 

@@ -4,19 +4,19 @@ select
     subject_kind,
     subject_code,
     scope_code,
-    max(case when indicator_code = 'schools' then value end) as schools,
-    max(case when indicator_code = 'teachers_full_time' then value end) as teachers_full_time,
-    max(case when indicator_code = 'students_full_time' then value end) as students_full_time,
-    max(case when indicator_code = 'students_formal' then value end) as students_formal,
-    max(case when indicator_code = 'majors' then value end) as majors,
-    max(case when indicator_code = 'intake_full_time' then value end) as intake_full_time,
-    max(case when indicator_code = 'senior_high_schools' then value end) as senior_high_schools,
-    max(case when indicator_code = 'senior_high_students' then value end) as senior_high_students,
-    max(case when indicator_code = 'senior_high_intake' then value end) as senior_high_intake,
-    max(case when indicator_code = 'household_students' then value end) as household_students,
-    max(case when indicator_code = 'upper_secondary_students' then value end) as upper_secondary_students,
-    max(case when indicator_code = 'students_ratio' then value end) as students_ratio,
-    max(case when indicator_code = 'enrolment_ratio' then value end) as enrolment_ratio
+    cast(max(case when indicator_code = 'schools' then value end) as bigint) as schools,
+    cast(max(case when indicator_code = 'teachers_full_time' then value end) as bigint) as teachers_full_time,
+    cast(max(case when indicator_code = 'students_full_time' then value end) as bigint) as students_full_time,
+    cast(max(case when indicator_code = 'students_formal' then value end) as bigint) as students_formal,
+    cast(max(case when indicator_code = 'majors' then value end) as bigint) as majors,
+    cast(max(case when indicator_code = 'intake_full_time' then value end) as bigint) as intake_full_time,
+    cast(max(case when indicator_code = 'senior_high_schools' then value end) as bigint) as senior_high_schools,
+    cast(max(case when indicator_code = 'senior_high_students' then value end) as bigint) as senior_high_students,
+    cast(max(case when indicator_code = 'senior_high_intake' then value end) as bigint) as senior_high_intake,
+    cast(max(case when indicator_code = 'household_students' then value end) as bigint) as household_students,
+    cast(max(case when indicator_code = 'upper_secondary_students' then value end) as bigint) as upper_secondary_students,
+    cast(max(case when indicator_code = 'students_ratio' then value end) as decimal(38,12)) as students_ratio,
+    cast(max(case when indicator_code = 'enrolment_ratio' then value end) as decimal(38,12)) as enrolment_ratio
 from {{ ref('fct_indicator_value') }}
 where indicator_code in ('schools', 'teachers_full_time', 'students_full_time', 'students_formal', 'majors', 'intake_full_time', 'senior_high_schools', 'senior_high_students', 'senior_high_intake', 'household_students', 'upper_secondary_students', 'students_ratio', 'enrolment_ratio')
 group by report_year, subject_kind, subject_code, scope_code
