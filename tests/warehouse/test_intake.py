@@ -180,7 +180,8 @@ def test_rows_in_are_rows_out(city_run, city):
     for sheet, table in (("students", "students"), ("outcomes", "outcomes"), ("majors", "majors")):
         cells = select(
             city_run,
-            f"select count(*) from registry.cell where sheet = '{sheet}' and raw_text <> '' and column_name <> 'sheet_status'",
+            "select count(*) from registry.cell"
+            f" where sheet = '{sheet}' and raw_text <> '' and column_name <> 'sheet_status'",
         ).item()
         columns = select(
             city_run, f'select * exclude (submission_id, report_year, respondent_code, record) from raw."{table}"'
