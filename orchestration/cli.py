@@ -202,7 +202,7 @@ def generate(check: Annotated[bool, typer.Option("--check", help="只检查，�
 @app.command()
 def spread() -> None:
     """Developers: spread the totals of the sample city over its schools again (samples/totals.csv)."""
-    from sources.sample import spread_totals
+    from sources.apportion import spread_totals
 
     settings, city = _installation()
     for path, text in spread_totals(city, settings.city_dir).items():

@@ -7,31 +7,35 @@ declared type is a finding and becomes null; only then are values judged. A rule
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 import pandera.polars as pa
 import polars as pl
 from pandera.api.polars.types import PolarsData
 
+from sources.cross_audit import cross_findings
 from sources.finding import Finding, Place, finding, findings_frame, intake_finding
+from sources.frames import (
+    FORM_RECORD,
+    IDENTITY_SCHEMA,
+    STATUS_COLUMN,
+    STATUS_SCHEMA,
+    CellOf,
+    cells_by_place,
+    polars_type,
+)
 from sources.model import City, CodeList, Column, Contract, codelists_of, contracts_for, load_intake_rules
-from sources.workbook import FORM_RECORD, STATUS_COLUMN
 
-SUBMISSION_SCHEMA: dict[str, type[pl.DataType]] = {
-    "submission_id": pl.String,
-    "file_name": pl.String,
-    "respondent_code": pl.String,
-    "respondent_kind": pl.String,
-    "report_year": pl.Int64,
-}
-IDENTITY_COLUMNS = ("submission_id", "report_year", "respondent_code", "record")
+FILLED = ("filled", "partial")
+"""Sheet statuses with data. In a partial sheet a blank cell is declared to be unavailable, and no finding."""
+BLANK_RULES = ("value.blank", "value.blank_warning")
 
 
 @dataclass(frozen=True)
 class Audit:
     """The outcome for a set of submissions.
 
-    `tables`: contract name → typed frame (IDENTITY_COLUMNS, then the contract's columns), good and bad rows
+    `tables`: contract name → typed frame (IDENTITY_SCHEMA, then the contract's columns), good and bad rows
     alike. `sheet_status`: submission_id, sheet, status. `findings`: FINDING_SCHEMA. `accepted`: ids of
     submissions without a finding of severity error.
     """
@@ -71,21 +75,25 @@ def audit(submissions: pl.DataFrame, cells: pl.DataFrame, structural: Iterable[F
     """
     findings = [findings_frame(structural)]
     tables: dict[str, list[pl.DataFrame]] = {}
-    statuses = [pl.DataFrame(schema={"submission_id": pl.String, "sheet": pl.String, "status": pl.String})]
+    statuses = [pl.DataFrame(schema=STATUS_SCHEMA)]
+    cell_of = cells_by_place(cells)
     known = submissions.filter(pl.col("respondent_kind").is_not_null() & pl.col("report_year").is_not_null())
     for (kind, year), group in known.group_by(["respondent_kind", "report_year"], maintain_order=True):
         report_year = int(str(year))
         codelists = codelists_of(city, report_year)
         for contract in contracts_for(str(kind), report_year):
-            sheet = _audit_sheet(contract, report_year, group, cells, findings[0], codelists)
+            sheet = _audit_sheet(contract, report_year, group, cells, findings[0], codelists, cell_of)
             tables.setdefault(contract.name, []).append(sheet.table)
             findings.append(sheet.findings)
             statuses.append(sheet.status)
+    frames = {name: pl.concat(parts, how="diagonal") for name, parts in tables.items()}
+    file_names = dict(submissions.select("submission_id", "file_name").iter_rows())
+    findings.append(findings_frame(cross_findings("submission", frames, file_names, cell_of)))
     all_findings = pl.concat(findings).unique(maintain_order=True)
     errors = all_findings.filter(pl.col("severity") == "error").get_column("submission_id")
     accepted = submissions.filter(~pl.col("submission_id").is_in(errors.to_list()))
     return Audit(
-        tables={name: pl.concat(frames, how="diagonal") for name, frames in tables.items()},
+        tables=frames,
         sheet_status=pl.concat(statuses),
         findings=all_findings,
         accepted=frozenset(accepted.get_column("submission_id")),
@@ -106,6 +114,7 @@ def _audit_sheet(
     cells: pl.DataFrame,
     structural: pl.DataFrame,
     codelists: dict[str, CodeList],
+    cell_of: CellOf,
 ) -> _SheetAudit:
     columns = contract.columns_in(report_year)
     of_sheet = cells.filter(pl.col("sheet") == contract.name).join(
@@ -115,19 +124,21 @@ def _audit_sheet(
         (pl.col("sheet") == contract.title) & pl.col("rule_id").is_in(["sheet.missing", "sheet.heading_missing"])
     )
     status, status_findings = _judge_status(contract, columns, submissions, of_sheet, broken, codelists)
-    filled = status.filter(pl.col("status") == "filled").select("submission_id")
+    filled = status.filter(pl.col("status").is_in(FILLED)).select("submission_id")
+    partial = set(status.filter(pl.col("status") == "partial").get_column("submission_id"))
     raw = _pivot(of_sheet.join(filled, on="submission_id", how="semi"), columns)
     typed = raw.select("submission_id", "record", *(_typed(column, codelists) for column in columns))
-    places = _Places(contract, submissions, of_sheet)
+    places = _Places(contract, submissions, cell_of)
     findings = [
         *status_findings,
         *_type_findings(columns, raw, typed, places, codelists),
         *_row_findings(contract, typed, places, codelists),
         *_value_findings(contract, report_year, raw, typed, places, broken),
     ]
+    findings = [f for f in findings if not (f["rule_id"] in BLANK_RULES and f["submission_id"] in partial)]
     table = typed.join(
         submissions.select("submission_id", "report_year", "respondent_code"), on="submission_id"
-    ).select(*IDENTITY_COLUMNS, *(column.name for column in columns))
+    ).select(*IDENTITY_SCHEMA, *(column.name for column in columns))
     return _SheetAudit(table, status, findings_frame(findings))
 
 
@@ -161,11 +172,11 @@ def _judge_status(
         has_data = submission_id in data_of
         if text and text not in codes:
             findings.append(intake_finding("sheet.status_invalid", replace(place, value=text)))
-        elif status == "filled" and not has_data and submission_id not in broken_submissions:
+        elif status in FILLED and not has_data and submission_id not in broken_submissions:
             if contract.name != "cover":
                 findings.append(intake_finding("sheet.empty", place))
                 status = "empty"
-        elif status != "filled" and has_data:
+        elif status in ("none", "unavailable") and has_data:
             findings.append(intake_finding("sheet.not_empty", place))
         elif status == "none" and contract.shape == "form":
             findings.append(intake_finding("sheet.none_needs_records", place))
@@ -213,19 +224,15 @@ def _typed(column: Column, codelists: dict[str, CodeList]) -> pl.Expr:
 class _Places:
     """Where a value of one sheet stands: cell and text by submission, record and column."""
 
-    def __init__(self, contract: Contract, submissions: pl.DataFrame, cells: pl.DataFrame) -> None:
+    def __init__(self, contract: Contract, submissions: pl.DataFrame, cell_of: CellOf) -> None:
         self.contract = contract
         self.file_names = dict(submissions.select("submission_id", "file_name").iter_rows())
-        self.cells = cells
-
-    @cached_property
-    def _cell_of(self) -> dict[tuple[str, int, str], tuple[str, str]]:
-        names = ("submission_id", "record", "column_name", "cell", "raw_text")
-        return {(s, r, c): (cell, text) for s, r, c, cell, text in self.cells.select(names).iter_rows()}
+        self.cell_of = cell_of
 
     def at(self, submission_id: str, record: int | None, column: str) -> Place:
         """The place of one cell; without its address when the sheet has no such cell."""
-        cell, text = self._cell_of.get((submission_id, record or FORM_RECORD, column), (None, ""))
+        key = (submission_id, self.contract.name, record or FORM_RECORD, column)
+        cell, text = self.cell_of.get(key, (None, ""))
         return Place(submission_id, self.file_names[submission_id], self.contract.title, cell, column, text)
 
 
@@ -351,14 +358,6 @@ def sheet_schema(contract_name: str, report_year: int) -> SheetSchema:
         strict=True,
     )
     return SheetSchema(schema, column_rules, frame_checks)
-
-
-def polars_type(column: Column) -> pl.DataType:
-    if column.type == "integer":
-        return pl.Int64()
-    if column.type == "decimal":
-        return pl.Decimal(38, column.decimals or 0)
-    return pl.Date() if column.type == "date" else pl.String()
 
 
 def _column_checks(column: Column) -> list[tuple[pa.Check, str, str]]:

@@ -14,7 +14,7 @@ from datetime import date
 from decimal import Decimal
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -24,6 +24,8 @@ from sources.settings import PROJECT_ROOT
 SOURCES_ROOT = PROJECT_ROOT / "sources"
 
 Severity = Literal["error", "warning", "info"]
+TimeBasis = Literal["as_of", "school_year", "calendar_year", "cumulative"]
+"""统计时点, 学年, 自然年, 累计."""
 Shape = Literal["form", "records"]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
@@ -61,6 +63,8 @@ class Column(Declaration):
     """Other headings under which the column has been seen; matched like the label."""
     prefilled: bool = False
     """Written and locked by the template (keys of fixed rows, the cover's identity)."""
+    time_basis: TimeBasis | None = None
+    """Where it differs from the sheet's."""
     since: int | None = None
     until: int | None = None
 
@@ -87,6 +91,16 @@ class Column(Declaration):
         return frozenset(normalise_label(text) for text in (self.label, self.heading, *self.aliases))
 
 
+class Fixtures(Declaration):
+    """Rows for which a rule holds, fails, and cannot be verified; every rule must give all three."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+    passing: dict[str, Any] = Field(alias="pass")
+    failing: dict[str, Any] = Field(alias="fail")
+    not_applicable: dict[str, Any]
+
+
 class RowRule(Declaration):
     """A condition that each row (each form) of one sheet must fulfil.
 
@@ -102,6 +116,35 @@ class RowRule(Declaration):
     message: str
     """Chinese; `{column}` is replaced by the row's value."""
     fix: str
+    fixtures: Fixtures
+
+
+class CrossRule(Declaration):
+    """A condition across sheets, years or respondents.
+
+    `sql` (over one frame a sheet, named like its contract; last year's as `<sheet>_last_year`) gives one row for
+    each thing judged: submission_id, record, `holds` (true, false or NULL for not verifiable), and whatever
+    the message shows. `level` says on what it looks: one `submission`, where an error rejects it, or everything
+    that currently stands in a `city`, last year included, where a finding can only be a warning.
+    """
+
+    id: Annotated[str, Field(pattern=r"^(cross|history|city)\.[a-z_]+$")]
+    level: Literal["submission", "city"]
+    severity: Severity
+    sheet: Name
+    column: Name
+    """The cell that carries the finding."""
+    sql: str
+    message: str
+    fix: str
+    fixtures: Fixtures
+    """Frame name → rows; a column that a row does not name is NULL."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "CrossRule":
+        if self.level == "city" and self.severity == "error":
+            raise ValueError(f"rule {self.id}: at level `city` nothing can be rejected any more")
+        return self
 
 
 class Contract(Declaration):
@@ -113,6 +156,7 @@ class Contract(Declaration):
     order: int
     shape: Shape
     """`form`: known items below each other, one record a workbook. `records`: a table, one record a row."""
+    time_basis: TimeBasis
     description: str
     needed_by: tuple[str, ...]
     """The figures, tables or standards for which the sheet exists."""
@@ -209,6 +253,23 @@ class ReportYear(Declaration):
     freezes: date
 
 
+class DefinitionChoice(Declaration):
+    """Which of an indicator's alternative definitions the city uses, from a report year on."""
+
+    indicator: Name
+    alternative: Name
+    since: int | None = None
+
+
+class Target(Declaration):
+    """What the city has announced to reach: an increase of an indicator by a year."""
+
+    report_year: int
+    indicator: Name
+    increase_at_least: Decimal
+    source: str
+
+
 class Calendar(Declaration):
     timezone: str
     nightly: str
@@ -224,6 +285,8 @@ class City(Declaration):
     respondents: tuple[Respondent, ...]
     scopes: tuple[Scope, ...]
     calendar: Calendar
+    definitions: tuple[DefinitionChoice, ...] = ()
+    targets: tuple[Target, ...] = ()
 
     @cached_property
     def respondent_by_code(self) -> dict[str, Respondent]:
@@ -305,9 +368,20 @@ def load_intake_rules() -> dict[str, IntakeRule]:
 
 
 @lru_cache
+def load_cross_rules() -> tuple[CrossRule, ...]:
+    paths = sorted((SOURCES_ROOT / "rules").glob("*.yml"))
+    return tuple(CrossRule(**rule) for path in paths for rule in read_yaml(path)["rules"] if "sql" in rule)
+
+
+@lru_cache
 def load_city(city_dir: Path) -> City:
-    """The city declared in a folder: city.yml, respondents.yml, scopes.yml, calendar.yml."""
+    """The city declared in a folder: city.yml, respondents.yml, scopes.yml, calendar.yml.
+
+    Optional: definitions.yml (where the city departs from the catalogue's standard definitions), targets.yml.
+    """
+    optional = [path for name in ("definitions.yml", "targets.yml") if (path := city_dir / name).exists()]
     return City(
+        **{key: value for path in optional for key, value in read_yaml(path).items()},
         **read_yaml(city_dir / "city.yml"),
         **read_yaml(city_dir / "respondents.yml"),
         **read_yaml(city_dir / "scopes.yml"),

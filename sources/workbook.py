@@ -14,6 +14,7 @@ import polars as pl
 from python_calamine import CalamineError, CalamineWorkbook
 
 from sources.finding import Finding, Place, intake_finding
+from sources.frames import CELL_SCHEMA, FORM_RECORD, STATUS_COLUMN
 from sources.model import (
     City,
     Column,
@@ -27,18 +28,6 @@ from sources.model import (
 from sources.template import ITEM_HEADING, LAST_YEAR_PREFIX, META_SHEET, STATUS_LABEL, THIS_YEAR_PREFIX
 
 HEADINGS_WITHIN_ROWS = 15
-STATUS_COLUMN = "sheet_status"
-FORM_RECORD = 0
-
-CELL_SCHEMA: dict[str, type[pl.DataType]] = {
-    "submission_id": pl.String,
-    "sheet": pl.String,
-    "record": pl.Int64,
-    "column_name": pl.String,
-    "cell": pl.String,
-    "raw_text": pl.String,
-}
-
 Grid = list[list[Any]]
 Cell = tuple[str, str, int, str, str, str]
 

@@ -13,7 +13,8 @@ import duckdb
 import polars as pl
 
 from sources.archive import archived_path, receive
-from sources.audit import SUBMISSION_SCHEMA, Audit, audit
+from sources.audit import Audit, audit
+from sources.frames import SUBMISSION_SCHEMA
 from sources.model import City, fingerprint, load_codelists, load_contracts, load_intake_rules
 from sources.settings import Settings
 from sources.workbook import Reading, cells_frame, read_workbook

@@ -1,74 +1,83 @@
-"""The catalogue: indicators, measures and report tables, as typed objects.
+"""The catalogue: indicators, measures, standards and report tables, as typed objects.
 
-An indicator is defined here and nowhere else. `sum` and `ratio` cover everything that is built from measures;
-neither needs SQL of its own.
+An indicator is defined here and nowhere else. `sum`, `ratio` and `school_count` cover everything that is built
+from measures; none of them needs SQL of its own.
 """
 
+from collections.abc import Iterator
+from decimal import Decimal
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import model_validator
 
 from sources.model import (
+    Contract,
     Declaration,
     Name,
+    TimeBasis,
     contract_respondents,
+    load_codelists,
     load_contracts,
     read_yaml,
 )
 from sources.settings import PROJECT_ROOT
 
 CATALOGUE_ROOT = PROJECT_ROOT / "warehouse" / "catalogue"
+STANDARD_DEFINITION = "standard"
 
 Level = Literal["school", "region"]
+Direction = Literal["higher", "lower", "neutral"]
 
 
 class Measure(Declaration):
     """A number that comes straight from submitted cells.
 
-    Every number of a `form` is a measure by the column's name; the others, counts and sums over the rows of a
-    table, are listed in measures.yml.
+    Every number of a `form` is a measure by the column's name; the others are listed in measures.yml. Exactly
+    one of `value` (an expression over a form), `count`, `sum` and `distinct` (over a table's rows) says how.
     """
 
     code: Name
     label: str
-    unit: str | None = None
+    unit: str
     sheet: Name
-    level: Level
-    """Whom the number speaks of: a school, or the region that the bureau reports on."""
-    value: str
-    """SQL over the staging model: a column for a form, an aggregate for a table."""
+    description: str
+    time_basis: TimeBasis
+    value: str | None = None
+    count: bool = False
+    sum: str | None = None
+    distinct: str | None = None
     where: str | None = None
+    is_distinct_in_region: bool = False
+    """The region counts each distinct value once, however many schools name it, instead of adding schools up."""
     is_whole: bool = True
     """Whether the number is always a whole one, a count."""
     subject: Name | None = None
     """Column with the school that a row of the bureau's table speaks of."""
+    year: Name | None = None
+    """Column with the year that a row speaks of, where it is not the report year."""
     since: int | None = None
     until: int | None = None
 
-
-class Indicator(Declaration):
-    code: Name
-    label: str
-    """As the report prints it."""
-    kind: Literal["sum", "ratio"]
-    unit: str
-    numerator: tuple[Name, ...]
-    """Measures that are added up: the value of a `sum`, the upper part of a `ratio`."""
-    denominator: tuple[Name, ...] = ()
-    scale: int = 1
-    decimals: int = 0
-    display: Literal["number", "to_one"] = "number"
-    definition: str
-    source: str
-    time_basis: Literal["as_of", "school_year", "calendar_year", "cumulative"]
-    direction: Literal["higher", "lower", "neutral"] = "neutral"
-
     @model_validator(mode="after")
-    def _consistent(self) -> "Indicator":
-        if (self.kind == "ratio") != bool(self.denominator):
-            raise ValueError(f"indicator {self.code}: `denominator` goes with kind `ratio`, and only with it")
+    def _consistent(self) -> "Measure":
+        if sum(map(bool, (self.value, self.count, self.sum, self.distinct))) != 1:
+            raise ValueError(f"measure {self.code}: give one of `value`, `count`, `sum`, `distinct`")
         return self
+
+    @property
+    def level(self) -> Level:
+        """Whom the number speaks of: a school, or the region that the bureau reports on."""
+        of_bureau = contract_respondents()[self.sheet] == "bureau"
+        return "region" if of_bureau and self.subject is None else "school"
+
+
+class Formula(Declaration):
+    """Measures that are added up: the value of a sum; the upper and lower part of a ratio."""
+
+    numerator: tuple[Name, ...]
+    denominator: tuple[Name, ...] = ()
+    definition: str
 
     @property
     def terms(self) -> tuple[tuple[str, str], ...]:
@@ -76,6 +85,49 @@ class Indicator(Declaration):
         return tuple(("numerator", code) for code in self.numerator) + tuple(
             ("denominator", code) for code in self.denominator
         )
+
+
+class SchoolCount(Declaration):
+    """How many schools of a scope have a value of an indicator below a bound."""
+
+    of: Name
+    below: Decimal
+    ownership: str | None = None
+    """Only schools of this ownership (code of the list `ownership`)."""
+
+
+class Indicator(Declaration):
+    code: Name
+    label: str
+    """As the report prints it."""
+    unit: str
+    numerator: tuple[Name, ...] = ()
+    denominator: tuple[Name, ...] = ()
+    counts: SchoolCount | None = None
+    scale: int = 1
+    decimals: int = 0
+    display: Literal["number", "to_one"] = "number"
+    definition: str
+    alternatives: dict[Name, Formula] = {}
+    """Other definitions in use elsewhere; a city chooses one in its definitions.yml."""
+    source: str
+    time_basis: TimeBasis
+    direction: Direction = "neutral"
+
+    @property
+    def kind(self) -> Literal["sum", "ratio", "school_count"]:
+        if self.counts:
+            return "school_count"
+        return "ratio" if self.denominator else "sum"
+
+    def formula(self, definition: str) -> Formula:
+        """The formula under one of the indicator's definitions.
+
+        Raises KeyError for a definition that the indicator does not have.
+        """
+        if definition == STANDARD_DEFINITION:
+            return Formula(numerator=self.numerator, denominator=self.denominator, definition=self.definition)
+        return self.alternatives[definition]
 
 
 class Chapter(Declaration):
@@ -90,6 +142,32 @@ class Chapter(Declaration):
     indicators: tuple[Indicator, ...]
 
 
+class Standard(Declaration):
+    """A bound that schools of a category must keep, in one edition of the requirements; judged unrounded."""
+
+    indicator: Name
+    category: str
+    """Code of the list `school_category`."""
+    edition: str
+    at_least: Decimal | None = None
+    at_most: Decimal | None = None
+    source: str
+    since: int | None = None
+    until: int | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Standard":
+        if (self.at_least is None) == (self.at_most is None):
+            raise ValueError(f"standard for {self.indicator}: give `at_least` or `at_most`")
+        return self
+
+    @property
+    def bound(self) -> Decimal:
+        bound = self.at_least if self.at_least is not None else self.at_most
+        assert bound is not None
+        return bound
+
+
 class TableRow(Declaration):
     indicator: Name
     label: str
@@ -101,13 +179,14 @@ class TableRow(Declaration):
 class ReportTable(Declaration):
     """One table of the report.
 
-    `comparison` lists indicators with last year, this year and the change; `schools` lists schools.
+    `comparison` lists indicators with last year, this year and the change; `schools` lists schools; `years` has
+    a row for each of the last years and a column for each indicator.
     """
 
     code: str
     title: str
     topic: Name
-    layout: Literal["schools", "comparison"]
+    layout: Literal["schools", "comparison", "years"]
     model: Name
     """The dbt model that holds it, in schema `report`."""
     columns: dict[Name, str]
@@ -115,10 +194,91 @@ class ReportTable(Declaration):
     rows: tuple[TableRow, ...] = ()
 
 
+def _expanded(entries: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Entries with `for_each: <code list>` once for each code; {each} and {each_label} are filled in."""
+    for entry in entries:
+        if "for_each" not in entry:
+            yield entry
+            continue
+        template = {key: value for key, value in entry.items() if key != "for_each"}
+        for code in load_codelists()[entry["for_each"]].codes:
+            yield _filled(template, {"each": code.code, "each_label": code.label})
+
+
+def _filled(value: Any, texts: dict[str, str]) -> Any:  # noqa: ANN401  any YAML value
+    if isinstance(value, str):
+        return value.format(**texts)
+    if isinstance(value, dict):
+        return {key: _filled(item, texts) for key, item in value.items()}
+    return [_filled(item, texts) for item in value] if isinstance(value, list) else value
+
+
+@lru_cache
+def load_measures() -> dict[str, Measure]:
+    """All measures by code: the forms' numbers, then those of measures.yml."""
+    folder = contract_respondents()
+    contracts = {contract.name: contract for contract in load_contracts()}
+    of_forms = [
+        measure
+        for contract in contracts.values()
+        if contract.shape == "form" and folder[contract.name] != "common"
+        for measure in _form_measures(contract)
+    ]
+    of_tables = [
+        Measure(
+            **(
+                {"description": entry["label"], "time_basis": contracts[entry["sheet"]].time_basis}
+                | {"since": contracts[entry["sheet"]].since, "until": contracts[entry["sheet"]].until}
+                | entry
+            )
+        )
+        for entry in _expanded(read_yaml(CATALOGUE_ROOT / "measures.yml")["measures"])
+    ]
+    return {measure.code: measure for measure in of_forms + of_tables}
+
+
+def _form_measures(contract: Contract) -> list[Measure]:
+    return [
+        Measure(
+            code=column.name,
+            label=column.label.removeprefix("其中："),
+            unit=column.unit or "",
+            sheet=contract.name,
+            description=column.hint.removesuffix("没有填0。").strip(),
+            time_basis=column.time_basis or contract.time_basis,
+            value=column.name,
+            is_whole=column.type == "integer",
+            since=max(filter(None, (contract.since, column.since)), default=None),
+            until=min(filter(None, (contract.until, column.until)), default=None),
+        )
+        for column in contract.columns
+        if column.is_number
+    ]
+
+
 @lru_cache
 def load_chapters() -> tuple[Chapter, ...]:
-    chapters = (Chapter(**read_yaml(path)) for path in sorted((CATALOGUE_ROOT / "indicators").glob("*.yml")))
+    chapters = []
+    for path in sorted((CATALOGUE_ROOT / "indicators").glob("*.yml")):
+        chapter = read_yaml(path)
+        indicators = [_resolved(entry) for entry in _expanded(chapter["indicators"])]
+        chapters.append(Chapter(**(chapter | {"indicators": indicators})))
     return tuple(sorted(chapters, key=lambda chapter: chapter.order))
+
+
+def _resolved(entry: dict[str, Any]) -> Indicator:
+    """An entry with what it leaves out: a plain sum takes label, unit and definition from its measure."""
+    entry = dict(entry)
+    if "counts" not in entry:
+        entry.setdefault("numerator", [entry["code"]])
+    if len(entry.get("numerator", ())) == 1 and "denominator" not in entry:
+        measure = load_measures()[entry["numerator"][0]]
+        entry = {"label": measure.label, "unit": measure.unit, "definition": measure.description} | entry
+        if not measure.is_whole:
+            entry.setdefault("decimals", 2)
+    if "numerator" in entry:
+        entry.setdefault("time_basis", load_measures()[entry["numerator"][0]].time_basis)
+    return Indicator(**entry)
 
 
 @lru_cache
@@ -128,28 +288,8 @@ def load_indicators() -> dict[str, Indicator]:
 
 
 @lru_cache
-def load_measures() -> dict[str, Measure]:
-    """All measures by code: the forms' numbers, then those of measures.yml."""
-    folder = contract_respondents()
-    of_forms = [
-        Measure(
-            code=column.name,
-            label=column.label,
-            unit=column.unit,
-            sheet=contract.name,
-            level="region" if folder[contract.name] == "bureau" else "school",
-            value=column.name,
-            is_whole=column.type == "integer",
-            since=max(filter(None, (contract.since, column.since)), default=None),
-            until=min(filter(None, (contract.until, column.until)), default=None),
-        )
-        for contract in load_contracts()
-        if contract.shape == "form" and folder[contract.name] != "common"
-        for column in contract.columns
-        if column.is_number
-    ]
-    of_tables = [Measure(**measure) for measure in read_yaml(CATALOGUE_ROOT / "measures.yml")["measures"]]
-    return {measure.code: measure for measure in of_forms + of_tables}
+def load_standards() -> tuple[Standard, ...]:
+    return tuple(Standard(**entry) for entry in read_yaml(CATALOGUE_ROOT / "thresholds.yml")["standards"])
 
 
 @lru_cache
@@ -159,13 +299,17 @@ def load_report_tables() -> dict[str, ReportTable]:
 
 
 def is_whole(indicator: Indicator) -> bool:
-    """Whether the indicator is a sum of counts."""
+    """Whether the indicator is a sum of counts, or counts schools."""
     measures = load_measures()
-    return indicator.kind == "sum" and all(measures[code].is_whole for _, code in indicator.terms)
+    return indicator.kind != "ratio" and all(measures[code].is_whole for code in indicator.numerator)
 
 
 def indicator_level(indicator: Indicator) -> Level:
-    """`region` when any of its measures is known for the region only."""
+    """`region` when it counts schools, or any of its measures is known for the region only."""
     measures = load_measures()
-    levels = {measures[code].level for _, code in indicator.terms}
-    return "region" if "region" in levels else "school"
+    codes = {code for formula in _formulas(indicator) for _, code in formula.terms}
+    return "region" if indicator.counts or any(measures[code].level == "region" for code in codes) else "school"
+
+
+def _formulas(indicator: Indicator) -> list[Formula]:
+    return [] if indicator.counts else [indicator.formula(STANDARD_DEFINITION), *indicator.alternatives.values()]

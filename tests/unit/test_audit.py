@@ -3,7 +3,8 @@
 import polars as pl
 import pytest
 
-from sources.audit import SUBMISSION_SCHEMA, Audit, audit
+from sources.audit import Audit, audit
+from sources.frames import SUBMISSION_SCHEMA
 from sources.model import load_city, load_contracts
 from sources.sample import load_samples
 from sources.settings import CITIES_ROOT

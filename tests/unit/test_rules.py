@@ -1,0 +1,103 @@
+"""Every rule has fired and has kept quiet: each record's own fixtures, run through the engine that judges."""
+
+from decimal import Decimal
+
+import pandera.polars as pa
+import polars as pl
+import pytest
+
+from sources.audit import sheet_schema
+from sources.cross_audit import judge
+from sources.frames import sheet_frame
+from sources.model import Contract, CrossRule, RowRule, load_contracts, load_cross_rules
+
+ROW_RULES = [(contract, rule) for contract in load_contracts() for rule in contract.rules]
+CONTRACTS = {contract.name: contract for contract in load_contracts()}
+
+
+def typed(contract: Contract, row: dict) -> dict:
+    """A fixture's row with the column's types: decimals exact, everything else as it stands."""
+    columns = {column.name: column for column in contract.columns}
+    return {
+        name: Decimal(str(value))
+        if value is not None and name in columns and columns[name].type == "decimal"
+        else value
+        for name, value in row.items()
+    }
+
+
+def row_rule_fails(contract: Contract, rule: RowRule, row: dict) -> bool:
+    """Whether the contract's pandera schema reports this rule for a sheet with this one row."""
+    names = ["submission_id", "record", *(column.name for column in contract.columns)]
+    frame = sheet_frame(contract, [{"submission_id": "s", "record": 1, **typed(contract, row)}]).select(names)
+    sheet = sheet_schema(contract.name, 2023)
+    try:
+        sheet.schema.validate(frame, lazy=True)
+    except pa.errors.SchemaErrors as errors:
+        failed = errors.failure_cases.filter(
+            (pl.col("schema_context") == "DataFrameSchema") & pl.col("check_number").is_not_null()
+        )
+        numbers = failed.get_column("check_number").to_list()
+        return f"{contract.name}.{rule.id}" in {sheet.frame_checks[number].rule_id for number in numbers}
+    return False
+
+
+def row_rule_is_verifiable(contract: Contract, rule: RowRule, row: dict) -> bool:
+    frame = sheet_frame(contract, [typed(contract, row)])
+    return frame.select(holds=pl.sql_expr(rule.expr)).item() is not None
+
+
+@pytest.mark.parametrize(("contract", "rule"), ROW_RULES, ids=[f"{c.name}.{r.id}" for c, r in ROW_RULES])
+def test_a_rule_of_one_sheet_fires_and_keeps_quiet(contract, rule):
+    assert not row_rule_fails(contract, rule, rule.fixtures.passing)
+    assert row_rule_fails(contract, rule, rule.fixtures.failing)
+    assert not row_rule_fails(contract, rule, rule.fixtures.not_applicable)
+    message = rule.message.format(
+        **{column.name: rule.fixtures.failing.get(column.name) for column in contract.columns}
+    )
+    assert "None" not in message
+
+
+def judged(rule: CrossRule, fixture: dict[str, list[dict]]) -> list[bool | None]:
+    frames = {}
+    for name, rows in fixture.items():
+        contract = CONTRACTS[name.removesuffix("_last_year")]
+        plain = [
+            {"submission_id": "s", "respondent_code": "a", "record": n, **typed(contract, row)}
+            for n, row in enumerate(rows)
+        ]
+        frames[name] = sheet_frame(contract, plain)
+    result = judge(rule, frames)
+    assert {"submission_id", "record", "holds"} <= set(result.columns)
+    for row in result.filter(~pl.col("holds")).iter_rows(named=True):
+        assert "None" not in rule.message.format(**row)
+    return result.get_column("holds").to_list()
+
+
+@pytest.mark.parametrize("rule", load_cross_rules(), ids=lambda rule: rule.id)
+def test_a_rule_across_sheets_fires_and_keeps_quiet(rule):
+    passing = judged(rule, rule.fixtures.passing)
+    assert passing
+    assert all(holds is True for holds in passing)
+    assert False in judged(rule, rule.fixtures.failing)
+    assert all(holds is None for holds in judged(rule, rule.fixtures.not_applicable))
+
+
+@pytest.mark.parametrize("rule", load_cross_rules(), ids=lambda rule: rule.id)
+def test_a_rule_across_sheets_points_at_a_cell_that_exists(rule):
+    assert rule.column in {column.name for column in CONTRACTS[rule.sheet].columns}
+
+
+def test_rules_have_unique_ids():
+    ids = [f"{contract.name}.{rule.id}" for contract, rule in ROW_RULES] + [rule.id for rule in load_cross_rules()]
+    assert len(ids) == len(set(ids))
+
+
+# Rules that treat a blank as an answer say so with `is null` or coalesce, or by a condition that comes first.
+STRICT = [(c, r) for c, r in ROW_RULES if not any(word in r.expr for word in ("is null", "coalesce", "<> '"))]
+
+
+@pytest.mark.parametrize(("contract", "rule"), STRICT, ids=[f"{c.name}.{r.id}" for c, r in STRICT])
+def test_a_rule_with_a_missing_input_is_not_verifiable(contract, rule):
+    """NULL is neither true nor false."""
+    assert not row_rule_is_verifiable(contract, rule, rule.fixtures.not_applicable)
