@@ -127,7 +127,7 @@ def table(code: Annotated[str, typer.Argument(help="表号，例如 1.2-2")], ye
 def status(year: Year) -> None:
     """各单位报送情况：谁报了、哪一版有效、有多少问题。"""
     from warehouse.connection import open_published
-    from warehouse.intake import submission_overview
+    from warehouse.registry import submission_overview
 
     settings, _ = _installation()
     try:
@@ -258,8 +258,8 @@ def _stretches(years: Sequence[int]) -> list[list[int]]:
 
 def _print_summary(settings: Settings, years: Sequence[int]) -> None:
     from warehouse.connection import open_published
-    from warehouse.intake import submission_overview
     from warehouse.model import load_report_tables
+    from warehouse.registry import submission_overview
 
     with open_published(settings) as connection:
         overview = submission_overview(connection, years)
@@ -278,15 +278,14 @@ def _print_summary(settings: Settings, years: Sequence[int]) -> None:
     console.rule("小结", align="left")
     for year in years:
         of_year = overview.filter(overview["report_year"] == year)
-        accepted = of_year.filter(of_year["status"] == "accepted").height
-        waiting = [
+        stands = of_year.filter(of_year["stands"]).height
+        noted = [
             f"{row['respondent_name']}（{STATUS_LABELS[row['status']]}）"
             for row in of_year.iter_rows(named=True)
             if row["status"] != "accepted"
         ]
         console.print(
-            f"{year}年度  已接收 {accepted} / 应报 {of_year.height} 个单位"
-            + (f"；{'、'.join(waiting)}" if waiting else "")
+            f"{year}年度  已接收 {stands} / 应报 {of_year.height} 个单位" + (f"；{'、'.join(noted)}" if noted else "")
         )
     console.print(f"审核问题  错误 {counted[0]} 个，警告 {counted[1]} 个（nianbao findings --year {years[-1]}）")
     console.print(

@@ -21,7 +21,7 @@ from sources.frames import (
     STATUS_COLUMN,
     STATUS_SCHEMA,
     CellOf,
-    cells_by_place,
+    cell_lookup,
     polars_type,
 )
 from sources.model import City, CodeList, Column, Contract, codelists_of, contracts_for, load_intake_rules
@@ -76,7 +76,7 @@ def audit(submissions: pl.DataFrame, cells: pl.DataFrame, structural: Iterable[F
     findings = [findings_frame(structural)]
     tables: dict[str, list[pl.DataFrame]] = {}
     statuses = [pl.DataFrame(schema=STATUS_SCHEMA)]
-    cell_of = cells_by_place(cells)
+    cell_of = cell_lookup(cells)
     known = submissions.filter(pl.col("respondent_kind").is_not_null() & pl.col("report_year").is_not_null())
     for (kind, year), group in known.group_by(["respondent_kind", "report_year"], maintain_order=True):
         report_year = int(str(year))
@@ -231,8 +231,7 @@ class _Places:
 
     def at(self, submission_id: str, record: int | None, column: str) -> Place:
         """The place of one cell; without its address when the sheet has no such cell."""
-        key = (submission_id, self.contract.name, record or FORM_RECORD, column)
-        cell, text = self.cell_of.get(key, (None, ""))
+        cell, text = self.cell_of(submission_id, self.contract.name, record or FORM_RECORD, column)
         return Place(submission_id, self.file_names[submission_id], self.contract.title, cell, column, text)
 
 

@@ -42,7 +42,7 @@ def cross_findings(
         failed = judge(rule, frames).filter(~pl.col("holds"))
         for row in failed.iter_rows(named=True):
             submission_id = row["submission_id"]
-            cell, text = cell_of.get((submission_id, rule.sheet, row["record"], rule.column), (None, None))
+            cell, text = cell_of(submission_id, rule.sheet, row["record"], rule.column)
             place = Place(submission_id, file_names[submission_id], titles[rule.sheet], cell, rule.column, text)
             findings.append(finding(place, rule.id, rule.severity, rule.message.format(**row), rule.fix))
     return findings

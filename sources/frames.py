@@ -1,6 +1,6 @@
 """The frames that pass between reading, audit and warehouse: their schemas, in one place."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import polars as pl
@@ -34,8 +34,8 @@ FORM_RECORD = 0
 """`record` of a form's cells; in a table it is the row's number."""
 STATUS_COLUMN = "sheet_status"
 
-CellOf = Mapping[tuple[str, str, int, str], tuple[str, str]]
-"""(submission, sheet, record, column) → (address, text)."""
+CellOf = Callable[[str, str, int, str], tuple[str | None, str | None]]
+"""(submission, sheet, record, column) → (address, text), or (None, None) when there is no such cell."""
 
 
 def polars_type(column: Column) -> pl.DataType:
@@ -52,7 +52,8 @@ def sheet_frame(contract: Contract, rows: Iterable[Mapping[str, Any]] = ()) -> p
     return pl.DataFrame([{name: row.get(name) for name in schema} for row in rows], schema=schema, orient="row")
 
 
-def cells_by_place(cells: pl.DataFrame) -> dict[tuple[str, str, int, str], tuple[str, str]]:
-    """A CELL_SCHEMA frame as a lookup."""
+def cell_lookup(cells: pl.DataFrame) -> CellOf:
+    """Looks cells up in a CELL_SCHEMA frame."""
     names = ("submission_id", "sheet", "record", "column_name", "cell", "raw_text")
-    return {(s, sheet, r, c): (cell, text) for s, sheet, r, c, cell, text in cells.select(names).iter_rows()}
+    known = {(s, sheet, r, c): (cell, text) for s, sheet, r, c, cell, text in cells.select(names).iter_rows()}
+    return lambda *place: known.get(place, (None, None))

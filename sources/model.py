@@ -389,9 +389,10 @@ def load_city(city_dir: Path) -> City:
     )
 
 
-def fingerprint(declarations: Iterable[BaseModel]) -> str:
-    """Twelve hex digits that change whenever any of the declarations does."""
-    text = json.dumps([d.model_dump(mode="json") for d in declarations], ensure_ascii=False, sort_keys=True)
+def fingerprint(declarations: Iterable[BaseModel], *texts: str) -> str:
+    """Twelve hex digits that change whenever any of the declarations (or texts) does."""
+    dumped = [declaration.model_dump(mode="json") for declaration in declarations]
+    text = json.dumps([dumped, texts], ensure_ascii=False, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 

@@ -72,7 +72,7 @@ def ingest(settings: Settings, city: City, years: tuple[int, ...] = YEARS) -> In
     """Intake alone: archive, audit, raw tables."""
     with open_working(settings) as connection:
         create_tables(connection)
-        load_reference(connection, city)
+        load_reference(connection, settings, city)
         return take_in(connection, settings, city, years)
 
 
@@ -83,7 +83,7 @@ def run_all(settings: Settings, city: City, years: tuple[int, ...] = YEARS) -> I
     outcome = build(settings)
     assert outcome.success, outcome.error
     with open_working(settings) as connection:
-        record_build(connection, city)
+        record_build(connection, settings, city)
     publish(settings)
     return result
 

@@ -16,21 +16,21 @@ from warehouse.transform import project_fingerprint
 STATE = "build_fingerprint"
 
 
-def declarations_fingerprint(city: City) -> str:
+def declarations_fingerprint(settings: Settings, city: City) -> str:
     """Changes whenever something other than a submission asks for a new build."""
     return " ".join(
         [
             project_fingerprint(),
-            reference_fingerprint(city),
+            reference_fingerprint(settings, city),
             audit_version(city),
             fingerprint(load_contracts()),
         ]
     )
 
 
-def record_build(connection: duckdb.DuckDBPyConnection, city: City) -> None:
+def record_build(connection: duckdb.DuckDBPyConnection, settings: Settings, city: City) -> None:
     """Notes in the working database which declarations its tables were built from."""
-    set_state(connection, STATE, declarations_fingerprint(city))
+    set_state(connection, STATE, declarations_fingerprint(settings, city))
 
 
 def reasons_to_run(settings: Settings, city: City, report_years: Sequence[int]) -> list[str]:
@@ -39,7 +39,7 @@ def reasons_to_run(settings: Settings, city: City, report_years: Sequence[int]) 
         return ["还没有发布过数据"]
     reasons = []
     with open_published(settings) as connection:
-        if get_state(connection, STATE) != declarations_fingerprint(city):
+        if get_state(connection, STATE) != declarations_fingerprint(settings, city):
             reasons.append("填报表、规则、指标目录或模型有变化")
         known = {row[0] for row in connection.execute("select submission_id from registry.submission").fetchall()}
         if new := [name for name, submission_id in inbox_submission_ids(settings.inbox) if submission_id not in known]:

@@ -15,6 +15,7 @@ from sources.model import (
     contract_respondents,
     load_codelists,
     load_contracts,
+    load_cross_rules,
     load_intake_rules,
 )
 from sources.settings import PROJECT_ROOT
@@ -28,6 +29,7 @@ from warehouse.model import (
     load_chapters,
     load_measures,
     load_report_tables,
+    load_standards,
 )
 
 MODELS = PROJECT_ROOT / "dbt_project" / "models"
@@ -49,7 +51,8 @@ def generated_files() -> dict[Path, str]:
         files[MODELS / "staging" / "_generated" / f"stg_{contract.name}.sql"] = _staging_sql(contract)
     files[MODELS / "staging" / "_generated" / "staging.yml"] = _staging_yml(staged)
     files[MODELS / "intermediate" / "_generated" / "int_measure_reported.sql"] = _measures_sql()
-    files[MODELS / "intermediate" / "_generated" / "int_measure_reported.yml"] = _measures_yml()
+    files[MODELS / "intermediate" / "_generated" / "int_measure_distinct.sql"] = _distinct_sql()
+    files[MODELS / "intermediate" / "_generated" / "measures.yml"] = _measures_yml()
     for chapter in load_chapters():
         files[MODELS / "marts" / "_generated" / f"{chapter.chapter}.sql"] = _mart_sql(chapter)
         files[MODELS / "marts" / "_generated" / f"{chapter.chapter}.yml"] = _mart_yml(chapter)
@@ -147,37 +150,67 @@ def _staging_yml(contracts: Iterable[Contract]) -> str:
 
 
 def _measures_sql() -> str:
-    by_sheet: dict[str, list[Measure]] = {}
-    for measure in load_measures().values():
-        by_sheet.setdefault(measure.sheet, []).append(measure)
-    selects = [_measure_select(sheet, measure) for sheet, measures in by_sheet.items() for measure in measures]
-    body = "\nunion all\n".join(selects)
+    body = "\nunion all\n".join(_measure_select(measure) for measure in load_measures().values())
     return f"-- {NOTE}\n{body}\n"
 
 
-def _measure_select(sheet: str, measure: Measure) -> str:
-    contract = next(c for c in load_contracts() if c.name == sheet)
+def _measure_select(measure: Measure) -> str:
+    """One measure's value for each school (or for the region) and year, from the staging model of its sheet."""
     if measure.subject:
         subject = measure.subject
     elif measure.level == "region":
         subject = "(select code from {{ source('reference', 'city') }})"
     else:
         subject = "respondent_code"
-    value = f"cast({measure.value} as {{{{ type_amount() }}}})"
+    value = f"cast({_measure_value(measure)} as {{{{ type_amount() }}}})"
+    year = measure.year or "report_year"
     lines = [
-        f"select report_year, {subject} as subject_code, '{measure.code}' as measure_code, {value} as value",
-        f"from {{{{ ref('stg_{sheet}') }}}}",
+        f"select {year} as report_year, {subject} as subject_code, '{measure.code}' as measure_code, {value} as value",
+        f"from {{{{ ref('stg_{measure.sheet}') }}}}",
     ]
-    if contract.shape == "records":
-        grouped = measure.subject or "respondent_code"
-        if measure.where:
-            # counted per school over all of its rows, so that a school without a match gets a zero
-            value = value.replace("count(*)", f"count(case when {measure.where} then 1 end)")
-            lines[0] = (
-                f"select report_year, {subject} as subject_code, '{measure.code}' as measure_code, {value} as value"
-            )
-        lines.append(f"group by report_year, {grouped}")
+    if measure.year:
+        newest = f"select max(newer.report_year) from {{{{ ref('stg_{measure.sheet}') }}}} as newer"
+        lines.append(f"where report_year = ({newest} where newer.{year} = stg_{measure.sheet}.{year})")
+    if not measure.value:
+        grouped = [year] if measure.level == "region" else [year, measure.subject or "respondent_code"]
+        lines.append(f"group by {', '.join(grouped)}")
     return "\n".join(lines)
+
+
+def _measure_value(measure: Measure) -> str:
+    """The aggregate over a table's rows, or the expression over a form.
+
+    A count without a match is zero; a sum over rows of which one is blank is null.
+    """
+    if measure.value:
+        return measure.value
+    condition = measure.where or "true"
+    if measure.count:
+        return f"count(case when {condition} then 1 end)"
+    if measure.distinct:
+        return f"count(distinct case when {condition} then {measure.distinct} end)"
+    matching, reported = (
+        f"count(case when {condition} then 1 end)",
+        f"count(case when {condition} then {measure.sum} end)",
+    )
+    return f"case when {matching} = {reported} then coalesce(sum(case when {condition} then {measure.sum} end), 0) end"
+
+
+def _distinct_sql() -> str:
+    """Measures that a scope counts once however many schools name them, straight from the rows of its schools."""
+    selects = [
+        (
+            f"select member.report_year, member.scope_code, '{measure.code}' as measure_code,"
+            f" cast({_measure_value(measure)} as {{{{ type_amount() }}}}) as value\n"
+            "from {{ ref('int_scope_member') }} as member\n"
+            f"inner join {{{{ ref('stg_{measure.sheet}') }}}} as sheet\n"
+            "    on member.report_year = sheet.report_year and member.school_code = sheet.respondent_code\n"
+            "group by member.report_year, member.scope_code"
+        )
+        for measure in load_measures().values()
+        if measure.is_distinct_in_region
+    ]
+    return f"-- {NOTE}\n" + "\nunion all\n".join(selects) + "\n"
 
 
 def _measures_yml() -> str:
@@ -199,7 +232,17 @@ def _measures_yml() -> str:
             }
         ],
     }
-    return _yaml({"models": [model]})
+    distinct = {
+        "name": "int_measure_distinct",
+        "description": "跨学校去重计数的度量，按口径。一行一个年度、口径、度量。",
+        "columns": [
+            {"name": "report_year", "description": "报告年度"},
+            {"name": "scope_code", "description": "口径代码"},
+            {"name": "measure_code", "description": "度量代码"},
+            {"name": "value", "description": "去重后的数"},
+        ],
+    }
+    return _yaml({"models": [model, distinct]})
 
 
 MART_KEY = ("report_year", "subject_kind", "subject_code", "scope_code")
@@ -326,52 +369,84 @@ def _rules_page() -> str:
                     for rule in contract.rules
                 ),
             )
+    levels = {"submission": "同一工作簿各表之间", "city": "与上年、教育局和其他学校比对（只警告）"}
+    for level, title in levels.items():
+        lines += [f"## {title}", ""]
+        lines += _table(
+            ("规则", "级别", "单元格", "问题说明", "处理办法"),
+            (
+                (f"`{r.id}`", STATUS_LABELS[r.severity], f"`{r.sheet}.{r.column}`", r.message, r.fix)
+                for r in load_cross_rules()
+                if r.level == level
+            ),
+        )
     return _page("审核规则", lines)
 
 
+TIME_BASES = {"as_of": "时点", "school_year": "学年", "calendar_year": "自然年", "cumulative": "累计"}
+
+
 def _indicators_page() -> str:
-    measures = load_measures()
     lines = []
     for chapter in load_chapters():
         lines += [f"## {chapter.title}（`marts.{chapter.chapter}`）", "", chapter.description, ""]
         lines += _table(
-            ("指标", "名称", "单位", "层级", "分子", "分母", "定义", "来源"),
+            ("指标", "名称", "单位", "层级", "时间", "公式", "定义", "出处"),
             (
                 (
                     f"`{i.code}`",
                     i.label,
                     i.unit,
                     "学校、地区" if indicator_level(i) == "school" else "地区",
-                    " + ".join(f"`{code}`" for code in i.numerator),
-                    " + ".join(f"`{code}`" for code in i.denominator),
-                    i.definition,
+                    TIME_BASES[i.time_basis],
+                    _formula(i),
+                    i.definition + "".join(f"另有定义 `{name}`：{f.definition}" for name, f in i.alternatives.items()),
                     i.source,
                 )
                 for i in chapter.indicators
             ),
         )
+    lines += ["## 办学标准", ""]
+    lines += _table(
+        ("指标", "学校类别", "版本", "标准", "出处"),
+        (
+            (
+                f"`{s.indicator}`",
+                s.category,
+                s.edition,
+                ("≤ " if s.at_most is not None else "≥ ") + str(s.bound),
+                s.source,
+            )
+            for s in load_standards()
+        ),
+    )
     lines += ["## 度量", ""]
     lines += _table(
         ("度量", "名称", "单位", "来源表", "取值"),
         (
-            (
-                f"`{m.code}`",
-                m.label,
-                m.unit or "",
-                f"`{m.sheet}`",
-                f"`{m.value}`" + (f"，条件 `{m.where}`" if m.where else ""),
-            )
-            for m in measures.values()
+            (f"`{m.code}`", m.label, m.unit, f"`{m.sheet}`", f"`{m.value or _measure_value(m)}`")
+            for m in load_measures().values()
         ),
     )
     return _page("指标", lines)
 
 
+def _formula(indicator: Indicator) -> str:
+    if indicator.counts:
+        return f"`{indicator.counts.of}` 低于 {indicator.counts.below} 的学校数"
+    upper = " + ".join(f"`{code}`" for code in indicator.numerator)
+    if not indicator.denominator:
+        return upper
+    lower = " + ".join(f"`{code}`" for code in indicator.denominator)
+    upper = f"({upper})" if len(indicator.numerator) > 1 else upper
+    return f"{upper} ÷ {lower}" + (f" × {indicator.scale}" if indicator.scale != 1 else "")
+
+
 def _tables_page() -> str:
     lines = []
     for table in load_report_tables().values():
-        title = table.title.format(city="", year="", last_year="").removeprefix("年")
-        lines += [f"## 表{table.code} {title}（`report.{table.model}`）", ""]
+        title = table.title.format(city="", year="", last_year="", first_year="").lstrip("年—")
+        lines += [f"## {table.name} {title}（`report.{table.model}`）", ""]
         if table.rows:
             lines += _table(
                 ("行", "分组", "项目", "指标"),

@@ -1,4 +1,4 @@
-"""Inbox → archive → cells → audit → raw: what one run does with the files that came in.
+"""Inbox → archive → cells → audit → raw → comparison: what one run does with the files that came in.
 
 Only accepted submissions reach `raw.*`, each within one transaction; a rejected one leaves its findings and
 nothing else.
@@ -15,11 +15,18 @@ import polars as pl
 from sources.archive import archived_path, receive
 from sources.audit import Audit, audit
 from sources.frames import SUBMISSION_SCHEMA
-from sources.model import City, fingerprint, load_codelists, load_contracts, load_intake_rules
+from sources.model import City, fingerprint, load_codelists, load_contracts, load_cross_rules, load_intake_rules
 from sources.settings import Settings
 from sources.workbook import Reading, cells_frame, read_workbook
-from warehouse.connection import insert, query, transaction
-from warehouse.registry import pending_submissions, record_decisions, record_identity, record_receipts
+from warehouse.connection import insert, transaction
+from warehouse.registry import (
+    INTAKE_STAGE,
+    pending_submissions,
+    record_decisions,
+    record_identity,
+    record_receipts,
+)
+from warehouse.standing import audit_standing
 
 
 @dataclass
@@ -38,7 +45,8 @@ class Intake:
 
 def audit_version(city: City) -> str:
     """Changes whenever a contract, code list, rule or the city's declarations do."""
-    return fingerprint([*load_contracts(), *load_codelists().values(), *load_intake_rules().values(), city])
+    rules = [*load_intake_rules().values(), *load_cross_rules()]
+    return fingerprint([*load_contracts(), *load_codelists().values(), *rules, city])
 
 
 def take_in(
@@ -75,6 +83,8 @@ def take_in(
     with _timed(result, "loaded"):
         if due.height:
             result.rows = _load(connection, due, cells, outcome, version)
+    with _timed(result, "compared"):
+        audit_standing(connection, report_years, version)
     return result
 
 
@@ -102,56 +112,24 @@ def _load(
 ) -> dict[str, int]:
     """Writes findings, decisions and the accepted rows in one transaction; returns rows by sheet."""
     accepted = list(outcome.accepted)
-    counts = outcome.findings.group_by("submission_id").agg(
-        errors=(pl.col("severity") == "error").sum(), warnings=(pl.col("severity") == "warning").sum()
+    is_accepted = pl.col("submission_id").is_in(accepted)
+    decisions = submissions.with_columns(
+        status=pl.when(is_accepted).then(pl.lit("accepted")).otherwise(pl.lit("rejected"))
     )
-    decisions = submissions.join(counts, on="submission_id", how="left").with_columns(
-        pl.col("errors", "warnings").fill_null(0),
-        status=pl.when(pl.col("submission_id").is_in(accepted)).then(pl.lit("accepted")).otherwise(pl.lit("rejected")),
-    )
+    ids = submissions.get_column("submission_id").to_list()
     rows: dict[str, int] = {}
     with transaction(connection):
-        ids = submissions.get_column("submission_id").to_list()
         for table in ("finding", "sheet_status"):
             connection.execute(f"delete from registry.{table} where list_contains(?, submission_id)", [ids])
-        insert(connection, "registry.finding", outcome.findings)
+        insert(connection, "registry.finding", outcome.findings.with_columns(stage=pl.lit(INTAKE_STAGE)))
         insert(connection, "registry.sheet_status", outcome.sheet_status)
-        insert(connection, "registry.cell", cells.filter(pl.col("submission_id").is_in(accepted)))
+        insert(connection, "registry.cell", cells.filter(is_accepted))
         for name, typed in outcome.tables.items():
-            loaded = typed.filter(pl.col("submission_id").is_in(accepted))
+            loaded = typed.filter(is_accepted)
             insert(connection, f'raw."{name}"', loaded)
             rows[name] = loaded.height
         record_decisions(connection, decisions, version)
     return rows
-
-
-def submission_overview(connection: duckdb.DuckDBPyConnection, report_years: Sequence[int]) -> pl.DataFrame:
-    """For each respondent and year: the submission that counts, or the last one sent, or none."""
-    return query(
-        connection,
-        """
-        select
-            report_year.report_year,
-            respondent.code as respondent_code,
-            respondent.name as respondent_name,
-            coalesce(max(submission.status) filter (where submission.is_current), max(submission.status), 'expected')
-                as status,
-            count(submission.submission_id) as versions,
-            coalesce(sum(submission.errors) filter (where submission.status = 'rejected'), 0) as errors,
-            coalesce(sum(submission.warnings) filter (where submission.is_current), 0) as warnings
-        from reference.report_year
-        inner join reference.respondent
-            on coalesce(respondent.since, report_year.report_year) <= report_year.report_year
-            and coalesce(respondent.until, report_year.report_year) >= report_year.report_year
-        left join registry.submission
-            on submission.respondent_code = respondent.code
-            and submission.report_year = report_year.report_year
-        where list_contains(?, report_year.report_year)
-        group by report_year.report_year, respondent.code, respondent.name
-        order by report_year.report_year, respondent.code
-        """,
-        [list(report_years)],
-    )
 
 
 @contextmanager

@@ -193,6 +193,11 @@ class ReportTable(Declaration):
     """The model's columns that are printed, in order, with their headings; {year} and {last_year} are filled in."""
     rows: tuple[TableRow, ...] = ()
 
+    @property
+    def name(self) -> str:
+        """The table's number as people say it: 表1.2-1, 附表3."""
+        return f"附表{self.code.removeprefix('annex-')}" if self.code.startswith("annex-") else f"表{self.code}"
+
 
 def _expanded(entries: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Entries with `for_each: <code list>` once for each code; {each} and {each_label} are filled in."""
@@ -205,7 +210,7 @@ def _expanded(entries: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
             yield _filled(template, {"each": code.code, "each_label": code.label})
 
 
-def _filled(value: Any, texts: dict[str, str]) -> Any:  # noqa: ANN401  any YAML value
+def _filled(value: Any, texts: dict[str, str]) -> Any:
     if isinstance(value, str):
         return value.format(**texts)
     if isinstance(value, dict):

@@ -1,60 +1,71 @@
 """The declarations as tables of schema `reference`: the city, its calendar, code lists and the catalogue."""
 
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import duckdb
 import polars as pl
 
-from sources.model import City, codelists_of, fingerprint, load_codelists
+from sources.model import City, codelists_of, contract_respondents, fingerprint, load_codelists
+from sources.sample import read_csv
+from sources.settings import Settings
 from warehouse.connection import insert, transaction
-from warehouse.ddl import all_tables
+from warehouse.ddl import Table, all_tables
 from warehouse.model import (
+    STANDARD_DEFINITION,
+    Indicator,
     indicator_level,
     load_chapters,
     load_indicators,
     load_measures,
     load_report_tables,
+    load_standards,
 )
 from warehouse.registry import get_state, set_state
+
+UNIT_FACTORS = (("元", "万元", 10_000), ("万元", "亿元", 10_000), ("元", "亿元", 100_000_000))
 
 STATE = "reference_fingerprint"
 
 
-def reference_fingerprint(city: City) -> str:
+def reference_fingerprint(settings: Settings, city: City) -> str:
     """Changes whenever one of the declarations behind the reference tables does."""
-    return fingerprint(
-        [
-            city,
-            *load_codelists().values(),
-            *load_measures().values(),
-            *load_chapters(),
-            *load_report_tables().values(),
-        ]
-    )
+    catalogue = [*load_measures().values(), *load_chapters(), *load_report_tables().values(), *load_standards()]
+    published = "".join(path.read_text("utf-8") for path in _published_files(settings))
+    return fingerprint([city, *load_codelists().values(), *catalogue], published)
 
 
-def load_reference(connection: duckdb.DuckDBPyConnection, city: City) -> bool:
+def load_reference(connection: duckdb.DuckDBPyConnection, settings: Settings, city: City) -> bool:
     """Rewrites the reference tables, in one transaction, if the declarations have changed; says whether."""
-    current = reference_fingerprint(city)
+    current = reference_fingerprint(settings, city)
     if get_state(connection, STATE) == current:
         return False
-    rows = _rows(city)
+    rows = _rows(settings, city)
     with transaction(connection):
         for table in all_tables():
             if table.schema == "reference":
                 connection.execute(f"delete from {table.qualified}")
-                names = [column.name for column in table.columns]
-                frame = pl.DataFrame(rows[table.name], schema=names, orient="row", infer_schema_length=None)
-                insert(connection, table.qualified, frame)
+                insert(connection, table.qualified, _frame(table, rows[table.name]))
         set_state(connection, STATE, current)
     return True
 
 
-def _rows(city: City) -> dict[str, list[tuple[Any, ...]]]:
+def _frame(table: Table, rows: list[tuple[Any, ...]]) -> pl.DataFrame:
+    names = [column.name for column in table.columns]
+    return pl.DataFrame(rows, schema=names, orient="row", infer_schema_length=None)
+
+
+def _published_files(settings: Settings) -> list[Path]:
+    return sorted((settings.city_dir / "published").glob("*.csv"))
+
+
+def _rows(settings: Settings, city: City) -> dict[str, list[tuple[Any, ...]]]:
     """Rows of each reference table, in the order of its columns."""
     years = sorted(city.calendar.years.items())
     lists = [codelist for name, codelist in codelists_of(city).items() if name != "schools"]
-    chapters = [(chapter, indicator) for chapter in load_chapters() for indicator in chapter.indicators]
+    folder = contract_respondents()
     return {
         "city": [(city.code, city.name)],
         "respondent": [(r.code, r.name, r.kind, r.since, r.until, r.note) for r in city.respondents],
@@ -73,35 +84,57 @@ def _rows(city: City) -> dict[str, list[tuple[Any, ...]]]:
             for codelist in lists
             for position, entry in enumerate(codelist.codes, 1)
         ],
-        "measure": [(m.code, m.label, m.unit, m.sheet, m.level, m.since, m.until) for m in load_measures().values()],
-        "indicator": [
-            (
-                i.code,
-                i.label,
-                chapter.chapter,
-                chapter.topic,
-                i.kind,
-                indicator_level(i),
-                i.unit,
-                i.scale,
-                i.decimals,
-                i.display,
-                i.definition,
-                i.source,
-                i.time_basis,
-                i.direction,
-                chapter.order * 1000 + position,
-            )
-            for position, (chapter, i) in enumerate(chapters)
+        "measure": [
+            (m.code, m.label, m.unit, m.sheet, m.level, folder[m.sheet], m.count, m.time_basis, m.since, m.until)
+            for m in load_measures().values()
         ],
-        "indicator_term": [
-            (indicator.code, role, measure)
-            for indicator in load_indicators().values()
-            for role, measure in indicator.terms
+        "indicator": list(_indicator_rows()),
+        "indicator_term": [term for indicator in load_indicators().values() for term in _terms(indicator, city)],
+        "standard": [
+            (s.indicator, s.category, s.edition, "at_most" if s.at_most is not None else "at_least", s.bound, s.source)
+            + (s.since, s.until)
+            for s in load_standards()
         ],
+        "target": [(t.report_year, t.indicator, t.increase_at_least, t.source) for t in city.targets],
+        "published_figure": [row for path in _published_files(settings) for row in _figure_rows(path)],
+        "unit_factor": list(UNIT_FACTORS),
         "table_row": [
             (table.code, position, row.group, row.label, row.indicator, row.change)
             for table in load_report_tables().values()
             for position, row in enumerate(table.rows, 1)
         ],
     }
+
+
+def _indicator_rows() -> Iterator[tuple[Any, ...]]:
+    for chapter in load_chapters():
+        for position, i in enumerate(chapter.indicators, 1):
+            counts = (i.counts.of, i.counts.below, i.counts.ownership) if i.counts else (None, None, None)
+            described = (i.unit, i.scale, i.decimals, i.display, i.definition, i.source, i.time_basis, i.direction)
+            named = (i.code, i.label, chapter.chapter, chapter.topic, i.kind, indicator_level(i))
+            yield (*named, *described, *counts, chapter.order * 1000 + position)
+
+
+def _terms(indicator: Indicator, city: City) -> Iterator[tuple[Any, ...]]:
+    """The indicator's terms: under the standard definition until the city's own choice begins.
+
+    Raises KeyError when the city chooses a definition that the indicator does not have.
+    """
+    if indicator.counts:
+        return
+    choice = next((choice for choice in city.definitions if choice.indicator == indicator.code), None)
+    if choice is None or choice.since is not None:
+        until = choice.since - 1 if choice and choice.since else None
+        for role, measure in indicator.formula(STANDARD_DEFINITION).terms:
+            yield indicator.code, STANDARD_DEFINITION, role, measure, None, until
+    if choice:
+        for role, measure in indicator.formula(choice.alternative).terms:
+            yield indicator.code, choice.alternative, role, measure, choice.since, None
+
+
+def _figure_rows(path: Path) -> Iterator[tuple[Any, ...]]:
+    """A list of printed figures (`published/<report year>.csv`)."""
+    for line in read_csv(path):
+        named = (int(path.stem), line["figure_id"], line["section"], int(line["year"]), line["label"], line["subject"])
+        meant = (line["indicator"], line["kind"], line["scope"])
+        yield (*named, *meant, line["printed"], Decimal(line["printed_value"]), line["unit"])

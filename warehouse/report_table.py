@@ -1,8 +1,10 @@
 """The report's summary tables as people read them: title, headings, rows of text, notes."""
 
 import csv
+from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -11,11 +13,12 @@ from warehouse.model import ReportTable
 
 NOT_REPORTED = "…"
 SYMBOL_NOTE = f"“{NOT_REPORTED}”为未报告或无法提供，不是零。"
+MAY_BE_BLANK = {"group_label", "item_label", "remark", "change_display", "methods", "denominator_display"}
 
 
 @dataclass(frozen=True)
 class PrintedTable:
-    code: str
+    name: str
     title: str
     headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -28,12 +31,10 @@ def print_table(connection: duckdb.DuckDBPyConnection, table: ReportTable, repor
     Raises LookupError when the database has no row of it for that year.
     """
     frame = query(
-        connection,
-        f"select * from report.{table.model} where report_year = ? order by row_number",
-        [report_year],
+        connection, f"select * from report.{table.model} where report_year = ? order by row_number", [report_year]
     )
     if frame.is_empty():
-        raise LookupError(f"数据库中没有 {report_year} 年的表{table.code}。")
+        raise LookupError(f"数据库中没有 {report_year} 年的{table.name}。")
     (city,) = connection.execute("select name from reference.city").fetchone() or ("",)
     records = frame.to_dicts()
     first = records[0]
@@ -41,54 +42,74 @@ def print_table(connection: duckdb.DuckDBPyConnection, table: ReportTable, repor
         "city": city,
         "year": report_year,
         "last_year": report_year - 1,
+        "first_year": first.get("year"),
         "scope": first.get("scope_label"),
         "last_scope": first.get("previous_scope_label") or "无数据",
     }
-    always = {
-        "group_label",
-        "item_label",
-        "remark",
-        "change_display",
-        "authority",
-        "ownership",
-        "affiliation",
-    }
-    rows = tuple(
-        tuple(
-            _text(record[name], blank="" if name in always or record.get("is_total") else NOT_REPORTED)
-            for name in table.columns
-        )
-        for record in records
-    )
+    rows = tuple(tuple(_text(record, name) for name in table.columns) for record in records)
     return PrintedTable(
-        code=table.code,
-        title=f"表{table.code}  {table.title.format(**texts)}",
+        name=table.name,
+        title=f"{table.name}  {table.title.format(**texts)}",
         headings=tuple(heading.format(**texts) for heading in table.columns.values()),
         rows=rows,
         notes=_notes(records, rows),
     )
 
 
-def _text(value: object, blank: str) -> str:
-    return blank if value is None else str(value)
+def _text(record: dict[str, Any], name: str) -> str:
+    value = record[name]
+    if value is None:
+        return "" if name in MAY_BE_BLANK or record.get("is_total") else NOT_REPORTED
+    return str(value)
 
 
-def _notes(records: list[dict], rows: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
-    """What a reader must know: breaks of scope, missing schools, symbols."""
+def _notes(records: list[dict[str, Any]], rows: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
+    """What a reader must know: scopes, breaks between the years, missing schools, symbols."""
+    labels = [_label(record) for record in records]
     notes = []
-    breaks = {(r["previous_scope_label"], r["scope_label"]) for r in records if r.get("comparability") == "scope_break"}
-    notes += [f"两年统计口径不同（上年{last}，本年{this}），变化情况不能当作增减。" for last, this in sorted(breaks)]
-    missing = {(r["n_reported"], r["n_expected"]) for r in records if r["n_reported"] < r["n_expected"]}
-    notes += [f"部分数据不完整：应报 {expected} 个单位，已报 {reported} 个。" for reported, expected in sorted(missing)]
+    scopes = _grouped(labels, [record.get("scope_label") for record in records])
+    if len(scopes) > 1:
+        notes.append("统计口径：" + "；".join(f"{scope}（{'、'.join(of)}）" for scope, of in scopes.items()) + "。")
+    breaks = _grouped(
+        labels,
+        [
+            (r["previous_scope_label"], r["scope_label"]) if r.get("comparability") == "scope_break" else None
+            for r in records
+        ],
+    )
+    for (last, this), of in breaks.items():
+        rows_meant = "" if len(of) == len(records) else f"（{'、'.join(of)}）"
+        notes.append(f"两年统计口径不同{rows_meant}：上年{last}，本年{this}，变化情况不能当作增减。")
+    if any(record.get("comparability") == "definition_break" for record in records):
+        notes.append("两年的指标定义不同，变化情况不能当作增减。")
+    incomplete = [(r["n_reported"], r["n_expected"]) if r.get("status") == "incomplete" else None for r in records]
+    for (reported, expected), of in _grouped(labels, incomplete).items():
+        notes.append(f"不完整：应报 {expected} 所学校，已报 {reported} 所（{'、'.join(of)}）。")
     if any(NOT_REPORTED in row for row in rows):
         notes.append(SYMBOL_NOTE)
     return tuple(notes)
 
 
+def _label(record: dict[str, Any]) -> str:
+    for name in ("item_label", "group_label", "school_name", "year"):
+        if record.get(name):
+            return str(record[name]).removeprefix("其中：")
+    return ""
+
+
+def _grouped(labels: list[str], values: list[Any]) -> dict[Any, list[str]]:
+    """Value → the labels that have it, in order; None is left out."""
+    groups: dict[Any, list[str]] = defaultdict(list)
+    for label, value in zip(labels, values, strict=True):
+        if value is not None:
+            groups[value].append(label)
+    return groups
+
+
 def write_csv(table: PrintedTable, folder: Path) -> Path:
     """The table as CSV with a byte-order mark, which Chinese Excel needs; appears whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"表{table.code}.csv"
+    path = folder / f"{table.name}.csv"
     partial = path.with_suffix(".partial")
     with partial.open("w", encoding="utf-8-sig", newline="") as file:
         csv.writer(file).writerows([table.headings, *table.rows])

@@ -13,7 +13,9 @@
 
         changes as (select * from {{ ref("fct_indicator_change") }}),
 
-        scopes as (select scope_code, label from {{ ref("dim_scope") }})
+        scopes as (select scope_code, label from {{ ref("dim_scope") }}),
+
+        indicators as (select indicator_code, unit from {{ ref("dim_indicator") }})
 
     select
         changes.report_year,
@@ -21,12 +23,14 @@
         lines.group_label,
         lines.item_label,
         lines.indicator_code,
+        indicators.unit,
         changes.previous_value,
         changes.value,
         case when lines.shows_change then changes.change_value end as change_value,
         changes.previous_display,
         changes.display as current_display,
         case when lines.shows_change then changes.change_display end as change_display,
+        {{ trimmed_text("changes.denominator") }} as denominator_display,
         previous_scope.label as previous_scope_label,
         current_scope.label as scope_label,
         changes.comparability,
@@ -35,6 +39,7 @@
         changes.n_reported
     from lines
     inner join changes on lines.indicator_code = changes.indicator_code
+    inner join indicators on lines.indicator_code = indicators.indicator_code
     inner join scopes as current_scope on changes.scope_code = current_scope.scope_code
     left join scopes as previous_scope on changes.previous_scope_code = previous_scope.scope_code
 {% endmacro %}

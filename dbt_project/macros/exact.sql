@@ -41,6 +41,22 @@
     end
 {% endmacro %}
 
+{# The value cut off after the number of decimals in a column (0 to 4), as DECIMAL with 4 decimals. #}
+{% macro truncated(value, decimals) %}
+    case
+        {{ decimals }}
+        {% for places in range(5) %}
+            when {{ places }}
+            then
+                cast(
+                    cast(trunc({{ value }} * {{ 10**places }}) as decimal(34, 0)) * cast(
+                        {{ ["1", "0.1", "0.01", "0.001", "0.0001"][places] }} as decimal(5, 4)
+                    ) as {{ type_amount() }}
+                )
+        {% endfor %}
+    end
+{% endmacro %}
+
 {# A rounded value as text with exactly the given number of decimals (a column, 0 to 4). #}
 {% macro fixed_text(value, decimals) %}
     case

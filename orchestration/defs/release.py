@@ -55,12 +55,12 @@ def build_release_assets(settings: Settings, city: City, manifest: Mapping[str, 
                     try:
                         printed = print_table(connection, table, int(year))
                     except LookupError as error:
-                        metadata[f"{year} 表{table.code}"] = str(error)
+                        metadata[f"{year} {table.name}"] = str(error)
                         continue
                     write_csv(printed, settings.summary_tables / year)
                     metadata[f"{year} {printed.title}"] = markdown_table(printed.headings, printed.rows)
                     if printed.notes:
-                        metadata[f"{year} 表{table.code} 注"] = "\n".join(printed.notes)
+                        metadata[f"{year} {table.name} 注"] = "\n".join(printed.notes)
                 context.log.info(f"{year}年汇总表：{settings.summary_tables / year}")
         return dg.MaterializeResult(metadata=metadata)
 

@@ -7,7 +7,6 @@ what came in, what it says, what is wrong with it and what was loaded.
 from collections.abc import Iterator
 
 import dagster as dg
-import duckdb
 import polars as pl
 
 from orchestration.groups import INTAKE, RAW
@@ -15,10 +14,11 @@ from orchestration.metadata import findings_table, frame_preview, table_metadata
 from orchestration.partitions import by_report_year
 from sources.model import City, Contract, load_contracts
 from sources.settings import Settings
-from warehouse.connection import open_working, query
+from warehouse.connection import open_working
 from warehouse.ddl import create_tables, raw_table
-from warehouse.intake import Intake, submission_overview, take_in
+from warehouse.intake import Intake, take_in
 from warehouse.reference import load_reference
+from warehouse.registry import latest_findings, submission_overview
 
 RECEIVED, PARSED, AUDITED = dg.AssetKey("received"), dg.AssetKey("parsed"), dg.AssetKey("audited")
 REGISTRY, REFERENCE = dg.AssetKey("registry"), dg.AssetKey("reference")
@@ -44,7 +44,7 @@ def build_submission_assets(settings: Settings, city: City) -> list[dg.AssetsDef
     def reference(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
         with open_working(settings) as connection:
             create_tables(connection)
-            changed = load_reference(connection, city)
+            changed = load_reference(connection, settings, city)
         context.log.info("参照数据：" + ("已更新" if changed else "没有变化"))
         return dg.MaterializeResult(metadata={"已更新": changed})
 
@@ -129,35 +129,6 @@ def build_submission_assets(settings: Settings, city: City) -> list[dg.AssetsDef
             )
 
     return [reference, intake]
-
-
-def latest_findings(connection: duckdb.DuckDBPyConnection, years: list[int]) -> pl.DataFrame:
-    """Findings of each respondent's latest submission of the years, and of files that nobody can be asked about."""
-    return query(
-        connection,
-        """
-        with latest as (
-            select submission_id
-            from (
-                select
-                    submission_id,
-                    row_number() over (partition by respondent_code, report_year order by sequence desc) as position
-                from registry.submission
-                where list_contains(?, report_year) and respondent_code is not null
-            ) as ranked
-            where position = 1
-            union all
-            select submission_id
-            from registry.submission
-            where respondent_code is null or report_year is null
-        )
-
-        select finding.*
-        from registry.finding as finding
-        inner join latest on finding.submission_id = latest.submission_id
-        """,
-        [years],
-    )
 
 
 def _results(result: Intake, overview: pl.DataFrame, findings: pl.DataFrame) -> Iterator[dg.MaterializeResult]:

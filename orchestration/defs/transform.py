@@ -81,7 +81,7 @@ def build_transform_assets(settings: Settings, city: City, manifest: Mapping[str
                 if node.compiled_sql and node.status in ("fail", "warn")
             }
             if outcome.success and not context.is_subset:
-                record_build(connection, city)
+                record_build(connection, settings, city)
         for node in built:
             schema, name = relations[node.unique_id]
             metadata = {"秒": round(node.seconds, 3), **tables[f"{schema}.{name}"]}

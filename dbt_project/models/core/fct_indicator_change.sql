@@ -12,6 +12,8 @@ with
             facts.subject_code,
             facts.indicator_code,
             facts.scope_code,
+            facts.definition,
+            facts.denominator,
             facts.value,
             facts.rounded_value,
             facts.display,
@@ -35,6 +37,7 @@ with
         select
             this_year.*,
             last_year.scope_code as previous_scope_code,
+            last_year.definition as previous_definition,
             last_year.value as previous_value,
             last_year.display as previous_display,
             last_year.status as previous_status,
@@ -54,6 +57,8 @@ select
     indicator_code,
     scope_code,
     previous_scope_code,
+    definition,
+    denominator,
     value,
     previous_value,
     cast(change_value as {{ type_amount() }}) as change_value,
@@ -73,6 +78,8 @@ select
         then 'not_verifiable'
         when scope_code <> previous_scope_code
         then 'scope_break'
+        when definition <> previous_definition
+        then 'definition_break'
         when status = 'incomplete' or previous_status = 'incomplete'
         then 'incomplete'
         else 'comparable'

@@ -1,5 +1,35 @@
 with
-    indicator_values as (select * from {{ ref("int_indicator") }}),
+    indicator_values as (
+        select
+            report_year,
+            subject_kind,
+            subject_code,
+            scope_code,
+            indicator_code,
+            definition,
+            numerator,
+            denominator,
+            value,
+            status,
+            n_expected,
+            n_reported
+        from {{ ref("int_indicator") }}
+        union all
+        select
+            report_year,
+            subject_kind,
+            subject_code,
+            scope_code,
+            indicator_code,
+            definition,
+            numerator,
+            denominator,
+            value,
+            status,
+            n_expected,
+            n_reported
+        from {{ ref("int_indicator_school_count") }}
+    ),
 
     indicators as (select indicator_code, decimals, display from {{ ref("dim_indicator") }}),
 
@@ -19,6 +49,7 @@ select
     subject_code,
     scope_code,
     indicator_code,
+    definition,
     numerator,
     denominator,
     value,

@@ -13,7 +13,10 @@ with
         from {{ ref("int_measure") }}
     ),
 
-    terms as (select indicator_code, role, measure_code from {{ source("reference", "indicator_term") }}),
+    terms as (
+        select indicator_code, definition, role, measure_code, since, until
+        from {{ source("reference", "indicator_term") }}
+    ),
 
     indicators as (
         select code as indicator_code, kind, level, scale from {{ source("reference", "indicator") }}
@@ -26,6 +29,7 @@ with
             measures.subject_code,
             measures.scope_code,
             terms.indicator_code,
+            terms.definition,
             terms.role,
             case when count(*) = count(measures.value) then sum(measures.value) end as value,
             max(
@@ -43,7 +47,11 @@ with
             max(measures.n_expected) as n_expected,
             min(measures.n_reported) as n_reported
         from measures
-        inner join terms on measures.measure_code = terms.measure_code
+        inner join
+            terms
+            on measures.measure_code = terms.measure_code
+            and coalesce(terms.since, measures.report_year) <= measures.report_year
+            and coalesce(terms.until, measures.report_year) >= measures.report_year
         inner join indicators on terms.indicator_code = indicators.indicator_code
         where measures.subject_kind = 'region' or indicators.level = 'school'
         group by
@@ -52,6 +60,7 @@ with
             measures.subject_code,
             measures.scope_code,
             terms.indicator_code,
+            terms.definition,
             terms.role
     ),
 
@@ -62,6 +71,7 @@ with
             numerator.subject_code,
             numerator.scope_code,
             numerator.indicator_code,
+            numerator.definition,
             indicators.kind,
             indicators.scale,
             cast(numerator.value as {{ type_amount() }}) as numerator,
@@ -77,6 +87,7 @@ with
             and numerator.subject_code = denominator.subject_code
             and numerator.scope_code = denominator.scope_code
             and numerator.indicator_code = denominator.indicator_code
+            and numerator.definition = denominator.definition
             and denominator.role = 'denominator'
         where numerator.role = 'numerator'
     )
@@ -87,6 +98,7 @@ select
     subject_code,
     scope_code,
     indicator_code,
+    definition,
     numerator,
     denominator,
     cast(

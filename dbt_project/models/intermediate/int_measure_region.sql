@@ -3,14 +3,20 @@ with
 
     members as (select report_year, scope_code, school_code from {{ ref("int_scope_member") }}),
 
-    years as (select distinct report_year, scope_code from members),
+    scopes as (select code as scope_code from {{ source("reference", "scope") }}),
+
+    region_measures as (
+        select code as measure_code from {{ source("reference", "measure") }} where level = 'region'
+    ),
+
+    reported as (select report_year, measure_code, value from {{ ref("int_measure_reported") }}),
 
     of_schools as (
         select
             members.report_year,
             members.scope_code,
             schools.measure_code,
-            sum(schools.value) as value,
+            sum(schools.value) as total,
             count(*) as n_expected,
             count(schools.value) as n_reported,
             min(case when schools.status = 'unavailable' then 1 else 0 end) as all_unavailable
@@ -22,29 +28,56 @@ with
         group by members.report_year, members.scope_code, schools.measure_code
     ),
 
+    of_schools_or_distinct as (
+        select
+            of_schools.report_year,
+            of_schools.scope_code,
+            of_schools.measure_code,
+            coalesce(counted_once.value, of_schools.total) as value,
+            of_schools.n_expected,
+            of_schools.n_reported,
+            of_schools.all_unavailable
+        from of_schools
+        left join
+            {{ ref("int_measure_distinct") }} as counted_once
+            on of_schools.report_year = counted_once.report_year
+            and of_schools.scope_code = counted_once.scope_code
+            and of_schools.measure_code = counted_once.measure_code
+    ),
+
+    -- every year of the roster, and earlier years that a later workbook reports on
+    expected_of_bureau as (
+        select years.report_year, region_measures.measure_code
+        from (select distinct report_year from members) as years
+        cross join region_measures
+        union
+        select reported.report_year, reported.measure_code
+        from reported
+        inner join region_measures on reported.measure_code = region_measures.measure_code
+    ),
+
     of_bureau as (
         select
-            years.report_year,
-            years.scope_code,
-            measures.code as measure_code,
+            expected_of_bureau.report_year,
+            scopes.scope_code,
+            expected_of_bureau.measure_code,
             reported.value,
             1 as n_expected,
             case when reported.value is null then 0 else 1 end as n_reported,
             0 as all_unavailable
-        from years
-        cross join {{ source("reference", "measure") }} as measures
+        from expected_of_bureau
+        cross join scopes
         left join
-            {{ ref("int_measure_reported") }} as reported
-            on years.report_year = reported.report_year
-            and measures.code = reported.measure_code
-        where measures.level = 'region'
+            reported
+            on expected_of_bureau.report_year = reported.report_year
+            and expected_of_bureau.measure_code = reported.measure_code
     ),
 
     together as (
-        select *
-        from of_schools
+        select report_year, scope_code, measure_code, value, n_expected, n_reported, all_unavailable
+        from of_schools_or_distinct
         union all
-        select *
+        select report_year, scope_code, measure_code, value, n_expected, n_reported, all_unavailable
         from of_bureau
     )
 

@@ -3,6 +3,7 @@ select
     submission.report_year,
     submission.respondent_code,
     submission.status as submission_status,
+    finding.stage,
     finding.rule_id,
     finding.severity,
     finding.file_name,

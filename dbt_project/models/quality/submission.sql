@@ -23,10 +23,17 @@ with
             received_at,
             status,
             decided_at,
-            errors,
-            warnings,
             is_current
         from {{ source("registry", "submission") }}
+    ),
+
+    problems as (
+        select
+            submission_id,
+            sum(case when severity = 'error' then 1 else 0 end) as errors,
+            sum(case when severity = 'warning' then 1 else 0 end) as warnings
+        from {{ source("registry", "finding") }}
+        group by submission_id
     )
 
 select
@@ -40,8 +47,8 @@ select
     versions.received_at,
     coalesce(versions.status, 'expected') as status,
     versions.decided_at,
-    coalesce(versions.errors, 0) as errors,
-    coalesce(versions.warnings, 0) as warnings,
+    cast(coalesce(problems.errors, 0) as bigint) as errors,
+    cast(coalesce(problems.warnings, 0) as bigint) as warnings,
     coalesce(versions.is_current, false) as is_current,
     expected.due
 from expected
@@ -49,3 +56,4 @@ left join
     versions
     on expected.respondent_code = versions.respondent_code
     and expected.report_year = versions.report_year
+left join problems on versions.submission_id = problems.submission_id

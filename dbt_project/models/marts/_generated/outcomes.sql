@@ -6,10 +6,11 @@ select
     scope_code,
     cast(max(case when indicator_code = 'graduates' then value end) as bigint) as graduates,
     cast(max(case when indicator_code = 'placed' then value end) as bigint) as placed,
-    cast(max(case when indicator_code = 'employed' then value end) as bigint) as employed,
-    cast(max(case when indicator_code = 'employment_rate' then value end) as decimal(38,12)) as employment_rate,
+    cast(max(case when indicator_code = 'placement_rate' then value end) as decimal(38,12)) as placement_rate,
     cast(max(case when indicator_code = 'further_study' then value end) as bigint) as further_study,
     cast(max(case when indicator_code = 'further_study_rate' then value end) as decimal(38,12)) as further_study_rate,
+    cast(max(case when indicator_code = 'employed' then value end) as bigint) as employed,
+    cast(max(case when indicator_code = 'employment_rate' then value end) as decimal(38,12)) as employment_rate,
     cast(max(case when indicator_code = 'further_study_undergraduate' then value end) as bigint) as further_study_undergraduate,
     cast(max(case when indicator_code = 'further_study_undergraduate_share' then value end) as decimal(38,12)) as further_study_undergraduate_share,
     cast(max(case when indicator_code = 'further_study_college' then value end) as bigint) as further_study_college,
@@ -21,7 +22,15 @@ select
     cast(max(case when indicator_code = 'employed_tertiary' then value end) as bigint) as employed_tertiary,
     cast(max(case when indicator_code = 'employed_tertiary_share' then value end) as decimal(38,12)) as employed_tertiary_share,
     cast(max(case when indicator_code = 'self_employed' then value end) as bigint) as self_employed,
-    cast(max(case when indicator_code = 'self_employment_rate' then value end) as decimal(38,12)) as self_employment_rate
+    cast(max(case when indicator_code = 'self_employment_rate' then value end) as decimal(38,12)) as self_employment_rate,
+    cast(max(case when indicator_code = 'stayed_local' then value end) as bigint) as stayed_local,
+    cast(max(case when indicator_code = 'placed_in_province' then value end) as bigint) as placed_in_province,
+    cast(max(case when indicator_code = 'placement_rate_in_province' then value end) as decimal(38,12)) as placement_rate_in_province,
+    cast(max(case when indicator_code = 'employed_west' then value end) as bigint) as employed_west,
+    cast(max(case when indicator_code = 'employed_small' then value end) as bigint) as employed_small,
+    cast(max(case when indicator_code = 'employed_large' then value end) as bigint) as employed_large,
+    cast(max(case when indicator_code = 'mean_monthly_income' then value end) as decimal(38,12)) as mean_monthly_income,
+    cast(max(case when indicator_code = 'promotion_rate' then value end) as decimal(38,12)) as promotion_rate
 from {{ ref('fct_indicator_value') }}
-where indicator_code in ('graduates', 'placed', 'employed', 'employment_rate', 'further_study', 'further_study_rate', 'further_study_undergraduate', 'further_study_undergraduate_share', 'further_study_college', 'further_study_college_share', 'employed_primary', 'employed_primary_share', 'employed_secondary', 'employed_secondary_share', 'employed_tertiary', 'employed_tertiary_share', 'self_employed', 'self_employment_rate')
+where indicator_code in ('graduates', 'placed', 'placement_rate', 'further_study', 'further_study_rate', 'employed', 'employment_rate', 'further_study_undergraduate', 'further_study_undergraduate_share', 'further_study_college', 'further_study_college_share', 'employed_primary', 'employed_primary_share', 'employed_secondary', 'employed_secondary_share', 'employed_tertiary', 'employed_tertiary_share', 'self_employed', 'self_employment_rate', 'stayed_local', 'placed_in_province', 'placement_rate_in_province', 'employed_west', 'employed_small', 'employed_large', 'mean_monthly_income', 'promotion_rate')
 group by report_year, subject_kind, subject_code, scope_code

@@ -5,6 +5,23 @@ select
     subject_code,
     scope_code,
     cast(max(case when indicator_code = 'schools' then value end) as bigint) as schools,
+    cast(max(case when indicator_code = 'schools_regional' then value end) as bigint) as schools_regional,
+    cast(max(case when indicator_code = 'schools_municipal' then value end) as bigint) as schools_municipal,
+    cast(max(case when indicator_code = 'schools_county' then value end) as bigint) as schools_county,
+    cast(max(case when indicator_code = 'schools_technician' then value end) as bigint) as schools_technician,
+    cast(max(case when indicator_code = 'schools_public' then value end) as bigint) as schools_public,
+    cast(max(case when indicator_code = 'schools_private' then value end) as bigint) as schools_private,
+    cast(max(case when indicator_code = 'schools_national_key' then value end) as bigint) as schools_national_key,
+    cast(max(case when indicator_code = 'schools_regional_key' then value end) as bigint) as schools_regional_key,
+    cast(max(case when indicator_code = 'schools_regional_key_technician' then value end) as bigint) as schools_regional_key_technician,
+    cast(max(case when indicator_code = 'schools_demonstration' then value end) as bigint) as schools_demonstration,
+    cast(max(case when indicator_code = 'schools_five_star' then value end) as bigint) as schools_five_star,
+    cast(max(case when indicator_code = 'schools_four_star' then value end) as bigint) as schools_four_star,
+    cast(max(case when indicator_code = 'schools_three_star' then value end) as bigint) as schools_three_star,
+    cast(max(case when indicator_code = 'schools_two_star' then value end) as bigint) as schools_two_star,
+    cast(max(case when indicator_code = 'schools_double_excellence' then value end) as bigint) as schools_double_excellence,
+    cast(max(case when indicator_code = 'schools_class_a' then value end) as bigint) as schools_class_a,
+    cast(max(case when indicator_code = 'vocational_centres' then value end) as bigint) as vocational_centres,
     cast(max(case when indicator_code = 'teachers_full_time' then value end) as bigint) as teachers_full_time,
     cast(max(case when indicator_code = 'students_full_time' then value end) as bigint) as students_full_time,
     cast(max(case when indicator_code = 'students_formal' then value end) as bigint) as students_formal,
@@ -16,7 +33,9 @@ select
     cast(max(case when indicator_code = 'household_students' then value end) as bigint) as household_students,
     cast(max(case when indicator_code = 'upper_secondary_students' then value end) as bigint) as upper_secondary_students,
     cast(max(case when indicator_code = 'students_ratio' then value end) as decimal(38,12)) as students_ratio,
-    cast(max(case when indicator_code = 'enrolment_ratio' then value end) as decimal(38,12)) as enrolment_ratio
+    cast(max(case when indicator_code = 'enrolment_ratio' then value end) as decimal(38,12)) as enrolment_ratio,
+    cast(max(case when indicator_code = 'enrolment_completion_rate' then value end) as decimal(38,12)) as enrolment_completion_rate,
+    cast(max(case when indicator_code = 'private_schools_below_plan' then value end) as bigint) as private_schools_below_plan
 from {{ ref('fct_indicator_value') }}
-where indicator_code in ('schools', 'teachers_full_time', 'students_full_time', 'students_formal', 'majors', 'intake_full_time', 'senior_high_schools', 'senior_high_students', 'senior_high_intake', 'household_students', 'upper_secondary_students', 'students_ratio', 'enrolment_ratio')
+where indicator_code in ('schools', 'schools_regional', 'schools_municipal', 'schools_county', 'schools_technician', 'schools_public', 'schools_private', 'schools_national_key', 'schools_regional_key', 'schools_regional_key_technician', 'schools_demonstration', 'schools_five_star', 'schools_four_star', 'schools_three_star', 'schools_two_star', 'schools_double_excellence', 'schools_class_a', 'vocational_centres', 'teachers_full_time', 'students_full_time', 'students_formal', 'majors', 'intake_full_time', 'senior_high_schools', 'senior_high_students', 'senior_high_intake', 'household_students', 'upper_secondary_students', 'students_ratio', 'enrolment_ratio', 'enrolment_completion_rate', 'private_schools_below_plan')
 group by report_year, subject_kind, subject_code, scope_code

@@ -7,6 +7,13 @@ select
     raw.major_code,
     raw.major_name,
     raw.direction,
-    raw.change_status
+    raw.change_status,
+    raw.major_intake,
+    raw.is_state_controlled,
+    raw.is_demonstration,
+    raw.is_class_a,
+    raw.is_agricultural,
+    raw.is_apprenticeship,
+    raw.apprentices
 from {{ source('raw', 'majors') }} as raw
 inner join {{ ref('stg_submission') }} as submission on raw.submission_id = submission.submission_id

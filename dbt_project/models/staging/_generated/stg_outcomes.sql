@@ -13,6 +13,15 @@ select
     raw.employed_primary,
     raw.employed_secondary,
     raw.employed_tertiary,
-    raw.self_employed
+    raw.self_employed,
+    raw.stayed_local,
+    raw.placed_in_province,
+    raw.employed_west,
+    raw.employed_small,
+    raw.employed_large,
+    raw.monthly_income,
+    raw.income_respondents,
+    raw.promoted_in_three_years,
+    raw.surveyed_after_three_years
 from {{ source('raw', 'outcomes') }} as raw
 inner join {{ ref('stg_submission') }} as submission on raw.submission_id = submission.submission_id

@@ -5,6 +5,20 @@ select
     raw.respondent_code,
     raw.record,
     raw.staff_total,
-    raw.teachers_full_time
+    raw.staff_quota,
+    raw.teachers_full_time,
+    raw.teachers_professional,
+    raw.teachers_double_qualified,
+    raw.teachers_senior,
+    raw.teachers_lecturer,
+    raw.teachers_assistant,
+    raw.teachers_ideology,
+    raw.teachers_sports,
+    raw.teachers_arts,
+    raw.form_teachers,
+    raw.industry_mentors,
+    raw.master_mentors,
+    raw.mentor_hours,
+    raw.mentor_pay
 from {{ source('raw', 'staff') }} as raw
 inner join {{ ref('stg_submission') }} as submission on raw.submission_id = submission.submission_id

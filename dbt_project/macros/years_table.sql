@@ -1,0 +1,35 @@
+{#
+    A report table with a row for each of the four years up to the report year and a column for each indicator,
+    in the scope that the bureau chose for the part of the report.
+#}
+{% macro years_table(topic, indicators) %}
+    with
+        choices as (
+            select report_year, scope_code from {{ ref("dim_scope_choice") }} where topic = '{{ topic }}'
+        ),
+
+        facts as (
+            select report_year as year, scope_code, indicator_code, value, status, n_expected, n_reported
+            from {{ ref("fct_indicator_value") }}
+            where subject_kind = 'region' and indicator_code in ('{{ indicators | join("', '") }}')
+        )
+
+    select
+        choices.report_year,
+        facts.year,
+        cast(facts.year - choices.report_year + 4 as bigint) as row_number,
+        {% for indicator in indicators %}
+            cast(
+                max(case when facts.indicator_code = '{{ indicator }}' then facts.value end) as bigint
+            ) as {{ indicator }},
+        {% endfor %}
+        max(facts.status) as status,
+        max(facts.n_expected) as n_expected,
+        min(facts.n_reported) as n_reported
+    from choices
+    inner join
+        facts
+        on choices.scope_code = facts.scope_code
+        and facts.year between choices.report_year - 3 and choices.report_year
+    group by choices.report_year, facts.year
+{% endmacro %}

@@ -1,0 +1,33 @@
+select
+    figure.report_year,
+    figure.figure_id,
+    figure.section,
+    figure.figure_year,
+    figure.label,
+    figure.subject_code,
+    figure.indicator_code,
+    figure.kind,
+    figure.scope_code,
+    figure.printed,
+    cast(figure.printed_value as {{ type_value() }}) as printed_value,
+    figure.unit,
+    cast(coalesce(factor.divisor, 1) as bigint) as unit_divisor,
+    case
+        when figure.printed like '%多%' or figure.printed like '%以上%'
+        then 'at_least'
+        when figure.printed like '约%'
+        then 'about'
+        else 'exact'
+    end as precision,
+    target.increase_at_least as target_value
+from {{ source("reference", "published_figure") }} as figure
+inner join {{ source("reference", "indicator") }} as indicator on figure.indicator_code = indicator.code
+left join
+    {{ source("reference", "unit_factor") }} as factor
+    on indicator.unit = factor.from_unit
+    and figure.unit = factor.to_unit
+left join
+    {{ source("reference", "target") }} as target
+    on figure.kind = 'target'
+    and figure.figure_year = target.report_year
+    and figure.indicator_code = target.indicator_code

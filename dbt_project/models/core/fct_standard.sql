@@ -1,0 +1,49 @@
+with
+    standards as (
+        select indicator_code, category, edition, comparison, bound, since, until
+        from {{ source("reference", "standard") }}
+    ),
+
+    -- a region's own value is held against the standards for ordinary vocational schools
+    subjects as (
+        select report_year, 'school' as subject_kind, school_code as subject_code, category
+        from {{ ref("dim_school") }}
+        union all
+        select distinct report_year, 'region' as subject_kind, subject_code, 'vocational' as category
+        from {{ ref("fct_indicator_value") }}
+        where subject_kind = 'region'
+    ),
+
+    facts as (
+        select report_year, subject_code, scope_code, indicator_code, value, status
+        from {{ ref("fct_indicator_value") }}
+    )
+
+select
+    facts.report_year,
+    subjects.subject_kind,
+    facts.subject_code,
+    facts.scope_code,
+    facts.indicator_code,
+    standards.edition,
+    standards.comparison,
+    cast(standards.bound as {{ type_amount() }}) as bound,
+    facts.value,
+    facts.status,
+    case
+        when facts.value is null
+        then 'not_verifiable'
+        when standards.comparison = 'at_least' and facts.value >= standards.bound
+        then 'met'
+        when standards.comparison = 'at_most' and facts.value <= standards.bound
+        then 'met'
+        else 'missed'
+    end as verdict
+from facts
+inner join subjects on facts.report_year = subjects.report_year and facts.subject_code = subjects.subject_code
+inner join
+    standards
+    on facts.indicator_code = standards.indicator_code
+    and subjects.category = standards.category
+    and coalesce(standards.since, facts.report_year) <= facts.report_year
+    and coalesce(standards.until, facts.report_year) >= facts.report_year

@@ -1,0 +1,11 @@
+with
+    comparison as ({{ comparison_table("annex-2") }}),
+
+    methods as (select report_year, indicator_code, methods from {{ ref("dim_satisfaction_method") }})
+
+select comparison.*, methods.methods
+from comparison
+left join
+    methods
+    on comparison.report_year = methods.report_year
+    and comparison.indicator_code = methods.indicator_code

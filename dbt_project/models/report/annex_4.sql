@@ -1,0 +1,1 @@
+{{ comparison_table("annex-4") }}

@@ -1,0 +1,151 @@
+with
+    printed_figures as (
+        select
+            *,
+            -- as many decimals as the print has, up to four
+            length(regexp_extract(printed, '[0-9]+[.]([0-9]+)', 1)) as printed_decimals
+        from {{ ref("dim_published_figure") }}
+    ),
+
+    indicators as (select indicator_code, decimals, display from {{ ref("dim_indicator") }}),
+
+    facts as (
+        select report_year, subject_code, scope_code, indicator_code, value, status
+        from {{ ref("fct_indicator_value") }}
+    ),
+
+    changes as (
+        select report_year, subject_code, scope_code, indicator_code, change_value, comparability, status
+        from {{ ref("fct_indicator_change") }}
+    ),
+
+    standards as (
+        select indicator_code, max(bound) as bound from {{ ref("fct_standard") }} group by indicator_code
+    ),
+
+    computed as (
+        select
+            printed_figures.report_year,
+            printed_figures.figure_id,
+            printed_figures.section,
+            printed_figures.figure_year,
+            printed_figures.label,
+            printed_figures.subject_code,
+            printed_figures.indicator_code,
+            printed_figures.kind,
+            printed_figures.scope_code,
+            printed_figures.printed,
+            printed_figures.printed_value,
+            printed_figures.unit,
+            printed_figures.precision,
+            printed_figures.printed_decimals,
+            printed_figures.unit_divisor,
+            indicators.display as display_form,
+            case when printed_figures.unit_divisor > 1 then 4 else indicators.decimals end as decimals,
+            case
+                printed_figures.kind
+                when 'value'
+                then facts.value
+                when 'change'
+                then changes.change_value
+                when 'standard'
+                then standards.bound
+                when 'target'
+                then printed_figures.target_value
+            end as value_in_own_unit,
+            coalesce(changes.status, facts.status, 'ok') as status,
+            changes.comparability
+        from printed_figures
+        inner join indicators on printed_figures.indicator_code = indicators.indicator_code
+        left join
+            facts
+            on printed_figures.kind = 'value'
+            and printed_figures.figure_year = facts.report_year
+            and printed_figures.subject_code = facts.subject_code
+            and printed_figures.scope_code = facts.scope_code
+            and printed_figures.indicator_code = facts.indicator_code
+        left join
+            changes
+            on printed_figures.kind = 'change'
+            and printed_figures.figure_year = changes.report_year
+            and printed_figures.subject_code = changes.subject_code
+            and printed_figures.indicator_code = changes.indicator_code
+        left join
+            standards
+            on printed_figures.kind = 'standard'
+            and printed_figures.indicator_code = standards.indicator_code
+    ),
+
+    in_unit as (
+        select
+            *,
+            cast(
+                case
+                    when unit_divisor = 1
+                    then abs(value_in_own_unit)
+                    else {{ exact_ratio("abs(value_in_own_unit)", "unit_divisor", "1") }}
+                end as {{ type_value() }}
+            ) as magnitude
+        from computed
+    ),
+
+    compared as (
+        select
+            *,
+            {{ rounded("magnitude", "printed_decimals") }} as rounded_as_printed,
+            {{ truncated("magnitude", "printed_decimals") }} as truncated_as_printed,
+            {{ rounded("magnitude", "decimals") }} as rounded_magnitude
+        from in_unit
+    ),
+
+    worded as (
+        select
+            *,
+            case
+                when display_form = 'to_one'
+                then {{ fixed_text("rounded_magnitude", "decimals") }}
+                else {{ trimmed_text("rounded_magnitude") }}
+            end as number_text,
+            case
+                when printed not like '%↑%' and printed not like '%↓%'
+                then printed
+                when value_in_own_unit < 0
+                then replace(printed, '↑', '↓')
+                else replace(printed, '↓', '↑')
+            end as pattern
+        from compared
+    )
+
+select
+    report_year,
+    figure_id,
+    section,
+    figure_year,
+    label,
+    subject_code,
+    indicator_code,
+    kind,
+    scope_code,
+    cast(
+        case when value_in_own_unit < 0 then - magnitude else magnitude end as {{ type_value() }}
+    ) as exact_value,
+    unit,
+    regexp_replace(pattern, '[0-9]+([.][0-9]+)?', number_text) as displayed,
+    printed,
+    printed_value,
+    status,
+    comparability,
+    case
+        when magnitude is null
+        then 'not_verifiable'
+        when precision = 'at_least' and magnitude >= abs(printed_value)
+        then 'consistent'
+        when precision = 'at_least' or (value_in_own_unit < 0) <> (printed_value < 0)
+        then 'differs'
+        when rounded_as_printed = abs(printed_value)
+        then 'consistent'
+        when truncated_as_printed = abs(printed_value)
+        then 'truncated'
+        else 'differs'
+    end as verdict
+from worded

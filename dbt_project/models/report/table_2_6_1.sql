@@ -1,0 +1,11 @@
+{{
+    years_table(
+        "contests",
+        [
+            "official_awards_regional",
+            "official_awards_regional_first",
+            "official_awards_regional_second",
+            "official_awards_regional_third",
+        ],
+    )
+}}

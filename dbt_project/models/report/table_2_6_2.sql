@@ -1,0 +1,11 @@
+{{
+    years_table(
+        "contests",
+        [
+            "official_awards_national",
+            "official_awards_national_first",
+            "official_awards_national_second",
+            "official_awards_national_third",
+        ],
+    )
+}}

@@ -1,0 +1,71 @@
+"""What currently stands, compared: with last year, with the bureau, school with school.
+
+Such rules need several submissions, so they are judged on the accepted data as a whole, whatever the order in
+which it came in; they can warn, never reject.
+"""
+
+import hashlib
+from collections.abc import Sequence
+
+import duckdb
+import polars as pl
+
+from sources.cross_audit import LAST_YEAR, cross_findings
+from sources.finding import findings_frame
+from sources.model import load_contracts, load_cross_rules
+from warehouse.connection import insert, query, transaction
+from warehouse.registry import STANDING_STAGE, get_state, set_state
+
+
+def audit_standing(connection: duckdb.DuckDBPyConnection, report_years: Sequence[int], version: str) -> None:
+    """Judges the rules of level `city` for the years and replaces their findings; only what has changed."""
+    for year in report_years:
+        submissions = _current(connection, (year, year - 1))
+        fingerprint = hashlib.sha256(" ".join([version, *submissions]).encode()).hexdigest()
+        state = f"standing_audit_{year}"
+        if get_state(connection, state) == fingerprint:
+            continue
+        findings = _findings(connection, year)
+        with transaction(connection):
+            connection.execute(
+                "delete from registry.finding where stage = ? and submission_id in"
+                " (select submission_id from registry.submission where report_year = ?)",
+                [STANDING_STAGE, year],
+            )
+            insert(connection, "registry.finding", findings.with_columns(stage=pl.lit(STANDING_STAGE)))
+            set_state(connection, state, fingerprint)
+
+
+def _current(connection: duckdb.DuckDBPyConnection, years: Sequence[int]) -> dict[str, str]:
+    """File names of the current submissions of the years, by submission id."""
+    rows = connection.execute(
+        "select submission_id, file_name from registry.submission"
+        " where is_current and list_contains(?, report_year) order by submission_id",
+        [list(years)],
+    )
+    return dict(rows.fetchall())
+
+
+def _findings(connection: duckdb.DuckDBPyConnection, year: int) -> pl.DataFrame:
+    rules = [rule for rule in load_cross_rules() if rule.level == "city"]
+    frames = {}
+    for contract in load_contracts():
+        for name, of_year in ((contract.name, year), (contract.name + LAST_YEAR, year - 1)):
+            if any(name in rule.sql for rule in rules):
+                frames[name] = query(
+                    connection,
+                    f'select raw.* from raw."{contract.name}" as raw inner join registry.submission as submission'
+                    " on raw.submission_id = submission.submission_id"
+                    " where submission.is_current and raw.report_year = ?",
+                    [of_year],
+                )
+
+    def cell_of(submission_id: str, sheet: str, record: int, column: str) -> tuple[str | None, str | None]:
+        row = connection.execute(
+            "select cell, raw_text from registry.cell"
+            " where submission_id = ? and sheet = ? and record = ? and column_name = ?",
+            [submission_id, sheet, record, column],
+        ).fetchone()
+        return row or (None, None)
+
+    return findings_frame(cross_findings("city", frames, _current(connection, (year,)), cell_of))
