@@ -4,6 +4,7 @@ Dagster is imported by the commands that need it, because its import takes longe
 """
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Sequence
@@ -112,7 +113,8 @@ def table(code: Annotated[str, typer.Argument(help="表号，例如 1.2-2")], ye
     except (LookupError, FileNotFoundError) as error:
         _fail(str(error))
     shown = Table(title=printed.title, title_justify="left")
-    numeric = [all(_is_numeric(row[i]) for row in printed.rows) for i in range(len(printed.headings))]
+    columns = list(zip(*printed.rows, strict=True))
+    numeric = [any(column) and all(map(_is_numeric, column)) for column in columns]
     for heading, right in zip(printed.headings, numeric, strict=True):
         shown.add_column(heading, justify="right" if right else "left", overflow="fold")
     for before, row in pairwise([(), *printed.rows]):
@@ -120,7 +122,7 @@ def table(code: Annotated[str, typer.Argument(help="表号，例如 1.2-2")], ye
         shown.add_row("" if grouped else row[0], *row[1:])
     console.print(shown)
     for note in printed.notes:
-        console.print(f"注：{note}")
+        console.print(f"注：{note}", highlight=False)
 
 
 @app.command()
@@ -298,7 +300,7 @@ def _print_summary(settings: Settings, years: Sequence[int]) -> None:
 
 
 def _is_numeric(text: str) -> bool:
-    return text == "" or text[0] in "0123456789-…持"
+    return re.fullmatch(r"|…|持平|[\d.]+(:1)?[↑↓]?", text) is not None
 
 
 def _fail(message: str) -> None:

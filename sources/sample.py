@@ -20,7 +20,7 @@ PROVENANCE = {
     "published": "the report prints this value for this respondent",
     "apportioned": "the report prints a total, or one value for all; this is the respondent's part of it",
     "derived": "follows from printed figures",
-    "placeholder": "the form needs a value or a name that the report does not give; chosen so that nothing printed changes",
+    "placeholder": "the form needs a value or a name that the report does not give; it changes nothing printed",
 }
 VALUE_FIELDS = ("respondent", "row", "item", "value", "provenance", "source")
 STATUS_FILE = "sheet_status.csv"

@@ -130,20 +130,11 @@ def _staging_yml(contracts: Iterable[Contract]) -> str:
     for contract in contracts:
         identity = [{"name": name, "description": text} for name, (_, text) in IDENTITY_COLUMNS.items()]
         own = [{"name": c.name, "description": f"{c.heading}。{c.hint}"} for c in contract.columns]
-        key = ["submission_id", "record"]
         models.append(
             {
                 "name": f"stg_{contract.name}",
-                "description": f"{contract.title}：现行有效版本，与工作表一一对应。",
+                "description": f"{contract.title}：现行有效版本，与工作表一一对应，主键同原始表（报送、记录）。",
                 "columns": identity + own,
-                "data_tests": [
-                    {
-                        "unique_combination": {
-                            "name": f"stg_{contract.name}_key",
-                            "arguments": {"columns": key},
-                        }
-                    }
-                ],
             }
         )
     return _yaml({"models": models})
@@ -414,7 +405,7 @@ def _indicators_page() -> str:
                 f"`{s.indicator}`",
                 s.category,
                 s.edition,
-                ("≤ " if s.at_most is not None else "≥ ") + str(s.bound),
+                f"{'≥' if s.comparison == 'at_least' else '≤'} {s.bound}",
                 s.source,
             )
             for s in load_standards()

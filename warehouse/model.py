@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Literal
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from sources.model import (
     Contract,
@@ -108,7 +108,7 @@ class Indicator(Declaration):
     decimals: int = 0
     display: Literal["number", "to_one"] = "number"
     definition: str
-    alternatives: dict[Name, Formula] = {}
+    alternatives: dict[Name, Formula] = Field(default_factory=dict)
     """Other definitions in use elsewhere; a city chooses one in its definitions.yml."""
     source: str
     time_basis: TimeBasis
@@ -160,6 +160,10 @@ class Standard(Declaration):
         if (self.at_least is None) == (self.at_most is None):
             raise ValueError(f"standard for {self.indicator}: give `at_least` or `at_most`")
         return self
+
+    @property
+    def comparison(self) -> Literal["at_least", "at_most"]:
+        return "at_least" if self.at_least is not None else "at_most"
 
     @property
     def bound(self) -> Decimal:

@@ -91,8 +91,7 @@ def _rows(settings: Settings, city: City) -> dict[str, list[tuple[Any, ...]]]:
         "indicator": list(_indicator_rows()),
         "indicator_term": [term for indicator in load_indicators().values() for term in _terms(indicator, city)],
         "standard": [
-            (s.indicator, s.category, s.edition, "at_most" if s.at_most is not None else "at_least", s.bound, s.source)
-            + (s.since, s.until)
+            (s.indicator, s.category, s.edition, s.comparison, s.bound, s.source, s.since, s.until)
             for s in load_standards()
         ],
         "target": [(t.report_year, t.indicator, t.increase_at_least, t.source) for t in city.targets],

@@ -12,6 +12,7 @@ from warehouse.connection import query
 from warehouse.model import ReportTable
 
 NOT_REPORTED = "…"
+NAMED_ROWS = 6
 SYMBOL_NOTE = f"“{NOT_REPORTED}”为未报告或无法提供，不是零。"
 MAY_BE_BLANK = {"group_label", "item_label", "remark", "change_display", "methods", "denominator_display"}
 
@@ -69,7 +70,9 @@ def _notes(records: list[dict[str, Any]], rows: tuple[tuple[str, ...], ...]) -> 
     notes = []
     scopes = _grouped(labels, [record.get("scope_label") for record in records])
     if len(scopes) > 1:
-        notes.append("统计口径：" + "；".join(f"{scope}（{'、'.join(of)}）" for scope, of in scopes.items()) + "。")
+        usual = max(scopes, key=lambda scope: len(scopes[scope]))
+        others = [f"{scope}{_meaning(of, records)}" for scope, of in scopes.items() if scope != usual]
+        notes.append(f"统计口径为{usual}；以下为{'；'.join(others)}。")
     breaks = _grouped(
         labels,
         [
@@ -78,16 +81,23 @@ def _notes(records: list[dict[str, Any]], rows: tuple[tuple[str, ...], ...]) -> 
         ],
     )
     for (last, this), of in breaks.items():
-        rows_meant = "" if len(of) == len(records) else f"（{'、'.join(of)}）"
-        notes.append(f"两年统计口径不同{rows_meant}：上年{last}，本年{this}，变化情况不能当作增减。")
+        notes.append(f"两年统计口径不同{_meaning(of, records)}：上年{last}，本年{this}，变化情况不能当作增减。")
     if any(record.get("comparability") == "definition_break" for record in records):
         notes.append("两年的指标定义不同，变化情况不能当作增减。")
     incomplete = [(r["n_reported"], r["n_expected"]) if r.get("status") == "incomplete" else None for r in records]
     for (reported, expected), of in _grouped(labels, incomplete).items():
-        notes.append(f"不完整：应报 {expected} 所学校，已报 {reported} 所（{'、'.join(of)}）。")
+        notes.append(f"不完整{_meaning(of, records)}：应报 {expected} 所学校，已报 {reported} 所。")
     if any(NOT_REPORTED in row for row in rows):
         notes.append(SYMBOL_NOTE)
     return tuple(notes)
+
+
+def _meaning(labels: list[str], records: list[dict[str, Any]]) -> str:
+    """Which rows a note is about; nothing when it is about all of them."""
+    if len(labels) == len(records):
+        return ""
+    shown = "、".join(labels[:NAMED_ROWS])
+    return f"（{shown}{f'等 {len(labels)} 项' if len(labels) > NAMED_ROWS else ''}）"
 
 
 def _label(record: dict[str, Any]) -> str:

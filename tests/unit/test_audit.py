@@ -50,7 +50,7 @@ def test_the_sample_city_has_no_error():
         ("students", "students_full_time", "2591.5", "value.not_integer", "E6"),
         ("students", "students_full_time", None, "value.blank", "E6"),
         ("students", "intake_full_time", -1, "value.too_small", "E10"),
-        ("staff", "teachers_full_time", "无", "value.not_integer", "E7"),
+        ("staff", "teachers_full_time", "无", "value.not_integer", "E8"),
         ("profile", "enrolment_status", "照常", "value.not_in_codelist", "E8"),
         ("profile", "authority", "局" * 300, "value.too_long", "E6"),
         ("profile", "honours", None, "value.blank_warning", "E7"),

@@ -1,15 +1,31 @@
 """One declaration per fact: everything else derives from it, and nothing goes stale or astray."""
 
+import re
+
 import pytest
 from pydantic import ValidationError
 
 from sources.audit import sheet_schema
-from sources.model import Contract, contracts_for, load_codelists, load_contracts, load_intake_rules
+from sources.model import (
+    Contract,
+    contracts_for,
+    load_codelists,
+    load_contracts,
+    load_cross_rules,
+    load_intake_rules,
+)
 from sources.template import build_workbook
 from tests.conftest import NURSING_SCHOOL
 from warehouse import ddl, generate
 from warehouse.ddl import all_tables, raw_table
-from warehouse.model import load_chapters, load_indicators, load_measures, load_report_tables
+from warehouse.model import (
+    STANDARD_DEFINITION,
+    load_chapters,
+    load_indicators,
+    load_measures,
+    load_report_tables,
+    load_standards,
+)
 
 
 def test_generated_files_are_up_to_date():
@@ -54,9 +70,30 @@ def test_every_code_list_that_a_column_names_exists():
 
 def test_every_term_of_an_indicator_is_a_measure_and_every_measure_comes_from_a_sheet():
     measures = load_measures()
-    terms = {measure for indicator in load_indicators().values() for _, measure in indicator.terms}
-    assert terms <= set(measures)
+    for indicator in load_indicators().values():
+        for definition in () if indicator.counts else (STANDARD_DEFINITION, *indicator.alternatives):
+            for _, measure in indicator.formula(definition).terms:
+                assert measure in measures, indicator.code
     assert {measure.sheet for measure in measures.values()} <= {contract.name for contract in load_contracts()}
+
+
+def test_standards_and_counts_name_indicators_of_the_catalogue():
+    assert {standard.indicator for standard in load_standards()} <= set(load_indicators())
+    assert {i.counts.of for i in load_indicators().values() if i.counts} <= set(load_indicators())
+
+
+def test_every_sheet_is_needed_and_says_by_what():
+    """Every number that is asked for is in an indicator, checks one, or breaks one down."""
+    used = {m for i in load_indicators().values() if not i.counts for _, m in i.formula(STANDARD_DEFINITION).terms}
+    for contract in load_contracts():
+        assert contract.needed_by
+    asked = {
+        c.name for contract in load_contracts() if contract.shape == "form" for c in contract.columns if c.is_number
+    }
+    in_rules = {name for contract in load_contracts() for rule in contract.rules for name in rule.columns}
+    in_sql = {name for rule in load_cross_rules() for name in re.findall(r"[a-z_]+", rule.sql)}
+    in_measures = {w for m in load_measures().values() for w in re.findall(r"[a-z_]+", f"{m.value} {m.sum} {m.where}")}
+    assert asked - {"stated_year"} <= used | in_rules | in_sql | in_measures
 
 
 def test_measure_and_indicator_codes_are_unique():

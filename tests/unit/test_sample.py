@@ -1,22 +1,19 @@
 """The sample city is the city of the report: published where published, apportioned to the last unit elsewhere."""
 
 import csv
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sources.apportion import apportion, spread_totals
 from sources.model import load_city, load_contracts
-from sources.sample import PROVENANCE, apportion, load_samples, scope_members, spread_totals
+from sources.sample import PROVENANCE, load_samples, scope_members
 from sources.settings import CITIES_ROOT
 
 CITY_DIR = CITIES_ROOT / "450700"
 CITY = load_city(CITY_DIR)
-
-
-def total(year: int, sheet: str, item: str) -> int:
-    samples = load_samples(CITY_DIR, year).values()
-    return sum(record.get(item) or 0 for s in samples if sheet in s for record in s[sheet].records)
 
 
 @given(total=st.integers(0, 10**7), weights=st.lists(st.integers(0, 10**5), min_size=1, max_size=30).filter(any))
@@ -44,26 +41,41 @@ def test_the_files_hold_what_the_totals_give():
         assert path.read_text(encoding="utf-8") == text, f"{path.name}: run `nianbao spread`"
 
 
+def printed_figures() -> dict[str, dict[str, str]]:
+    with (CITY_DIR / "published" / "2023.csv").open(encoding="utf-8") as file:
+        return {line["figure_id"]: line for line in csv.DictReader(file)}
+
+
+def sample_lines(year: int) -> list[dict[str, str]]:
+    paths = (CITY_DIR / "samples" / str(year)).glob("*.csv")
+    lines = [line for path in paths for line in csv.DictReader(path.open(encoding="utf-8"))]
+    return [line for line in lines if "item" in line]
+
+
+def test_what_is_marked_published_for_a_school_is_what_the_report_prints_for_it():
+    figures, checked = printed_figures(), 0
+    for line in sample_lines(2023):
+        figure = figures.get(line["source"])
+        if line["provenance"] == "published" and figure and figure["unit"] not in ("万元", "亿元"):
+            assert Decimal(line["value"]) == Decimal(figure["printed_value"]), line
+            assert figure["subject"] in (line["respondent"], "450700"), line
+            checked += 1
+    assert checked > 50
+
+
 @pytest.mark.parametrize(
-    ("year", "sheet", "item", "printed"),
-    [
-        (2023, "students", "students_full_time", 35205),
-        (2023, "students", "intake_full_time", 15638),
-        (2022, "students", "students_full_time", 36360),
-        (2022, "students", "intake_full_time", 15621),
-        (2023, "staff", "teachers_full_time", 1664),
-        (2023, "outcomes", "graduates", 10888),
-        (2023, "outcomes", "placed", 10098),
-        (2023, "outcomes", "further_study", 5921),
-        (2023, "outcomes", "employed", 4004),
-        (2023, "outcomes", "self_employed", 95),
-        (2022, "outcomes", "graduates", 8128),
-        (2022, "outcomes", "employed", 1851),
-        (2022, "outcomes", "further_study", 6082),
-    ],
+    "total",
+    [line for line in csv.DictReader((CITY_DIR / "samples" / "totals.csv").open()) if line["how"] == "spread"],
+    ids=lambda line: "-".join(filter(None, (line["year"], line["item"], line["row"]))),
 )
-def test_the_schools_add_up_to_what_the_report_prints(year, sheet, item, printed):
-    assert total(year, sheet, item) == printed
+def test_an_apportioned_total_adds_up_exactly(total):
+    lines = [
+        line
+        for line in sample_lines(int(total["year"]))
+        if (line["row"], line["item"]) == (total["row"], total["item"])
+    ]
+    parts = [Decimal(line["value"]) for line in lines if line["source"] == total["source"]]
+    assert sum(parts) == Decimal(total["total"])
 
 
 def test_every_row_says_where_it_comes_from():
@@ -86,4 +98,9 @@ def test_majors_are_as_many_as_the_report_counts():
 def test_scopes_are_the_sets_of_schools_that_the_report_names():
     roster = load_samples(CITY_DIR, 2023)["450700"]["roster"].records
     sizes = {scope.code: len(scope_members(scope, roster)) for scope in CITY.scopes}
-    assert sizes == {"all": 12, "without_technician": 11, "without_technician_and_regional": 9}
+    assert sizes == {
+        "all": 12,
+        "without_technician": 11,
+        "without_technician_and_regional": 9,
+        "without_regional": 10,
+    }

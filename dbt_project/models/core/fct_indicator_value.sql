@@ -31,11 +31,12 @@ with
         from {{ ref("int_indicator_school_count") }}
     ),
 
-    indicators as (select indicator_code, decimals, display from {{ ref("dim_indicator") }}),
+    indicators as (select indicator_code, kind, decimals, display from {{ ref("dim_indicator") }}),
 
     rounded_values as (
         select
             indicator_values.*,
+            indicators.kind,
             indicators.decimals,
             indicators.display as display_form,
             {{ rounded("indicator_values.value", "indicators.decimals") }} as rounded_value
@@ -59,7 +60,9 @@ select
         then null
         when display_form = 'to_one'
         then {{ fixed_text("rounded_value", "decimals") }} || ':1'
-        else {{ fixed_text("rounded_value", "decimals") }}
+        when kind = 'ratio'
+        then {{ fixed_text("rounded_value", "decimals") }}
+        else {{ trimmed_text("rounded_value") }}
     end as display,
     status,
     n_expected,
