@@ -15,7 +15,7 @@ run: .venv/run.stamp  ## The yearly run on the sample submissions (2022 and 2023
 	@$(BIN)/nianbao run $(YEARS)
 
 test: .venv/dev.stamp system-packages  ## All tests
-	@$(BIN)/pytest
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 check: .venv/dev.stamp  ## Lint, format, types, import rules, stale generated files
 	$(BIN)/ruff check .

@@ -1,6 +1,7 @@
 """The only places that open a database file: one writer at a time, and any number of readers of what is published."""
 
 import fcntl
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ import polars as pl
 from sources.settings import Settings
 
 LOCK_TIMEOUT_SECONDS = 1800
+_held = threading.local()
 
 
 class WarehouseBusyError(RuntimeError):
@@ -22,10 +24,16 @@ class WarehouseBusyError(RuntimeError):
 def working_lock(settings: Settings, timeout_seconds: float = LOCK_TIMEOUT_SECONDS) -> Iterator[None]:
     """Holds the right to write; waits for another holder. The kernel frees it when a process dies.
 
+    Whoever holds it already in this thread may take it again.
+
     Raises WarehouseBusyError after `timeout_seconds`.
     """
+    held = _held.__dict__.setdefault("paths", set())
     path = settings.working_database.with_suffix(".lock")
     path.parent.mkdir(parents=True, exist_ok=True)
+    if path in held:
+        yield
+        return
     deadline = time.monotonic() + timeout_seconds
     with path.open("w") as file:
         while True:
@@ -38,7 +46,11 @@ def working_lock(settings: Settings, timeout_seconds: float = LOCK_TIMEOUT_SECON
                         f"另一个运行正在写入数据库，等待超过 {timeout_seconds:.0f} 秒：{path}"
                     ) from None
                 time.sleep(0.2)
-        yield
+        held.add(path)
+        try:
+            yield
+        finally:
+            held.discard(path)
 
 
 @contextmanager

@@ -113,10 +113,11 @@ def _canonical(connection: duckdb.DuckDBPyConnection, type_name: str) -> str:
 
 
 def _comment(connection: duckdb.DuckDBPyConnection, new: Table) -> None:
-    connection.execute(f"comment on table {new.qualified} is {_quoted(new.description)}")
+    connection.execute(f"comment on table {new.qualified} is {quoted(new.description)}")
     for column in new.columns:
-        connection.execute(f'comment on column {new.qualified}."{column.name}" is {_quoted(column.description)}')
+        connection.execute(f'comment on column {new.qualified}."{column.name}" is {quoted(column.description)}')
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """The text as a SQL string literal."""
     return "'" + text.replace("'", "''") + "'"

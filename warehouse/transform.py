@@ -6,14 +6,17 @@ dbt is a library call here, not a subprocess: the start of a second Python costs
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from sources.settings import PROJECT_ROOT, Settings
 from warehouse.connection import working_lock
+from warehouse.ddl import quoted
 
 DBT_PROJECT = PROJECT_ROOT / "dbt_project"
 QUIET = ("--quiet", "--no-use-colors", "--log-level-file", "none")
@@ -84,6 +87,7 @@ def build(settings: Settings, arguments: Sequence[str] = TESTED_SEPARATELY, comm
             outcome = _invoke(settings, [command, *arguments])
         finally:
             _close_connections()
+        _describe(settings)
     results = getattr(outcome.result, "results", None) or []
     nodes = tuple(
         NodeResult(
@@ -110,6 +114,37 @@ def _invoke(settings: Settings, command: list[str]) -> Any:
     folders = ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
     target = ["--target-path", str(target_folder(settings)), "--log-path", str(target_folder(settings))]
     return dbtRunner().invoke([*QUIET, command[0], *folders, *target, *command[1:]])
+
+
+def _describe(settings: Settings) -> None:
+    """Writes the descriptions of all models and their columns into the database, as comments."""
+    manifest = json.loads((target_folder(settings) / "manifest.json").read_bytes())
+    models = [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
+    connection = duckdb.connect(str(settings.working_database))
+    try:
+        kinds = dict(
+            connection.execute(
+                "select table_schema || '.' || table_name, case table_type when 'VIEW' then 'view' else 'table' end"
+                " from information_schema.tables"
+            ).fetchall()
+        )
+        statements = [
+            statement
+            for model in models
+            if (kind := kinds.get(f"{model['schema']}.{model['name']}"))
+            for statement in comments(kind, model)
+        ]
+        connection.execute("begin; " + "; ".join(statements) + "; commit" if statements else "select 1")
+    finally:
+        connection.close()
+
+
+def comments(kind: str, model: dict[str, Any]) -> Iterator[str]:
+    """The statements that describe one model."""
+    relation = f'{model["schema"]}."{model["name"]}"'
+    yield f"comment on {kind} {relation} is {quoted(model['description'].strip())}"
+    for column in model["columns"].values():
+        yield f'comment on column {relation}."{column["name"]}" is {quoted(column["description"])}'
 
 
 def _close_connections() -> None:

@@ -86,7 +86,7 @@ def test_a_run_over_both_years_leaves_counts_schemas_previews_and_checks(fresh_c
     ]
     assert "1155↓" in tables[0]
     evaluated = checks(result)
-    assert evaluated["raw/students", "contract"].passed
+    assert evaluated["raw/staff", "contract"].passed
     assert not evaluated["raw/outcomes", "contract"].passed
     assert evaluated["raw/outcomes", "contract"].severity == dg.AssetCheckSeverity.WARN
     assert "E11" in evaluated["raw/outcomes", "contract"].metadata["问题"].value
