@@ -163,7 +163,8 @@ def test_every_school_and_the_city_get_a_verdict_on_every_standard(published):
     assert [(kind, verdict, bound) for kind, verdict, bound, _ in rows] == [("region", "missed", Decimal(33))]
     missing = published.execute(
         "select count(*) from core.dim_school where report_year = 2023 and category = 'vocational'"
-        " and school_code not in (select subject_code from core.fct_standard where indicator_code = 'students_formal' and report_year = 2023)"
+        " and school_code not in (select subject_code from core.fct_standard"
+        " where indicator_code = 'students_formal' and report_year = 2023)"
     ).fetchone()
     assert missing == (0,)
 
