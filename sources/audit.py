@@ -5,18 +5,20 @@ declared type is a finding and becomes null; only then are values judged. A rule
 'not verifiable': it neither holds nor fails.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import Any
 
 import pandera.polars as pa
 import polars as pl
 from pandera.api.polars.types import PolarsData
 
 from sources.cross_audit import cross_findings
-from sources.finding import Finding, Place, finding, findings_frame, intake_finding
+from sources.diagnose import suggest
+from sources.finding import Finding, Place, finding, findings_frame, intake_finding, locate
 from sources.frames import (
-    FORM_RECORD,
     IDENTITY_SCHEMA,
     STATUS_COLUMN,
     STATUS_SCHEMA,
@@ -24,11 +26,28 @@ from sources.frames import (
     cell_lookup,
     polars_type,
 )
-from sources.model import City, CodeList, Column, Contract, codelists_of, contracts_for, load_intake_rules
+from sources.model import (
+    City,
+    CodeList,
+    Column,
+    Contract,
+    IntakeRule,
+    RowRule,
+    codelists_of,
+    contracts_for,
+    load_intake_rules,
+    normalise_label,
+)
 
 FILLED = ("filled", "partial")
 """Sheet statuses with data. In a partial sheet a blank cell is declared to be unavailable, and no finding."""
 BLANK_RULES = ("value.blank", "value.blank_warning")
+PLACEHOLDERS = frozenset({"无", "没有", "暂无", "空", "/", "\\", "-", "--", "—", "——", "n/a", "na", "null", "x"})
+"""What people type instead of leaving a cell blank."""
+
+
+LastYear = Mapping[str, dict[str, Any]]
+"""Submission → column → last year's value, for one sheet."""
 
 
 @dataclass(frozen=True)
@@ -48,14 +67,13 @@ class Audit:
 
 @dataclass(frozen=True)
 class FrameCheck:
-    """A pandera check of a whole frame, and the finding that a failing row gives."""
+    """A pandera check of a whole frame, and the rule under which a failing row is a finding."""
 
     check: pa.Check
     rule_id: str
-    severity: str
+    rule: RowRule | IntakeRule
     columns: tuple[str, ...]
     message: str
-    fix: str
 
 
 @dataclass(frozen=True)
@@ -68,9 +86,16 @@ class SheetSchema:
     frame_checks: list[FrameCheck] = field(default_factory=list)
 
 
-def audit(submissions: pl.DataFrame, cells: pl.DataFrame, structural: Iterable[Finding], city: City) -> Audit:
+def audit(
+    submissions: pl.DataFrame,
+    cells: pl.DataFrame,
+    structural: Iterable[Finding],
+    city: City,
+    last_year: Mapping[str, LastYear] | None = None,
+) -> Audit:
     """Judges submissions (SUBMISSION_SCHEMA) by their cells (CELL_SCHEMA) and structural findings.
 
+    `last_year` (sheet → submission → column → value) helps to say what probably went wrong; it changes no verdict.
     A submission whose respondent or year is unknown is judged by its structural findings alone.
     """
     findings = [findings_frame(structural)]
@@ -82,14 +107,14 @@ def audit(submissions: pl.DataFrame, cells: pl.DataFrame, structural: Iterable[F
         report_year = int(str(year))
         codelists = codelists_of(city, report_year)
         for contract in contracts_for(str(kind), report_year):
-            sheet = _audit_sheet(contract, report_year, group, cells, findings[0], codelists, cell_of)
+            sheet = _audit_sheet(contract, report_year, group, cells, findings[0], codelists, cell_of, last_year or {})
             tables.setdefault(contract.name, []).append(sheet.table)
             findings.append(sheet.findings)
             statuses.append(sheet.status)
     frames = {name: pl.concat(parts, how="diagonal") for name, parts in tables.items()}
     file_names = dict(submissions.select("submission_id", "file_name").iter_rows())
     findings.append(findings_frame(cross_findings("submission", frames, file_names, cell_of)))
-    all_findings = pl.concat(findings).unique(maintain_order=True)
+    all_findings = _without_echoes(pl.concat(findings).unique(maintain_order=True))
     errors = all_findings.filter(pl.col("severity") == "error").get_column("submission_id")
     accepted = submissions.filter(~pl.col("submission_id").is_in(errors.to_list()))
     return Audit(
@@ -98,6 +123,15 @@ def audit(submissions: pl.DataFrame, cells: pl.DataFrame, structural: Iterable[F
         findings=all_findings,
         accepted=frozenset(accepted.get_column("submission_id")),
     )
+
+
+def _without_echoes(findings: pl.DataFrame) -> pl.DataFrame:
+    """Leaves out "not filled in" for a cell about which something else is said already."""
+    place = ["submission_id", "sheet", "cell"]
+    is_echo = pl.col("rule_id").is_in(BLANK_RULES) & pl.col("cell").is_not_null()
+    others = findings.filter(~is_echo).select(place).unique()
+    echoes = findings.with_row_index().filter(is_echo).join(others, on=place, how="semi").get_column("index")
+    return findings.with_row_index().filter(~pl.col("index").is_in(echoes.to_list())).drop("index")
 
 
 @dataclass(frozen=True)
@@ -115,6 +149,7 @@ def _audit_sheet(
     structural: pl.DataFrame,
     codelists: dict[str, CodeList],
     cell_of: CellOf,
+    last_year: Mapping[str, LastYear],
 ) -> _SheetAudit:
     columns = contract.columns_in(report_year)
     of_sheet = cells.filter(pl.col("sheet") == contract.name).join(
@@ -132,8 +167,9 @@ def _audit_sheet(
     findings = [
         *status_findings,
         *_type_findings(columns, raw, typed, places, codelists),
+        *_normalised_findings(columns, raw, typed, places),
         *_row_findings(contract, typed, places, codelists),
-        *_value_findings(contract, report_year, raw, typed, places, broken),
+        *_value_findings(contract, report_year, raw, typed, places, broken, last_year.get(contract.name, {})),
     ]
     findings = [f for f in findings if not (f["rule_id"] in BLANK_RULES and f["submission_id"] in partial)]
     table = typed.join(
@@ -168,7 +204,8 @@ def _judge_status(
         text = cell["raw_text"] if cell else ""
         status = codes.get(text, "filled")
         address = cell["cell"] if cell else None
-        place = Place(submission_id, file_name, contract.title, address, STATUS_COLUMN, labels.get(status, text))
+        shown = labels.get(status, text)
+        place = Place(submission_id, file_name, contract.title, address, STATUS_COLUMN, value=shown)
         has_data = submission_id in data_of
         if text and text not in codes:
             findings.append(intake_finding("sheet.status_invalid", replace(place, value=text)))
@@ -202,23 +239,44 @@ def _pivot(cells: pl.DataFrame, columns: Sequence[Column]) -> pl.DataFrame:
 
 
 def _typed(column: Column, codelists: dict[str, CodeList]) -> pl.Expr:
-    """Text → the declared type; null where the text is not of that type."""
+    """Text → the declared type; null where the text is not of that type.
+
+    A number may be written in full-width digits, with thousands separators, blanks and its own unit.
+    """
     text = pl.col(column.name)
-    normal = text.str.normalize("NFKC")
-    digits = normal.str.replace_all(r"[\s,]", "")
-    if column.type == "integer":
-        return pl.when(digits.str.contains(r"^[+-]?\d{1,18}$")).then(digits).cast(pl.Int64)
-    if column.type == "decimal":
-        fits = digits.str.contains(rf"^[+-]?\d{{1,18}}(\.\d{{1,{column.decimals}}})?$")
-        return pl.when(fits).then(digits).cast(pl.Decimal(38, column.decimals or 0))
+    normal = text.str.normalize("NFKC").str.strip_chars()
+    if column.is_number:
+        digits = normal.str.replace_all(r"[\s,]", "")
+        if column.unit:
+            digits = digits.str.strip_suffix(unicodedata.normalize("NFKC", column.unit))
+        places = rf"(\.\d{{1,{column.decimals}}})?" if column.decimals else ""
+        fits = digits.str.contains(rf"^[+-]?\d{{1,18}}{places}$")
+        return pl.when(fits).then(digits).cast(polars_type(column))
     if column.type == "date":
-        return normal.str.replace_all(r"[./年月]", "-").str.replace("日", "").str.to_date("%Y-%m-%d", strict=False)
+        joined = normal.str.replace_all(r"[./年月]", "-").str.replace("日", "")
+        return pl.coalesce(
+            joined.str.to_date("%Y-%m-%d", strict=False), normal.str.to_date("%Y%m%d", strict=False, exact=True)
+        )
     if column.type == "code":
         assert column.codelist is not None
         key = normal.str.replace_all(r"\s+", "").str.to_lowercase()
         mapping = codelists[column.codelist].code_of
         return key.replace_strict(mapping, default=None, return_dtype=pl.String).alias(column.name)
     return normal if column.pattern else text
+
+
+def _normalised_findings(
+    columns: Sequence[Column], raw: pl.DataFrame, typed: pl.DataFrame, places: "_Places"
+) -> list[Finding]:
+    """Numbers that were read although they were not written as plain digits."""
+    findings = []
+    for column in (column for column in columns if column.is_number):
+        odd = typed[column.name].is_not_null() & ~raw[column.name].str.contains(r"^-?\d+(\.\d+)?$")
+        for index in odd.fill_null(False).arg_true():
+            submission_id, record = raw.item(index, "submission_id"), raw.item(index, "record")
+            at, value = places.at(submission_id, record, column.name), typed.item(index, column.name)
+            findings.append(intake_finding("value.normalised", at, label=column.label, expected=value))
+    return findings
 
 
 class _Places:
@@ -231,8 +289,7 @@ class _Places:
 
     def at(self, submission_id: str, record: int | None, column: str) -> Place:
         """The place of one cell; without its address when the sheet has no such cell."""
-        cell, text = self.cell_of(submission_id, self.contract.name, record or FORM_RECORD, column)
-        return Place(submission_id, self.file_names[submission_id], self.contract.title, cell, column, text)
+        return locate(self.contract, submission_id, self.file_names[submission_id], record, column, self.cell_of)
 
 
 _TYPE_RULES = {
@@ -258,7 +315,9 @@ def _type_findings(
             if column.codelist:
                 expected = "、".join(entry.label for entry in codelists[column.codelist].codes[:12])
             at = places.at(submission_id, record, column.name)
-            findings.append(intake_finding(_TYPE_RULES[column.type], at, label=column.label, expected=expected))
+            is_symbol = column.blank != "error" and normalise_label(at.value or "") in PLACEHOLDERS
+            rule_id = "value.placeholder" if is_symbol else _TYPE_RULES[column.type]
+            findings.append(intake_finding(rule_id, at, label=column.label, expected=expected))
     return findings
 
 
@@ -286,6 +345,7 @@ def _value_findings(
     typed: pl.DataFrame,
     places: "_Places",
     broken: pl.DataFrame,
+    last_year: LastYear,
 ) -> list[Finding]:
     """Failures of the pandera schema on the typed frame, as findings."""
     sheet = sheet_schema(contract.name, report_year)
@@ -318,9 +378,20 @@ def _value_findings(
                 (submission_id, check.columns[0]) not in lost
             ):
                 at = places.at(submission_id, record, check.columns[0])
-                message = check.message.format(**row)
-                findings.append(finding(at, check.rule_id, check.severity, message, check.fix))
+                findings.append(_rule_finding(contract, check, row, at, last_year.get(submission_id, {})))
     return findings
+
+
+def _rule_finding(
+    contract: Contract, check: FrameCheck, row: dict[str, Any], at: Place, last_year: dict[str, Any]
+) -> Finding:
+    """A broken row rule as a finding, with what probably went wrong."""
+    rule = check.rule
+    suggestions = []
+    if isinstance(rule, RowRule) and rule.severity == "error":
+        suggestions = suggest(contract, rule.expr, rule.columns, row, last_year)
+    words = "；或者".join(suggestion.text(contract) for suggestion in suggestions) or None
+    return finding(at, check.rule_id, rule, rule.severity, check.message.format(**row), rule.fix, words)
 
 
 @lru_cache
@@ -343,10 +414,9 @@ def sheet_schema(contract_name: str, report_year: int) -> SheetSchema:
         FrameCheck(
             check=pa.Check(_holds(rule.expr), name=rule.id),
             rule_id=f"{contract.name}.{rule.id}",
-            severity=rule.severity,
+            rule=rule,
             columns=rule.columns,
             message=rule.message,
-            fix=rule.fix,
         )
         for rule in contract.rules_in(report_year)
     ]
@@ -382,10 +452,9 @@ def _blank_warning(column: Column) -> FrameCheck:
     return FrameCheck(
         check=pa.Check(_holds(f"{column.name} is not null"), name=f"{column.name}_reported"),
         rule_id=rule.id,
-        severity=rule.severity,
+        rule=rule,
         columns=(column.name,),
         message=rule.message.format(label=column.label),
-        fix=rule.fix,
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from sources.finding import Finding, Place, finding
+from sources.finding import Finding, finding, locate
 from sources.frames import CellOf, sheet_frame
 from sources.model import CrossRule, load_contracts, load_cross_rules
 
@@ -34,7 +34,7 @@ def cross_findings(
     level: str, frames: Mapping[str, pl.DataFrame], file_names: Mapping[str, str], cell_of: CellOf
 ) -> list[Finding]:
     """Findings of all rules of a level ('submission' or 'city'), each at the cell that the rule names."""
-    titles = {contract.name: contract.title for contract in load_contracts()}
+    contracts = {contract.name: contract for contract in load_contracts()}
     findings = []
     for rule in load_cross_rules():
         if rule.level != level:
@@ -42,7 +42,8 @@ def cross_findings(
         failed = judge(rule, frames).filter(~pl.col("holds"))
         for row in failed.iter_rows(named=True):
             submission_id = row["submission_id"]
-            cell, text = cell_of(submission_id, rule.sheet, row["record"], rule.column)
-            place = Place(submission_id, file_names[submission_id], titles[rule.sheet], cell, rule.column, text)
-            findings.append(finding(place, rule.id, rule.severity, rule.message.format(**row), rule.fix))
+            contract = contracts[rule.sheet]
+            record = None if contract.shape == "form" else row["record"]
+            place = locate(contract, submission_id, file_names[submission_id], record, rule.column, cell_of)
+            findings.append(finding(place, rule.id, rule, rule.severity, rule.message.format(**row), rule.fix))
     return findings

@@ -1,24 +1,29 @@
 """A finding: what is wrong with a submission, where, and what to do. One shape for every stage."""
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import polars as pl
 
-from sources.model import load_intake_rules
+from sources.frames import FORM_RECORD, CellOf
+from sources.model import Contract, Declaration, load_intake_rules
 
-FINDING_SCHEMA: dict[str, type[pl.DataType]] = {
-    "submission_id": pl.String,
-    "file_name": pl.String,
-    "sheet": pl.String,
-    "cell": pl.String,
-    "column_name": pl.String,
-    "value": pl.String,
-    "rule_id": pl.String,
-    "severity": pl.String,
-    "message": pl.String,
-    "fix": pl.String,
+FINDING_SCHEMA: dict[str, pl.DataType] = {
+    "submission_id": pl.String(),
+    "file_name": pl.String(),
+    "sheet": pl.String(),
+    "cell": pl.String(),
+    "column_name": pl.String(),
+    "record_key": pl.String(),
+    "value": pl.String(),
+    "rule_id": pl.String(),
+    "rule_version": pl.String(),
+    "severity": pl.String(),
+    "message": pl.String(),
+    "fix": pl.String(),
+    "suggestion": pl.String(),
 }
 
 Finding = dict[str, Any]
@@ -26,25 +31,57 @@ Finding = dict[str, Any]
 
 @dataclass(frozen=True)
 class Place:
-    """Where a finding is: the file, and as far as it goes the sheet (its title), the cell and what it holds."""
+    """Where a finding is: the file, and as far as it goes the sheet (its title), the cell and what it holds.
+
+    `record_key` names the row of a table by its key, so that a row can be recognised when it has moved.
+    """
 
     submission_id: str
     file_name: str
     sheet: str = ""
     cell: str | None = None
     column_name: str | None = None
+    record_key: str = ""
     value: str | None = None
 
 
-def finding(place: Place, rule_id: str, severity: str, message: str, fix: str) -> Finding:
-    return {**asdict(place), "rule_id": rule_id, "severity": severity, "message": message, "fix": fix}
+def locate(
+    contract: Contract, submission_id: str, file_name: str, record: int | None, column: str, cell_of: CellOf
+) -> Place:
+    """The place of one cell of a sheet; without its address when the sheet has no such cell."""
+    row = FORM_RECORD if record is None else record
+    cell, text = cell_of(submission_id, contract.name, row, column)
+    key = (
+        "" if record is None else "|".join(cell_of(submission_id, contract.name, row, k)[1] or "" for k in contract.key)
+    )
+    return Place(submission_id, file_name, contract.title, cell, column, key, text)
+
+
+def finding(
+    place: Place, rule_id: str, rule: Declaration, severity: str, message: str, fix: str, suggestion: str | None = None
+) -> Finding:
+    return {
+        **asdict(place),
+        "rule_id": rule_id,
+        "rule_version": rule_version(rule),
+        "severity": severity,
+        "message": message,
+        "fix": fix,
+        "suggestion": suggestion,
+    }
 
 
 def intake_finding(rule_id: str, place: Place, **texts: object) -> Finding:
     """A finding under one of the rules of rules/intake.yml; the place and `texts` fill in its message."""
     rule = load_intake_rules()[rule_id]
     texts = {"sheet": place.sheet, "value": place.value or "", **texts}
-    return finding(place, rule_id, rule.severity, rule.message.format(**texts), rule.fix.format(**texts))
+    return finding(place, rule_id, rule, rule.severity, rule.message.format(**texts), rule.fix.format(**texts))
+
+
+def rule_version(rule: Declaration) -> str:
+    """Changes when what the rule asks changes, not its wording; an explanation under another version has lapsed."""
+    asks = [str(getattr(rule, name, "")) for name in ("id", "expr", "sql", "severity")]
+    return hashlib.sha256("\n".join(asks).encode()).hexdigest()[:8]
 
 
 def findings_frame(findings: Iterable[Finding]) -> pl.DataFrame:

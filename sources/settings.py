@@ -1,7 +1,8 @@
 """Where nianbao keeps its files and which city it serves: one object, read from the environment."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from datetime import date
 from pathlib import Path
 
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
@@ -9,8 +10,19 @@ CITIES_ROOT = PROJECT_ROOT / "sources" / "cities"
 
 
 @dataclass(frozen=True)
+class Limits:
+    """How large a submission may be; beyond that it is refused with a finding (NIANBAO_MAX_…)."""
+
+    file_bytes: int = 20_000_000
+    expanded_bytes: int = 100_000_000
+    parts: int = 2_000
+    rows: int = 20_000
+    columns: int = 1_000
+
+
+@dataclass(frozen=True)
 class Settings:
-    """Paths of one installation.
+    """Paths and limits of one installation.
 
     `home` holds everything that is written at run time (NIANBAO_HOME);
     `city_dir` holds the declarations of the city served (NIANBAO_CITY: a code under
@@ -19,6 +31,13 @@ class Settings:
 
     home: Path
     city_dir: Path
+    limits: Limits = Limits()
+    fixed_today: date | None = None
+    """The date to take for today (NIANBAO_TODAY): for rehearsals and tests. None: the clock's."""
+
+    @property
+    def today(self) -> date:
+        return self.fixed_today or date.today()
 
     @property
     def inbox(self) -> Path:
@@ -29,6 +48,11 @@ class Settings:
     def archive(self) -> Path:
         """Content-addressed store of every file ever received."""
         return self.home / "archive"
+
+    @property
+    def feedback(self) -> Path:
+        """The schools' own workbooks with the findings marked in them, to send back."""
+        return self.home / "feedback"
 
     @property
     def templates(self) -> Path:
@@ -56,8 +80,14 @@ class Settings:
 
 
 def load_settings() -> Settings:
-    """Settings from NIANBAO_HOME and NIANBAO_CITY, with the defaults of a fresh clone."""
+    """Settings from the environment (NIANBAO_HOME, NIANBAO_CITY, NIANBAO_TODAY, NIANBAO_MAX_…), or their defaults."""
     home = Path(os.environ.get("NIANBAO_HOME", PROJECT_ROOT / "warehouse" / "data")).resolve()
     city = os.environ.get("NIANBAO_CITY", "450700")
     city_dir = CITIES_ROOT / city if (CITIES_ROOT / city).is_dir() else Path(city).resolve()
-    return Settings(home=home, city_dir=city_dir)
+    limits = {
+        name.name: int(value)
+        for name in fields(Limits)
+        if (value := os.environ.get(f"NIANBAO_MAX_{name.name.upper()}"))
+    }
+    today = os.environ.get("NIANBAO_TODAY")
+    return Settings(home, city_dir, Limits(**limits), date.fromisoformat(today) if today else None)

@@ -105,11 +105,18 @@ class _ArrowStream:
 
 def insert(connection: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame, on_conflict: str = "") -> None:
     """Appends a frame to a table by column name; `on_conflict` is e.g. 'or ignore'."""
-    connection.register("incoming_frame", _ArrowStream(frame))
-    try:
+    with registered(connection, "incoming_frame", frame):
         connection.execute(f"insert {on_conflict} into {table} by name select * from incoming_frame")
+
+
+@contextmanager
+def registered(connection: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame) -> Iterator[None]:
+    """Makes a frame known to SQL under a name."""
+    connection.register(name, _ArrowStream(frame))
+    try:
+        yield
     finally:
-        connection.unregister("incoming_frame")
+        connection.unregister(name)
 
 
 def query(connection: duckdb.DuckDBPyConnection, sql: str, parameters: list | None = None) -> pl.DataFrame:

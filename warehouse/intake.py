@@ -1,45 +1,54 @@
 """Inbox → archive → cells → audit → raw → comparison: what one run does with the files that came in.
 
-Only accepted submissions reach `raw.*`, each within one transaction; a rejected one leaves its findings and
-nothing else.
+Only accepted submissions reach `raw.*`, within one transaction; a rejected one leaves its findings and nothing else.
+Whatever stops a run half-way, the next one takes up what is not yet decided.
 """
 
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import duckdb
 import polars as pl
 
-from sources.archive import archived_path, receive
+from sources.archive import Inbox, archived_path, look_into, receive, shown_name
 from sources.audit import Audit, audit
+from sources.finding import Finding, Place, findings_frame, intake_finding
 from sources.frames import SUBMISSION_SCHEMA
 from sources.model import City, fingerprint, load_codelists, load_contracts, load_cross_rules, load_intake_rules
 from sources.settings import Settings
 from sources.workbook import Reading, cells_frame, read_workbook
 from warehouse.connection import insert, transaction
+from warehouse.explanations import apply_decisions, explain_findings, record_explanations
 from warehouse.registry import (
+    IDENTITY,
     INTAKE_STAGE,
+    current_versions,
     pending_submissions,
+    record_clock,
     record_decisions,
     record_identity,
     record_receipts,
 )
-from warehouse.standing import audit_standing
+from warehouse.standing import audit_standing, last_year_rows
 
 
 @dataclass
 class Intake:
-    """What one run took in: counts for the summary, `findings` of the submissions judged, seconds by stage."""
+    """What one run took in: counts for the summary, the ids that were judged, seconds by stage."""
 
     files: int = 0
     new: int = 0
+    settling: int = 0
+    links: tuple[str, ...] = ()
     cells: int = 0
     accepted: int = 0
     rejected: int = 0
+    judged: tuple[str, ...] = ()
+    unexplained: int = 0
     rows: dict[str, int] = field(default_factory=dict)
-    findings: pl.DataFrame = field(default_factory=pl.DataFrame)
+    findings: pl.DataFrame = field(default_factory=lambda: findings_frame([]))
     seconds: dict[str, float] = field(default_factory=dict)
 
 
@@ -50,19 +59,32 @@ def audit_version(city: City) -> str:
 
 
 def take_in(
-    connection: duckdb.DuckDBPyConnection, settings: Settings, city: City, report_years: Sequence[int]
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    city: City,
+    report_years: Sequence[int],
+    inbox: Inbox | None = None,
 ) -> Intake:
-    """Receives, reads, audits and loads what is new for the report years."""
+    """Receives, reads, audits and loads what is new for the report years.
+
+    `inbox` stands in for what lies in the inbox folder, for a rehearsal with one file.
+    """
     result = Intake()
     version = audit_version(city)
-    with _timed(result, "received"), transaction(connection):
-        receipts = list(receive(settings.inbox, settings.archive))
-        result.files = len(receipts)
-        result.new = record_receipts(connection, receipts)
+    with _timed(result, "received"):
+        lying = look_into(settings.inbox) if inbox is None else inbox
+        receipts = receive(lying, settings.archive)
+        with transaction(connection):
+            result.new = record_receipts(connection, receipts)
+            record_clock(connection, settings.today)
+        result.files, result.settling = len(receipts), len(lying.settling)
+        result.links = tuple(shown_name(path.name) for path in lying.links)
     with _timed(result, "parsed"):
         pending = pending_submissions(connection, report_years, version)
         readings = [
-            read_workbook(archived_path(submission_id, settings.archive).read_bytes(), submission_id, name, city)
+            read_workbook(
+                archived_path(submission_id, settings.archive).read_bytes(), submission_id, name, city, settings.limits
+            )
             for submission_id, name in pending.iter_rows()
         ]
         submissions = _submissions(readings)
@@ -76,16 +98,40 @@ def take_in(
         result.cells = cells.height
     with _timed(result, "audited"):
         structural = [finding for reading in readings for finding in reading.findings]
-        outcome = audit(due.select(list(SUBMISSION_SCHEMA)), cells, structural, city)
+        structural += _frozen_findings(connection, settings, city, readings)
+        last_year = last_year_rows(connection, due)
+        outcome = audit(due.select(list(SUBMISSION_SCHEMA)), cells, structural, city, last_year)
         result.findings = outcome.findings
+        result.judged = tuple(due.get_column("submission_id"))
         result.accepted = len(outcome.accepted)
         result.rejected = due.height - result.accepted
     with _timed(result, "loaded"):
         if due.height:
-            result.rows = _load(connection, due, cells, outcome, version)
+            result.rows = _load(connection, due, cells, outcome, version, readings)
     with _timed(result, "compared"):
         audit_standing(connection, report_years, version)
+        with transaction(connection):
+            apply_decisions(connection, settings)
+            result.unexplained = explain_findings(connection, report_years)
     return result
+
+
+def _frozen_findings(
+    connection: duckdb.DuckDBPyConnection, settings: Settings, city: City, readings: Sequence[Reading]
+) -> list[Finding]:
+    """Resubmissions for a frozen year that give no reason."""
+    standing = current_versions(connection)
+    findings = []
+    for reading in readings:
+        if reading.respondent is None or reading.report_year is None or reading.revision_reason:
+            continue
+        freezes = city.calendar.years[reading.report_year].freezes
+        if settings.today > freezes and (reading.respondent.code, reading.report_year) in standing:
+            cells = {column: cell for _, _, _, column, cell, _ in reading.cells}
+            place = Place(reading.submission_id, reading.file_name, "封面", cells.get("revision_reason"))
+            place = replace(place, column_name="revision_reason", value=str(reading.report_year))
+            findings.append(intake_finding("cover.year_frozen", place, expected=freezes.isoformat()))
+    return findings
 
 
 def _submissions(readings: Sequence[Reading]) -> pl.DataFrame:
@@ -97,10 +143,15 @@ def _submissions(readings: Sequence[Reading]) -> pl.DataFrame:
             reading.respondent.kind if reading.respondent else None,
             reading.report_year,
             reading.template_version,
+            reading.saved_at,
+            reading.revision_reason,
         )
         for reading in readings
     ]
-    return pl.DataFrame(rows, schema=SUBMISSION_SCHEMA | {"template_version": pl.String}, orient="row")
+    more: dict[str, pl.DataType] = {
+        name: pl.Datetime("us") if name == "saved_at" else pl.String() for name in IDENTITY[2:]
+    }
+    return pl.DataFrame(rows, schema=SUBMISSION_SCHEMA | more, orient="row")
 
 
 def _load(
@@ -109,12 +160,15 @@ def _load(
     cells: pl.DataFrame,
     outcome: Audit,
     version: str,
+    readings: Sequence[Reading],
 ) -> dict[str, int]:
-    """Writes findings, decisions and the accepted rows in one transaction; returns rows by sheet."""
+    """Writes findings, explanations, decisions and accepted rows in one transaction; returns rows by sheet."""
     accepted = list(outcome.accepted)
     is_accepted = pl.col("submission_id").is_in(accepted)
-    decisions = submissions.with_columns(
-        status=pl.when(is_accepted).then(pl.lit("accepted")).otherwise(pl.lit("rejected"))
+    errors = outcome.findings.filter(pl.col("severity") == "error").group_by("submission_id").len("errors")
+    decisions = submissions.join(errors, on="submission_id", how="left").with_columns(
+        pl.col("errors").fill_null(0),
+        status=pl.when(is_accepted).then(pl.lit("accepted")).otherwise(pl.lit("rejected")),
     )
     ids = submissions.get_column("submission_id").to_list()
     rows: dict[str, int] = {}
@@ -128,6 +182,7 @@ def _load(
             loaded = typed.filter(is_accepted)
             insert(connection, f'raw."{name}"', loaded)
             rows[name] = loaded.height
+        record_explanations(connection, readings)
         record_decisions(connection, decisions, version)
     return rows
 

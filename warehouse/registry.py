@@ -1,33 +1,49 @@
 """Who has sent what, and what became of it: the tables of schema `registry`."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import date
 
 import duckdb
 import polars as pl
 
 from sources.archive import Receipt
-from warehouse.connection import query
+from warehouse.connection import insert, query, registered
 
 INTAKE_STAGE = "intake"
 STANDING_STAGE = "standing"
 
 
-def record_receipts(connection: duckdb.DuckDBPyConnection, receipts: Iterable[Receipt]) -> int:
+def record_receipts(connection: duckdb.DuckDBPyConnection, receipts: Sequence[Receipt]) -> int:
     """Registers received files; a content that is known already is no new submission. Returns how many are new."""
-    new = 0
-    for receipt in receipts:
-        connection.execute(
-            "insert or ignore into registry.receipt values (?, ?, ?, now())",
-            [receipt.submission_id, receipt.file_name, receipt.size_bytes],
-        )
-        row = connection.execute(
-            "insert or ignore into registry.submission by name select ? as submission_id,"
-            " (select count(*) from registry.submission) + 1 as sequence, ? as file_name, now() as received_at,"
-            " 'received' as status, false as is_current",
-            [receipt.submission_id, receipt.file_name],
-        ).fetchone()
-        new += row[0] if row else 0
-    return new
+    if not receipts:
+        return 0
+    frame = pl.DataFrame([asdict(receipt) for receipt in receipts])
+    insert(connection, "registry.receipt", frame, on_conflict="or ignore")
+    row = connection.execute("""
+        insert or ignore into registry.submission by name
+        select
+            receipt.submission_id,
+            (select coalesce(max(sequence), 0) from registry.submission)
+            + row_number() over (order by receipt.received_at, receipt.submission_id) as sequence,
+            receipt.file_name,
+            receipt.received_at,
+            'received' as status,
+            false as is_current
+        from registry.receipt as receipt
+        where
+            not exists (
+                select 1 from registry.submission as known where known.submission_id = receipt.submission_id
+            )
+            and not exists (
+                select 1
+                from registry.receipt as earlier
+                where
+                    earlier.submission_id = receipt.submission_id
+                    and (earlier.received_at, earlier.file_name) < (receipt.received_at, receipt.file_name)
+            )
+    """).fetchone()
+    return row[0] if row else 0
 
 
 def pending_submissions(
@@ -46,39 +62,63 @@ def pending_submissions(
     )
 
 
+IDENTITY = ("respondent_code", "report_year", "template_version", "saved_at", "revision_reason")
+
+
 def record_identity(connection: duckdb.DuckDBPyConnection, identities: pl.DataFrame) -> None:
-    """Sets what the covers say: submission_id, respondent_code, report_year, template_version."""
-    connection.executemany(
-        "update registry.submission set respondent_code = ?, report_year = ?, template_version = ?"
-        " where submission_id = ?",
-        identities.select("respondent_code", "report_year", "template_version", "submission_id").rows(),
-    )
+    """Sets what the files say of themselves: submission_id and IDENTITY."""
+    with registered(connection, "identity", identities.select("submission_id", *IDENTITY)):
+        assignments = ", ".join(f"{name} = identity.{name}" for name in IDENTITY)
+        connection.execute(f"""
+            update registry.submission as submission
+            set
+                {assignments},
+                precedence = least(
+                    coalesce(identity.saved_at, timestamp '1900-01-01'), submission.received_at at time zone 'UTC'
+                )
+            from identity
+            where submission.submission_id = identity.submission_id
+        """)
 
 
 def record_decisions(connection: duckdb.DuckDBPyConnection, decisions: pl.DataFrame, audit_version: str) -> None:
-    """Sets the outcome (submission_id, status); then lets each respondent's latest accepted one count."""
-    connection.executemany(
-        "update registry.submission set status = ?, audit_version = ?, decided_at = now() where submission_id = ?",
-        [
-            (status, audit_version, submission_id)
-            for submission_id, status in decisions.select("submission_id", "status").iter_rows()
-        ],
-    )
+    """Sets the outcome (submission_id, status, errors); then lets each respondent's last saved accepted version count.
+
+    What counts does not depend on the order in which files arrive: the version saved last does (`precedence`).
+    """
+    with registered(connection, "decision", decisions.select("submission_id", "status", "errors")):
+        connection.execute(
+            """
+            update registry.submission as submission
+            set
+                status = decision.status,
+                audit_version = ?,
+                decided_at = now(),
+                decision_reason = case when decision.status = 'rejected' then '有 ' || decision.errors || ' 个错误' end
+            from decision
+            where submission.submission_id = decision.submission_id
+            """,
+            [audit_version],
+        )
     connection.execute("""
         update registry.submission as submission
         set
-            is_current = ranked.position = 1,
-            status = case when ranked.position = 1 then 'accepted' else 'superseded' end
+            is_current = ranked.submission_id = ranked.counts,
+            status = case when ranked.submission_id = ranked.counts then 'accepted' else 'superseded' end,
+            decision_reason = case
+                when ranked.submission_id = ranked.counts then '没有错误，是最后保存的版本'
+                else '没有错误，但另有保存更晚的版本：' || ranked.name_of_counting
+            end
         from (
             select
                 submission_id,
-                row_number() over (partition by respondent_code, report_year order by sequence desc) as position
+                first_value(submission_id) over versions as counts,
+                first_value(file_name) over versions as name_of_counting
             from registry.submission
             where status in ('accepted', 'superseded')
+            window versions as (partition by respondent_code, report_year order by precedence desc, submission_id)
         ) as ranked
-        where
-            submission.submission_id = ranked.submission_id
-            and submission.is_current is distinct from (ranked.position = 1)
+        where submission.submission_id = ranked.submission_id
     """)
 
 
@@ -91,9 +131,10 @@ _LATEST = """
                 respondent_code,
                 report_year,
                 status,
-                row_number() over (partition by respondent_code, report_year order by sequence desc) as position
+                row_number() over versions as position
             from registry.submission
             where respondent_code is not null and report_year is not null
+            window versions as (partition by respondent_code, report_year order by precedence desc, submission_id)
         ) as ranked
         where position = 1
     )
@@ -171,6 +212,19 @@ def latest_findings(connection: duckdb.DuckDBPyConnection, report_years: Sequenc
         """,
         [list(report_years)],
     )
+
+
+def current_versions(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, int], str]:
+    """(respondent, year) → the submission that counts."""
+    rows = connection.execute(
+        "select respondent_code, report_year, submission_id from registry.submission where is_current"
+    ).fetchall()
+    return {(respondent, year): submission_id for respondent, year, submission_id in rows}
+
+
+def record_clock(connection: duckdb.DuckDBPyConnection, today: date) -> None:
+    """Notes the day of the run: what is overdue is told from it."""
+    set_state(connection, "today", today.isoformat())
 
 
 def get_state(connection: duckdb.DuckDBPyConnection, name: str) -> str | None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import duckdb
 import polars as pl
 
+from sources.audit import LastYear
 from sources.cross_audit import LAST_YEAR, cross_findings
 from sources.finding import findings_frame
 from sources.model import load_contracts, load_cross_rules
@@ -36,6 +37,33 @@ def audit_standing(connection: duckdb.DuckDBPyConnection, report_years: Sequence
             set_state(connection, state, fingerprint)
 
 
+def last_year_rows(connection: duckdb.DuckDBPyConnection, submissions: pl.DataFrame) -> dict[str, LastYear]:
+    """What the respondents of these submissions reported in their forms last year: sheet → submission → row."""
+    found: dict[str, LastYear] = {}
+    wanted = submissions.filter(pl.col("report_year").is_not_null()).select(
+        "submission_id", "respondent_code", pl.col("report_year") - 1
+    )
+    if wanted.is_empty():
+        return found
+    for contract in load_contracts():
+        if contract.shape == "form" and contract.rules:
+            rows = _current_rows(connection, contract.name, wanted.get_column("report_year").unique().to_list())
+            joined = wanted.join(rows.drop("submission_id"), on=["respondent_code", "report_year"])
+            found[contract.name] = {row["submission_id"]: row for row in joined.iter_rows(named=True)}
+    return found
+
+
+def _current_rows(connection: duckdb.DuckDBPyConnection, sheet: str, years: Sequence[int]) -> pl.DataFrame:
+    """The current versions' rows of one sheet."""
+    return query(
+        connection,
+        f'select raw.* from raw."{sheet}" as raw inner join registry.submission as submission'
+        " on raw.submission_id = submission.submission_id"
+        " where submission.is_current and list_contains(?, raw.report_year)",
+        [list(years)],
+    )
+
+
 def _current(connection: duckdb.DuckDBPyConnection, years: Sequence[int]) -> dict[str, str]:
     """File names of the current submissions of the years, by submission id."""
     rows = connection.execute(
@@ -52,13 +80,7 @@ def _findings(connection: duckdb.DuckDBPyConnection, year: int) -> pl.DataFrame:
     for contract in load_contracts():
         for name, of_year in ((contract.name, year), (contract.name + LAST_YEAR, year - 1)):
             if any(name in rule.sql for rule in rules):
-                frames[name] = query(
-                    connection,
-                    f'select raw.* from raw."{contract.name}" as raw inner join registry.submission as submission'
-                    " on raw.submission_id = submission.submission_id"
-                    " where submission.is_current and raw.report_year = ?",
-                    [of_year],
-                )
+                frames[name] = _current_rows(connection, contract.name, [of_year])
 
     def cell_of(submission_id: str, sheet: str, record: int, column: str) -> tuple[str | None, str | None]:
         row = connection.execute(

@@ -1,6 +1,6 @@
 """The Dagster graph: what depends on what, what a run leaves behind, and what starts one."""
 
-from datetime import datetime
+from datetime import date, datetime
 from io import BytesIO
 
 import dagster as dg
@@ -159,9 +159,13 @@ def test_touching_a_file_is_no_new_content(fresh_copy):
 
 
 def test_the_night_runs_the_open_years_and_the_yearly_run_all(definitions, city):
-    assert open_years(city, datetime(2023, 11, 1).date()) == [2023]
-    assert open_years(city, datetime(2022, 12, 1).date()) == [2022]
-    assert open_years(city, datetime(2026, 11, 24).date()) == [2023]
+    freezing = {
+        year: dates.model_copy(update={"freezes": date(year + 1, 1, 31)}) for year, dates in city.calendar.years.items()
+    }
+    freezing_city = city.model_copy(update={"calendar": city.calendar.model_copy(update={"years": freezing})})
+    assert open_years(freezing_city, date(2023, 11, 1)) == [2023]
+    assert open_years(freezing_city, date(2022, 12, 1)) == [2022]
+    assert open_years(freezing_city, date(2026, 11, 24)) == [2023]
     schedules = {schedule.name: schedule for schedule in definitions.schedules or []}
     context = dg.build_schedule_context(scheduled_execution_time=datetime(2023, 11, 1))
     assert isinstance(schedules["nightly"](context), dg.SkipReason)

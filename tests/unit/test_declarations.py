@@ -126,7 +126,7 @@ def test_sheet_titles_and_headings_are_unambiguous(kind):
 
 
 def test_messages_of_the_intake_rules_use_known_words_only():
-    words = {"sheet": "", "value": "", "expected": "", "label": ""}
+    words = {"sheet": "", "value": "", "expected": "", "label": "", "count": ""}
     for rule in load_intake_rules().values():
         assert rule.message.format(**words)
         assert rule.fix.format(**words)

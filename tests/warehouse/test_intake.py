@@ -147,7 +147,7 @@ def test_a_file_that_is_no_workbook_is_registered_with_its_finding(fresh_copy, c
     (fresh_copy.inbox / "说明.txt").write_text("请查收附件", encoding="utf-8")
     assert ingest(fresh_copy, city).rejected == 1
     found = select(fresh_copy, "select rule_id, file_name from registry.finding where severity = 'error'").rows()
-    assert found == [("file.unreadable", "说明.txt")]
+    assert found == [("file.not_a_workbook", "说明.txt")]
 
 
 def test_a_run_of_one_year_leaves_the_other_years_files_waiting(empty, city, city_run):

@@ -1,0 +1,128 @@
+"""Explanations of warnings: given in the marked workbook, kept as long as the value stays, never asked for twice.
+
+An explanation answers one question: one rule (in one version) about one cell of one respondent. It holds while the
+value stays within a tolerance of what was explained, until it expires or is refused; then the question is open again.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any, Literal
+
+from sources.finding import Finding
+from sources.model import normalise_label
+
+RESULT_SHEET = "校验结果"
+PROBLEM_HEADING = "问题编号"
+VALUE_HEADING = "填写内容"
+REASON_HEADING = "说明（请填写）"
+AUTHOR_HEADING = "说明人（请填写）"
+DEFAULT_TOLERANCE = Decimal("0.05")
+VALID_YEARS = 3
+SEPARATOR = "#"
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a warning asks: which rule, about which cell. The same wherever the cell has moved to."""
+
+    rule_id: str
+    rule_version: str
+    sheet: str
+    column_name: str
+    record_key: str
+
+    @property
+    def problem_id(self) -> str:
+        return SEPARATOR.join((self.rule_id, self.rule_version, self.sheet, self.column_name, self.record_key))
+
+
+@dataclass(frozen=True)
+class GivenExplanation:
+    """One line that somebody filled in on the result sheet."""
+
+    question: Question
+    reason: str
+    author: str
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """An explanation on file."""
+
+    question: Question
+    value: str
+    reason: str
+    author: str
+    report_year: int
+    state: Literal["given", "approved", "refused"] = "given"
+    approver: str | None = None
+    tolerance: Decimal = DEFAULT_TOLERANCE
+
+    @property
+    def expires_after(self) -> int:
+        """The last report year for which it holds."""
+        return self.report_year + VALID_YEARS
+
+
+def question_of(finding: Finding) -> Question:
+    return Question(
+        finding["rule_id"],
+        finding["rule_version"],
+        finding["sheet"],
+        finding["column_name"] or "",
+        finding["record_key"] or "",
+    )
+
+
+def holds(explanation: Explanation, question: Question, value: str | None, report_year: int) -> bool:
+    """Whether the explanation still answers the question for this value and year."""
+    return (
+        explanation.state != "refused"
+        and explanation.question == question
+        and explanation.report_year <= report_year <= explanation.expires_after
+        and within_tolerance(explanation.value, value or "", explanation.tolerance)
+    )
+
+
+def within_tolerance(explained: str, value: str, tolerance: Decimal) -> bool:
+    """Whether a value is still the one that was explained: a number within the tolerance, other text unchanged."""
+    before, now = _number(explained), _number(value)
+    if before is None or now is None:
+        return normalise_label(explained) == normalise_label(value)
+    return abs(now - before) <= abs(before) * tolerance
+
+
+def read_explanations(grid: Sequence[Sequence[Any]]) -> list[GivenExplanation]:
+    """The lines of a result sheet that somebody has explained; anything that is not such a line is left alone."""
+    given = []
+    positions: dict[str, int] = {}
+    for row in grid:
+        texts = [str(value).strip() for value in row]
+        if PROBLEM_HEADING in texts:
+            positions = {text: position for position, text in enumerate(texts) if text}
+            continue
+        if not {PROBLEM_HEADING, REASON_HEADING} <= set(positions):
+            continue
+        parts = texts[positions[PROBLEM_HEADING]].split(SEPARATOR, 4)
+        reason = texts[positions[REASON_HEADING]]
+        if len(parts) == 5 and reason:
+            author = texts[positions[AUTHOR_HEADING]] if AUTHOR_HEADING in positions else ""
+            given.append(GivenExplanation(Question(*parts), reason, author))
+    return given
+
+
+def find_explanation(
+    explanations: Iterable[Explanation], question: Question, value: str | None, report_year: int
+) -> Explanation | None:
+    """The newest explanation on file that holds for the question, value and year."""
+    matching = [e for e in explanations if holds(e, question, value, report_year)]
+    return max(matching, key=lambda e: e.report_year, default=None)
+
+
+def _number(text: str) -> Decimal | None:
+    try:
+        number = Decimal(text.strip().replace(",", ""))
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None

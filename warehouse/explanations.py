@@ -1,0 +1,167 @@
+"""Explanations on file: which warnings they answer, and what the bureau says about them."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+import duckdb
+import polars as pl
+
+from sources.archive import archived_decisions, note_decision
+from sources.explain import Explanation, Question, find_explanation
+from sources.model import Contract, load_contracts
+from sources.settings import Settings
+from sources.workbook import Reading
+from warehouse.connection import query, registered
+
+COLUMNS = (
+    "explanation_id, respondent_code, report_year, submission_id, rule_id, rule_version, sheet, column_name,"
+    " record_key, value, tolerance, reason, author, state, approver, expires_after"
+)
+
+
+def record_explanations(connection: duckdb.DuckDBPyConnection, readings: Iterable[Reading]) -> None:
+    """Files what people have explained in their workbooks, with the value that it explains."""
+    for reading in readings:
+        if reading.respondent is None or reading.report_year is None:
+            continue
+        for given in reading.explanations:
+            explanation = Explanation(
+                given.question, value_of(reading, given.question), given.reason, given.author, reading.report_year
+            )
+            _insert(connection, reading, explanation)
+
+
+def value_of(reading: Reading, question: Question) -> str:
+    """What stands in the cell that a question is about."""
+    contract = next((c for c in load_contracts() if c.title == question.sheet), None)
+    if contract is None:
+        return ""
+    texts: dict[int, dict[str, str]] = defaultdict(dict)
+    for _, sheet, record, column, _, text in reading.cells:
+        if sheet == contract.name:
+            texts[record][column] = text
+    return next(
+        (
+            row.get(question.column_name, "")
+            for row in texts.values()
+            if question.column_name in row and _key(contract, row) == question.record_key
+        ),
+        "",
+    )
+
+
+def _key(contract: Contract, row: dict[str, str]) -> str:
+    return "|".join(row.get(name, "") for name in contract.key)
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, reading: Reading, explanation: Explanation) -> None:
+    assert reading.respondent is not None
+    question = explanation.question
+    identity = (
+        reading.respondent.code,
+        question.problem_id,
+        explanation.value,
+        explanation.reason,
+        reading.report_year,
+    )
+    explanation_id = hashlib.sha256(repr(identity).encode()).hexdigest()[:12]
+    connection.execute(
+        f"insert or ignore into registry.explanation ({COLUMNS}) values ({', '.join('?' * 16)})",
+        [
+            explanation_id,
+            reading.respondent.code,
+            explanation.report_year,
+            reading.submission_id,
+            question.rule_id,
+            question.rule_version,
+            question.sheet,
+            question.column_name,
+            question.record_key,
+            explanation.value,
+            explanation.tolerance,
+            explanation.reason,
+            explanation.author,
+            explanation.state,
+            explanation.approver,
+            explanation.expires_after,
+        ],
+    )
+
+
+def explain_findings(connection: duckdb.DuckDBPyConnection, report_years: Sequence[int]) -> int:
+    """Matches the warnings of the years with the explanations on file; returns how many stay unexplained."""
+    warnings = query(
+        connection,
+        "select finding.submission_id, finding.rule_id, finding.rule_version, finding.sheet, finding.column_name,"
+        " finding.record_key, finding.cell, finding.value, submission.respondent_code, submission.report_year"
+        " from registry.finding as finding inner join registry.submission as submission"
+        " on finding.submission_id = submission.submission_id"
+        " where finding.severity = 'warning' and list_contains(?, submission.report_year)",
+        [list(report_years)],
+    )
+    on_file = _on_file(connection)
+    answers = []
+    for row in warnings.iter_rows(named=True):
+        parts = (row["rule_id"], row["rule_version"], row["sheet"], row["column_name"] or "", row["record_key"] or "")
+        known = on_file.get(row["respondent_code"], {})
+        found = find_explanation(known.values(), Question(*parts), row["value"], row["report_year"])
+        answers.append(next((key for key, explanation in known.items() if explanation is found), None))
+    frame = warnings.with_columns(explanation_id=pl.Series(answers, dtype=pl.String))
+    with registered(connection, "answer", frame):
+        connection.execute("""
+            update registry.finding as finding
+            set explanation_id = answer.explanation_id
+            from answer
+            where
+                finding.submission_id = answer.submission_id
+                and finding.rule_id = answer.rule_id
+                and finding.sheet = answer.sheet
+                and finding.cell is not distinct from answer.cell
+                and finding.explanation_id is distinct from answer.explanation_id
+        """)
+    return sum(answer is None for answer in answers)
+
+
+def _on_file(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, Explanation]]:
+    """Respondent → explanation id → explanation."""
+    found: dict[str, dict[str, Explanation]] = defaultdict(dict)
+    for row in query(connection, f"select {COLUMNS} from registry.explanation").iter_rows(named=True):
+        question = Question(row["rule_id"], row["rule_version"], row["sheet"], row["column_name"], row["record_key"])
+        found[row["respondent_code"]][row["explanation_id"]] = Explanation(
+            question,
+            row["value"],
+            row["reason"],
+            row["author"],
+            row["report_year"],
+            row["state"],
+            row["approver"],
+            Decimal(row["tolerance"]),
+        )
+    return found
+
+
+def decide(
+    connection: duckdb.DuckDBPyConnection, settings: Settings, explanation_id: str, state: str, approver: str
+) -> bool:
+    """Approves or refuses an explanation, and notes it in the archive; False when there is no such explanation."""
+    known = connection.execute(
+        "select count(*) from registry.explanation where explanation_id = ?", [explanation_id]
+    ).fetchone()
+    if not known or not known[0]:
+        return False
+    decision = {"kind": "explanation", "explanation_id": explanation_id, "state": state, "approver": approver}
+    note_decision(settings.archive, decision)
+    apply_decisions(connection, settings)
+    return True
+
+
+def apply_decisions(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """Sets what the bureau has decided, as the archive has it; the last decision counts."""
+    for decision in archived_decisions(settings.archive):
+        if decision.get("kind") == "explanation":
+            connection.execute(
+                "update registry.explanation set state = ?, approver = ? where explanation_id = ?",
+                [decision["state"], decision["approver"], decision["explanation_id"]],
+            )
