@@ -214,6 +214,45 @@ def latest_findings(connection: duckdb.DuckDBPyConnection, report_years: Sequenc
     )
 
 
+def latest_versions(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+    """Each respondent's latest version of each year, and every file that nobody can be asked about.
+
+    One row a submission: submission_id, file_name, respondent_code, report_year, status, received_on (a date, UTC),
+    `stands`: whether some version of this respondent and year is accepted and current.
+    """
+    return query(
+        connection,
+        f"""
+        with {_LATEST}
+
+        select
+            submission.submission_id,
+            submission.file_name,
+            submission.respondent_code,
+            submission.report_year,
+            submission.status,
+            cast(submission.received_at at time zone 'UTC' as date) as received_on,
+            exists (
+                select 1
+                from registry.submission as current_version
+                where
+                    current_version.is_current
+                    and current_version.respondent_code = submission.respondent_code
+                    and current_version.report_year = submission.report_year
+            ) as stands
+        from registry.submission as submission
+        left join latest on submission.submission_id = latest.submission_id
+        where
+            latest.submission_id is not null
+            or (
+                submission.status = 'rejected'
+                and (submission.respondent_code is null or submission.report_year is null)
+            )
+        order by submission.sequence
+        """,
+    )
+
+
 def current_versions(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, int], str]:
     """(respondent, year) → the submission that counts."""
     rows = connection.execute(
