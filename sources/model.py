@@ -147,6 +147,14 @@ class CrossRule(Declaration):
         return self
 
 
+class Suppression(Declaration):
+    """Rows that rest on fewer people than `minimum` (column `by`) are published nowhere: `columns` are taken out."""
+
+    by: Name
+    minimum: int
+    columns: tuple[Name, ...]
+
+
 class Contract(Declaration):
     """One sheet of a workbook."""
 
@@ -166,6 +174,7 @@ class Contract(Declaration):
     rows: str | None = None
     """Code list whose entries are the fixed rows of a `records` sheet."""
     max_rows: int = 200
+    suppress: Suppression | None = None
     columns: tuple[Column, ...]
     rules: tuple[RowRule, ...] = ()
     since: int | None = None
@@ -177,7 +186,8 @@ class Contract(Declaration):
         repeated = {name for name in names if names.count(name) > 1}
         if repeated:
             raise ValueError(f"contract {self.name}: repeated columns {sorted(repeated)}")
-        used = {*self.key, *(name for rule in self.rules for name in rule.columns)}
+        suppressed = {self.suppress.by, *self.suppress.columns} if self.suppress else set()
+        used = {*self.key, *suppressed, *(name for rule in self.rules for name in rule.columns)}
         if not used <= set(names):
             raise ValueError(f"contract {self.name}: unknown columns {sorted(used - set(names))}")
         if (self.shape == "records") != bool(self.key):

@@ -17,6 +17,7 @@ from sources.audit import Audit, audit
 from sources.finding import Finding, Place, findings_frame, intake_finding
 from sources.frames import SUBMISSION_SCHEMA
 from sources.model import City, fingerprint, load_codelists, load_contracts, load_cross_rules, load_intake_rules
+from sources.privacy import suppress
 from sources.settings import Settings
 from sources.workbook import Reading, cells_frame, read_workbook
 from warehouse.connection import insert, transaction
@@ -101,6 +102,7 @@ def take_in(
         structural += _frozen_findings(connection, settings, city, readings)
         last_year = last_year_rows(connection, due)
         outcome = audit(due.select(list(SUBMISSION_SCHEMA)), cells, structural, city, last_year)
+        outcome, cells, readings = suppress(outcome, cells, readings)
         result.findings = outcome.findings
         result.judged = tuple(due.get_column("submission_id"))
         result.accepted = len(outcome.accepted)

@@ -4,6 +4,7 @@ An indicator is defined here and nowhere else. `sum`, `ratio` and `school_count`
 from measures; none of them needs SQL of its own.
 """
 
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from functools import lru_cache
@@ -305,6 +306,16 @@ def load_standards() -> tuple[Standard, ...]:
 def load_report_tables() -> dict[str, ReportTable]:
     tables = (ReportTable(**read_yaml(path)) for path in sorted((CATALOGUE_ROOT / "tables").glob("*.yml")))
     return {table.code: table for table in tables}
+
+
+def measure_columns(measure: Measure) -> list[str]:
+    """The columns of its sheet that a measure is made from, in the sheet's order; a count takes the key's."""
+    contract = next(contract for contract in load_contracts() if contract.name == measure.sheet)
+    expressions = " ".join(filter(None, (measure.value, measure.sum, measure.distinct, measure.where)))
+    used = set(re.findall(r"[a-z][a-z0-9_]*", re.sub(r"'[^']*'", "", expressions)))
+    if measure.count:
+        used |= set(contract.key)
+    return [column.name for column in contract.columns if column.name in used]
 
 
 def is_whole(indicator: Indicator) -> bool:

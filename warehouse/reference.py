@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from sources.model import City, codelists_of, contract_respondents, fingerprint, load_codelists
+from sources.model import City, codelists_of, contract_respondents, fingerprint, load_codelists, load_contracts
 from sources.sample import read_csv
 from sources.settings import Settings
 from warehouse.connection import insert, transaction
@@ -22,6 +22,7 @@ from warehouse.model import (
     load_measures,
     load_report_tables,
     load_standards,
+    measure_columns,
 )
 from warehouse.registry import get_state, set_state
 
@@ -84,9 +85,15 @@ def _rows(settings: Settings, city: City) -> dict[str, list[tuple[Any, ...]]]:
             for codelist in lists
             for position, entry in enumerate(codelist.codes, 1)
         ],
+        "sheet": [(contract.name, contract.title, folder[contract.name]) for contract in load_contracts()],
         "measure": [
             (m.code, m.label, m.unit, m.sheet, m.level, folder[m.sheet], m.count, m.time_basis, m.since, m.until)
             for m in load_measures().values()
+        ],
+        "measure_column": [
+            (measure.code, measure.sheet, column, measure.where is None)
+            for measure in load_measures().values()
+            for column in measure_columns(measure)
         ],
         "indicator": list(_indicator_rows()),
         "indicator_term": [term for indicator in load_indicators().values() for term in _terms(indicator, city)],

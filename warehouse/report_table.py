@@ -48,12 +48,13 @@ def print_table(connection: duckdb.DuckDBPyConnection, table: ReportTable, repor
         "last_scope": first.get("previous_scope_label") or "无数据",
     }
     rows = tuple(tuple(_text(record, name) for name in table.columns) for record in records)
+    indicators = [record["indicator_code"] for record in records if record.get("indicator_code")]
     return PrintedTable(
         name=table.name,
         title=f"{table.name}  {table.title.format(**texts)}",
         headings=tuple(heading.format(**texts) for heading in table.columns.values()),
         rows=rows,
-        notes=_notes(records, rows),
+        notes=(*_notes(records, rows), *_footnotes(connection, report_year, indicators)),
     )
 
 
@@ -84,12 +85,25 @@ def _notes(records: list[dict[str, Any]], rows: tuple[tuple[str, ...], ...]) -> 
         notes.append(f"两年统计口径不同{_meaning(of, records)}：上年{last}，本年{this}，变化情况不能当作增减。")
     if any(record.get("comparability") == "definition_break" for record in records):
         notes.append("两年的指标定义不同，变化情况不能当作增减。")
+    for coverage, of in _grouped(labels, [record["coverage"] for record in records]).items():
+        notes.append(f"数据完整度{_meaning(of, records)}：{coverage}。")
     incomplete = [(r["n_reported"], r["n_expected"]) if r.get("status") == "incomplete" else None for r in records]
     for (reported, expected), of in _grouped(labels, incomplete).items():
         notes.append(f"不完整{_meaning(of, records)}：应报 {expected} 所学校，已报 {reported} 所。")
     if any(NOT_REPORTED in row for row in rows):
         notes.append(SYMBOL_NOTE)
     return tuple(notes)
+
+
+def _footnotes(connection: duckdb.DuckDBPyConnection, report_year: int, indicators: list[str]) -> list[str]:
+    """What schools have explained about the values behind the table, as far as the bureau has approved it."""
+    found = query(
+        connection,
+        "select distinct respondent_name, sheet, value, reason from quality.footnote"
+        " where report_year = ? and list_contains(?, indicator_code) order by all",
+        [report_year, indicators],
+    )
+    return [f"{name}（{sheet}，{value}）：{reason}" for name, sheet, value, reason in found.iter_rows()]
 
 
 def _meaning(labels: list[str], records: list[dict[str, Any]]) -> str:

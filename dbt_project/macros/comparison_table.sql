@@ -15,7 +15,9 @@
 
         scopes as (select scope_code, label from {{ ref("dim_scope") }}),
 
-        indicators as (select indicator_code, unit from {{ ref("dim_indicator") }})
+        indicators as (select indicator_code, unit from {{ ref("dim_indicator") }}),
+
+        coverage as (select report_year, scope_code, coverage from {{ ref("fct_coverage") }})
 
     select
         changes.report_year,
@@ -36,10 +38,13 @@
         changes.comparability,
         changes.status,
         changes.n_expected,
-        changes.n_reported
+        changes.n_reported,
+        coverage.coverage
     from lines
     inner join changes on lines.indicator_code = changes.indicator_code
     inner join indicators on lines.indicator_code = indicators.indicator_code
     inner join scopes as current_scope on changes.scope_code = current_scope.scope_code
+    left join
+        coverage on changes.report_year = coverage.report_year and changes.scope_code = coverage.scope_code
     left join scopes as previous_scope on changes.previous_scope_code = previous_scope.scope_code
 {% endmacro %}

@@ -12,7 +12,9 @@
             select report_year as year, scope_code, indicator_code, value, status, n_expected, n_reported
             from {{ ref("fct_indicator_value") }}
             where subject_kind = 'region' and indicator_code in ('{{ indicators | join("', '") }}')
-        )
+        ),
+
+        coverage as (select report_year, scope_code, coverage from {{ ref("fct_coverage") }})
 
     select
         choices.report_year,
@@ -25,11 +27,13 @@
         {% endfor %}
         max(facts.status) as status,
         max(facts.n_expected) as n_expected,
-        min(facts.n_reported) as n_reported
+        min(facts.n_reported) as n_reported,
+        max(coverage.coverage) as coverage
     from choices
     inner join
         facts
         on choices.scope_code = facts.scope_code
         and facts.year between choices.report_year - 3 and choices.report_year
+    left join coverage on facts.year = coverage.report_year and facts.scope_code = coverage.scope_code
     group by choices.report_year, facts.year
 {% endmacro %}

@@ -33,15 +33,23 @@ with
 
     indicators as (select indicator_code, kind, decimals, display from {{ ref("dim_indicator") }}),
 
+    suppressed as (select distinct report_year, school_code, indicator_code from {{ ref("int_suppressed") }}),
+
     rounded_values as (
         select
             indicator_values.*,
+            suppressed.indicator_code is not null as is_suppressed,
             indicators.kind,
             indicators.decimals,
             indicators.display as display_form,
             {{ rounded("indicator_values.value", "indicators.decimals") }} as rounded_value
         from indicator_values
         inner join indicators on indicator_values.indicator_code = indicators.indicator_code
+        left join
+            suppressed
+            on indicator_values.report_year = suppressed.report_year
+            and indicator_values.subject_code = suppressed.school_code
+            and indicator_values.indicator_code = suppressed.indicator_code
     )
 
 select
@@ -64,7 +72,7 @@ select
         then {{ fixed_text("rounded_value", "decimals") }}
         else {{ trimmed_text("rounded_value") }}
     end as display,
-    status,
+    case when is_suppressed then 'suppressed' else status end as status,
     n_expected,
     n_reported
 from rounded_values

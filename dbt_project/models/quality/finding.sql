@@ -5,14 +5,25 @@ select
     submission.status as submission_status,
     finding.stage,
     finding.rule_id,
+    finding.rule_version,
     finding.severity,
     finding.file_name,
     finding.sheet,
     finding.cell,
     finding.column_name,
+    finding.record_key,
     finding.value,
     finding.message,
-    finding.fix
+    finding.suggestion,
+    finding.fix,
+    finding.explanation_id is not null as is_explained,
+    finding.explanation_id,
+    explanation.state as explanation_state,
+    explanation.reason as explanation,
+    explanation.author as explanation_author
 from {{ source("registry", "finding") }} as finding
 inner join
     {{ source("registry", "submission") }} as submission on finding.submission_id = submission.submission_id
+left join
+    {{ source("registry", "explanation") }} as explanation
+    on finding.explanation_id = explanation.explanation_id

@@ -2,7 +2,9 @@ with
     expected as (
         select
             calendar.report_year,
+            calendar.opens,
             calendar.due,
+            calendar.freezes,
             respondent.code as respondent_code,
             respondent.name as respondent_name,
             respondent.kind as respondent_kind
@@ -21,8 +23,12 @@ with
             sequence,
             file_name,
             received_at,
+            saved_at,
+            precedence,
+            revision_reason,
             status,
             decided_at,
+            decision_reason,
             is_current
         from {{ source("registry", "submission") }}
     ),
@@ -45,12 +51,18 @@ select
     versions.sequence,
     versions.file_name,
     versions.received_at,
+    versions.saved_at,
+    versions.precedence,
+    versions.revision_reason,
     coalesce(versions.status, 'expected') as status,
     versions.decided_at,
+    versions.decision_reason,
     cast(coalesce(problems.errors, 0) as bigint) as errors,
     cast(coalesce(problems.warnings, 0) as bigint) as warnings,
     coalesce(versions.is_current, false) as is_current,
-    expected.due
+    expected.opens,
+    expected.due,
+    expected.freezes
 from expected
 left join
     versions

@@ -23,6 +23,8 @@ with
         select indicator_code, max(bound) as bound from {{ ref("fct_standard") }} group by indicator_code
     ),
 
+    coverage as (select report_year, scope_code, coverage from {{ ref("fct_coverage") }}),
+
     computed as (
         select
             printed_figures.report_year,
@@ -76,6 +78,15 @@ with
             and printed_figures.indicator_code = standards.indicator_code
     ),
 
+    covered as (
+        select computed.*, coverage.coverage
+        from computed
+        left join
+            coverage
+            on computed.figure_year = coverage.report_year
+            and computed.scope_code = coverage.scope_code
+    ),
+
     in_unit as (
         select
             *,
@@ -86,7 +97,7 @@ with
                     else {{ exact_ratio("abs(value_in_own_unit)", "unit_divisor", "1") }}
                 end as {{ type_value() }}
             ) as magnitude
-        from computed
+        from covered
     ),
 
     compared as (
@@ -135,6 +146,7 @@ select
     printed_value,
     status,
     comparability,
+    coverage,
     case
         when magnitude is null
         then 'not_verifiable'

@@ -25,6 +25,7 @@ with
             max(case when indicator_code = 'teachers_full_time' then value end) as teachers_full_time,
             max(case when indicator_code = 'students_full_time' then value end) as students_full_time,
             max(case when indicator_code = 'majors' then value end) as majors,
+            max(case when status = 'incomplete' then 1 else 0 end) as is_incomplete,
             max(n_expected) as n_expected,
             min(n_reported) as n_reported
         from facts
@@ -32,6 +33,8 @@ with
     ),
 
     choices as (select report_year, scope_code from {{ ref("dim_scope_choice") }} where topic = 'scale'),
+
+    coverage as (select report_year, scope_code, coverage from {{ ref("fct_coverage") }}),
 
     members as (
         select member.report_year, member.scope_code, member.school_code
@@ -55,8 +58,10 @@ with
             scale.students_full_time,
             scale.majors,
             schools.remark,
+            case when schools.has_reported then 'ok' else 'missing' end as status,
             scale.n_expected,
-            scale.n_reported
+            scale.n_reported,
+            members.scope_code
         from schools
         inner join
             members on schools.report_year = members.report_year and schools.school_code = members.school_code
@@ -82,8 +87,10 @@ with
             scale.students_full_time,
             scale.majors,
             cast(null as varchar) as remark,
+            case when scale.is_incomplete = 1 then 'incomplete' else 'ok' end as status,
             scale.n_expected,
-            scale.n_reported
+            scale.n_reported,
+            scale.scope_code
         from scale
         inner join
             choices
@@ -101,19 +108,23 @@ with
     )
 
 select
-    report_year,
-    cast(row_number as bigint) as row_number,
-    is_total,
-    school_code,
-    school_name,
-    authority,
-    ownership,
-    affiliation,
-    honours,
-    cast(teachers_full_time as bigint) as teachers_full_time,
-    cast(students_full_time as bigint) as students_full_time,
-    cast(majors as bigint) as majors,
-    remark,
-    cast(n_expected as bigint) as n_expected,
-    cast(n_reported as bigint) as n_reported
+    together.report_year,
+    cast(together.row_number as bigint) as row_number,
+    together.is_total,
+    together.school_code,
+    together.school_name,
+    together.authority,
+    together.ownership,
+    together.affiliation,
+    together.honours,
+    cast(together.teachers_full_time as bigint) as teachers_full_time,
+    cast(together.students_full_time as bigint) as students_full_time,
+    cast(together.majors as bigint) as majors,
+    together.remark,
+    together.status,
+    cast(together.n_expected as bigint) as n_expected,
+    cast(together.n_reported as bigint) as n_reported,
+    coverage.coverage
 from together
+left join
+    coverage on together.report_year = coverage.report_year and together.scope_code = coverage.scope_code
