@@ -83,7 +83,7 @@ def _single(
             elif slip == "computed" and value in others:
                 slip = "neighbour"
             yield Suggestion({column.name: solved}, slip)
-        yield from (Suggestion({column.name: changed}, slip) for slip, changed in _slips_of(value))
+        yield from (Suggestion({column.name: changed}, slip) for slip, changed in slips_of(value))
 
 
 def _pairs(numbers: Sequence[Column], row: Row) -> Iterator[Suggestion]:
@@ -97,7 +97,7 @@ def _pairs(numbers: Sequence[Column], row: Row) -> Iterator[Suggestion]:
             yield Suggestion(dict(zip(names, shifted, strict=True)), "shifted")
 
 
-def _slips_of(value: Any) -> Iterator[tuple[str, Any]]:
+def slips_of(value: Any) -> Iterator[tuple[str, Any]]:
     """Values from which this one may have come by a slip of the pen."""
     kind = type(value)
     for power in (1, 2, 3, 4, -1, -2, -3, -4):
@@ -120,7 +120,7 @@ def _slips_of(value: Any) -> Iterator[tuple[str, Any]]:
 
 def slip_between(typed: Any, meant: Any) -> str:
     """The kind of slip that turns the number meant into the one typed; 'computed' when none does."""
-    return next((slip for slip, value in _slips_of(typed) if value == meant), "computed")
+    return next((slip for slip, value in slips_of(typed) if value == meant), "computed")
 
 
 def _solutions(contract: Contract, expression: str, column: Column, row: Row) -> Iterator[Any]:
