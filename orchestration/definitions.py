@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from orchestration.defs.alerts import build_alerts
 from orchestration.defs.automation import build_automation
 from orchestration.defs.release import build_release_assets
 from orchestration.defs.submissions import build_submission_assets
@@ -24,7 +25,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         ],
         loggers={"console": dg.colored_console_logger, "progress": progress_logger},
     )
-    return dg.Definitions.merge(graph, build_automation(settings, city))
+    return dg.Definitions.merge(graph, build_automation(settings, city), build_alerts(settings, city))
 
 
 @dg.definitions

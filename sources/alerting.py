@@ -134,8 +134,9 @@ def load_alerting(city_dir: Path) -> Alerting:
     try:
         return Alerting(**read_yaml(path))
     except yaml.YAMLError as error:
-        line = f"第 {error.problem_mark.line + 1} 行附近" if isinstance(error, yaml.MarkedYAMLError) else "某处"
-        raise ValueError(f"{path} {line}不是正确的 YAML，请检查缩进和冒号") from None
+        mark = getattr(error, "problem_mark", None)
+        where = f"第 {mark.line + 1} 行附近" if mark else ""
+        raise ValueError(f"{path} {where}不是正确的 YAML，请检查缩进和冒号") from None
     except ValidationError as error:
         places = [f"{'.'.join(map(str, each['loc'])) or '全文'}：{each['msg']}" for each in error.errors()]
         raise ValueError(f"{path} 有误：{'；'.join(places)}") from None

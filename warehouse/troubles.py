@@ -1,0 +1,229 @@
+"""What people must be told of: troubles, derived from the register, the calendar, a run and what is published.
+
+Pure: facts in, observations out. An observation says what is wrong, and also of what it is known that it is right,
+because a trouble about which nothing was learned has not gone.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from sources.alerting import Kind
+from sources.model import City, ReportYear
+
+SHOWN_FINDINGS = 5
+BUREAU = None
+"""The respondent of a trouble that concerns no respondent in particular."""
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """One thing to tell. `key` is the same as long as it is the same trouble; `content` changes when it changes."""
+
+    key: str
+    kind: Kind
+    respondent: str | None
+    title: str
+    lines: tuple[str, ...] = ()
+    content: str = ""
+
+    @property
+    def fingerprint(self) -> str:
+        return hashlib.sha256(f"{self.kind}\n{self.content}".encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What was seen at a moment: troubles, and the keys of which it is known that nothing is wrong."""
+
+    at: datetime
+    troubles: tuple[Trouble, ...] = ()
+    cleared: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Register:
+    """What the register says: `latest_versions`, `latest_findings` (warehouse/registry.py).
+
+    `lying` are the ids of the files in the inbox, `marked` the workbooks with findings marked, by submission id.
+    """
+
+    versions: pl.DataFrame
+    findings: pl.DataFrame
+    lying: frozenset[str] = frozenset()
+    marked: Mapping[str, Path] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """How a run ended: failed steps and checks with what they say, and those that went well; names are Chinese."""
+
+    run_id: str
+    ended_at: datetime
+    about: str = ""
+    """Which report years, for people."""
+    failed_steps: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    done_steps: frozenset[str] = frozenset()
+    failed_checks: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    passed_checks: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Release:
+    """What is published: a fingerprint of its content, and lines that describe it."""
+
+    fingerprint: str
+    lines: tuple[str, ...] = ()
+
+
+def of_run(run: RunReport) -> Observation:
+    where = f"{run.about}运行 {run.run_id[:8]}，详情：nianbao ui，打开 Runs。"
+    steps = [
+        Trouble(f"run:{name}", "run", BUREAU, f"运行失败：{name}", (*error, where))
+        for name, error in run.failed_steps.items()
+    ]
+    checks = [
+        Trouble(f"check:{name}", "check", BUREAU, f"检验未通过：{name}", tuple(summary))
+        for name, summary in run.failed_checks.items()
+    ]
+    well = {f"run:{name}" for name in run.done_steps} | {f"check:{name}" for name in run.passed_checks}
+    return Observation(run.ended_at, (*steps, *checks), frozenset(well))
+
+
+def of_release(release: Release, at: datetime) -> Observation:
+    told = Trouble("release", "release", BUREAU, "已发布新的数据库", release.lines, release.fingerprint)
+    return Observation(at, (told,))
+
+
+def of_register(register: Register, city: City, today: date, due_soon_days: int, at: datetime) -> Observation:
+    """Rejected, unexplained, unidentified and missing submissions.
+
+    After a year is frozen, what was left undone then is told no more (nor said to be mended).
+    """
+    versions = {(v["respondent_code"], v["report_year"]): v for v in register.versions.iter_rows(named=True)}
+    findings = _by_submission(register.findings)
+    troubles: list[Trouble] = []
+    cleared: set[str] = set()
+    for year, dates in city.calendar.years.items():
+        for respondent in city.respondents_in(year):
+            version = versions.get((respondent.code, year))
+            for key, trouble, well in (
+                _unsent(respondent.code, year, dates, version, today, due_soon_days),
+                _rejected(respondent.code, year, version, findings, register.marked),
+                _unexplained(respondent.code, year, version, findings),
+            ):
+                if well:
+                    cleared.add(key)
+                elif trouble and (today <= dates.freezes or (version and version["received_on"] > dates.freezes)):
+                    troubles.append(trouble)
+    for version in register.versions.iter_rows(named=True):
+        if version["respondent_code"] is None or version["report_year"] is None:
+            trouble = _unidentified(version, findings, register.marked)
+            if version["submission_id"] in register.lying:
+                troubles.append(trouble)
+            else:
+                cleared.add(trouble.key)
+    return Observation(at, tuple(troubles), frozenset(cleared))
+
+
+_Judged = tuple[str, Trouble | None, bool]
+"""Key, the trouble if there is one, whether it is known that there is none."""
+
+
+def _unsent(
+    code: str, year: int, dates: ReportYear, version: Mapping[str, Any] | None, today: date, due_soon_days: int
+) -> _Judged:
+    key = f"unsent:{year}:{code}"
+    if version is not None and version["stands"]:
+        return key, None, True
+    what = "还没有报送" if version is None else "报送还没有被接收"
+    if today > dates.due:
+        late = f"截止日期 {dates.due}，已过 {(today - dates.due).days} 天。"
+        return key, Trouble(key, "overdue", code, f"{year}年度数据逾期：{what}", (late,)), False
+    if dates.due - timedelta(days=due_soon_days) <= today:
+        left = f"截止日期 {dates.due}，还有 {(dates.due - today).days} 天。"
+        return key, Trouble(key, "due_soon", code, f"{year}年度数据即将到期：{what}", (left,)), False
+    return key, None, False
+
+
+def _rejected(
+    code: str,
+    year: int,
+    version: Mapping[str, Any] | None,
+    findings: Mapping[str, list[dict[str, Any]]],
+    marked: Mapping[str, Path],
+) -> _Judged:
+    key = f"rejected:{year}:{code}"
+    if version is None or version["status"] != "rejected":
+        return key, None, version is not None and version["status"] != "received"
+    title = f"{year}年度报送已退回：{version['file_name']}"
+    errors = [each for each in findings.get(version["submission_id"], []) if each["severity"] == "error"]
+    lines = (*_shown(errors, "错误"), *_marked_line(version, marked))
+    return key, Trouble(key, "rejected", code, title, lines, _content(version, errors)), False
+
+
+def _unexplained(
+    code: str, year: int, version: Mapping[str, Any] | None, findings: Mapping[str, list[dict[str, Any]]]
+) -> _Judged:
+    key = f"unexplained:{year}:{code}"
+    if version is None or version["status"] in ("received", "rejected"):
+        return key, None, False
+    warnings = [
+        each
+        for each in findings.get(version["submission_id"], [])
+        if each["severity"] == "warning" and each["explanation_id"] is None
+    ]
+    if not warnings:
+        return key, None, True
+    title = f"{year}年度报送有 {len(warnings)} 个警告，需要改正或在“说明”表中说明：{version['file_name']}"
+    return (
+        key,
+        Trouble(key, "unexplained", code, title, _shown(warnings, "警告"), _content(version, warnings)),
+        False,
+    )
+
+
+def _unidentified(
+    version: Mapping[str, Any], findings: Mapping[str, list[dict[str, Any]]], marked: Mapping[str, Path]
+) -> Trouble:
+    submission_id = version["submission_id"]
+    errors = [each for each in findings.get(submission_id, []) if each["severity"] == "error"]
+    return Trouble(
+        f"unidentified:{submission_id}",
+        "unidentified",
+        version["respondent_code"],
+        f"收到无法识别的文件：{version['file_name']}",
+        (*_shown(errors, "错误"), *_marked_line(version, marked), "处理后请把文件移出收件夹。"),
+    )
+
+
+def _by_submission(findings: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in findings.sort("sheet", "cell", "rule_id", nulls_last=True).iter_rows(named=True):
+        found.setdefault(row["submission_id"], []).append(row)
+    return found
+
+
+def _shown(findings: Sequence[Mapping[str, Any]], noun: str) -> tuple[str, ...]:
+    def lines() -> Iterator[str]:
+        for each in findings[:SHOWN_FINDINGS]:
+            place = " ".join(part for part in (each["sheet"], each["cell"]) if part)
+            yield f"{place}{'：' if place else ''}{each['message']}{each['fix'] or ''}"
+        if len(findings) > SHOWN_FINDINGS:
+            yield f"……共 {len(findings)} 个{noun}"
+
+    return tuple(lines())
+
+
+def _marked_line(version: Mapping[str, Any], marked: Mapping[str, Path]) -> tuple[str, ...]:
+    path = marked.get(version["submission_id"])
+    return (f"标出问题的工作簿：{path}",) if path else ()
+
+
+def _content(version: Mapping[str, Any], findings: Sequence[Mapping[str, Any]]) -> str:
+    return "\n".join([version["submission_id"], *(f"{f['rule_id']} {f['sheet']} {f['cell']}" for f in findings)])
