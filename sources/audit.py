@@ -156,7 +156,8 @@ def _audit_sheet(
         submissions.select("submission_id"), on="submission_id", how="semi"
     )
     broken = structural.filter(
-        (pl.col("sheet") == contract.title) & pl.col("rule_id").is_in(["sheet.missing", "sheet.heading_missing"])
+        (pl.col("sheet") == contract.title)
+        & pl.col("rule_id").is_in(["sheet.missing", "sheet.repeated", "sheet.heading_missing"])
     )
     status, status_findings = _judge_status(contract, columns, submissions, of_sheet, broken, codelists)
     filled = status.filter(pl.col("status").is_in(FILLED)).select("submission_id")

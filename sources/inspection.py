@@ -1,174 +1,201 @@
-"""A look at a file's bytes before anything opens it: is it a workbook, is it whole, is it safe to open?
+"""A look at a file's bytes before a reader meets it: is it a workbook, is it whole, is it safe to open?
 
 Nothing in a file is ever run. What is too large, broken, encrypted or no workbook at all is refused here, with a
-finding that says so, before a reader meets it.
+finding that says so. What passes is packed anew from the parts that were looked at, so that a reader sees nothing else.
 """
 
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from io import BytesIO
-from xml.etree import ElementTree
 
 from sources.settings import Limits
+from sources.sheet_xml import RefusedError, Spent, StoredSheet, elements, read_sheet, read_strings
 
 OLE_SIGNATURE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+ZIP_SIGNATURE = b"PK"
 ENCRYPTED_STREAM = "EncryptedPackage".encode("utf-16-le")
-CHUNK_BYTES = 1 << 20
-CELL = re.compile(rb"<(?:\w+:)?c\b([^>]*?)(?:/>|>(.*?)</(?:\w+:)?c>)", re.DOTALL)
-ATTRIBUTE = re.compile(rb'\b([rt])="([^"]*)"')
-REFERENCE = re.compile(rb"([A-Z]{1,3})([0-9]{1,7})$")
+STAND_IN = b"nianbao-stand-in\0"
+"""Begins what is archived in place of something that cannot or must not be read (`stand_in`)."""
+STAND_IN_RULES = ("file.link", "file.too_large", "file.unreadable")
+OTHER_KINDS = (
+    (b"%PDF", "PDF 文件"),
+    (b"Rar!", "压缩包"),
+    (b"7z\xbc\xaf\x27\x1c", "压缩包"),
+    (b"\x1f\x8b", "压缩包"),
+    (b"\xff\xd8\xff", "图片"),
+    (b"\x89PNG", "图片"),
+    (b"\xff\xfe", "文本文件（例如改了扩展名的 CSV）"),
+    (b"\xfe\xff", "文本文件（例如改了扩展名的 CSV）"),
+)
+SHORTCUTS = (b"L\0\0\0\x01\x14\x02\0", b"[InternetShortcut]")
+SPREADSHEET_2003 = b"urn:schemas-microsoft-com:office:spreadsheet"
+HEAD_BYTES = 4096
+DIRECTORY_BYTES_A_PART = 1_000
+WORKBOOK, RELATIONS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
+STRINGS, STYLES, PROPERTIES = "xl/sharedStrings.xml", "xl/styles.xml", "docProps/core.xml"
+PACKAGE_PARTS = ("[Content_Types].xml", "_rels/.rels", WORKBOOK, RELATIONS, STRINGS, STYLES)
+TEXT_PARTS = (".xml", ".rels", ".vml")
 
 
 @dataclass(frozen=True)
 class Inspection:
     """What the bytes say of themselves.
 
-    `refusal` is (rule, what was found) when the file must not be opened. `notes` are rules that only inform.
-    `formulas`: sheet title → address → 'formula' (with a stored result), 'uncomputed' (without one) or the
-    error that the cell shows.
+    `refusal` is (rule, what was found) when the file must not be opened; then the rest is empty. `notes` are rules
+    that only inform. `book` is the workbook packed anew, for a reader; `sheets` what its XML says, by title.
     """
 
     refusal: tuple[str, str] | None = None
     notes: tuple[str, ...] = ()
     saved_at: datetime | None = None
-    formulas: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-
-
-class _RefusedError(Exception):
-    """Carries the rule under which a file is refused, and what was found."""
+    book: bytes = b""
+    sheets: Mapping[str, StoredSheet] = field(default_factory=dict)
 
 
 def inspect(data: bytes, limits: Limits) -> Inspection:
-    """Inspects a file's bytes; reads no more of it than the limits allow."""
+    """Inspects a file's bytes; unpacks no more of it than the limits allow. Never raises for what they hold."""
     try:
-        parts = _parts(data, limits)
-        titles = _sheet_titles(parts)
-        formulas = {title: _formulas(parts[name], title, limits) for title, name in titles.items() if name in parts}
-    except _RefusedError as refused:
-        return Inspection(refusal=refused.args[0])
+        _check_kind(data, limits)
+        names, parts = _unpacked(data, limits)
+        titles = _sheet_parts(parts)
+        strings = read_strings(parts[STRINGS]) if STRINGS in parts else []
+        spent = Spent()
+        sheets = {title: read_sheet(parts[name], title, strings, limits, spent) for title, name in titles.items()}
+    except RefusedError as refused:
+        return Inspection(refusal=refused.refusal)
     notes = []
-    if any(name.endswith("vbaProject.bin") for name in parts):
+    if any(name.endswith("vbaProject.bin") or name.startswith("xl/macrosheets/") for name in names):
         notes.append("file.macros")
-    if any(name.startswith("xl/externalLinks/") for name in parts):
+    if any(name.startswith("xl/externalLinks/") for name in names):
         notes.append("file.external_links")
-    return Inspection(notes=tuple(notes), saved_at=_saved_at(parts), formulas=formulas)
+    book = _packed(parts, (*PACKAGE_PARTS, *titles.values()))
+    return Inspection(notes=tuple(notes), saved_at=_saved_at(parts), book=book, sheets=sheets)
 
 
 def is_complete(data: bytes) -> bool:
-    """Whether the bytes are a whole zip archive, or no zip archive at all: a file still being written is neither."""
-    return not data.startswith(b"PK") or zipfile.is_zipfile(BytesIO(data))
+    """Whether the bytes are a whole zip archive, or none at all: a file still being written is neither."""
+    if not data or ZIP_SIGNATURE.startswith(data[:2]):
+        return zipfile.is_zipfile(BytesIO(data))
+    return True
 
 
-def _parts(data: bytes, limits: Limits) -> dict[str, bytes]:
-    """The archive's parts, unpacked; refuses what is no workbook or too large."""
+def stand_in(rule_id: str, name: str, found: str) -> bytes:
+    """What is archived in place of a file that is not read, so that it gets a receipt and a finding like any other.
+
+    `rule_id` is one of STAND_IN_RULES; `found` fills in its message.
+    """
+    return STAND_IN + "\0".join((rule_id, name, found)).encode("utf-8", "replace")
+
+
+def _check_kind(data: bytes, limits: Limits) -> None:
+    """Refuses what is no zip archive, with what it is instead."""
     if not data:
-        raise _RefusedError(("file.empty", ""))
+        raise RefusedError("file.empty")
+    if data.startswith(STAND_IN):
+        rule_id, _, found = data.removeprefix(STAND_IN).decode("utf-8", "replace").partition("\0")
+        if rule_id in STAND_IN_RULES:
+            raise RefusedError(rule_id, found.partition("\0")[2])
     if len(data) > limits.file_bytes:
-        raise _RefusedError(("file.too_large", f"{len(data) / 1e6:.1f} MB"))
+        raise RefusedError("file.too_large", f"{len(data) / 1e6:.1f} MB")
     if data.startswith(OLE_SIGNATURE):
-        raise _RefusedError(("file.encrypted" if ENCRYPTED_STREAM in data else "file.old_format", ""))
-    if not data.startswith(b"PK"):
-        raise _RefusedError(("file.not_a_workbook", _kind_of_text(data)))
-    parts: dict[str, bytes] = {}
-    left = limits.expanded_bytes
-    try:
-        with zipfile.ZipFile(BytesIO(data)) as archive:
-            entries = archive.infolist()
-            if len(entries) > limits.parts:
-                raise _RefusedError(("file.too_large", f"{len(entries)} 个内部文件"))
-            for entry in entries:
-                with archive.open(entry) as stream:
-                    chunks = []
-                    while chunk := stream.read(CHUNK_BYTES):
-                        left -= len(chunk)
-                        if left < 0:
-                            raise _RefusedError(("file.too_large", f"展开后超过 {limits.expanded_bytes / 1e6:.0f} MB"))
-                        chunks.append(chunk)
-                parts[entry.filename] = b"".join(chunks)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, OSError, ValueError, EOFError, NotImplementedError, RuntimeError):
-        raise _RefusedError(("file.damaged", "")) from None
-    except Exception as error:  # zlib and others raise their own kinds for broken streams
-        if isinstance(error, _RefusedError):
-            raise
-        raise _RefusedError(("file.damaged", "")) from None
-    if "xl/workbook.bin" in parts:
-        raise _RefusedError(("file.old_format", ""))
-    if "xl/workbook.xml" not in parts:
-        raise _RefusedError(("file.not_a_workbook", "压缩文件或其他文档"))
-    if any(
-        b"<!DOCTYPE" in part or b"<!ENTITY" in part for name, part in parts.items() if name.endswith((".xml", ".rels"))
-    ):
-        raise _RefusedError(("file.suspicious", "XML 实体定义"))
-    return parts
+        raise RefusedError("file.encrypted" if ENCRYPTED_STREAM in data else "file.old_format")
+    head = data[:HEAD_BYTES]
+    if head.lstrip().startswith(SHORTCUTS):
+        raise RefusedError("file.link", "快捷方式")
+    if SPREADSHEET_2003 in head:
+        raise RefusedError("file.old_format")
+    if not data.startswith(ZIP_SIGNATURE):
+        raise RefusedError("file.not_a_workbook", _kind_of(head))
 
 
-def _kind_of_text(data: bytes) -> str:
-    if b"\0" in data[:4096]:
+def _kind_of(head: bytes) -> str:
+    for signature, kind in OTHER_KINDS:
+        if head.startswith(signature):
+            return kind
+    if b"\0" in head:
         return "未知格式的文件"
-    return "网页文件" if b"<html" in data[:4096].lower() else "文本文件（例如改了扩展名的 CSV）"
+    return "网页文件" if b"<html" in head.lower() else "文本文件（例如改了扩展名的 CSV）"
 
 
-def _sheet_titles(parts: Mapping[str, bytes]) -> dict[str, str]:
-    """Sheet title → the part that holds it."""
+def _unpacked(data: bytes, limits: Limits) -> tuple[list[str], dict[str, bytes]]:
+    """The names of an archive's parts, and the parts that are text; refuses what is no workbook or too large."""
     try:
-        workbook = ElementTree.fromstring(parts["xl/workbook.xml"])
-        relations = ElementTree.fromstring(parts.get("xl/_rels/workbook.xml.rels", b"<none/>"))
-    except ElementTree.ParseError:
-        raise _RefusedError(("file.damaged", "")) from None
-    targets = {
-        relation.get("Id"): "xl/" + (relation.get("Target") or "").removeprefix("/xl/").removeprefix("/")
-        for relation in relations
-    }
-    titles = {}
-    for element in workbook.iter():
-        if element.tag.endswith("}sheet"):
-            key = next((value for name, value in element.attrib.items() if name.endswith("}id")), None)
-            titles[element.get("name", "")] = targets.get(key, "")
+        _check_directory(data, limits)
+        with zipfile.ZipFile(BytesIO(data)) as archive:
+            entries = {entry.filename.replace("\\", "/"): entry for entry in archive.infolist()}
+            _check_entries(entries, limits)
+            parts = {name: archive.read(entry) for name, entry in entries.items() if name.endswith(TEXT_PARTS)}
+    except RefusedError:
+        raise
+    except Exception:  # zipfile, zlib, bz2 and lzma each raise their own kinds for broken streams
+        raise RefusedError("file.damaged") from None
+    if any(b"<!DOCTYPE" in part or b"<!ENTITY" in part for part in parts.values()):
+        raise RefusedError("file.suspicious", "XML 实体定义")
+    return list(entries), parts
+
+
+def _check_directory(data: bytes, limits: Limits) -> None:
+    """Refuses an endless table of contents before it is read."""
+    end = data.rfind(b"PK\x05\x06")
+    if end >= 0 and int.from_bytes(data[end + 12 : end + 16], "little") > limits.parts * DIRECTORY_BYTES_A_PART:
+        raise RefusedError("file.too_large", f"超过 {limits.parts} 个内部文件")
+
+
+def _check_entries(entries: Mapping[str, zipfile.ZipInfo], limits: Limits) -> None:
+    if len(entries) > limits.parts:
+        raise RefusedError("file.too_large", f"{len(entries)} 个内部文件")
+    if any(entry.flag_bits & 1 for entry in entries.values()):
+        raise RefusedError("file.encrypted")
+    if "xl/workbook.bin" in entries:
+        raise RefusedError("file.old_format")
+    if WORKBOOK not in entries:
+        raise RefusedError("file.not_a_workbook", "压缩包或其他文档")
+    # zipfile never unpacks more of an entry than is declared here.
+    expanded = sum(entry.file_size for name, entry in entries.items() if name.endswith(TEXT_PARTS))
+    if expanded > limits.expanded_bytes:
+        raise RefusedError("file.too_large", f"展开后有 {expanded / 1e6:.0f} MB")
+
+
+def _sheet_parts(parts: Mapping[str, bytes]) -> dict[str, str]:
+    """Sheet title → the part that holds it; refuses a sheet without one, and two of the same title."""
+    relations = elements(parts.get(RELATIONS, b"<none/>"))
+    targets = {relation.get("Id"): _resolved(relation.get("Target", "")) for _, relation in relations}
+    titles: dict[str, str] = {}
+    for name, attributes in elements(parts[WORKBOOK]):
+        if name == "sheet":
+            title, part = attributes.get("name", ""), targets.get(attributes.get("id"), "")
+            if part not in parts or title in titles:
+                raise RefusedError("file.damaged")
+            titles[title] = part
     return titles
 
 
-def _formulas(sheet: bytes, title: str, limits: Limits) -> dict[str, str]:
-    """Formula and error cells of a sheet by address; refuses a sheet whose cells lie too far out."""
-    found: dict[str, str] = {}
-    for attributes, content in CELL.findall(sheet):
-        if not content:
-            continue
-        attribute = dict(ATTRIBUTE.findall(attributes))
-        cell = attribute.get(b"r", b"")
-        reference = REFERENCE.match(cell)
-        if reference and (int(reference[2]) > limits.rows or _position(reference[1]) > limits.columns):
-            raise _RefusedError(("file.cell_too_far_out", f"{title}!{cell.decode()}"))
-        if attribute.get(b"t") == b"e":
-            found[cell.decode()] = _inner(content, b"v") or "#ERROR!"
-        elif b"<f" in content:
-            found[cell.decode()] = "formula" if _inner(content, b"v") or b"<is" in content else "uncomputed"
-    return found
+def _resolved(target: str) -> str:
+    """The part that a relation of the workbook points to."""
+    return target.removeprefix("/") if target.startswith(("/xl/", "xl/")) else "xl/" + target.removeprefix("/")
 
 
-def _inner(content: bytes, tag: bytes) -> str:
-    match = re.search(rb"<(?:\w+:)?" + tag + rb"\b[^>]*>(.*?)</", content, re.DOTALL)
-    return match[1].decode("utf-8", "replace") if match else ""
-
-
-def _position(letters: bytes) -> int:
-    position = 0
-    for letter in letters:
-        position = position * 26 + letter - ord("A") + 1
-    return position
+def _packed(parts: Mapping[str, bytes], names: Sequence[str]) -> bytes:
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for name in dict.fromkeys(names):
+            if name in parts:
+                archive.writestr(name, parts[name])
+    return buffer.getvalue()
 
 
 def _saved_at(parts: Mapping[str, bytes]) -> datetime | None:
-    """When the file was last saved, as the program that saved it says; None when it does not."""
-    text = parts.get("docProps/core.xml", b"").decode("utf-8", "replace")
+    """When the file was last saved (UTC), as the program that saved it says; None when it does not."""
+    text = parts.get(PROPERTIES, b"").decode("utf-8", "replace")
     for name in ("modified", "created"):
         match = re.search(rf"<dcterms:{name}[^>]*>([^<]+)<", text)
         if match:
             try:
-                stamp = datetime.fromisoformat(match[1].strip().replace("Z", "+00:00"))
-            except ValueError:
+                stamp = datetime.fromisoformat(match[1].strip())
+                return (stamp.astimezone(UTC) if stamp.tzinfo else stamp).replace(tzinfo=None)
+            except (ValueError, OverflowError):
                 continue
-            return stamp.replace(tzinfo=None)
     return None

@@ -14,10 +14,15 @@ class Limits:
     """How large a submission may be; beyond that it is refused with a finding (NIANBAO_MAX_…)."""
 
     file_bytes: int = 20_000_000
-    expanded_bytes: int = 100_000_000
+    expanded_bytes: int = 50_000_000
+    """Of the XML in a workbook, without pictures; a filled template has half a million."""
     parts: int = 2_000
     rows: int = 20_000
     columns: int = 1_000
+    cells: int = 500_000
+    """Stored in the file, blank but formatted ones included; a template has eight thousand."""
+    area: int = 4_000_000
+    """Cells of the rectangles from A1 to the last filled cell of each sheet, blank ones included."""
 
 
 @dataclass(frozen=True)

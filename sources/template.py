@@ -28,6 +28,7 @@ from sources.model import (
 META_SHEET = "_nianbao"
 CODELIST_SHEET = "_下拉列表"
 STATUS_LABEL = "本表情况"
+NUMBER_HEADING = "序号"
 ITEM_HEADING = "项目"
 UNIT_HEADING = "单位"
 HINT_HEADING = "填报说明"
@@ -151,7 +152,7 @@ class _SheetWriter:
         columns = contract.columns_in(self.report_year)
         header_row = self._write_head(contract, content, width=6, status_position=1)
         headings = [
-            "序号",
+            NUMBER_HEADING,
             ITEM_HEADING,
             UNIT_HEADING,
             f"{LAST_YEAR_PREFIX}（{self.report_year - 1}年）",
