@@ -4,6 +4,7 @@ import dagster as dg
 
 from orchestration.defs.alerts import build_alerts
 from orchestration.defs.automation import build_automation
+from orchestration.defs.feedback import build_feedback_assets
 from orchestration.defs.release import build_release_assets
 from orchestration.defs.submissions import build_submission_assets
 from orchestration.defs.transform import build_transform_assets
@@ -20,6 +21,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     graph = dg.Definitions(
         assets=[
             *build_submission_assets(settings, city),
+            *build_feedback_assets(settings, city),
             build_transform_assets(settings, city, manifest),
             *build_release_assets(settings, city, manifest),
         ],

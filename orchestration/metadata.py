@@ -54,6 +54,7 @@ FINDING_HEADINGS = {
     "cell": "单元格",
     "value": "填写内容",
     "message": "问题",
+    "suggestion": "可能的原因",
     "fix": "处理办法",
     "rule_id": "规则",
 }

@@ -1,6 +1,7 @@
 """A Dagster logger that tells a person at a terminal what a run is doing, in Chinese."""
 
 import logging
+from typing import Any
 
 import dagster as dg
 from rich.console import Console
@@ -8,6 +9,7 @@ from rich.console import Console
 STEP_LABELS = {
     "reference": "载入参照数据",
     "intake": "接收、读取、审核、装入报送",
+    "feedback": "标出问题，准备退回件",
     "transform": "建立数据模型并检验",
     "published": "发布数据库",
     "summary_tables": "输出汇总表",
@@ -31,10 +33,21 @@ class _ProgressHandler(logging.Handler):
             self.console.print(f"[bold]▶ {STEP_LABELS.get(event.step_key, event.step_key)}[/bold]")
         elif event.event_type_value == "STEP_FAILURE":
             self.console.print(f"[red]✗ {STEP_LABELS.get(event.step_key, event.step_key)} 失败[/red]")
+            self.console.print(f"    原因：{_cause(event.step_failure_data.error)}", markup=False, highlight=False)
 
 
-@dg.logger({}, description="在终端用中文显示进度。")
+def _cause(error: Any) -> str:
+    """What was raised first, without the frameworks' words around it."""
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return error.message.strip() if error is not None else "未知"
+
+
+@dg.logger(
+    {"to_stderr": dg.Field(bool, default_value=False, description="写到标准错误，标准输出留给结果")},
+    description="在终端用中文显示进度。",
+)
 def progress_logger(context: dg.InitLoggerContext) -> logging.Logger:
     logger = logging.Logger("nianbao.progress", level=logging.DEBUG)
-    logger.addHandler(_ProgressHandler(Console(soft_wrap=True)))
+    logger.addHandler(_ProgressHandler(Console(soft_wrap=True, stderr=context.logger_config["to_stderr"])))
     return logger

@@ -14,7 +14,9 @@ from sources.model import Contract, load_contracts
 from sources.settings import Settings
 from sources.workbook import Reading
 from warehouse.connection import query, registered
+from warehouse.registry import get_state, set_state
 
+DECISIONS_STATE = "decisions_applied"
 COLUMNS = (
     "explanation_id, respondent_code, report_year, submission_id, rule_id, rule_version, sheet, column_name,"
     " record_key, value, tolerance, reason, author, state, approver, expires_after"
@@ -145,7 +147,10 @@ def _on_file(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, Expla
 def decide(
     connection: duckdb.DuckDBPyConnection, settings: Settings, explanation_id: str, state: str, approver: str
 ) -> bool:
-    """Approves or refuses an explanation, and notes it in the archive; False when there is no such explanation."""
+    """Notes in the archive that an explanation is approved or refused; False when there is no such explanation.
+
+    The next run applies it. `connection` is only read, so the published database will do.
+    """
     known = connection.execute(
         "select count(*) from registry.explanation where explanation_id = ?", [explanation_id]
     ).fetchone()
@@ -153,15 +158,38 @@ def decide(
         return False
     decision = {"kind": "explanation", "explanation_id": explanation_id, "state": state, "approver": approver}
     note_decision(settings.archive, decision)
-    apply_decisions(connection, settings)
     return True
 
 
 def apply_decisions(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     """Sets what the bureau has decided, as the archive has it; the last decision counts."""
-    for decision in archived_decisions(settings.archive):
+    decisions = archived_decisions(settings.archive)
+    for decision in decisions:
         if decision.get("kind") == "explanation":
             connection.execute(
                 "update registry.explanation set state = ?, approver = ? where explanation_id = ?",
                 [decision["state"], decision["approver"], decision["explanation_id"]],
             )
+    set_state(connection, DECISIONS_STATE, str(len(decisions)))
+
+
+def undecided(connection: duckdb.DuckDBPyConnection, settings: Settings) -> int:
+    """How many decisions on file have not been applied yet."""
+    return len(archived_decisions(settings.archive)) - int(get_state(connection, DECISIONS_STATE) or 0)
+
+
+def explanations_on_file(connection: duckdb.DuckDBPyConnection, report_year: int) -> pl.DataFrame:
+    """Every explanation that was given for the year, with the respondent's name and the cells it answers today."""
+    return query(
+        connection,
+        """
+        select explanation.*, respondent.name as respondent_name, string_agg(distinct finding.cell, '、') as cells
+        from registry.explanation as explanation
+        left join reference.respondent as respondent on explanation.respondent_code = respondent.code
+        left join registry.finding as finding on explanation.explanation_id = finding.explanation_id
+        where explanation.report_year = ?
+        group by all
+        order by explanation.respondent_code, explanation.sheet, explanation.explanation_id
+        """,
+        [report_year],
+    )

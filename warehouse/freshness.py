@@ -1,6 +1,7 @@
 """Is there anything to do? Compares what was published with what lies in the inbox and in the declarations."""
 
 from collections.abc import Sequence
+from datetime import date
 
 import duckdb
 
@@ -8,9 +9,10 @@ from sources.archive import inbox_submission_ids
 from sources.model import City, fingerprint, load_contracts
 from sources.settings import Settings
 from warehouse.connection import open_published
+from warehouse.explanations import undecided
 from warehouse.intake import audit_version
 from warehouse.reference import reference_fingerprint
-from warehouse.registry import get_state, pending_submissions, set_state
+from warehouse.registry import CLOCK_STATE, current_versions, get_state, pending_submissions, set_state
 from warehouse.transform import project_fingerprint
 
 STATE = "build_fingerprint"
@@ -46,4 +48,22 @@ def reasons_to_run(settings: Settings, city: City, report_years: Sequence[int]) 
             reasons.append(f"收件夹有 {len(new)} 个新文件")
         if pending := pending_submissions(connection, report_years, audit_version(city)).height:
             reasons.append(f"有 {pending} 份报送尚未审核")
+        if decisions := undecided(connection, settings):
+            reasons.append(f"有 {decisions} 条对说明的决定尚未生效")
+        if overdue := _newly_overdue(connection, settings, city, report_years):
+            reasons.append(f"有 {overdue} 个单位逾期未报")
     return reasons
+
+
+def _newly_overdue(
+    connection: duckdb.DuckDBPyConnection, settings: Settings, city: City, report_years: Sequence[int]
+) -> int:
+    """Respondents whose due date has passed since the last run without anything that stands."""
+    last = date.fromisoformat(get_state(connection, CLOCK_STATE) or settings.today.isoformat())
+    standing = current_versions(connection)
+    return sum(
+        (respondent.code, year) not in standing
+        for year in report_years
+        if last <= city.calendar.years[year].due < settings.today
+        for respondent in city.respondents_in(year)
+    )

@@ -12,6 +12,7 @@ from warehouse.connection import insert, query, registered
 
 INTAKE_STAGE = "intake"
 STANDING_STAGE = "standing"
+CLOCK_STATE = "today"
 
 
 def record_receipts(connection: duckdb.DuckDBPyConnection, receipts: Sequence[Receipt]) -> int:
@@ -217,7 +218,8 @@ def latest_findings(connection: duckdb.DuckDBPyConnection, report_years: Sequenc
 def latest_versions(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
     """Each respondent's latest version of each year, and every file that nobody can be asked about.
 
-    One row a submission: submission_id, file_name, respondent_code, report_year, status, received_on (a date, UTC),
+    One row a submission: submission_id, file_name, respondent_code, respondent_name, report_year, status,
+    received_on (a date, UTC),
     `stands`: whether some version of this respondent and year is accepted and current.
     """
     return query(
@@ -229,6 +231,7 @@ def latest_versions(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
             submission.submission_id,
             submission.file_name,
             submission.respondent_code,
+            respondent.name as respondent_name,
             submission.report_year,
             submission.status,
             cast(submission.received_at at time zone 'UTC' as date) as received_on,
@@ -241,6 +244,7 @@ def latest_versions(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
                     and current_version.report_year = submission.report_year
             ) as stands
         from registry.submission as submission
+        left join reference.respondent as respondent on submission.respondent_code = respondent.code
         left join latest on submission.submission_id = latest.submission_id
         where
             latest.submission_id is not null
@@ -263,7 +267,7 @@ def current_versions(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, i
 
 def record_clock(connection: duckdb.DuckDBPyConnection, today: date) -> None:
     """Notes the day of the run: what is overdue is told from it."""
-    set_state(connection, "today", today.isoformat())
+    set_state(connection, CLOCK_STATE, today.isoformat())
 
 
 def get_state(connection: duckdb.DuckDBPyConnection, name: str) -> str | None:

@@ -115,6 +115,8 @@ def build_submission_assets(settings: Settings, city: City) -> list[dg.AssetsDef
             findings = latest_findings(connection, selected)
             tables = table_metadata(connection, [("raw", contract.name) for contract in contracts])
         context.log.info(f"收件夹 {result.files} 个文件，新内容 {result.new} 个")
+        if result.settling:
+            context.log.info(f"还在写入的文件 {result.settling} 个，写完后再收")
         context.log.info(f"审核 {result.accepted + result.rejected} 份：接收 {result.accepted}，退回 {result.rejected}")
         yield from _results(result, overview, findings)
         for contract in contracts:
@@ -138,6 +140,7 @@ def _results(result: Intake, overview: pl.DataFrame, findings: pl.DataFrame) -> 
     )
     yield dg.MaterializeResult(PARSED, metadata={"单元格数": result.cells, "秒": seconds["parsed"]})
     errors = findings.filter(pl.col("severity") == "error")
+    warnings = findings.filter(pl.col("severity") == "warning")
     rejected = errors.get_column("submission_id").n_unique()
     yield dg.MaterializeResult(
         AUDITED,
@@ -145,7 +148,8 @@ def _results(result: Intake, overview: pl.DataFrame, findings: pl.DataFrame) -> 
             "接收": result.accepted,
             "退回": result.rejected,
             "错误": errors.height,
-            "警告": findings.height - errors.height,
+            "警告": warnings.height,
+            "其中待说明": warnings.get_column("explanation_id").null_count(),
             "秒": seconds["audited"],
         },
         check_results=[
@@ -166,10 +170,11 @@ def _results(result: Intake, overview: pl.DataFrame, findings: pl.DataFrame) -> 
 
 def _contract_result(contract: Contract, findings: pl.DataFrame) -> dg.AssetCheckResult:
     errors = findings.filter(pl.col("severity") == "error").height
+    warnings = findings.filter(pl.col("severity") == "warning").height
     return dg.AssetCheckResult(
         asset_key=raw_key(contract),
         check_name=CONTRACT_CHECK,
-        passed=findings.is_empty(),
+        passed=not errors and not warnings,
         severity=dg.AssetCheckSeverity.ERROR if errors else dg.AssetCheckSeverity.WARN,
-        metadata={"错误": errors, "警告": findings.height - errors, "问题": findings_table(findings)},
+        metadata={"错误": errors, "警告": warnings, "问题": findings_table(findings)},
     )

@@ -1,0 +1,13 @@
+"""`nianbao …`: the command line, in Chinese. Thin: a command calls one function of `sources`, `warehouse` or Dagster.
+
+Dagster, dbt and DuckDB are imported by the commands that need them, because their import takes longer than most
+commands.
+
+Exit codes: 0 done; 1 the run failed, what is published stays as it was; 2 the command cannot be carried out as
+given; 3 done, and somebody has to act (errors found, somebody overdue or rejected).
+"""
+
+from orchestration.cli import exchange, look, maintain, run  # noqa: F401  (importing registers the commands)
+from orchestration.cli.common import app
+
+__all__ = ["app"]

@@ -1,0 +1,152 @@
+"""Commands that look at what is published: table, status, findings."""
+
+import re
+from itertools import pairwise
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from orchestration.cli.common import (
+    ACTION_NEEDED,
+    SEVERITY_LABELS,
+    STATE_LABELS,
+    AsJson,
+    Year,
+    app,
+    console,
+    fail,
+    installation,
+    print_json,
+    print_records,
+    published,
+)
+
+REGISTER_HEADINGS = {
+    "respondent_code": "标识码",
+    "respondent_name": "单位",
+    "shown_state": "状态",
+    "versions": "版本数",
+    "errors": "错误",
+    "warnings": "警告",
+    "warnings_unexplained": "待说明",
+    "current_file_name": "有效版本",
+    "shown_reason": "说明",
+}
+FINDING_HEADINGS = {
+    "severity": "级别",
+    "file_name": "文件",
+    "sheet": "工作表",
+    "cell": "单元格",
+    "message": "问题",
+    "suggestion": "可能的原因",
+    "fix": "处理办法",
+}
+
+
+@app.command()
+def table(code: Annotated[str, typer.Argument(help="表号，例如 1.2-2")], year: Year, as_json: AsJson = False) -> None:
+    """从发布的数据库打印报告的一张表。"""
+    from warehouse.model import load_report_tables
+    from warehouse.report_table import print_table
+
+    settings, _ = installation()
+    tables = load_report_tables()
+    if code not in tables:
+        fail(f"没有表 {code}；有：{'、'.join(tables)}")
+    with published(settings) as connection:
+        try:
+            printed = print_table(connection, tables[code], year)
+        except LookupError as error:
+            fail(str(error))
+    if as_json:
+        print_json({"title": printed.title, "headings": printed.headings, "rows": printed.rows, "notes": printed.notes})
+        return
+    shown = Table(title=printed.title, title_justify="left")
+    columns = list(zip(*printed.rows, strict=True))
+    numeric = [any(column) and all(map(_is_numeric, column)) for column in columns]
+    for heading, right in zip(printed.headings, numeric, strict=True):
+        shown.add_column(heading, justify="right" if right else "left", overflow="fold")
+    for before, row in pairwise([(), *printed.rows]):
+        grouped = "group_label" in tables[code].columns and before[:1] == row[:1]
+        shown.add_row("" if grouped else Text(row[0]), *map(Text, row[1:]))
+    console.print(shown)
+    for note in printed.notes:
+        console.print(f"注：{note}", highlight=False, markup=False)
+
+
+@app.command()
+def status(year: Year, as_json: AsJson = False) -> None:
+    """报送登记簿：谁应报、谁报了、谁逾期，哪一版有效、为什么，有多少问题。有逾期或退回时返回码为 3。"""
+    from warehouse.connection import query
+
+    settings, _ = installation()
+    with published(settings) as connection:
+        register = query(
+            connection,
+            "select * from quality.register where report_year = ? order by respondent_kind desc, respondent_code",
+            [year],
+        ).to_dicts()
+        coverage = connection.execute(
+            "select coverage from core.fct_coverage where report_year = ? and scope_code = 'all'", [year]
+        ).fetchone()
+    if not register:
+        fail(f"数据库中没有 {year} 年。")
+    if as_json:
+        print_json({"report_year": year, "coverage": coverage[0] if coverage else None, "register": register})
+    else:
+        shown = [row | {"shown_state": _state(row), "shown_reason": _reason(row)} for row in register]
+        print_records(f"{year}年度报送登记簿", REGISTER_HEADINGS, shown)
+        row = register[0]
+        console.print(f"报送期 {row['opens']} 至 {row['due']}，{row['freezes']} 冻结。", highlight=False)
+        console.print(f"数据完整度：{coverage[0] if coverage else '还没有名册'}。", highlight=False)
+    if any(row["state"] in ("overdue", "rejected") or row["latest_status"] == "rejected" for row in register):
+        raise typer.Exit(ACTION_NEEDED)
+
+
+def _state(row: dict[str, Any]) -> str:
+    label = STATE_LABELS[row["state"]]
+    return f"{label} {row['days_overdue']} 天" if row["state"] == "overdue" else label
+
+
+def _reason(row: dict[str, Any]) -> str:
+    """Why this version counts, and what became of a later one."""
+    reasons = [row["current_reason"]]
+    if row["latest_submission_id"] != row["current_submission_id"] and row["latest_submission_id"]:
+        reasons.append(f"最后一版 {row['latest_file_name']} 已退回：{row['latest_reason']}")
+    if row["current_submission_id"] is None and row["days_overdue"]:
+        reasons.append(f"已逾期 {row['days_overdue']} 天")
+    return "；".join(filter(None, reasons))
+
+
+@app.command()
+def findings(
+    year: Year,
+    respondent: Annotated[str | None, typer.Option(help="只看一个单位的标识码")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """审核发现的问题：文件、工作表、单元格、问题和处理办法。"""
+    from warehouse.connection import query
+
+    settings, _ = installation()
+    with published(settings) as connection:
+        found = query(
+            connection,
+            "select * from quality.finding"
+            " where (report_year = ? or report_year is null) and coalesce(respondent_code = ?, true)"
+            " and submission_status <> 'superseded' order by severity, file_name, sheet, cell",
+            [year, respondent],
+        ).to_dicts()
+    if as_json:
+        print_json(found)
+        return
+    shown = [
+        row | {"severity": SEVERITY_LABELS[row["severity"]] + ("（已说明）" if row["is_explained"] else "")}
+        for row in found
+    ]
+    print_records(f"{year}年度审核问题 {len(found)} 个", FINDING_HEADINGS, shown)
+
+
+def _is_numeric(text: str) -> bool:
+    return re.fullmatch(r"|…|持平|[\d.]+(:1)?[↑↓]?", text) is not None

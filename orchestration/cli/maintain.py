@@ -1,0 +1,60 @@
+"""Commands that keep an installation: ui, rebuild, templates, and what developers generate."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from orchestration.cli.common import Year, app, check_years, console, installation
+from orchestration.cli.run import prepare_dagster_home
+from sources.settings import PROJECT_ROOT
+
+
+@app.command()
+def template(year: Year, out: Annotated[Path | None, typer.Option(help="输出文件夹")] = None) -> None:
+    """给每个填报单位生成一份空白模板，上年数据列在旁边。"""
+    from sources.template import build_workbook, workbook_file_name
+    from warehouse.last_year import last_year_values
+
+    settings, city = installation()
+    check_years(city, [year])
+    folder = out or settings.templates / str(year)
+    folder.mkdir(parents=True, exist_ok=True)
+    last_year = last_year_values(settings, year)
+    for respondent in city.respondents_in(year):
+        data = build_workbook(city, respondent, year, last_year=last_year.get(respondent.code))
+        (folder / workbook_file_name(respondent, year)).write_bytes(data)
+    console.print(f"{year}年模板 {len(city.respondents_in(year))} 份：{folder}")
+
+
+@app.command()
+def ui(port: Annotated[int, typer.Option(help="端口")] = 3000) -> None:
+    """打开 Dagster 界面（只监听本机）。"""
+    settings, _ = installation()
+    environment = os.environ | {"DAGSTER_HOME": str(prepare_dagster_home(settings))}
+    command = [str(Path(sys.executable).with_name("dagster")), "dev", "-m", "orchestration.definitions"]
+    console.print(f"http://127.0.0.1:{port}")
+    os.execve(command[0], [*command, "-h", "127.0.0.1", "-p", str(port)], environment)
+
+
+@app.command()
+def generate(check: Annotated[bool, typer.Option("--check", help="只检查，不写文件")] = False) -> None:
+    """Developers: write the files that derive from the contracts and the catalogue."""
+    from warehouse.generate import stale_files, write_generated
+
+    changed = stale_files() if check else write_generated()
+    for path in changed:
+        console.print(("stale: " if check else "written: ") + str(path.relative_to(PROJECT_ROOT)))
+    raise typer.Exit(1 if check and changed else 0)
+
+
+@app.command()
+def spread() -> None:
+    """Developers: spread the totals of the sample city over its schools again (samples/totals.csv)."""
+    from sources.apportion import spread_totals
+
+    settings, city = installation()
+    for path, text in spread_totals(city, settings.city_dir).items():
+        path.write_text(text, encoding="utf-8")

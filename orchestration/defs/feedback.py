@@ -1,0 +1,77 @@
+"""findings → what goes back to each respondent: its own workbook, marked; and the same for the clerk to read here."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import dagster as dg
+import polars as pl
+
+from orchestration.defs.submissions import REGISTRY
+from orchestration.groups import INTAKE
+from orchestration.metadata import findings_table, markdown_table
+from orchestration.partitions import by_report_year
+from sources.model import City
+from sources.settings import Settings
+from warehouse.connection import open_working
+from warehouse.feedback import Feedback, write_feedback
+
+FEEDBACK = dg.AssetKey("feedback")
+SHOWN_RESPONDENTS = 40
+STATUS_LABELS = {
+    "received": "已收到",
+    "accepted": "已接收",
+    "rejected": "已退回",
+    "superseded": "另有更晚的版本",
+}
+
+
+def build_feedback_assets(settings: Settings, city: City) -> list[dg.AssetsDefinition]:
+    @dg.asset(
+        key=FEEDBACK,
+        deps=[REGISTRY],
+        group_name=INTAKE,
+        kinds={"excel"},
+        pool="warehouse",
+        **by_report_year(city),
+        description="退回件：各单位自己的工作簿，问题标在单元格上，首页列出全部问题和说明栏。没有问题的单位没有退回件。",
+    )
+    def feedback(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        with open_working(settings) as connection:
+            everybody = write_feedback(connection, settings, [int(key) for key in context.partition_keys])
+        written = [each for each in everybody if each.path]
+        context.log.info(f"退回件 {len(written)} 份：{settings.feedback}")
+        return dg.MaterializeResult(metadata=_metadata(settings, everybody))
+
+    return [feedback]
+
+
+def _metadata(settings: Settings, everybody: Sequence[Feedback]) -> dict[str, Any]:
+    """Who has to do what, and for each respondent with open findings all of them, errors first."""
+    rows = [
+        (
+            each.report_year,
+            _name(each),
+            STATUS_LABELS[each.status],
+            _count(each, "error"),
+            _count(each, "warning"),
+            each.path.relative_to(settings.feedback) if each.path else "",
+        )
+        for each in everybody
+    ]
+    metadata: dict[str, Any] = {
+        "各单位": markdown_table(("年度", "单位", "状态", "错误", "待说明的警告", "退回件"), rows),
+        "文件夹": dg.MetadataValue.path(settings.feedback),
+    }
+    asked = [each for each in everybody if _count(each, "error") or _count(each, "warning")]
+    for each in sorted(asked, key=lambda each: -_count(each, "error"))[:SHOWN_RESPONDENTS]:
+        frame = pl.DataFrame(each.open_findings, infer_schema_length=None)
+        metadata[f"{each.report_year or '未识别'} {_name(each)}"] = findings_table(frame)
+    return metadata
+
+
+def _name(feedback: Feedback) -> str:
+    return feedback.respondent_name or feedback.file_name
+
+
+def _count(feedback: Feedback, severity: str) -> int:
+    return sum(finding["severity"] == severity for finding in feedback.open_findings)

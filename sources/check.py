@@ -1,0 +1,79 @@
+"""What the pipeline would say of a workbook, told without a database: for the school, before it sends."""
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+
+import polars as pl
+
+from sources.audit import LastYear, audit
+from sources.explain import question_of
+from sources.feedback import mark_workbook
+from sources.finding import Finding
+from sources.frames import SUBMISSION_SCHEMA
+from sources.model import City, load_contracts
+from sources.settings import Limits
+from sources.workbook import Reading, cells_frame, read_workbook
+
+UNSENT = "未报送"
+NUMBER = re.compile(r"-?[0-9]+([.][0-9]+)?")
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The outcome for one file. `open_findings` are still to be mended or explained; `explained` are answered."""
+
+    reading: Reading
+    open_findings: list[Finding]
+    explained: list[Finding]
+
+    @property
+    def is_acceptable(self) -> bool:
+        return not any(finding["severity"] == "error" for finding in self.open_findings)
+
+
+def check_workbook(data: bytes, file_name: str, city: City, limits: Limits) -> Checked:
+    """Judges a workbook by everything that can be judged from the workbook alone.
+
+    Not judged, for want of the others' data: comparisons with last year, with the bureau and with other schools.
+    """
+    reading = read_workbook(data, UNSENT, file_name, city, limits)
+    respondent = reading.respondent
+    row = (UNSENT, file_name, respondent and respondent.code, respondent and respondent.kind, reading.report_year)
+    submissions = pl.DataFrame([row], schema=SUBMISSION_SCHEMA, orient="row")
+    outcome = audit(submissions, cells_frame([reading]), reading.findings, city, _last_year(reading))
+    given = {explanation.question: explanation for explanation in reading.explanations}
+    open_findings, explained = [], []
+    for finding in outcome.findings.iter_rows(named=True):
+        answer = given.get(question_of(finding))
+        if finding["severity"] == "warning" and answer:
+            explained.append(finding | {"reason": answer.reason, "author": answer.author})
+        else:
+            open_findings.append(finding)
+    return Checked(reading, open_findings, explained)
+
+
+def _last_year(reading: Reading) -> dict[str, LastYear]:
+    """Last year's numbers, as the template prints them beside this year's cells."""
+    values: dict[str, LastYear] = {}
+    for contract in load_contracts():
+        row = {
+            column.name: Decimal(text) if column.type == "decimal" else int(text)
+            for column in contract.columns
+            if column.is_number and NUMBER.fullmatch(text := reading.last_year.get((contract.name, column.name), ""))
+            if column.type == "decimal" or text.lstrip("-").isdecimal()
+        }
+        if row:
+            values[contract.name] = {UNSENT: row}
+    return values
+
+
+def mark_checked(data: bytes, checked: Checked) -> bytes:
+    """The workbook with what was found marked in it."""
+    unreadable = any(f["rule_id"].startswith("file.") and f["severity"] == "error" for f in checked.open_findings)
+    return mark_workbook(
+        None if unreadable else data,
+        checked.open_findings,
+        checked.explained,
+        checked.reading.respondent.name if checked.reading.respondent else checked.reading.file_name,
+    )
