@@ -9,19 +9,24 @@ import hashlib
 import json
 import os
 import time
+import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-from sources.inspection import is_complete
+from sources.inspection import ZIP_SIGNATURE, stand_in
+from sources.settings import Limits
 
 IGNORED_PREFIXES = (".", "~$", "~")
-IGNORED_SUFFIXES = (".tmp", ".part", ".partial", ".crdownload", ".lnk")
+IGNORED_SUFFIXES = (".tmp", ".part", ".partial", ".crdownload")
 IGNORED_NAMES = ("thumbs.db", "desktop.ini")
 SETTLING_SECONDS = 60
 DECISIONS_FILE = "decisions.jsonl"
+NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # Windows has none
+BINARY = getattr(os, "O_BINARY", 0)  # only Windows has it
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,7 @@ class Receipt:
 
 @dataclass(frozen=True)
 class Inbox:
-    """What lies in the inbox: `files` to receive, `links` that are refused, `settling` files still being written."""
+    """What lies in the inbox: `files` to receive, `links` among them, and `settling` files still being written."""
 
     files: tuple[Path, ...] = ()
     links: tuple[Path, ...] = ()
@@ -48,47 +53,97 @@ def look_into(inbox: Path, now: float | None = None) -> Inbox:
     """Sorts what lies in the inbox and its folders, oldest first. Links are not followed, ever."""
     files, links, settling = [], [], []
     moment = time.time() if now is None else now
-    for path in sorted(_walk(inbox), key=lambda path: (path.lstat().st_mtime_ns, path.name)):
+    for _, _, path in sorted(_lying_in(inbox)):
         if path.is_symlink():
             links.append(path)
-        elif moment - path.stat().st_mtime < SETTLING_SECONDS and not is_complete(path.read_bytes()):
+        if _is_settling(path, moment):
             settling.append(path)
         else:
             files.append(path)
     return Inbox(tuple(files), tuple(links), tuple(settling))
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    if not folder.is_dir():
-        return
-    for entry in os.scandir(folder):
-        name = entry.name.lower()
-        if name.startswith(IGNORED_PREFIXES) or name.endswith(IGNORED_SUFFIXES) or name in IGNORED_NAMES:
+def _lying_in(inbox: Path) -> Iterator[tuple[int, str, Path]]:
+    """Time of change, name and path of everything to look at; what goes away meanwhile is left out."""
+    folders = [inbox] if inbox.is_dir() else []
+    while folders:
+        folder = folders.pop()
+        try:
+            entries = list(os.scandir(folder))
+        except OSError:
+            yield 0, folder.name, folder
             continue
-        if entry.is_dir(follow_symlinks=False):
-            yield from _walk(Path(entry.path))
-        elif entry.is_symlink() or entry.is_file(follow_symlinks=False):
-            yield Path(entry.path)
+        for entry in entries:
+            name = entry.name.lower()
+            if name.startswith(IGNORED_PREFIXES) or name.endswith(IGNORED_SUFFIXES) or name in IGNORED_NAMES:
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(Path(entry.path))
+            elif entry.is_symlink() or entry.is_file(follow_symlinks=False):
+                with suppress(FileNotFoundError):
+                    yield entry.stat(follow_symlinks=False).st_mtime_ns, entry.name, Path(entry.path)
 
 
-def receive(inbox: Inbox, archive: Path) -> list[Receipt]:
+def _is_settling(path: Path, moment: float) -> bool:
+    """Whether a file changed a moment ago and is not whole yet."""
+    try:
+        with _opened(path) as file:
+            return moment - os.fstat(file.fileno()).st_mtime < SETTLING_SECONDS and not _is_whole(file)
+    except OSError:
+        return False
+
+
+def _is_whole(file: BinaryIO) -> bool:
+    """Whether a file is a whole zip archive, or none at all; an empty one may become either."""
+    head = file.read(len(ZIP_SIGNATURE))
+    return zipfile.is_zipfile(file) if ZIP_SIGNATURE.startswith(head) else True
+
+
+def _opened(path: Path) -> BinaryIO:
+    """Opens a file for reading; OSError when it is a link, whatever it was a moment ago."""
+    return os.fdopen(os.open(path, os.O_RDONLY | NO_LINK | BINARY), "rb")
+
+
+def receive(inbox: Inbox, archive: Path, limits: Limits | None = None) -> list[Receipt]:
     """Archives the inbox's files; one receipt a file. Files stay where they are.
 
     Content that is archived already is not written again; a name under which it came before is no new receipt.
     """
     receipts = []
     for path in inbox.files:
-        data = path.read_bytes()
-        now = datetime.now(UTC).isoformat(timespec="microseconds")
-        receipt = Receipt(store(data, archive), shown_name(path.name), len(data), now)
-        receipts.append(_noted(receipt, archive))
+        data = content_of(path, limits or Limits())
+        if data is not None:
+            now = datetime.now(UTC).isoformat(timespec="microseconds")
+            receipt = Receipt(store(data, archive), shown_name(path.name), len(data), now)
+            receipts.append(_noted(receipt, archive))
     return receipts
 
 
-def inbox_submission_ids(inbox: Path) -> Iterator[tuple[str, str]]:
-    """(file name, submission id) of every file to receive, without touching anything."""
+def content_of(path: Path, limits: Limits) -> bytes | None:
+    """A file's bytes; for a link and for what is too large or cannot be read, a stand-in that says so.
+
+    None when the file is no longer there.
+    """
+    name = shown_name(path.name)
+    try:
+        if path.is_symlink():
+            return stand_in("file.link", name, printable(str(path.readlink())))
+        with _opened(path) as file:
+            data = file.read(limits.file_bytes + 1)
+            size = os.fstat(file.fileno()).st_size
+        return data if len(data) <= limits.file_bytes else stand_in("file.too_large", name, f"{size / 1e6:.1f} MB")
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return stand_in("file.unreadable", name, "没有读取权限" if isinstance(error, PermissionError) else "读取出错")
+
+
+def inbox_submission_ids(inbox: Path, limits: Limits | None = None) -> Iterator[tuple[str, str]]:
+    """(file name, submission id) of everything to receive, without touching anything."""
     for path in look_into(inbox).files:
-        yield path.name, hashlib.sha256(path.read_bytes()).hexdigest()
+        data = content_of(path, limits or Limits())
+        if data is not None:
+            yield shown_name(path.name), hashlib.sha256(data).hexdigest()
 
 
 def store(data: bytes, archive: Path) -> str:
@@ -128,8 +183,13 @@ def archived_decisions(archive: Path) -> list[dict[str, Any]]:
 
 def shown_name(name: str) -> str:
     """A file's name without path, control characters and what cannot be written down."""
-    plain = name.encode("utf-8", "replace").decode("utf-8").replace("\\", "/").rsplit("/", 1)[-1]
-    return "".join(letter if letter.isprintable() else "�" for letter in plain)[:200] or "（无名文件）"
+    return printable(name.replace("\\", "/").rsplit("/", 1)[-1]) or "（无名文件）"
+
+
+def printable(text: str) -> str:
+    """A text without control characters and what cannot be written down, not too long to be shown."""
+    plain = text.encode("utf-8", "replace").decode("utf-8")
+    return "".join(letter if letter.isprintable() else "�" for letter in plain)[:200]
 
 
 def _noted(receipt: Receipt, archive: Path) -> Receipt:

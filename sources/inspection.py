@@ -75,13 +75,6 @@ def inspect(data: bytes, limits: Limits) -> Inspection:
     return Inspection(notes=tuple(notes), saved_at=_saved_at(parts), book=book, sheets=sheets)
 
 
-def is_complete(data: bytes) -> bool:
-    """Whether the bytes are a whole zip archive, or none at all: a file still being written is neither."""
-    if not data or ZIP_SIGNATURE.startswith(data[:2]):
-        return zipfile.is_zipfile(BytesIO(data))
-    return True
-
-
 def stand_in(rule_id: str, name: str, found: str) -> bytes:
     """What is archived in place of a file that is not read, so that it gets a receipt and a finding like any other.
 

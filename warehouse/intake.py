@@ -74,7 +74,7 @@ def take_in(
     version = audit_version(city)
     with _timed(result, "received"):
         lying = look_into(settings.inbox) if inbox is None else inbox
-        receipts = receive(lying, settings.archive)
+        receipts = receive(lying, settings.archive, settings.limits)
         with transaction(connection):
             result.new = record_receipts(connection, receipts)
             record_clock(connection, settings.today)

@@ -70,7 +70,7 @@ def build_automation(settings: Settings, city: City) -> dg.Definitions:
     )
     def inbox() -> dg.RunRequest | dg.SkipReason:
         new = (
-            sorted(submission_id for _, submission_id in inbox_submission_ids(settings.inbox))
+            sorted(submission_id for _, submission_id in inbox_submission_ids(settings.inbox, settings.limits))
             if (settings.inbox.exists())
             else []
         )
