@@ -49,16 +49,16 @@ class Sink:
     url: str
     answer: Answer
     received: list[Received] = field(default_factory=list)
+    accepted: list[str] = field(default_factory=list)
+    """The texts of the messages that were answered with success."""
 
-    @property
-    def accepted(self) -> list[str]:
-        """The texts of the messages that were answered with success."""
-        return [each.text for each in self.received if self._accepts(each)]
-
-    def _accepts(self, received: Received) -> bool:
+    def take(self, received: Received) -> tuple[int, Any]:
+        self.received.append(received)
         status, answer = self.answer(received)
         code = answer.get("errcode", answer.get("code", 0)) if isinstance(answer, dict) else 0
-        return status == 200 and code == 0
+        if status == 200 and code == 0:
+            self.accepted.append(received.text)
+        return status, answer
 
 
 @contextmanager
@@ -69,8 +69,7 @@ def serve(answer: Answer) -> Iterator[Sink]:
             parts = urlsplit(self.path)
             query = {name: values[0] for name, values in parse_qs(parts.query).items()}
             received = Received(parts.path, query, json.loads(body), dict(self.headers))
-            sink.received.append(received)
-            status, answered = sink.answer(received)
+            status, answered = sink.take(received)
             data = answered if isinstance(answered, bytes) else json.dumps(answered).encode()
             self.send_response(status)
             if status in (301, 302, 307):

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Literal
 
 import duckdb
-import polars as pl
 
 from sources.alerting import ALERTS_FILE, Alerting, Channel, Kind, Mail, load_alerting, missing_variables
 from sources.archive import inbox_submission_ids
@@ -26,7 +25,6 @@ from sources.settings import Settings
 from warehouse import channels
 from warehouse.channels import Message, plain
 from warehouse.connection import WarehouseBusyError, open_published, open_working, working_lock
-from warehouse.ddl import create_tables
 from warehouse.freshness import STATE as BUILD_STATE
 from warehouse.registry import get_state, latest_findings, latest_versions, submission_overview
 from warehouse.troubles import (
@@ -186,21 +184,14 @@ def read_register(settings: Settings, city: City) -> Register:
     Raises WarehouseBusyError when a run holds it, duckdb.Error when it is not what it should be.
     """
     if not settings.working_database.exists():
-        return Register(*_nothing())
+        return Register()
     with working_lock(settings, LOCK_TIMEOUT_SECONDS), open_working(settings) as connection:
-        versions = latest_versions(connection)
-        findings = latest_findings(connection, list(city.calendar.years))
-    nobody = versions.filter(versions["respondent_code"].is_null() | versions["report_year"].is_null())
-    lying = {submission_id for _, submission_id in inbox_submission_ids(settings.inbox)} if nobody.height else set()
-    rejected = versions.filter(versions["status"] == "rejected").get_column("submission_id")
-    return Register(versions, findings, frozenset(lying), _marked(settings.feedback, rejected.to_list()))
-
-
-def _nothing() -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The frames of an empty register."""
-    with closing(duckdb.connect()) as connection:
-        create_tables(connection)
-        return latest_versions(connection), latest_findings(connection, [])
+        versions = latest_versions(connection).to_dicts()
+        findings = latest_findings(connection, list(city.calendar.years)).to_dicts()
+    unidentified = any(row["respondent_code"] is None or row["report_year"] is None for row in versions)
+    lying = {submission_id for _, submission_id in inbox_submission_ids(settings.inbox)} if unidentified else set()
+    rejected = [row["submission_id"] for row in versions if row["status"] == "rejected"]
+    return Register(versions, findings, frozenset(lying), _marked(settings.feedback, rejected))
 
 
 def _marked(folder: Path, submission_ids: Collection[str]) -> dict[str, Path]:

@@ -11,12 +11,11 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import polars as pl
-
 from sources.alerting import Kind
 from sources.model import City, ReportYear
 
 SHOWN_FINDINGS = 5
+Row = Mapping[str, Any]
 BUREAU = None
 """The respondent of a trouble that concerns no respondent in particular."""
 
@@ -48,13 +47,13 @@ class Observation:
 
 @dataclass(frozen=True)
 class Register:
-    """What the register says: `latest_versions`, `latest_findings` (warehouse/registry.py).
+    """What the register says: rows of `latest_versions` and `latest_findings` (warehouse/registry.py).
 
     `lying` are the ids of the files in the inbox, `marked` the workbooks with findings marked, by submission id.
     """
 
-    versions: pl.DataFrame
-    findings: pl.DataFrame
+    versions: Sequence[Row] = ()
+    findings: Sequence[Row] = ()
     lying: frozenset[str] = frozenset()
     marked: Mapping[str, Path] = field(default_factory=dict)
 
@@ -105,7 +104,7 @@ def of_register(register: Register, city: City, today: date, due_soon_days: int,
 
     After a year is frozen, what was left undone then is told no more (nor said to be mended).
     """
-    versions = {(v["respondent_code"], v["report_year"]): v for v in register.versions.iter_rows(named=True)}
+    versions = {(v["respondent_code"], v["report_year"]): v for v in register.versions}
     findings = _by_submission(register.findings)
     troubles: list[Trouble] = []
     cleared: set[str] = set()
@@ -121,7 +120,7 @@ def of_register(register: Register, city: City, today: date, due_soon_days: int,
                     cleared.add(key)
                 elif trouble and (today <= dates.freezes or (version and version["received_on"] > dates.freezes)):
                     troubles.append(trouble)
-    for version in register.versions.iter_rows(named=True):
+    for version in register.versions:
         if version["respondent_code"] is None or version["report_year"] is None:
             trouble = _unidentified(version, findings, register.marked)
             if version["submission_id"] in register.lying:
@@ -135,9 +134,7 @@ _Judged = tuple[str, Trouble | None, bool]
 """Key, the trouble if there is one, whether it is known that there is none."""
 
 
-def _unsent(
-    code: str, year: int, dates: ReportYear, version: Mapping[str, Any] | None, today: date, due_soon_days: int
-) -> _Judged:
+def _unsent(code: str, year: int, dates: ReportYear, version: Row | None, today: date, due_soon_days: int) -> _Judged:
     key = f"unsent:{year}:{code}"
     if version is not None and version["stands"]:
         return key, None, True
@@ -154,8 +151,8 @@ def _unsent(
 def _rejected(
     code: str,
     year: int,
-    version: Mapping[str, Any] | None,
-    findings: Mapping[str, list[dict[str, Any]]],
+    version: Row | None,
+    findings: Mapping[str, list[Row]],
     marked: Mapping[str, Path],
 ) -> _Judged:
     key = f"rejected:{year}:{code}"
@@ -167,9 +164,7 @@ def _rejected(
     return key, Trouble(key, "rejected", code, title, lines, _content(version, errors)), False
 
 
-def _unexplained(
-    code: str, year: int, version: Mapping[str, Any] | None, findings: Mapping[str, list[dict[str, Any]]]
-) -> _Judged:
+def _unexplained(code: str, year: int, version: Row | None, findings: Mapping[str, list[Row]]) -> _Judged:
     key = f"unexplained:{year}:{code}"
     if version is None or version["status"] in ("received", "rejected"):
         return key, None, False
@@ -188,9 +183,7 @@ def _unexplained(
     )
 
 
-def _unidentified(
-    version: Mapping[str, Any], findings: Mapping[str, list[dict[str, Any]]], marked: Mapping[str, Path]
-) -> Trouble:
+def _unidentified(version: Row, findings: Mapping[str, list[Row]], marked: Mapping[str, Path]) -> Trouble:
     submission_id = version["submission_id"]
     errors = [each for each in findings.get(submission_id, []) if each["severity"] == "error"]
     return Trouble(
@@ -202,14 +195,14 @@ def _unidentified(
     )
 
 
-def _by_submission(findings: pl.DataFrame) -> dict[str, list[dict[str, Any]]]:
-    found: dict[str, list[dict[str, Any]]] = {}
-    for row in findings.sort("sheet", "cell", "rule_id", nulls_last=True).iter_rows(named=True):
+def _by_submission(findings: Sequence[Row]) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for row in sorted(findings, key=lambda row: (row["sheet"] or "", row["cell"] or "", row["rule_id"])):
         found.setdefault(row["submission_id"], []).append(row)
     return found
 
 
-def _shown(findings: Sequence[Mapping[str, Any]], noun: str) -> tuple[str, ...]:
+def _shown(findings: Sequence[Row], noun: str) -> tuple[str, ...]:
     def lines() -> Iterator[str]:
         for each in findings[:SHOWN_FINDINGS]:
             place = " ".join(part for part in (each["sheet"], each["cell"]) if part)
@@ -220,10 +213,10 @@ def _shown(findings: Sequence[Mapping[str, Any]], noun: str) -> tuple[str, ...]:
     return tuple(lines())
 
 
-def _marked_line(version: Mapping[str, Any], marked: Mapping[str, Path]) -> tuple[str, ...]:
+def _marked_line(version: Row, marked: Mapping[str, Path]) -> tuple[str, ...]:
     path = marked.get(version["submission_id"])
     return (f"标出问题的工作簿：{path}",) if path else ()
 
 
-def _content(version: Mapping[str, Any], findings: Sequence[Mapping[str, Any]]) -> str:
+def _content(version: Row, findings: Sequence[Row]) -> str:
     return "\n".join([version["submission_id"], *(f"{f['rule_id']} {f['sheet']} {f['cell']}" for f in findings)])
