@@ -61,7 +61,7 @@ def preview(settings: Settings, city: City, file: Path, progress: Callable[[str]
             taken = take_in(connection, rehearsal, city, sorted(city.calendar.years), Inbox(files=(file,)))
         if taken.accepted:
             progress("重新计算")
-            outcome = build(rehearsal, command="run")
+            outcome = build(rehearsal, (), "run")
             if not outcome.success:
                 raise RuntimeError(outcome.error)
         progress("比较")
@@ -166,7 +166,9 @@ def _figures(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
         """
         select
             cast(facts.report_year as varchar) as report_year,
-            coalesce(respondent.name, (select name from reference.city)) as subject_name,
+            case
+                when facts.subject_kind = 'region' then (select name from reference.city) else respondent.name
+            end as subject_name,
             indicators.label as indicator,
             scopes.label as scope,
             coalesce(facts.display, '…') as shown
