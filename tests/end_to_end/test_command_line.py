@@ -75,10 +75,10 @@ def test_templates_carry_last_years_values(city_run, tmp_path):
 def test_a_wrong_call_says_what_is_there(city_run, arguments, words):
     called = nianbao(city_run, *arguments)
     assert called.returncode == 2
-    assert words in called.stdout
+    assert words in called.stderr
 
 
 def test_before_the_first_run_there_is_nothing_to_show(empty):
     called = nianbao(empty, "status", "--year", "2023")
     assert called.returncode == 2
-    assert "还没有发布的数据库" in called.stdout
+    assert "还没有发布的数据库" in called.stderr

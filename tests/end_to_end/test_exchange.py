@@ -1,0 +1,98 @@
+"""`nianbao check`, `preview`, `feedback`, `explanations`, `decide`: text for people, JSON and exit codes for scripts."""
+
+import json
+import shutil
+from pathlib import Path
+
+import openpyxl
+
+from sources.settings import Settings
+from sources.template import workbook_file_name
+from tests.conftest import NURSING_SCHOOL, cell_of, snapshot
+from tests.end_to_end.test_command_line import nianbao
+
+OK, CANNOT, ACTION_NEEDED = 0, 2, 3
+
+
+def changed_workbook(settings: Settings, city, folder: Path, value: object) -> Path:
+    name = workbook_file_name(city.respondent_by_code[NURSING_SCHOOL], 2023)
+    book = openpyxl.load_workbook(settings.inbox / name)
+    cell_of(book, "学生情况", "全日制在校生数").value = value
+    path = folder / name
+    book.save(path)
+    return path
+
+
+def test_a_school_checks_its_workbook_without_a_database(empty, city_run, city, tmp_path):
+    good = next(city_run.inbox.glob("2023*3645900003*"))
+    alone = tmp_path / good.name
+    shutil.copy(good, alone)
+    clean = nianbao(empty, "check", str(alone))
+    assert clean.returncode == OK
+    assert "可以报送" in clean.stdout
+    assert list(tmp_path.iterdir()) == [alone] or empty.home in tmp_path.iterdir()
+    bad = changed_workbook(city_run, city, tmp_path, "约2600")
+    outcome = nianbao(empty, "check", str(bad), "--json")
+    assert outcome.returncode == ACTION_NEEDED
+    told = json.loads(outcome.stdout)
+    (error,) = [finding for finding in told["findings"] if finding["severity"] == "error"]
+    assert (error["sheet"], error["value"], told["is_acceptable"]) == ("学生情况", "约2600", False)
+    assert openpyxl.load_workbook(told["marked"])["学生情况"][error["cell"]].comment is not None
+    assert not (empty.home / "working").exists()
+
+
+def test_check_says_the_same_as_the_pipeline(city_run, tmp_path):
+    told = {}
+    for path in sorted(city_run.inbox.glob("2023*")):
+        shutil.copy(path, tmp_path / path.name)
+    for path in sorted(tmp_path.glob("2023*.xlsx"))[:4]:
+        outcome = json.loads(nianbao(city_run, "check", str(path), "--json").stdout)
+        told[path.name] = sorted((f["rule_id"], f["cell"]) for f in outcome["findings"])
+    found = json.loads(nianbao(city_run, "findings", "--year", "2023", "--json").stdout)
+    for name, findings in told.items():
+        of_file = [(f["rule_id"], f["cell"]) for f in found if f["file_name"] == name and f["stage"] == "intake"]
+        assert findings == sorted(of_file)
+
+
+def test_a_preview_tells_what_would_change_and_changes_nothing(fresh_copy, city, tmp_path):
+    before = snapshot(fresh_copy, ("raw", "registry", "report"))
+    archived = sorted(fresh_copy.archive.rglob("*"))
+    outcome = nianbao(fresh_copy, "preview", str(changed_workbook(fresh_copy, city, tmp_path, 2951)), "--json")
+    assert outcome.returncode == OK, outcome.stderr
+    told = json.loads(outcome.stdout)
+    assert told["status"] == "accepted"
+    assert [(cell["label"], cell["before"], cell["after"]) for cell in told["cells"]] == [
+        ("全日制在校生数", "2591", "2951")
+    ]
+    city_students = [f for f in told["figures"] if f["indicator"] == "全日制在校生人数" and f["scope"] == "全市"]
+    assert [int(f["after"]) - int(f["before"]) for f in city_students] == [2951 - 2591]
+    assert snapshot(fresh_copy, ("raw", "registry", "report")) == before
+    assert sorted(fresh_copy.archive.rglob("*")) == archived
+
+
+def test_a_preview_of_a_bad_file_says_that_it_would_be_rejected(fresh_copy, city, tmp_path):
+    outcome = nianbao(fresh_copy, "preview", str(changed_workbook(fresh_copy, city, tmp_path, "很多")))
+    assert outcome.returncode == ACTION_NEEDED
+    assert "会被退回" in outcome.stdout
+    assert "变动的数字：没有" in outcome.stdout
+
+
+def test_status_returns_3_when_somebody_has_to_act(fresh_copy, city):
+    assert nianbao(fresh_copy, "status", "--year", "2023").returncode == OK
+    bad = changed_workbook(fresh_copy, city, fresh_copy.inbox, "很多")
+    assert bad.exists()
+    assert nianbao(fresh_copy, "run", "--year", "2023").returncode == OK
+    outcome = nianbao(fresh_copy, "status", "--year", "2023", "--json")
+    assert outcome.returncode == ACTION_NEEDED
+    (row,) = [r for r in json.loads(outcome.stdout)["register"] if r["respondent_code"] == NURSING_SCHOOL]
+    assert (row["state"], row["latest_status"]) == ("accepted", "rejected")
+
+
+def test_what_is_not_there_is_said_with_code_2(fresh_copy):
+    for arguments in (
+        ("decide", "unknown", "approved", "--by", "王科长"),
+        ("decide", "unknown", "perhaps", "--by", "王科长"),
+        ("status", "--year", "1999"),
+        ("check", "/no/such/file.xlsx"),
+    ):
+        assert nianbao(fresh_copy, *arguments).returncode == CANNOT, arguments
