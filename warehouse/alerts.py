@@ -42,7 +42,7 @@ from warehouse.troubles import (
 LEDGER_FILE = "alerts.sqlite"
 LEASE = timedelta(minutes=10)
 """For how long a message that a process is about to send is left to it."""
-BUDGET_SECONDS = 40
+BUDGET_SECONDS = 30
 """After this time no further message is begun; what is left goes out next time."""
 LOCK_TIMEOUT_SECONDS = 10
 ORDER: tuple[Kind, ...] = (
@@ -271,14 +271,18 @@ def _ledger(settings: Settings) -> Iterator[sqlite3.Connection]:
     """The ledger. `told`: what each channel was told; `judged`: when something was last learned about a key."""
     settings.home.mkdir(parents=True, exist_ok=True)
     with closing(sqlite3.connect(settings.home / LEDGER_FILE, timeout=30, isolation_level=None)) as ledger:
-        ledger.executescript("""
-            create table if not exists told (
-                channel text, key text, kind text, respondent text, title text, fingerprint text,
-                sent_at text, claimed_until text, primary key (channel, key)
-            );
-            create table if not exists judged (key text primary key, at text);
-        """)
+        create_ledger(ledger)
         yield ledger
+
+
+def create_ledger(ledger: sqlite3.Connection) -> None:
+    """The ledger's tables, where they are not there yet."""
+    with _exclusively(ledger):
+        ledger.execute(
+            "create table if not exists told (channel text, key text, kind text, respondent text, title text,"
+            " fingerprint text, sent_at text, claimed_until text, primary key (channel, key))"
+        )
+        ledger.execute("create table if not exists judged (key text primary key, at text)")
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from sources.settings import CITIES_ROOT, Settings
 from sources.template import build_workbook, workbook_file_name
 from tests.conftest import NURSING_SCHOOL, cell_of, edit, ingest
 from tests.sinks import ROBOTS, SECRET, TOKEN, Sink, dingtalk, feishu, mail_server, serve, wecom
-from warehouse.alerts import LEDGER_FILE, Item, alert, claim, compose, settle, try_channels
+from warehouse.alerts import LEDGER_FILE, Item, alert, claim, compose, create_ledger, settle, try_channels
 from warehouse.publish import publish
 from warehouse.troubles import Observation, Register, RunReport, Trouble, of_register, of_run
 
@@ -528,6 +528,7 @@ def test_more_schools_than_a_robot_takes_in_a_minute_are_one_message(city):
     assert all_schools.title == "【年报】钦州市：16 个单位有新情况"
     assert all_schools.body.splitlines()[:2] == ["■ S00", "● t0"]
     assert len(told) == 16
+    assert len(compose(items(*(f"S{n:02}" for n in range(15))), city, 15)) == 15
 
 
 def test_a_message_says_how_grave_it_is(city):
@@ -570,11 +571,7 @@ class Ledger(RuleBasedStateMachine):
     @initialize()
     def start(self) -> None:
         self.ledger = sqlite3.connect(":memory:", isolation_level=None)
-        self.ledger.executescript("""
-            create table told (channel text, key text, kind text, respondent text, title text, fingerprint text,
-                sent_at text, claimed_until text, primary key (channel, key));
-            create table judged (key text primary key, at text);
-        """)
+        create_ledger(self.ledger)
         self.now = NOW
         self.standing: dict[str, str] = {}
         self.down: set[str] = set()
