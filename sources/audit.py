@@ -6,9 +6,11 @@ declared type is a finding and becomes null; only then are values judged. A rule
 """
 
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 import pandera.polars as pa
@@ -17,7 +19,7 @@ from pandera.api.polars.types import PolarsData
 
 from sources.cross_audit import cross_findings
 from sources.diagnose import suggest
-from sources.finding import Finding, Place, finding, findings_frame, intake_finding, locate
+from sources.finding import ALIKE_SHOWN, Finding, Findings, Place, finding, findings_frame, intake_finding, locate
 from sources.frames import (
     IDENTITY_SCHEMA,
     STATUS_COLUMN,
@@ -44,7 +46,9 @@ FILLED = ("filled", "partial")
 BLANK_RULES = ("value.blank", "value.blank_warning")
 PLACEHOLDERS = frozenset({"无", "没有", "暂无", "空", "/", "\\", "-", "--", "—", "——", "n/a", "na", "null", "x"})
 """What people type instead of leaving a cell blank."""
-
+MAX_DIGITS = 13
+"""Before the decimal point. No number of a city has more, and their products and sums stay exact."""
+PLAIN, PLAIN_DATE = r"^-?\d+(\.\d+)?$", r"^\d{4}-\d{2}-\d{2}$"
 
 LastYear = Mapping[str, dict[str, Any]]
 """Submission → column → last year's value, for one sheet."""
@@ -163,20 +167,21 @@ def _audit_sheet(
     filled = status.filter(pl.col("status").is_in(FILLED)).select("submission_id")
     partial = set(status.filter(pl.col("status") == "partial").get_column("submission_id"))
     raw = _pivot(of_sheet.join(filled, on="submission_id", how="semi"), columns)
-    typed = raw.select("submission_id", "record", *(_typed(column, codelists) for column in columns))
+    typed = raw.select("submission_id", "record", *(typed_column(column, codelists) for column in columns))
     places = _Places(contract, submissions, cell_of)
-    findings = [
-        *status_findings,
-        *_type_findings(columns, raw, typed, places, codelists),
-        *_normalised_findings(columns, raw, typed, places),
-        *_row_findings(contract, typed, places, codelists),
-        *_value_findings(contract, report_year, raw, typed, places, broken, last_year.get(contract.name, {})),
-    ]
-    findings = [f for f in findings if not (f["rule_id"] in BLANK_RULES and f["submission_id"] in partial)]
+    found = chain(
+        status_findings,
+        _type_findings(columns, raw, typed, places, codelists),
+        _normalised_findings(columns, raw, typed, places),
+        _row_findings(contract, typed, places, codelists),
+        _value_findings(contract, report_year, raw, typed, places, broken, last_year.get(contract.name, {})),
+    )
+    findings = Findings()
+    findings.extend(f for f in found if not (f["rule_id"] in BLANK_RULES and f["submission_id"] in partial))
     table = typed.join(
         submissions.select("submission_id", "report_year", "respondent_code"), on="submission_id"
     ).select(*IDENTITY_SCHEMA, *(column.name for column in columns))
-    return _SheetAudit(table, status, findings_frame(findings))
+    return _SheetAudit(table, status, findings_frame(findings.all()))
 
 
 def _judge_status(
@@ -239,25 +244,28 @@ def _pivot(cells: pl.DataFrame, columns: Sequence[Column]) -> pl.DataFrame:
     )
 
 
-def _typed(column: Column, codelists: dict[str, CodeList]) -> pl.Expr:
+def typed_column(column: Column, codelists: dict[str, CodeList]) -> pl.Expr:
     """Text → the declared type; null where the text is not of that type.
 
-    A number may be written in full-width digits, with thousands separators, blanks and its own unit.
+    A number may be written in full-width digits, with thousands separators, blanks and its own unit; a date with any
+    of the usual signs between year, month and day.
     """
     text = pl.col(column.name)
-    normal = text.str.normalize("NFKC").str.strip_chars()
+    normal = _plain(text)
     if column.is_number:
-        digits = normal.str.replace_all(r"[\s,]", "")
-        if column.unit:
-            digits = digits.str.strip_suffix(unicodedata.normalize("NFKC", column.unit))
+        digits = _digits(column)
         places = rf"(\.\d{{1,{column.decimals}}})?" if column.decimals else ""
-        fits = digits.str.contains(rf"^[+-]?\d{{1,18}}{places}$")
+        fits = digits.str.contains(rf"^[+-]?\d{{1,{MAX_DIGITS}}}{places}$")
         return pl.when(fits).then(digits).cast(polars_type(column))
     if column.type == "date":
-        joined = normal.str.replace_all(r"[./年月]", "-").str.replace("日", "")
+        day = normal.str.replace(r"[ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?$", "")
+        joined = day.str.replace_all(r"[./年月]|\s+", "-").str.replace("日", "")
         return pl.coalesce(
-            joined.str.to_date("%Y-%m-%d", strict=False), normal.str.to_date("%Y%m%d", strict=False, exact=True)
-        )
+            pl.when(joined.str.contains(r"^(19|20)\d{2}-\d{1,2}-\d{1,2}$"))
+            .then(joined)
+            .str.to_date("%Y-%m-%d", strict=False),
+            pl.when(day.str.contains(r"^(19|20)\d{6}$")).then(day).str.to_date("%Y%m%d", strict=False),
+        ).alias(column.name)
     if column.type == "code":
         assert column.codelist is not None
         key = normal.str.replace_all(r"\s+", "").str.to_lowercase()
@@ -266,18 +274,34 @@ def _typed(column: Column, codelists: dict[str, CodeList]) -> pl.Expr:
     return normal if column.pattern else text
 
 
+def _plain(text: pl.Expr) -> pl.Expr:
+    """Full-width letters as half-width ones, without what nobody sees: blanks at the ends, zero-width characters."""
+    return text.str.normalize("NFKC").str.replace_all(r"\p{Cf}", "").str.strip_chars()
+
+
+def _digits(column: Column) -> pl.Expr:
+    """A number's text without its unit and thousands separators; separators elsewhere stay, and make it no number."""
+    digits = _plain(pl.col(column.name))
+    if column.unit:
+        digits = digits.str.strip_suffix(unicodedata.normalize("NFKC", column.unit)).str.strip_chars()
+    is_grouped = digits.str.contains(r"^[+-]?\d{1,3}([, ]\d{3})+(\.\d+)?$")
+    return pl.when(is_grouped).then(digits.str.replace_all("[, ]", "")).otherwise(digits)
+
+
 def _normalised_findings(
     columns: Sequence[Column], raw: pl.DataFrame, typed: pl.DataFrame, places: "_Places"
-) -> list[Finding]:
-    """Numbers that were read although they were not written as plain digits."""
-    findings = []
-    for column in (column for column in columns if column.is_number):
-        odd = typed[column.name].is_not_null() & ~raw[column.name].str.contains(r"^-?\d+(\.\d+)?$")
+) -> Iterator[Finding]:
+    """Values that were read although they were not written in the plain way."""
+    for column in (column for column in columns if column.is_number or column.type == "date" or column.pattern):
+        value, text = typed[column.name], raw[column.name]
+        if column.pattern:
+            odd = (text != value) & value.str.contains(column.pattern)
+        else:
+            odd = value.is_not_null() & ~text.str.contains(PLAIN_DATE if column.type == "date" else PLAIN)
         for index in odd.fill_null(False).arg_true():
             submission_id, record = raw.item(index, "submission_id"), raw.item(index, "record")
             at, value = places.at(submission_id, record, column.name), typed.item(index, column.name)
-            findings.append(intake_finding("value.normalised", at, label=column.label, expected=value))
-    return findings
+            yield intake_finding("value.normalised", at, label=column.label, expected=value)
 
 
 class _Places:
@@ -307,36 +331,35 @@ def _type_findings(
     typed: pl.DataFrame,
     places: "_Places",
     codelists: dict[str, CodeList],
-) -> list[Finding]:
-    findings = []
+) -> Iterator[Finding]:
     for column in columns:
         wrong = raw.filter(raw[column.name].is_not_null() & typed[column.name].is_null())
-        for submission_id, record in wrong.select("submission_id", "record").iter_rows():
+        too_long = column.is_number & _digits(column).str.contains(rf"^[+-]?\d{{{MAX_DIGITS + 1},}}(\.\d+)?$")
+        for submission_id, record, is_too_long in wrong.select("submission_id", "record", x=too_long).iter_rows():
             expected: object = column.decimals
             if column.codelist:
                 expected = "、".join(entry.label for entry in codelists[column.codelist].codes[:12])
             at = places.at(submission_id, record, column.name)
             is_symbol = column.blank != "error" and normalise_label(at.value or "") in PLACEHOLDERS
             rule_id = "value.placeholder" if is_symbol else _TYPE_RULES[column.type]
-            findings.append(intake_finding(rule_id, at, label=column.label, expected=expected))
-    return findings
+            if is_too_long:
+                rule_id, expected = "value.too_large", "9" * MAX_DIGITS
+            yield intake_finding(rule_id, at, label=column.label, expected=expected)
 
 
 def _row_findings(
     contract: Contract, typed: pl.DataFrame, places: "_Places", codelists: dict[str, CodeList]
-) -> list[Finding]:
+) -> Iterator[Finding]:
     """Fixed rows that the sheet has lost."""
     if contract.rows is None:
-        return []
+        return
     (key,) = contract.key
     expected = codelists[contract.rows].label_of
     present = typed.group_by("submission_id", maintain_order=True).agg(pl.col(key))
-    return [
-        intake_finding("record.row_missing", places.at(submission_id, None, key), expected=expected[code])
-        for submission_id, codes in present.iter_rows()
-        for code in expected
-        if code not in codes
-    ]
+    for submission_id, codes in present.iter_rows():
+        for code in expected:
+            if code not in codes:
+                yield intake_finding("record.row_missing", places.at(submission_id, None, key), expected=expected[code])
 
 
 def _value_findings(
@@ -347,7 +370,7 @@ def _value_findings(
     places: "_Places",
     broken: pl.DataFrame,
     last_year: LastYear,
-) -> list[Finding]:
+) -> Iterator[Finding]:
     """Failures of the pandera schema on the typed frame, as findings."""
     sheet = sheet_schema(contract.name, report_year)
     try:
@@ -355,9 +378,9 @@ def _value_findings(
     except pa.errors.SchemaErrors as errors:
         failures = errors.failure_cases
     else:
-        return []
+        return
     lost = set(broken.select("submission_id", "column_name").iter_rows())
-    findings = []
+    diagnosed: Counter[tuple[str, str]] = Counter()
     for failure in failures.iter_rows(named=True):
         row = typed.row(failure["index"], named=True)
         submission_id, record = row["submission_id"], row["record"]
@@ -366,33 +389,31 @@ def _value_findings(
             at = places.at(submission_id, record, column.name)
             if failure["check"] != "not_nullable":
                 rule_id, expected = sheet.column_rules[column.name][failure["check_number"]]
-                findings.append(intake_finding(rule_id, at, label=column.label, expected=expected))
+                yield intake_finding(rule_id, at, label=column.label, expected=expected)
             elif raw.item(failure["index"], column.name) is None and (submission_id, column.name) not in lost:
-                findings.append(intake_finding("value.blank", at, label=column.label))
+                yield intake_finding("value.blank", at, label=column.label)
         elif failure["check_number"] is None:
             at = places.at(submission_id, record, contract.key[0])
             shown = "、".join(str(row[name]) for name in contract.key if row[name] is not None)
-            findings.append(intake_finding("record.duplicate", replace(at, value=shown)))
+            yield intake_finding("record.duplicate", replace(at, value=shown))
         else:
             check = sheet.frame_checks[failure["check_number"]]
             if any(raw.item(failure["index"], name) is not None for name in check.columns) or (
                 (submission_id, check.columns[0]) not in lost
             ):
                 at = places.at(submission_id, record, check.columns[0])
-                findings.append(_rule_finding(contract, check, row, at, last_year.get(submission_id, {})))
-    return findings
+                rule, likely = check.rule, None
+                diagnosed[submission_id, check.rule_id] += 1
+                if isinstance(rule, RowRule) and diagnosed[submission_id, check.rule_id] <= ALIKE_SHOWN:
+                    likely = _likely(contract, rule, row, last_year.get(submission_id, {}))
+                message = check.message.format(**row)
+                yield finding(at, check.rule_id, rule, rule.severity, message, rule.fix, likely)
 
 
-def _rule_finding(
-    contract: Contract, check: FrameCheck, row: dict[str, Any], at: Place, last_year: dict[str, Any]
-) -> Finding:
-    """A broken row rule as a finding, with what probably went wrong."""
-    rule = check.rule
-    suggestions = []
-    if isinstance(rule, RowRule) and rule.severity == "error":
-        suggestions = suggest(contract, rule.expr, rule.columns, row, last_year)
-    words = "；或者".join(suggestion.text(contract) for suggestion in suggestions) or None
-    return finding(at, check.rule_id, rule, rule.severity, check.message.format(**row), rule.fix, words)
+def _likely(contract: Contract, rule: RowRule, row: dict[str, Any], last_year: dict[str, Any]) -> str | None:
+    """What probably went wrong with a row that breaks a rule, in words."""
+    suggestions = suggest(contract, rule, row, last_year)
+    return "；或者".join(suggestion.text(contract) for suggestion in suggestions) or None
 
 
 @lru_cache

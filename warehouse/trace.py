@@ -1,0 +1,526 @@
+"""Where a number comes from: value → formula → terms → schools → workbook, sheet, cell and what stands in it.
+
+The lineage of a number is worked out on demand from the catalogue and the database, never stored: it cannot be
+stale. `recompute` goes the other way: from the listed cells alone, in plain Python, to the text that is printed.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any, Literal
+
+import duckdb
+import polars as pl
+
+from sources.audit import typed_column
+from sources.frames import FORM_RECORD, STATUS_COLUMN
+from sources.model import Contract, contract_respondents, load_codelists, load_contracts
+from warehouse.connection import query
+from warehouse.model import (
+    Indicator,
+    Measure,
+    indicator_level,
+    load_indicators,
+    load_measures,
+    measure_columns,
+)
+
+Kind = Literal["value", "change"]
+SCHOOL_SCOPE = "school"
+
+
+@dataclass(frozen=True, order=True)
+class Reference:
+    """Names one number: which indicator, of whom, in which scope and year; the value itself or its change."""
+
+    indicator_code: str
+    report_year: int
+    subject_code: str
+    scope_code: str
+    kind: Kind = "value"
+
+    @property
+    def key(self) -> str:
+        """The reference as one word, fit for a file name and an address."""
+        return "-".join(
+            map(str, (self.indicator_code, self.report_year, self.subject_code, self.scope_code, self.kind))
+        )
+
+    @staticmethod
+    def parse(key: str) -> "Reference":
+        """The reference that a key names.
+
+        Raises ValueError for anything else.
+        """
+        parts = key.split("-")
+        if len(parts) != 5 or not parts[1].isdecimal() or parts[4] not in ("value", "change"):
+            raise ValueError(f"不是数字的编号：{key}")
+        return Reference(parts[0], int(parts[1]), parts[2], parts[3], "change" if parts[4] == "change" else "value")
+
+
+@dataclass(frozen=True)
+class Source:
+    """One submitted cell. `is_status` when it only says that the sheet is filled in, so that nothing means zero."""
+
+    submission_id: str
+    file_name: str
+    respondent_code: str
+    sheet: str
+    record: int
+    column_name: str
+    label: str
+    cell: str
+    raw_text: str
+    is_status: bool = False
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one subject (a school, or the bureau for the region) contributes to one measure.
+
+    `counts` is False when it has no value, or a ratio leaves the school out because it lacks the other term.
+    """
+
+    subject_code: str
+    subject_name: str
+    value: Decimal | None
+    status: str
+    counts: bool
+    sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True)
+class Term:
+    """One measure of the formula."""
+
+    role: str
+    measure_code: str
+    label: str
+    unit: str
+    how: str
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True)
+class Trace:
+    """The whole way of one number. A change has two `parts`, this year and last; a count of schools one a school."""
+
+    reference: Reference
+    label: str
+    subject_name: str
+    scope_label: str
+    unit: str
+    definition: str
+    formula: str
+    display: str | None
+    status: str
+    n_expected: int
+    n_reported: int
+    terms: tuple[Term, ...] = ()
+    parts: tuple["Trace", ...] = ()
+    findings: tuple[dict[str, Any], ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def sources(self) -> Iterator[Source]:
+        """Every cell behind the number."""
+        for term in self.terms:
+            for part in term.parts:
+                yield from part.sources
+        for trace in self.parts:
+            yield from trace.sources
+
+
+@dataclass
+class Lineage:
+    """Traces numbers of one database; what was read once is kept for the next number."""
+
+    connection: duckdb.DuckDBPyConnection
+    _rows: dict[tuple[str, int], dict[str, list[tuple[str, int]]]] = field(default_factory=dict)
+    _cells: dict[str, dict[tuple[str, int], dict[str, tuple[str, str]]]] = field(default_factory=dict)
+    _values: dict[int, dict[tuple[str, str], tuple[Decimal | None, str]]] = field(default_factory=dict)
+    _facts: dict[int, dict[Reference, tuple[Any, ...]]] = field(default_factory=dict)
+    _files: dict[str, tuple[str, str, int]] = field(init=False)
+    _names: dict[str, str] = field(init=False)
+    _bureaus: frozenset[str] = field(init=False)
+    _found: dict[tuple[str, str, str], list[dict[str, Any]]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        files = self.connection.execute(
+            "select submission_id, file_name, respondent_code, report_year from staging.stg_submission order by all"
+        )
+        self._files = {submission_id: (name, code, year) for submission_id, name, code, year in files.fetchall()}
+        people = self.connection.execute("select code, name, kind from reference.respondent").fetchall()
+        cities = self.connection.execute("select code, name from reference.city").fetchall()
+        self._names = {code: name for code, name, _ in people} | dict(cities)
+        self._bureaus = frozenset(code for code, _, kind in people if kind == "bureau")
+        found = query(
+            self.connection,
+            "select submission_id, severity, rule_id, sheet, cell, message, is_explained, explanation"
+            " from quality.finding inner join staging.stg_submission using (submission_id)"
+            " where cell is not null order by all",
+        )
+        self._found = defaultdict(list)
+        for finding in found.iter_rows(named=True):
+            self._found[finding["submission_id"], finding["sheet"], finding["cell"]].append(finding)
+
+    def trace(self, reference: Reference) -> Trace:
+        """The lineage of one number.
+
+        Raises LookupError when the database has no such number.
+        """
+        if reference.kind == "change":
+            return self._change(reference)
+        indicator = load_indicators().get(reference.indicator_code)
+        fact = self._year_facts(reference.report_year).get(reference)
+        if indicator is None or fact is None:
+            raise LookupError(f"数据库中没有这个数：{reference.key}")
+        definition, display, status, n_expected, n_reported, subject_kind = fact
+        terms: tuple[Term, ...] = ()
+        parts: tuple[Trace, ...] = ()
+        if indicator.counts:
+            parts = self._counted(reference, indicator)
+        else:
+            terms = self._terms(reference, indicator, definition, subject_kind)
+        described = self._described(reference, indicator, definition)
+        trace = Trace(reference, *described, display, status, n_expected, n_reported, terms, parts)
+        return _with_findings(trace, self._findings(trace))
+
+    def _change(self, reference: Reference) -> Trace:
+        row = self.connection.execute(
+            "select scope_code, previous_scope_code, change_display, comparability, n_expected, n_reported, change_unit"
+            " from core.fct_indicator_change where report_year = ? and subject_code = ? and indicator_code = ?",
+            [reference.report_year, reference.subject_code, reference.indicator_code],
+        ).fetchone()
+        if row is None or row[1] is None:
+            raise LookupError(f"数据库中没有这个数：{reference.key}")
+        scope, previous_scope, display, comparability, n_expected, n_reported, unit = row
+        this = Reference(reference.indicator_code, reference.report_year, reference.subject_code, scope)
+        last = Reference(reference.indicator_code, reference.report_year - 1, reference.subject_code, previous_scope)
+        parts = (self.trace(this), self.trace(last))
+        return Trace(
+            reference,
+            f"{parts[0].label}比上年的变化",
+            parts[0].subject_name,
+            parts[0].scope_label,
+            unit,
+            "两年显示值之差，读者可以在纸面上验算。",
+            f"{parts[0].display} − {parts[1].display}",
+            display,
+            comparability,
+            n_expected,
+            n_reported,
+            parts=parts,
+        )
+
+    def _counted(self, reference: Reference, indicator: Indicator) -> tuple[Trace, ...]:
+        assert indicator.counts is not None
+        schools = self.connection.execute(
+            "select school_code from core.brg_scope_school inner join core.dim_school using (report_year, school_code)"
+            " where report_year = ? and scope_code = ? and coalesce(ownership = ?, true) order by school_code",
+            [reference.report_year, reference.scope_code, indicator.counts.ownership],
+        ).fetchall()
+        of = indicator.counts.of
+        return tuple(self.trace(Reference(of, reference.report_year, code, SCHOOL_SCOPE)) for (code,) in schools)
+
+    def _terms(
+        self, reference: Reference, indicator: Indicator, definition: str, subject_kind: str
+    ) -> tuple[Term, ...]:
+        """The measures of the formula with what each subject contributes."""
+        formula = indicator.formula(definition)
+        subjects = self._subjects(reference, subject_kind)
+        values = self._measure_values(reference.report_year)
+        same_schools = subject_kind == "region" and indicator.kind == "ratio" and indicator_level(indicator) == "school"
+        lacking = {
+            code
+            for code in subjects
+            if same_schools and any(values.get((code, measure), (None, ""))[0] is None for _, measure in formula.terms)
+        }
+        terms = []
+        for role, code in formula.terms:
+            measure = load_measures()[code]
+            of = [reference.subject_code] if measure.level == "region" else subjects
+            terms.append(
+                Term(
+                    role,
+                    code,
+                    measure.label,
+                    measure.unit,
+                    _how(measure),
+                    tuple(self._part(measure, subject, reference.report_year, subject in lacking) for subject in of),
+                )
+            )
+        return tuple(terms)
+
+    def _subjects(self, reference: Reference, subject_kind: str) -> list[str]:
+        if subject_kind == "school":
+            return [reference.subject_code]
+        rows = self.connection.execute(
+            "select school_code from core.brg_scope_school where report_year = ? and scope_code = ?"
+            " order by school_code",
+            [reference.report_year, reference.scope_code],
+        )
+        return [code for (code,) in rows.fetchall()]
+
+    def _year_facts(self, report_year: int) -> dict[Reference, tuple[Any, ...]]:
+        """Every value of the year: definition, display, status, n_expected, n_reported, subject_kind."""
+        if report_year not in self._facts:
+            rows = self.connection.execute(
+                "select indicator_code, subject_code, scope_code,"
+                " definition, display, status, n_expected, n_reported, subject_kind"
+                " from core.fct_indicator_value where report_year = ?",
+                [report_year],
+            ).fetchall()
+            self._facts[report_year] = {
+                Reference(code, report_year, subject, scope): tuple(fact) for code, subject, scope, *fact in rows
+            }
+        return self._facts[report_year]
+
+    def _measure_values(self, report_year: int) -> dict[tuple[str, str], tuple[Decimal | None, str]]:
+        """(subject, measure) → value and status: of schools, and of the region for what the bureau reports."""
+        if report_year not in self._values:
+            rows = self.connection.execute(
+                "select subject_code, measure_code, value, status from core.fct_measure where report_year = ?"
+                " and (subject_kind = 'school' or scope_code = (select min(scope_code) from core.fct_measure))",
+                [report_year],
+            ).fetchall()
+            self._values[report_year] = {(s, measure): (value, status) for s, measure, value, status in rows}
+        return self._values[report_year]
+
+    def _part(self, measure: Measure, subject: str, report_year: int, is_lacking: bool) -> Part:
+        value, status = self._measure_values(report_year).get((subject, measure.code), (None, "missing"))
+        sources = tuple(self._sources(measure, subject, report_year)) if value is not None else ()
+        return Part(
+            subject, self._names.get(subject, subject), value, status, value is not None and not is_lacking, sources
+        )
+
+    def _sources(self, measure: Measure, subject: str, report_year: int) -> Iterator[Source]:
+        contract = _contract(measure.sheet)
+        columns = [contract.column(name) for name in measure_columns(measure)]
+        rows = self._matching_rows(measure, report_year).get(subject, [])
+        cells = self._sheet_cells(contract.name)
+        for submission_id, record in rows:
+            row = cells.get((submission_id, record), {})
+            for column in columns:
+                if column.name in row:
+                    yield self._source(contract, submission_id, record, column.name, column.label, *row[column.name])
+        if not rows:
+            for submission_id in self._reporting(measure, subject, report_year):
+                at = cells.get((submission_id, FORM_RECORD), {}).get(STATUS_COLUMN)
+                if at:
+                    label = "本表情况"
+                    yield self._source(contract, submission_id, FORM_RECORD, STATUS_COLUMN, label, *at, is_status=True)
+
+    def _source(
+        self,
+        contract: Contract,
+        submission_id: str,
+        record: int,
+        column: str,
+        label: str,
+        cell: str,
+        text: str,
+        is_status: bool = False,
+    ) -> Source:
+        file_name, respondent, _ = self._files[submission_id]
+        return Source(
+            submission_id, file_name, respondent, contract.title, record, column, label, cell, text, is_status
+        )
+
+    def _matching_rows(self, measure: Measure, report_year: int) -> dict[str, list[tuple[str, int]]]:
+        """Subject → the (submission, record) pairs that the measure takes, in the order of the sheet."""
+        key = (measure.code, report_year)
+        if key not in self._rows:
+            sheet = f"staging.stg_{measure.sheet}"
+            city = "(select code from reference.city)"
+            subject = measure.subject or (city if measure.level == "region" else "respondent_code")
+            if measure.year:
+                newest = f"(select max(report_year) from {sheet} where {measure.year} = ?)"
+                which, parameters = f"{measure.year} = ? and report_year = {newest}", [report_year, report_year]
+            else:
+                which, parameters = "report_year = ?", [report_year]
+            rows = self.connection.execute(
+                f"select {subject}, submission_id, record from {sheet} where {which} and ({measure.where or 'true'})"
+                " order by submission_id, record",
+                parameters,
+            ).fetchall()
+            found: dict[str, list[tuple[str, int]]] = defaultdict(list)
+            for code, submission_id, record in rows:
+                found[code].append((submission_id, record))
+            self._rows[key] = found
+        return self._rows[key]
+
+    def _sheet_cells(self, sheet: str) -> dict[tuple[str, int], dict[str, tuple[str, str]]]:
+        """(submission, record) → column → (address, text), of the versions that count."""
+        if sheet not in self._cells:
+            rows = self.connection.execute(
+                "select submission_id, record, column_name, cell, raw_text from registry.cell"
+                " inner join staging.stg_submission using (submission_id) where sheet = ? and raw_text <> ''",
+                [sheet],
+            ).fetchall()
+            found: dict[tuple[str, int], dict[str, tuple[str, str]]] = defaultdict(dict)
+            for submission_id, record, column, cell, text in rows:
+                found[submission_id, record][column] = (cell, text)
+            self._cells[sheet] = found
+        return self._cells[sheet]
+
+    def _reporting(self, measure: Measure, subject: str, report_year: int) -> list[str]:
+        """The submission that would have the rows: the school's own, or the bureau's."""
+        by_bureau = contract_respondents()[measure.sheet] == "bureau"
+        return [
+            submission_id
+            for submission_id, (_, respondent, year) in self._files.items()
+            if year == report_year and (respondent in self._bureaus if by_bureau else respondent == subject)
+        ]
+
+    def _described(
+        self, reference: Reference, indicator: Indicator, definition: str
+    ) -> tuple[str, str, str, str, str, str]:
+        scope = self.connection.execute(
+            "select label from core.dim_scope where scope_code = ?", [reference.scope_code]
+        ).fetchone()
+        formula = None if indicator.counts else indicator.formula(definition)
+        return (
+            indicator.label,
+            self._names.get(reference.subject_code, reference.subject_code),
+            scope[0] if scope else reference.scope_code,
+            indicator.unit,
+            formula.definition if formula else indicator.definition,
+            formula_in_words(indicator, definition),
+        )
+
+    def _findings(self, trace: Trace) -> list[dict[str, Any]]:
+        """What was found, and explained, about the cells behind the number."""
+        places = {(source.submission_id, source.sheet, source.cell) for source in trace.sources}
+        return [finding for place in sorted(places & self._found.keys()) for finding in self._found[place]]
+
+
+def _with_findings(trace: Trace, findings: Sequence[dict[str, Any]]) -> Trace:
+    return Trace(**{**vars(trace), "findings": tuple(findings)})
+
+
+@lru_cache
+def _contract(name: str) -> Contract:
+    return next(contract for contract in load_contracts() if contract.name == name)
+
+
+def _how(measure: Measure) -> str:
+    """In words: what is done with the cells."""
+    which = f"（{measure.where}）" if measure.where else ""
+    if measure.count:
+        return f"计行数{which}"
+    if measure.distinct:
+        return f"不同的 {measure.distinct} 的个数{which}"
+    return f"{measure.value or measure.sum}{which}"
+
+
+def formula_in_words(indicator: Indicator, definition: str) -> str:
+    """The formula with the measures' names."""
+    if indicator.counts:
+        counted = load_indicators()[indicator.counts.of]
+        return f"{counted.label}低于 {indicator.counts.below.normalize():f} 的学校数"
+    formula = indicator.formula(definition)
+    above, below = (
+        " + ".join(load_measures()[code].label for role, code in formula.terms if role == wanted)
+        for wanted in ("numerator", "denominator")
+    )
+    scale = f" × {indicator.scale}" if indicator.scale != 1 else ""
+    return f"（{above}）÷（{below}）{scale}" if below else above
+
+
+# From the cells back to the text
+
+
+def recompute(trace: Trace) -> str | None:
+    """What is printed, worked out from the cells of the trace alone; None when there is nothing to work out."""
+    exact = recomputed_value(trace)
+    if exact is None:
+        return None
+    indicator = load_indicators()[trace.reference.indicator_code]
+    if trace.reference.kind == "change":
+        text = _trimmed(abs(_rounded(exact, 4)))
+        return "持平" if exact == 0 else f"{text}{'↑' if exact > 0 else '↓'}"
+    value = _rounded(exact, indicator.decimals)
+    if indicator.display == "to_one":
+        return f"{value:.{indicator.decimals}f}:1"
+    return f"{value:.{indicator.decimals}f}" if indicator.kind == "ratio" else _trimmed(value)
+
+
+def recomputed_value(trace: Trace) -> Fraction | Decimal | None:
+    """The exact value from the cells; for a change, the difference of what is printed."""
+    indicator = load_indicators()[trace.reference.indicator_code]
+    if trace.reference.kind == "change":
+        this, last = (recomputed_value(part) for part in trace.parts)
+        if this is None or last is None:
+            return None
+        return _rounded(this, indicator.decimals) - _rounded(last, indicator.decimals)
+    if indicator.counts:
+        values = [recomputed_value(part) for part in trace.parts]
+        below = indicator.counts.below
+        known = [value for value in values if value is not None]
+        return Decimal(sum(value < below for value in known)) if known or not values else None
+    sides: dict[str, Fraction] = {}
+    for term in trace.terms:
+        value = _term_value(term)
+        if value is None:
+            return None
+        sides[term.role] = sides.get(term.role, Fraction(0)) + value
+    if "denominator" not in sides:
+        return sides["numerator"]
+    return sides["numerator"] * indicator.scale / sides["denominator"] if sides["denominator"] else None
+
+
+def _term_value(term: Term) -> Fraction | None:
+    """A measure over the subjects that count, from their cells."""
+    measure = load_measures()[term.measure_code]
+    parts = [part for part in term.parts if part.counts]
+    if not parts:
+        return None
+    if measure.is_distinct_in_region:
+        return Fraction(len({value for part in parts for value in _row_values(measure, part.sources)}))
+    return sum((_part_value(measure, part.sources) for part in parts), Fraction(0))
+
+
+def _part_value(measure: Measure, sources: Sequence[Source]) -> Fraction:
+    values = _row_values(measure, sources)
+    if measure.count:
+        return Fraction(len(values))
+    if measure.distinct:
+        return Fraction(len(set(values) - {None}))
+    return sum((Fraction(str(value)) for value in values if value is not None), Fraction(0))
+
+
+def _row_values(measure: Measure, sources: Iterable[Source]) -> list[Any]:
+    """The measure's expression for each row of the cells."""
+    rows: dict[tuple[str, int], dict[str, str]] = defaultdict(dict)
+    for source in sources:
+        if not source.is_status:
+            rows[source.submission_id, source.record][source.column_name] = source.raw_text
+    if measure.count:
+        return list(rows)
+    contract = _contract(measure.sheet)
+    expression = measure.value or measure.sum or measure.distinct or ""
+    used = set(re.findall(r"\w+", expression))
+    columns = [contract.column(name) for name in measure_columns(measure) if name in used]
+    raw = pl.DataFrame(
+        [{column.name: row.get(column.name) for column in columns} for row in rows.values()],
+        schema={column.name: pl.String for column in columns},
+    )
+    typed = raw.select(typed_column(column, load_codelists()) for column in columns)
+    return typed.select(value=pl.sql_expr(expression)).get_column("value").to_list()
+
+
+def _rounded(value: Fraction | Decimal, decimals: int) -> Decimal:
+    """Half up, away from zero, as the report rounds."""
+    scaled = Fraction(value) * 10**decimals
+    whole = (abs(scaled) + Fraction(1, 2)).__floor__()
+    return Decimal(whole if scaled >= 0 else -whole).scaleb(-decimals)
+
+
+def _trimmed(value: Decimal) -> str:
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
