@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Literal
 
 import duckdb
@@ -144,6 +144,7 @@ class Lineage:
     _cells: dict[str, dict[tuple[str, int], dict[str, tuple[str, str]]]] = field(default_factory=dict)
     _values: dict[int, dict[tuple[str, str], tuple[Decimal | None, str]]] = field(default_factory=dict)
     _facts: dict[int, dict[Reference, tuple[Any, ...]]] = field(default_factory=dict)
+    _members: dict[tuple[int, str], list[str]] = field(default_factory=dict)
     _files: dict[str, tuple[str, str, int]] = field(init=False)
     _names: dict[str, str] = field(init=False)
     _bureaus: frozenset[str] = field(init=False)
@@ -259,12 +260,19 @@ class Lineage:
     def _subjects(self, reference: Reference, subject_kind: str) -> list[str]:
         if subject_kind == "school":
             return [reference.subject_code]
-        rows = self.connection.execute(
-            "select school_code from core.brg_scope_school where report_year = ? and scope_code = ?"
-            " order by school_code",
-            [reference.report_year, reference.scope_code],
-        )
-        return [code for (code,) in rows.fetchall()]
+        key = (reference.report_year, reference.scope_code)
+        if key not in self._members:
+            rows = self.connection.execute(
+                "select school_code from core.brg_scope_school where report_year = ? and scope_code = ?"
+                " order by school_code",
+                list(key),
+            )
+            self._members[key] = [code for (code,) in rows.fetchall()]
+        return self._members[key]
+
+    @cached_property
+    def _scopes(self) -> dict[str, str]:
+        return dict(self.connection.execute("select scope_code, label from core.dim_scope").fetchall())
 
     def _year_facts(self, report_year: int) -> dict[Reference, tuple[Any, ...]]:
         """Every value of the year: definition, display, status, n_expected, n_reported, subject_kind."""
@@ -380,14 +388,11 @@ class Lineage:
     def _described(
         self, reference: Reference, indicator: Indicator, definition: str
     ) -> tuple[str, str, str, str, str, str]:
-        scope = self.connection.execute(
-            "select label from core.dim_scope where scope_code = ?", [reference.scope_code]
-        ).fetchone()
         formula = None if indicator.counts else indicator.formula(definition)
         return (
             indicator.label,
             self._names.get(reference.subject_code, reference.subject_code),
-            scope[0] if scope else reference.scope_code,
+            self._scopes.get(reference.scope_code, reference.scope_code),
             indicator.unit,
             formula.definition if formula else indicator.definition,
             formula_in_words(indicator, definition),
@@ -401,6 +406,51 @@ class Lineage:
 
 def _with_findings(trace: Trace, findings: Sequence[dict[str, Any]]) -> Trace:
     return Trace(**{**vars(trace), "findings": tuple(findings)})
+
+
+def find_reference(
+    connection: duckdb.DuckDBPyConnection,
+    number: str,
+    report_year: int,
+    scope: str | None = None,
+    school: str | None = None,
+    kind: Kind = "value",
+) -> Reference:
+    """The number that is meant: a figure of a published report (F064), a key, or an indicator of a region or school.
+
+    Raises LookupError when nothing of the kind is there, or the figure is no value (a standard, a target).
+    """
+    figure = connection.execute(
+        "select indicator_code, figure_year, subject_code, scope_code, kind, label, printed from report.figure"
+        " where figure_id = ? and report_year = ?",
+        [number.upper(), report_year],
+    ).fetchone()
+    if figure:
+        code, year, subject, scope_code, figure_kind, label, printed = figure
+        if figure_kind not in ("value", "change"):
+            raise LookupError(f"{number} {label}（印为 {printed}）是标准或目标，由声明文件给出，不由填报数据算出。")
+        is_school = subject not in _cities(connection)
+        return Reference(code, year, subject, SCHOOL_SCOPE if is_school else scope_code, figure_kind)
+    if number.count("-") == 4:
+        try:
+            return Reference.parse(number)
+        except ValueError as error:
+            raise LookupError(str(error)) from None
+    indicator = load_indicators().get(number)
+    if indicator is None:
+        raise LookupError(f"没有编号或指标 {number}。")
+    if school:
+        return Reference(number, report_year, school, SCHOOL_SCOPE, kind)
+    chosen = connection.execute(
+        "select scope_code from core.dim_scope_choice inner join core.dim_indicator using (topic)"
+        " where report_year = ? and indicator_code = ?",
+        [report_year, number],
+    ).fetchone()
+    return Reference(number, report_year, min(_cities(connection)), scope or (chosen[0] if chosen else "all"), kind)
+
+
+def _cities(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    return {code for (code,) in connection.execute("select code from reference.city").fetchall()}
 
 
 @lru_cache
