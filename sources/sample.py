@@ -13,7 +13,9 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
-from sources.model import City, Column, Contract, Scope, load_contracts
+from sources.explain import GivenExplanation, Question
+from sources.finding import rule_version
+from sources.model import City, Column, Contract, Declaration, Scope, load_contracts, load_cross_rules
 from sources.template import Record, SheetValues, Value, build_workbook, workbook_file_name
 
 PROVENANCE = {
@@ -24,6 +26,7 @@ PROVENANCE = {
 }
 VALUE_FIELDS = ("respondent", "row", "item", "value", "provenance", "source")
 STATUS_FILE = "sheet_status.csv"
+EXPLANATIONS_FILE = "explanations.csv"
 
 Submission = dict[str, SheetValues]
 
@@ -54,7 +57,22 @@ def load_samples(city_dir: Path, report_year: int) -> dict[str, Submission]:
     return dict(submissions)
 
 
-def pour_samples(city: City, city_dir: Path, report_year: int, target: Path) -> list[Path]:
+def load_explanations(city_dir: Path, report_year: int) -> dict[str, list[GivenExplanation]]:
+    """What the respondents explain about warnings: respondent code → explanations, under today's rule versions."""
+    rules: dict[str, Declaration] = {rule.id: rule for rule in load_cross_rules()}
+    rules |= {f"{contract.name}.{rule.id}": rule for contract in load_contracts() for rule in contract.rules}
+    titles = {contract.name: contract.title for contract in load_contracts()}
+    given = defaultdict(list)
+    for line in read_csv(city_dir / "samples" / str(report_year) / EXPLANATIONS_FILE):
+        version = rule_version(rules[line["rule"]])
+        question = Question(line["rule"], version, titles[line["sheet"]], line["column"], line["row"])
+        given[line["respondent"]].append(GivenExplanation(question, line["reason"], line["author"]))
+    return given
+
+
+def pour_samples(
+    city: City, city_dir: Path, report_year: int, target: Path, with_explanations: bool = True
+) -> list[Path]:
     """Writes the year's sample submissions as workbooks into `target`; returns their paths.
 
     A file that is already there is left alone: somebody may have changed it to see what happens.
@@ -62,6 +80,7 @@ def pour_samples(city: City, city_dir: Path, report_year: int, target: Path) -> 
     target.mkdir(parents=True, exist_ok=True)
     this_year = load_samples(city_dir, report_year)
     last_year = load_samples(city_dir, report_year - 1) if report_year - 1 in sample_years(city_dir) else {}
+    explanations = load_explanations(city_dir, report_year) if with_explanations else {}
     paths = []
     for respondent in city.respondents_in(report_year):
         if respondent.code not in this_year:
@@ -70,7 +89,8 @@ def pour_samples(city: City, city_dir: Path, report_year: int, target: Path) -> 
         paths.append(path)
         if not path.exists():
             values, before = this_year[respondent.code], last_year.get(respondent.code)
-            path.write_bytes(build_workbook(city, respondent, report_year, values, before))
+            given = explanations.get(respondent.code, [])
+            path.write_bytes(build_workbook(city, respondent, report_year, values, before, given))
     return paths
 
 

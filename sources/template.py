@@ -14,6 +14,7 @@ from typing import Any
 import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name
 
+from sources.explain import AUTHOR_HEADING, PROBLEM_HEADING, REASON_HEADING, RESULT_SHEET, GivenExplanation
 from sources.model import (
     City,
     CodeList,
@@ -58,11 +59,12 @@ def build_workbook(
     report_year: int,
     values: Mapping[str, SheetValues] | None = None,
     last_year: Mapping[str, SheetValues] | None = None,
+    explanations: Sequence[GivenExplanation] = (),
 ) -> bytes:
     """One respondent's workbook for the report year, as .xlsx bytes.
 
-    `values` (by contract name) fills the input cells, `last_year` the grey cells beside them. The same
-    arguments give the same bytes.
+    `values` (by contract name) fills the input cells, `last_year` the grey cells beside them; `explanations` go on
+    a result sheet, as on a marked workbook that comes back. The same arguments give the same bytes.
     """
     buffer = BytesIO()
     book = _LockedWorkbook(buffer, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
@@ -86,6 +88,8 @@ def build_workbook(
         previous = (last_year or {}).get(contract.name, SheetValues())
         writer = _SheetWriter(sheet, formats, codelists, ranges, report_year)
         (writer.write_form if contract.shape == "form" else writer.write_records)(contract, content, previous)
+    if explanations:
+        _write_explanations(book, formats, explanations)
     _write_codelists(book, codelists, ranges)
     _write_meta(
         book,
@@ -98,6 +102,18 @@ def build_workbook(
     )
     book.close()
     return buffer.getvalue()
+
+
+def _write_explanations(
+    book: xlsxwriter.Workbook, formats: dict[str, Any], explanations: Sequence[GivenExplanation]
+) -> None:
+    sheet = book.add_worksheet(RESULT_SHEET)
+    sheet.set_column(0, 3, 40)
+    for position, heading in enumerate((PROBLEM_HEADING, REASON_HEADING, AUTHOR_HEADING)):
+        sheet.write_string(0, position, heading, formats["heading"])
+    for row, given in enumerate(explanations, 1):
+        for position, text in enumerate((given.question.problem_id, given.reason, given.author)):
+            sheet.write_string(row, position, text, formats["text"])
 
 
 class _LockedWorkbook(xlsxwriter.Workbook):
