@@ -27,7 +27,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         ],
         loggers={"console": dg.colored_console_logger, "progress": progress_logger},
     )
-    return dg.Definitions.merge(graph, build_automation(settings, city), build_alerts(settings, city))
+    return dg.Definitions.merge(graph, build_automation(settings, city), build_alerts(settings, city, graph))
 
 
 @dg.definitions

@@ -60,7 +60,7 @@ class Register:
 
 @dataclass(frozen=True)
 class RunReport:
-    """How a run ended: failed steps and checks with what they say, and those that went well; names are Chinese."""
+    """How a run ended: failed steps and checks with what they say, and those that went well."""
 
     run_id: str
     ended_at: datetime
@@ -70,6 +70,8 @@ class RunReport:
     done_steps: frozenset[str] = frozenset()
     failed_checks: Mapping[str, Sequence[str]] = field(default_factory=dict)
     passed_checks: frozenset[str] = frozenset()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """What failed checks are about; without one, their name has to do."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,13 @@ def of_run(run: RunReport) -> Observation:
         for name, error in run.failed_steps.items()
     ]
     checks = [
-        Trouble(f"check:{name}", "check", BUREAU, f"检验未通过：{name}", tuple(summary))
+        Trouble(
+            f"check:{name}",
+            "check",
+            BUREAU,
+            f"检验未通过：{run.labels.get(name, name)}",
+            (name, *summary) if name in run.labels else tuple(summary),
+        )
         for name, summary in run.failed_checks.items()
     ]
     well = {f"run:{name}" for name in run.done_steps} | {f"check:{name}" for name in run.passed_checks}

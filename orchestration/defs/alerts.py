@@ -32,8 +32,8 @@ EVENTS = {
 }
 
 
-def run_report(instance: dg.DagsterInstance, run_id: str) -> RunReport:
-    """How a finished run ended, from its event log."""
+def run_report(instance: dg.DagsterInstance, run_id: str, assets: dg.Definitions) -> RunReport:
+    """How a finished run ended, from its event log; `assets` know what its checks are about, in Chinese."""
     record = instance.get_run_record_by_id(run_id)
     logged = [entry.dagster_event for entry in instance.all_logs(run_id, of_type=EVENTS) if entry.dagster_event]
     checks = {
@@ -62,15 +62,16 @@ def run_report(instance: dg.DagsterInstance, run_id: str) -> RunReport:
         failed_steps=failed_steps,
         done_steps=frozenset(done_steps - set(failed_steps)),
         failed_checks=failed_checks,
+        labels={name: label for name in failed_checks if (label := _check_label(assets, checks[name]))},
         passed_checks=frozenset(set(checks) - set(failed_checks)),
     )
 
 
-def build_alerts(settings: Settings, city: City) -> dg.Definitions:
-    """A sensor on runs that succeed, one on runs that fail, and one on the calendar."""
+def build_alerts(settings: Settings, city: City, assets: dg.Definitions) -> dg.Definitions:
+    """A sensor on runs of the assets that succeed, one on runs that fail, and one on the calendar."""
 
     def after_run(context: dg.RunStatusSensorContext) -> dg.SkipReason:
-        report = run_report(context.instance, context.dagster_run.run_id)
+        report = run_report(context.instance, context.dagster_run.run_id, assets)
         return dg.SkipReason(alert(settings, city, report).summary)
 
     after = [
@@ -139,3 +140,12 @@ def _summary(check: dg.AssetCheckEvaluation) -> tuple[str, ...]:
     """The counts that a check gives along."""
     counts = [f"{name} {value.value}" for name, value in check.metadata.items() if isinstance(value.value, int)]
     return ("，".join(counts),) if counts else ()
+
+
+def _check_label(assets: dg.Definitions, check: dg.AssetCheckEvaluation) -> str:
+    """What the check says of itself, else what its table is; empty when neither is known."""
+    graph = assets.resolve_asset_graph()
+    key = dg.AssetCheckKey(check.asset_key, check.check_name)
+    of_check = graph.get_check_spec(key).description if key in graph.asset_check_keys else None
+    of_asset = graph.get(check.asset_key).description if graph.has(check.asset_key) else None
+    return (of_check or of_asset or "").partition("。")[0].strip()

@@ -16,6 +16,7 @@ from sources.settings import CITIES_ROOT, Settings
 from tests.sinks import SECRET, TOKEN, Sink, dingtalk, serve
 from warehouse.alerts import alert
 
+NO_ASSETS = dg.Definitions()
 QUIET_DAY, OVERDUE_DAY = date(2022, 1, 1), date(2022, 12, 2)
 
 
@@ -74,7 +75,7 @@ class Daemon:
     """Evaluates the run sensors as the daemon does, one tick after the other with their cursors."""
 
     def __init__(self, settings: Settings, city: City, instance: dg.DagsterInstance) -> None:
-        sensors = build_alerts(settings, city).sensors or []
+        sensors = build_alerts(settings, city, NO_ASSETS).sensors or []
         self.sensors = [each for each in sensors if isinstance(each, dg.RunStatusSensorDefinition)]
         self.cursors: dict[str, str | None] = {}
         self.instance = instance
@@ -124,14 +125,34 @@ def test_a_run_that_fails_before_any_step_is_told_too(instance):
     job = dg.define_asset_job("j").resolve(asset_graph=dg.Definitions(assets=[dg.AssetSpec("a")]).resolve_asset_graph())
     dagster_run = instance.create_run_for_job(job)
     instance.report_run_failed(dagster_run, message="进程被结束")
-    assert run_report(instance, dagster_run.run_id).failed_steps == {"启动": ("进程被结束",)}
+    assert run_report(instance, dagster_run.run_id, NO_ASSETS).failed_steps == {"启动": ("进程被结束",)}
 
 
 def test_what_the_command_line_has_told_the_sensor_does_not_tell_again(installation, city, group, instance):
     daemon = Daemon(installation, city, instance)
     run_id = run(instance, step_fails=True)
-    assert alert(installation, city, run_report(instance, run_id)).sent == 1
+    assert alert(installation, city, run_report(instance, run_id, NO_ASSETS)).sent == 1
     assert daemon.tick() == ["提醒：没有新情况"]
+
+
+def test_checks_are_told_by_what_they_are_about(instance):
+    described = dg.AssetCheckSpec("adds_up", asset="described", description="男女之和等于总数。")
+
+    @dg.asset(
+        name="described",
+        description="学生。一行一个学校。",
+        check_specs=[described, dg.AssetCheckSpec("plain", asset="described")],
+    )
+    def students() -> Iterator[dg.Output | dg.AssetCheckResult]:
+        yield dg.Output(1)
+        for name in ("adds_up", "plain"):
+            yield dg.AssetCheckResult(check_name=name, passed=False)
+
+    result = dg.materialize([students], instance=instance)
+    assert run_report(instance, result.run_id, dg.Definitions(assets=[students])).labels == {
+        "described：adds_up": "男女之和等于总数",
+        "described：plain": "学生",
+    }
 
 
 def test_the_explanation_that_a_step_gives_is_told_and_not_its_traceback(instance):
@@ -140,7 +161,7 @@ def test_the_explanation_that_a_step_gives_is_told_and_not_its_traceback(instanc
         raise dg.Failure("数据模型没有全部建成。", metadata={"原因": "第一行\n第二行\n第三行\n第四行"})
 
     result = dg.materialize([models], instance=instance, raise_on_error=False)
-    told = run_report(instance, result.run_id).failed_steps
+    told = run_report(instance, result.run_id, NO_ASSETS).failed_steps
     assert told == {"models": ("数据模型没有全部建成。", "第一行", "第二行")}
 
 
@@ -160,7 +181,7 @@ def test_the_calendar_is_looked_at_by_day_without_any_run(installation, city, gr
 
 
 def test_the_sensors_are_on_and_described_in_chinese(installation, city):
-    sensors = build_alerts(installation, city).sensors
+    sensors = build_alerts(installation, city, NO_ASSETS).sensors
     assert [each.name for each in sensors] == ["alerts_after_success", "alerts_after_failure", "alerts_of_the_calendar"]
     assert {each.default_status for each in sensors} == {dg.DefaultSensorStatus.RUNNING}
     (calendar,) = [each for each in sensors if not isinstance(each, dg.RunStatusSensorDefinition)]

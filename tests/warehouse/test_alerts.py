@@ -212,11 +212,12 @@ def test_a_run_that_did_not_do_the_failed_step_does_not_mend_it(installation, ci
 
 def test_failed_checks_are_told_and_mended_one_by_one(installation, city, group):
     both = RunReport("a", hours(0), failed_checks={"core/x：key": ["未通过的行数 3"], "core/y：key": []})
+    both = replace(both, labels={"core/x：key": "指标值"})
     one = RunReport("b", hours(1), failed_checks={"core/x：key": ["未通过的行数 2"]}, passed_checks={"core/y：key"})
     alert(installation, city, both, hours(0))
     alert(installation, city, one, hours(1))
     assert [text.splitlines()[1:] for text in group.accepted] == [
-        ["● 检验未通过：core/x：key", "　未通过的行数 3", "● 检验未通过：core/y：key"],
+        ["● 检验未通过：指标值", "　core/x：key", "　未通过的行数 3", "● 检验未通过：core/y：key"],
         ["○ 已恢复：检验未通过：core/y：key"],
     ]
 
