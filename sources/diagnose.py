@@ -1,24 +1,29 @@
 """Which cell is wrong? For a broken rule: the fewest cells that would mend it, each with a value and the kind of slip.
 
 Candidates come from the slips that people make: two digits swapped, a digit wrong, missing or too many, a power of ten
-(元 and 万元), last year's value, the neighbour's value (a row up or down), two cells exchanged. For a sum there is
-also the one value that would make it add up. A candidate counts only if every rule of the sheet then holds.
+(元 and 万元), last year's value, the neighbour's value (a row up or down), two cells exchanged, a column that is a
+row off. For a sum there is also the one value that would make it add up. A candidate counts only if the rule then
+holds and no other rule of the sheet breaks. Of those that count the likeliest come first: how likely the slip is, how
+likely it gives just what was typed, and how well the values fit to last year's.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import combinations
+from math import exp, log
 from typing import Any
 
 import polars as pl
 
 from sources.frames import polars_type
-from sources.model import Column, Contract
+from sources.model import Column, Contract, RowRule
 
 Row = Mapping[str, Any]
 
 SLIPS = {
+    "percent": "百分数填成了小数",
     "swapped": "相邻两位数字颠倒",
     "one_digit": "有一位数字不同",
     "missing_digit": "少一位数字",
@@ -30,16 +35,25 @@ SLIPS = {
     "shifted": "整列错了一行",
     "computed": "按其余各项推算",
 }
-LIKELIHOOD = tuple(SLIPS)
+OF_UNIT = ("percent", "power_of_ten")
+"""The slips that a warning may be about: it is no identity, so other digits would be guesses."""
+COMMON = 20.0
+"""How much likelier than other slips it is that a percentage is a fraction, or that one slip has broken two rules."""
+UNLIKELY = 1e-3
+"""How likely it is, beside a slip of the pen, that a number is wrong in no way that has a name."""
+USUAL_CHANGE, UNUSUAL_SHARE = 0.15, 0.1
+"""By how much numbers move in a year (as a difference of logarithms), and how many do not keep to that."""
 MAX_SUGGESTIONS = 3
+POWERS = (1, 2, 3, 4, -1, -2, -3, -4)
 
 
 @dataclass(frozen=True)
 class Suggestion:
-    """Values to put into cells (column name → value) and the slip that would explain them."""
+    """Values to put into cells (column name → value), the slip that would explain them, and how likely that is."""
 
     values: Mapping[str, Any]
     slip: str
+    likelihood: float
 
     def text(self, contract: Contract) -> str:
         """The suggestion in words."""
@@ -47,113 +61,145 @@ class Suggestion:
         return f"{cells}（{SLIPS[self.slip]}）"
 
 
-def suggest(contract: Contract, expression: str, columns: Sequence[str], row: Row, last_year: Row) -> list[Suggestion]:
-    """The likeliest corrections of a row that breaks a rule, fewest cells first; none when nothing simple mends it.
+def suggest(contract: Contract, rule: RowRule, row: Row, last_year: Row) -> list[Suggestion]:
+    """The likeliest corrections of a row that breaks a rule of its sheet; none when nothing simple mends it.
 
-    `columns` are the cells that the rule names; `last_year` may be empty.
+    `last_year` may be empty.
     """
-    asked = [contract.column(name) for name in columns if row.get(name) is not None]
+    asked = [contract.column(name) for name in rule.columns if row.get(name) is not None]
     numbers = [column for column in asked if column.is_number]
-    candidates = [*_single(contract, expression, numbers, row, last_year), *_pairs(numbers, row)]
-    ranked = sorted(_keep_what_mends(contract, row, candidates), key=lambda s: _rank(s, last_year))
-    kept: list[Suggestion] = []
-    for suggestion in ranked:
-        if all(suggestion.values != other.values for other in kept):
-            kept.append(suggestion)
-    return kept[:MAX_SUGGESTIONS]
-
-
-def _rank(suggestion: Suggestion, last_year: Row) -> tuple[bool, int, int, Decimal]:
-    """Named slips before calculated values, fewer cells first, then the commoner slip, then what is near last year."""
-    known = [(value, last_year[name]) for name, value in suggestion.values.items() if last_year.get(name)]
-    distance = max((abs(Decimal(new) - before) / abs(Decimal(before)) for new, before in known), default=Decimal(1))
-    return suggestion.slip == "computed", len(suggestion.values), LIKELIHOOD.index(suggestion.slip), distance
+    candidates = [*_single(contract, rule.expr, numbers, row, last_year), *_several(numbers, row)]
+    if rule.severity != "error":
+        candidates = [candidate for candidate in candidates if candidate.slip in OF_UNIT]
+    best: dict[tuple[Any, ...], Suggestion] = {}
+    for candidate, mended in zip(candidates, _mended(contract, rule, row, candidates), strict=True):
+        if mended:
+            likelihood = candidate.likelihood * COMMON ** (mended - 1) * _fit(candidate.values, row, last_year)
+            key = tuple(candidate.values.items())
+            if key not in best or best[key].likelihood < likelihood:
+                best[key] = Suggestion(candidate.values, candidate.slip, likelihood)
+    return sorted(best.values(), key=lambda suggestion: -suggestion.likelihood)[:MAX_SUGGESTIONS]
 
 
 def _single(
     contract: Contract, expression: str, numbers: Sequence[Column], row: Row, last_year: Row
 ) -> Iterator[Suggestion]:
+    """Corrections of one cell."""
     for column in numbers:
-        value = row[column.name]
-        others = [row[other.name] for other in numbers if other.name != column.name]
+        typed = row[column.name]
+        slips = list(_slips_of(column, typed))
+        yield from (Suggestion({column.name: meant}, slip, likelihood) for slip, meant, likelihood in slips)
         for solved in _solutions(contract, expression, column, row):
-            slip = slip_between(value, solved)
-            if slip == "computed" and last_year.get(column.name) == value:
-                slip = "last_year"
-            elif slip == "computed" and value in others:
-                slip = "neighbour"
-            yield Suggestion({column.name: solved}, slip)
-        yield from (Suggestion({column.name: changed}, slip) for slip, changed in slips_of(value))
+            kinds = [("computed", UNLIKELY / (1 + abs(float(typed))))]
+            if last_year.get(column.name) == typed:
+                kinds.append(("last_year", 1.0))
+            if neighbours := [other for other in numbers if other != column and row[other.name] == typed]:
+                kinds.append(("neighbour", 1 / len(neighbours) / 2))
+            yield from (Suggestion({column.name: solved}, slip, likelihood) for slip, likelihood in kinds)
 
 
-def _pairs(numbers: Sequence[Column], row: Row) -> Iterator[Suggestion]:
-    for one, other in combinations(numbers, 2):
-        if row[one.name] != row[other.name]:
-            yield Suggestion({one.name: row[other.name], other.name: row[one.name]}, "exchanged")
-    names = [column.name for column in numbers]
-    values = [row[name] for name in names]
-    for shifted in ([*values[1:], values[0]], [values[-1], *values[:-1]]):
-        if len(names) > 2 and shifted != values:
-            yield Suggestion(dict(zip(names, shifted, strict=True)), "shifted")
+def _several(numbers: Sequence[Column], row: Row) -> Iterator[Suggestion]:
+    """Corrections of several cells at once: two exchanged, all of them a row off."""
+    pairs = [(one, other) for one, other in combinations(numbers, 2) if row[one.name] != row[other.name]]
+    for one, other in pairs:
+        values = {one.name: _as(one, row[other.name]), other.name: _as(other, row[one.name])}
+        yield Suggestion(values, "exchanged", 1 / len(pairs))
+    typed = [row[column.name] for column in numbers]
+    for shifted in ([*typed[1:], *typed[:1]], [*typed[-1:], *typed[:-1]]):
+        if len(numbers) > 2 and shifted != typed:
+            changed = zip(numbers, shifted, typed, strict=True)
+            values = {column.name: _as(column, new) for column, new, old in changed if new != old}
+            yield Suggestion(values, "shifted", 1 / 2)
 
 
-def slips_of(value: Any) -> Iterator[tuple[str, Any]]:
-    """Values from which this one may have come by a slip of the pen."""
-    kind = type(value)
-    for power in (1, 2, 3, 4, -1, -2, -3, -4):
-        changed = Decimal(value).scaleb(power)
-        if kind is Decimal or changed == changed.to_integral_value():
-            yield "power_of_ten", kind(changed)
-    if kind is not int or value < 0:
+def _slips_of(column: Column, typed: Any) -> Iterator[tuple[str, Any, float]]:
+    """Slip, the value that was meant, and how likely the slip turns just that value into the one typed."""
+    if column.unit == "%" and 0 < typed <= 1:
+        yield "percent", _as(column, Decimal(typed) * 100), COMMON
+    for power in POWERS:
+        meant = Decimal(typed).scaleb(power)
+        if typed and meant == _as(column, meant):
+            yield "power_of_ten", _as(column, meant), 1 / len(POWERS)
+    if typed < 0:
         return
-    digits = str(value)
-    for i in range(len(digits) - 1):
-        if digits[i] != digits[i + 1]:
-            yield "swapped", int(digits[:i] + digits[i + 1] + digits[i] + digits[i + 2 :])
-    for i in range(len(digits)):
-        if len(digits) > 1:
-            yield "extra_digit", int(digits[:i] + digits[i + 1 :])
-        yield from (("one_digit", int(digits[:i] + d + digits[i + 1 :])) for d in "0123456789" if d != digits[i])
-    for i in range(len(digits) + 1):
-        yield from (("missing_digit", int(digits[:i] + d + digits[i:])) for d in "0123456789")
+    places = max(0, -int(Decimal(typed).normalize().as_tuple().exponent))
+    digits = str(int(Decimal(typed).scaleb(places)))
+    length = len(digits)
+
+    def meant_by(text: str) -> Any:
+        return _as(column, Decimal(text).scaleb(-places))
+
+    for i in range(length - 1):
+        if digits[i] != digits[i + 1] != ("0" if i == 0 else ""):
+            yield "swapped", meant_by(digits[:i] + digits[i + 1] + digits[i] + digits[i + 2 :]), 1 / (length - 1)
+    for i in range(length):
+        if length > 1 and (i or digits[1] != "0"):
+            yield "extra_digit", meant_by(digits[:i] + digits[i + 1 :]), 1 / (10 * length)
+        for digit in "0123456789":
+            if digit != digits[i] and (digit != "0" or i or length == 1):
+                yield "one_digit", meant_by(digits[:i] + digit + digits[i + 1 :]), 1 / (9 * length)
+    for i in range(length + 1):
+        for digit in "0123456789":
+            if i or digit != "0":
+                yield "missing_digit", meant_by(digits[:i] + digit + digits[i:]), 1 / (length + 1)
 
 
-def slip_between(typed: Any, meant: Any) -> str:
-    """The kind of slip that turns the number meant into the one typed; 'computed' when none does."""
-    return next((slip for slip, value in slips_of(typed) if value == meant), "computed")
+def _fit(values: Row, row: Row, last_year: Row) -> float:
+    """How much better the values fit to last year's than what was typed."""
+    fit = 1.0
+    for name, value in values.items():
+        fit *= _density(value, last_year.get(name)) / _density(row[name], last_year.get(name))
+    return fit
+
+
+def _density(value: Any, before: Any) -> float:
+    """How likely a number is, when it was so much the year before; any order of magnitude may be when it is unknown."""
+    size = 1 + abs(float(value))
+    anything = UNUSUAL_SHARE / 20
+    if before is None:
+        return anything / size
+    change = abs(log(size / (1 + abs(float(before)))))
+    return (anything + (1 - UNUSUAL_SHARE) / (2 * USUAL_CHANGE) * exp(-change / USUAL_CHANGE)) / size
 
 
 def _solutions(contract: Contract, expression: str, column: Column, row: Row) -> Iterator[Any]:
-    """The value of one column that makes an equation hold, when the rule is one and linear in it."""
-    if expression.count("=") != 1 or any(sign in expression for sign in ("<", ">", " or ", " and ", "!")):
-        return
-    left, right = expression.split("=")
-    step = Decimal(1)
-    value = Decimal(row[column.name])
-    trial = [{**row, column.name: _as(column, value)}, {**row, column.name: _as(column, value + step)}]
-    frame = _frame(contract, trial).select(left=pl.sql_expr(left), right=pl.sql_expr(right))
-    gaps = [None if a is None or b is None else Decimal(str(a)) - Decimal(str(b)) for a, b in frame.iter_rows()]
-    if None in gaps or gaps[0] == gaps[1]:
-        return
-    slope = gaps[1] - gaps[0]  # type: ignore[operator]
-    solved = value - gaps[0] / slope  # type: ignore[operator]
-    if solved >= 0 and (column.type == "decimal" or solved == solved.to_integral_value()):
-        yield _as(column, solved)
+    """The values of one column that make an equation of the rule hold, when it is linear in it."""
+    for equation in re.split(r"\bor\b|\band\b", expression):
+        sides = re.split(r"(?<![<>!])=", equation)
+        if len(sides) != 2 or column.name not in re.findall(r"\w+", equation) or "'" in equation:
+            continue
+        value = Decimal(row[column.name])
+        trial = [{**row, column.name: _as(column, value)}, {**row, column.name: _as(column, value + 1)}]
+        frame = _frame(contract, trial).select(left=pl.sql_expr(sides[0]), right=pl.sql_expr(sides[1]))
+        here, there = (None if None in pair else Decimal(str(pair[0])) - Decimal(str(pair[1])) for pair in frame.rows())
+        if here is None or there is None or here == there:
+            continue
+        solved = value - here / (there - here)
+        if solved >= 0 and solved == _as(column, solved):
+            yield _as(column, solved)
 
 
-def _keep_what_mends(contract: Contract, row: Row, candidates: Sequence[Suggestion]) -> list[Suggestion]:
-    """Candidates with which no rule of the sheet and no bound of a column is broken."""
+def _mended(contract: Contract, rule: RowRule, row: Row, candidates: Sequence[Suggestion]) -> list[int]:
+    """For each candidate how many broken rules it mends: none when not this one, or when it breaks another."""
     if not candidates:
         return []
-    frame = _frame(contract, [{**row, **candidate.values} for candidate in candidates])
-    conditions = [pl.sql_expr(rule.expr).fill_null(True) for rule in contract.rules if rule.severity == "error"]
+    frame = _frame(contract, [row, *({**row, **candidate.values} for candidate in candidates)])
+    conditions = {
+        each.id: pl.sql_expr(each.expr) for each in contract.rules if each.severity == "error" or each == rule
+    }
     for column in contract.columns:
         if column.ge is not None:
-            conditions.append((pl.col(column.name) >= column.ge).fill_null(True))
+            conditions[f"{column.name} >= {column.ge}"] = pl.col(column.name) >= column.ge
         if column.le is not None:
-            conditions.append((pl.col(column.name) <= column.le).fill_null(True))
-    kept = frame.select(keep=pl.all_horizontal(conditions)).get_column("keep").to_list()
-    return [candidate for candidate, keep in zip(candidates, kept, strict=True) if keep]
+            conditions[f"{column.name} <= {column.le}"] = pl.col(column.name) <= column.le
+    before, *after = frame.select(**{name: holds.fill_null(True) for name, holds in conditions.items()}).to_dicts()
+    broken = [name for name, holds in before.items() if not holds]
+    return [
+        sum(holds[name] for name in broken)
+        if holds[rule.id] and all(holds[name] for name in holds if name not in broken)
+        else 0
+        for holds in after
+    ]
 
 
 def _frame(contract: Contract, rows: Sequence[Row]) -> pl.DataFrame:
@@ -161,5 +207,6 @@ def _frame(contract: Contract, rows: Sequence[Row]) -> pl.DataFrame:
     return pl.DataFrame([{name: row.get(name) for name in schema} for row in rows], schema=schema, orient="row")
 
 
-def _as(column: Column, value: Decimal) -> Any:
-    return round(value, column.decimals or 0) if column.type == "decimal" else int(value)
+def _as(column: Column, value: Any) -> Any:
+    """The value as one of the column: cut to what it can hold."""
+    return round(Decimal(value), column.decimals or 0) if column.type == "decimal" else int(value)

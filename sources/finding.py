@@ -1,6 +1,7 @@
 """A finding: what is wrong with a submission, where, and what to do. One shape for every stage."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -27,6 +28,9 @@ FINDING_SCHEMA: dict[str, pl.DataType] = {
 }
 
 Finding = dict[str, Any]
+ALIKE = ("submission_id", "file_name", "sheet", "rule_id", "column_name")
+ALIKE_SHOWN = 50
+"""Findings of one rule about one column of one sheet; what is beyond is counted, so that nothing drowns the others."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,39 @@ def intake_finding(rule_id: str, place: Place, **texts: object) -> Finding:
     rule = load_intake_rules()[rule_id]
     texts = {"sheet": place.sheet, "value": place.value or "", **texts}
     return finding(place, rule_id, rule, rule.severity, rule.message.format(**texts), rule.fix.format(**texts))
+
+
+class Findings:
+    """Collects findings: of many alike (same submission, sheet, rule and column) the first few and how many more."""
+
+    def __init__(self) -> None:
+        self._kept: list[Finding] = []
+        self._alike: Counter[tuple[str, ...]] = Counter()
+
+    def add(self, finding: Finding) -> None:
+        alike = tuple(finding[name] for name in ALIKE)
+        self._alike[alike] += 1
+        if self._alike[alike] <= ALIKE_SHOWN:
+            self._kept.append(finding)
+
+    def extend(self, findings: Iterable[Finding]) -> None:
+        for each in findings:
+            self.add(each)
+
+    def all(self) -> list[Finding]:
+        """What was kept, then a finding for each kind of which there are more."""
+        return [
+            *self._kept,
+            *(
+                intake_finding(
+                    "finding.more",
+                    Place(submission_id, file_name, sheet, None, column, value=rule_id),
+                    count=count - ALIKE_SHOWN,
+                )
+                for (submission_id, file_name, sheet, rule_id, column), count in self._alike.items()
+                if count > ALIKE_SHOWN
+            ),
+        ]
 
 
 def rule_version(rule: Declaration) -> str:

@@ -315,11 +315,11 @@ class IntakeRule(Declaration):
     fix: str
 
 
-_WHITE_SPACE = re.compile(r"\s+")
+_WHITE_SPACE = re.compile(r"[\s\u200b-\u200f\u202a-\u202e\u2060\ufeff]+")
 
 
 def normalise_label(text: str) -> str:
-    """A heading as compared: NFKC (full-width to half-width), no white space, no required-star, no colon."""
+    """A heading as compared: NFKC (full-width to half-width), no blanks (seen or unseen), no star, no colon."""
     return _WHITE_SPACE.sub("", unicodedata.normalize("NFKC", text)).strip("*:").lower()
 
 

@@ -23,7 +23,7 @@ import polars as pl
 from python_calamine import CalamineWorkbook, SheetTypeEnum
 
 from sources.explain import RESULT_SHEET, GivenExplanation, read_explanations
-from sources.finding import Finding, Place, intake_finding
+from sources.finding import Finding, Findings, Place, intake_finding
 from sources.frames import CELL_SCHEMA, FORM_RECORD, STATUS_COLUMN
 from sources.inspection import inspect
 from sources.model import (
@@ -120,6 +120,7 @@ class _Sheet:
     stored: StoredSheet
     reading: Reading
     is_outdated: bool = False
+    findings: Findings = field(default_factory=Findings)
     fates: dict[Position, Fate] = field(default_factory=dict)
     taken: dict[int, list[int]] = field(default_factory=dict)
     """Rows → positions of the value cells in it."""
@@ -148,7 +149,7 @@ class _Sheet:
 
     def report(self, rule_id: str, row: int, position: int, value: str, **texts: object) -> None:
         at = replace(self.place, cell=address(row, position), value=value)
-        self.reading.findings.append(intake_finding(rule_id, at, **texts))
+        self.findings.add(intake_finding(rule_id, at, **texts))
 
     def take(self, record: int, column: Column, row: int, position: int) -> None:
         """Takes a value cell; a formula or an error in it is a finding, and only a stored result is a value."""
@@ -157,7 +158,7 @@ class _Sheet:
         if formula:
             rule_id = FORMULA_RULES.get(formula, "value.error_cell")
             place = replace(self.place, cell=at, column_name=column.name, value=text)
-            self.reading.findings.append(intake_finding(rule_id, place, label=column.label))
+            self.findings.add(intake_finding(rule_id, place, label=column.label))
         is_error = formula is not None and formula not in FORMULA_RULES
         self.claim("reported" if is_error else "value", row, position)
         self.taken.setdefault(row, []).append(position)
@@ -177,6 +178,7 @@ class _Sheet:
         filled = [(row, taken) for row, taken in self.taken.items() if any(self.text(row, p) for p in taken)]
         if hidden := [(row, taken[0]) for row, taken in filled if row in self.stored.hidden_rows]:
             self.report("sheet.hidden_rows", *hidden[0], "", count=len(hidden), expected=_named(hidden))
+        self.reading.findings.extend(self.findings.all())
         self.reading.fates.update({(self.place.sheet, address(*at)): fate for at, fate in self.fates.items()})
 
     def _covers_several_values(self, first: Position, last: Position) -> bool:
@@ -427,7 +429,7 @@ def _read_form(sheet: _Sheet) -> None:
             for position in filled:
                 if position not in (item_position, value_position):
                     _read_beside(sheet, column, labels.get(position, ""), row, position)
-    sheet.reading.findings.extend(_missing_headings(sheet, seen))
+    sheet.findings.extend(_missing_headings(sheet, seen))
 
 
 def _read_beside(sheet: _Sheet, column: Column, heading: str, row: int, position: int) -> None:
@@ -493,7 +495,7 @@ def _read_records(sheet: _Sheet) -> None:
         elif first is not None or any((row, position) in sheet.stored.formulas for position in column_at):
             for position, column in column_at.items():
                 sheet.take(row + 1, column, row, position)
-    sheet.reading.findings.extend(_missing_headings(sheet, {column.name for column in column_at.values()}))
+    sheet.findings.extend(_missing_headings(sheet, {column.name for column in column_at.values()}))
 
 
 def _read_head(sheet: _Sheet, header_row: int) -> None:
@@ -508,7 +510,7 @@ def _read_head(sheet: _Sheet, header_row: int) -> None:
 
 
 def _report_no_headings(sheet: _Sheet, expected: str) -> None:
-    sheet.reading.findings.append(intake_finding("sheet.heading_missing", sheet.place, expected=expected))
+    sheet.findings.add(intake_finding("sheet.heading_missing", sheet.place, expected=expected))
     for at in sheet.texts:
         sheet.fates.setdefault(at, "reported")
 
