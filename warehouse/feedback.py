@@ -56,7 +56,7 @@ def write_feedback(
     for version in versions.iter_rows(named=True):
         of_version = findings.get(version["submission_id"], [])
         path = None
-        if any(finding["severity"] != "info" for finding in of_version):
+        if any(f["severity"] != "info" and f["explanation_id"] is None for f in of_version):
             path = settings.feedback / _relative_path(version)
             fingerprint = _fingerprint(of_version)
             name = str(path.relative_to(settings.feedback))

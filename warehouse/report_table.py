@@ -10,6 +10,7 @@ import duckdb
 
 from warehouse.connection import query
 from warehouse.model import ReportTable
+from warehouse.plain_text import as_text
 
 NOT_REPORTED = "…"
 NAMED_ROWS = 6
@@ -136,6 +137,6 @@ def write_csv(table: PrintedTable, folder: Path) -> Path:
     path = folder / f"{table.name}.csv"
     partial = path.with_suffix(".partial")
     with partial.open("w", encoding="utf-8-sig", newline="") as file:
-        csv.writer(file).writerows([table.headings, *table.rows])
+        csv.writer(file).writerows([[as_text(text) for text in row] for row in (table.headings, *table.rows)])
     partial.replace(path)
     return path
