@@ -196,6 +196,8 @@ class ReportTable(Declaration):
     """The dbt model that holds it, in schema `report`."""
     columns: dict[Name, str]
     """The model's columns that are printed, in order, with their headings; {year} and {last_year} are filled in."""
+    spans: dict[str, tuple[Name, ...]] = Field(default_factory=dict)
+    """Headings that stand above several columns next to each other."""
     rows: tuple[TableRow, ...] = ()
 
     @property

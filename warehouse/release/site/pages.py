@@ -410,7 +410,7 @@ def _rank(own: Decimal | None, values: Sequence[Decimal], indicator: Indicator) 
     """The place counted from the good end; equal values share a place."""
     assert own is not None
     better = sum(value > own if indicator.direction == "higher" else value < own for value in values)
-    return f"第 {better + 1} 名，共 {len(values)} 所"
+    return f"{'并列' if values.count(own) > 1 else ''}第 {better + 1} 名，共 {len(values)} 所"
 
 
 def printed(value: Decimal, indicator: Indicator) -> str:

@@ -1,0 +1,339 @@
+"""What documents may print: every figure of one report year, and the record of each number that was printed.
+
+A printed number is bound to a `Reference`: `nianbao trace` leads from it to the cells of the submitted workbooks.
+"""
+
+import re
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Literal
+
+import duckdb
+
+from warehouse.connection import query
+from warehouse.model import Indicator, load_indicators
+from warehouse.trace import SCHOOL_SCOPE, Reference, Trace
+
+YEARS_SHOWN = 4
+CONVERTED_DECIMALS = 4
+USABLE = ("ok", "incomplete", "estimated")
+
+Part = Literal["value", "change", "denominator", "expected", "reported", "standard", "target", "coverage", "quote"]
+
+
+@dataclass(frozen=True)
+class Printed:
+    """One number as it stands on the page.
+
+    `part` says which of the numbers that belong to the reference it is: its value or change, the denominator of its
+    ratio, how many schools were `expected` to report it and have `reported`, the `standard` it is held against, the
+    `target` set for it, the `coverage` of its scope, or a `quote` from an approved explanation. `unit` is given when
+    it is not the indicator's own.
+    """
+
+    reference: Reference
+    text: str
+    part: Part = "value"
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One value of the database; `display` is the text that is printed for it."""
+
+    reference: Reference
+    definition: str
+    numerator: Decimal | None
+    denominator: Decimal | None
+    value: Decimal | None
+    rounded: Decimal | None
+    display: str | None
+    status: str
+    n_expected: int
+    n_reported: int
+
+    @property
+    def is_usable(self) -> bool:
+        return self.display is not None and self.status in USABLE
+
+    @property
+    def indicator(self) -> Indicator:
+        return load_indicators()[self.reference.indicator_code]
+
+
+@dataclass(frozen=True)
+class Change:
+    """This year against last year, in the scopes that the bureau chose for each."""
+
+    current: Reference
+    previous: Reference | None
+    value: Decimal | None
+    unit: str
+    display: str | None
+    comparability: str
+
+    @property
+    def reference(self) -> Reference:
+        return Reference(
+            self.current.indicator_code,
+            self.current.report_year,
+            self.current.subject_code,
+            self.current.scope_code,
+            "change",
+        )
+
+
+@dataclass(frozen=True)
+class School:
+    code: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A standard as it was applied to one subject; `verdict` is met, missed or not_verifiable."""
+
+    reference: Reference
+    edition: str
+    comparison: Literal["at_least", "at_most"]
+    bound: Decimal
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Coverage:
+    schools_expected: int
+    schools_reported: int
+    students_percent: Decimal | None
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Everything about one report year that a document may say."""
+
+    report_year: int
+    city_code: str
+    city_name: str
+    bureau_name: str
+    school_year: tuple[int, int]
+    whole_scope: str
+    schools: tuple[School, ...]
+    facts: dict[Reference, Fact]
+    changes: dict[str, Change]
+    scopes: dict[str, str]
+    members: dict[str, frozenset[str]]
+    bounds: dict[Reference, tuple[Bound, ...]]
+    coverage: dict[tuple[int, str], Coverage]
+    explanations: dict[str, tuple[str, ...]]
+    targets: dict[str, Decimal]
+    factors: dict[tuple[str, str], int]
+
+    def of_region(self, code: str) -> Fact | None:
+        """The region's value in the scope that the bureau chose; None when there is none to print."""
+        change = self.changes.get(code)
+        return self._usable(change.current) if change else None
+
+    def of_region_last_year(self, code: str) -> Fact | None:
+        change = self.changes.get(code)
+        return self._usable(change.previous) if change and change.previous else None
+
+    def of_schools(self, code: str) -> dict[str, Fact]:
+        """School name → value, of the schools in the indicator's scope that have one, in the order of the roster."""
+        change = self.changes.get(code)
+        scope = change.current.scope_code if change else self.whole_scope
+        found = {
+            school.name: self._usable(Reference(code, self.report_year, school.code, SCHOOL_SCOPE))
+            for school in self.schools
+            if school.code in self.members.get(scope, frozenset())
+        }
+        return {name: fact for name, fact in found.items() if fact}
+
+    def _usable(self, reference: Reference) -> Fact | None:
+        fact = self.facts.get(reference)
+        return fact if fact and fact.is_usable else None
+
+    def latest_bound(self, reference: Reference) -> Bound | None:
+        """The newest edition of the standard for a figure."""
+        return max(self.bounds.get(reference, ()), key=lambda bound: bound.edition[-4:], default=None)
+
+    def bound_of(self, reference: Reference) -> Decimal | None:
+        """The bound of the newest standard; of a count of schools, the one below which it counts them."""
+        counts = load_indicators()[reference.indicator_code].counts
+        bound = self.latest_bound(reference)
+        return counts.below if counts else bound.bound if bound else None
+
+
+def load_figures(connection: duckdb.DuckDBPyConnection, report_year: int) -> Figures:
+    """The figures of a report year from the published database.
+
+    Raises LookupError when the database does not hold the year.
+    """
+    year = connection.execute(
+        "select year(school_year_from), year(school_year_to) from reference.report_year where report_year = ?",
+        [report_year],
+    ).fetchone()
+    city = connection.execute("select code, name from reference.city").fetchone()
+    facts = _facts(connection, report_year)
+    if year is None or city is None or not facts:
+        raise LookupError(f"数据库中没有 {report_year} 年的数据。")
+    bureau = connection.execute(
+        "select name from reference.respondent where kind = 'bureau' order by code limit 1"
+    ).fetchone()
+    schools = connection.execute(
+        "select school_code, school_name from core.dim_school where report_year = ? order by sequence, school_code",
+        [report_year],
+    ).fetchall()
+    scopes = connection.execute("select scope_code, label from core.dim_scope order by sequence, scope_code").fetchall()
+    return Figures(
+        report_year=report_year,
+        city_code=city[0],
+        city_name=city[1],
+        bureau_name=bureau[0] if bureau else city[1],
+        school_year=(year[0], year[1]),
+        whole_scope=next((code for code, _ in scopes if code != SCHOOL_SCOPE), SCHOOL_SCOPE),
+        schools=tuple(School(*row) for row in schools),
+        facts=facts,
+        changes=_changes(connection, report_year),
+        scopes=dict(scopes),
+        members=_members(connection, report_year),
+        bounds=_bounds(connection, report_year),
+        coverage={
+            (of_year, scope): Coverage(*row)
+            for of_year, scope, *row in connection.execute(
+                "select report_year, scope_code, schools_expected, schools_reported, students_percent"
+                " from core.fct_coverage order by all"
+            ).fetchall()
+        },
+        explanations=_explanations(connection, report_year),
+        targets=dict(
+            connection.execute(
+                "select indicator_code, increase_at_least from reference.target where report_year = ? order by all",
+                [report_year + 1],
+            ).fetchall()
+        ),
+        factors={
+            (source, target): divisor
+            for source, target, divisor in connection.execute("select * from reference.unit_factor").fetchall()
+        },
+    )
+
+
+def _facts(connection: duckdb.DuckDBPyConnection, report_year: int) -> dict[Reference, Fact]:
+    """Of schools for the year, of the region for the years that tables show."""
+    rows = query(
+        connection,
+        "select indicator_code, report_year, subject_code, scope_code, definition, numerator, denominator, value,"
+        " rounded_value, display, status, n_expected, n_reported from core.fct_indicator_value"
+        " where report_year = ? or (subject_kind = 'region' and report_year between ? and ?) order by all",
+        [report_year, report_year - YEARS_SHOWN + 1, report_year],
+    )
+    facts = (Fact(Reference(*row[:4]), *row[4:]) for row in rows.iter_rows())
+    return {fact.reference: fact for fact in facts}
+
+
+def _changes(connection: duckdb.DuckDBPyConnection, report_year: int) -> dict[str, Change]:
+    rows = query(
+        connection,
+        "select indicator_code, subject_code, scope_code, previous_scope_code, change_value, change_unit,"
+        " change_display, comparability from core.fct_indicator_change where report_year = ? order by all",
+        [report_year],
+    )
+    return {
+        code: Change(
+            Reference(code, report_year, subject, scope),
+            Reference(code, report_year - 1, subject, previous) if previous else None,
+            value,
+            unit,
+            display,
+            comparability,
+        )
+        for code, subject, scope, previous, value, unit, display, comparability in rows.iter_rows()
+    }
+
+
+def _members(connection: duckdb.DuckDBPyConnection, report_year: int) -> dict[str, frozenset[str]]:
+    rows = connection.execute(
+        "select scope_code, list(school_code) from core.brg_scope_school where report_year = ? group by scope_code",
+        [report_year],
+    ).fetchall()
+    return {scope: frozenset(schools) for scope, schools in rows}
+
+
+def _bounds(connection: duckdb.DuckDBPyConnection, report_year: int) -> dict[Reference, tuple[Bound, ...]]:
+    rows = connection.execute(
+        "select indicator_code, subject_code, scope_code, edition, comparison, bound, verdict from core.fct_standard"
+        " where report_year = ? order by all",
+        [report_year],
+    ).fetchall()
+    found: dict[Reference, tuple[Bound, ...]] = {}
+    for code, subject, scope, *bound in rows:
+        reference = Reference(code, report_year, subject, scope)
+        found[reference] = (*found.get(reference, ()), Bound(reference, *bound))
+    return found
+
+
+def _explanations(connection: duckdb.DuckDBPyConnection, report_year: int) -> dict[str, tuple[str, ...]]:
+    """Indicator → what schools explained about the values behind it, as far as the bureau has approved it."""
+    rows = connection.execute(
+        "select distinct indicator_code, respondent_name, sheet, value, reason from quality.footnote"
+        " where report_year = ? order by all",
+        [report_year],
+    ).fetchall()
+    found: dict[str, tuple[str, ...]] = {}
+    for code, name, sheet, value, reason in rows:
+        found[code] = (*found.get(code, ()), f"{name}（{sheet}，{value}）：{reason}")
+    return found
+
+
+def in_unit(display: str, unit: str, to: str, factors: dict[tuple[str, str], int]) -> tuple[str, bool]:
+    """A printed number in a larger unit, and whether it had to be rounded for that.
+
+    Raises LookupError when nobody has declared how one unit becomes the other.
+    """
+    if to == unit:
+        return display, False
+    if (unit, to) not in factors:
+        raise LookupError(f"没有规定怎样把{unit}换算成{to}")
+    exact = Decimal(display) / factors[unit, to]
+    shown = exact.quantize(Decimal(1).scaleb(-CONVERTED_DECIMALS), ROUND_HALF_UP)
+    return trimmed(shown), shown != exact
+
+
+def trimmed(value: Decimal) -> str:
+    """A number without zeros that say nothing."""
+    text = f"{value:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def text_from(trace: Trace, printed: Printed, figures: Figures) -> str | None:
+    """What the page should say about a printed number, worked out anew from its trace."""
+    if printed.part in ("value", "change"):
+        display = (trace.display or "").rstrip("↑↓")
+        unit = load_indicators()[printed.reference.indicator_code].unit
+        text, _ = in_unit(display, unit, printed.unit or unit, figures.factors)
+        return text + re.sub("[^↑↓]", "", printed.text) if trace.display else None
+    if printed.part == "denominator":
+        return trimmed(
+            sum(
+                (
+                    part.value
+                    for term in trace.terms
+                    if term.role == "denominator"
+                    for part in term.parts
+                    if part.counts and part.value is not None
+                ),
+                Decimal(0),
+            )
+        )
+    if printed.part in ("expected", "reported"):
+        return str(trace.n_expected if printed.part == "expected" else trace.n_reported)
+    if printed.part == "standard":
+        bound = figures.bound_of(printed.reference)
+        return None if bound is None else trimmed(bound)
+    if printed.part == "target":
+        return trimmed(figures.targets[printed.reference.indicator_code])
+    known = figures.explanations.get(printed.reference.indicator_code, ())
+    if printed.part == "coverage":
+        of = figures.coverage[printed.reference.report_year, printed.reference.scope_code]
+        known = tuple(map(str, vars(of).values()))
+    return next((text for text in known if text == printed.text), None)

@@ -1,0 +1,142 @@
+"""What a release was made from, and what it is made of: enough to make it again, and to see that it is the same."""
+
+import hashlib
+import json
+import re
+import subprocess
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from sources.archive import archived_decisions
+from sources.model import City, fingerprint
+from sources.settings import PROJECT_ROOT, Settings
+from warehouse.connection import query
+from warehouse.freshness import declarations_fingerprint
+from warehouse.registry import CLOCK_STATE, get_state
+from warehouse.release.bundle import sha256_of
+
+MANIFEST = "manifest.json"
+VERSION = re.compile(r"(\d{4})\.([1-9]\d*)")
+
+
+@dataclass(frozen=True)
+class Override:
+    """Who let a release go out although points of the checklist were not met, and why."""
+
+    by: str
+    reason: str
+    points: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """One release. `receipts` are all files received by then (submission_id, file_name, size_bytes, received_at);
+    `current` says which of them count: respondent → submission. `outputs`: path → sha256."""
+
+    version: str
+    report_year: int
+    city_code: str
+    released_on: str
+    clock: str
+    years: list[int]
+    receipts: list[dict[str, Any]]
+    decisions: int
+    current: dict[str, str]
+    declarations: str
+    lock_file: str
+    commit: str
+    checklist: list[dict[str, Any]]
+    override: dict[str, Any] | None
+    previous: str | None
+    outputs: dict[str, str]
+
+
+def releases_of(settings: Settings, report_year: int) -> list[Manifest]:
+    """The releases of a year, oldest first."""
+    found = [
+        read_manifest(folder) for folder in releases_folder(settings).glob(f"{report_year}.*") if _is_whole(folder)
+    ]
+    return sorted(found, key=lambda manifest: _number(manifest.version))
+
+
+def releases_folder(settings: Settings) -> Path:
+    return settings.home / "releases"
+
+
+def _is_whole(folder: Path) -> bool:
+    return VERSION.fullmatch(folder.name) is not None and (folder / MANIFEST).exists()
+
+
+def _number(version: str) -> int:
+    match = VERSION.fullmatch(version)
+    assert match is not None
+    return int(match.group(2))
+
+
+def next_version(report_year: int, before: Sequence[Manifest]) -> str:
+    return f"{report_year}.{_number(before[-1].version) + 1 if before else 1}"
+
+
+def read_manifest(folder: Path) -> Manifest:
+    return Manifest(**json.loads((folder / MANIFEST).read_text(encoding="utf-8")))
+
+
+def write_manifest(manifest: Manifest, folder: Path) -> Path:
+    path = folder / MANIFEST
+    path.write_text(json.dumps(asdict(manifest), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    return path
+
+
+def inputs_of(
+    connection: duckdb.DuckDBPyConnection, settings: Settings, city: City, report_year: int
+) -> dict[str, Any]:
+    """The manifest's fields that tell what a release of the year is made from."""
+    receipts = query(
+        connection,
+        "select submission_id, file_name, size_bytes,"
+        " strftime(received_at at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%f') || '+00:00' as received_at"
+        " from registry.receipt order by submission_id, file_name",
+    ).to_dicts()
+    current = query(
+        connection,
+        "select respondent_code, submission_id from registry.submission where is_current and report_year = ? order by 1",
+        [report_year],
+    )
+    return {
+        "city_code": city.code,
+        "clock": get_state(connection, CLOCK_STATE) or "",
+        "years": sorted(city.calendar.years),
+        "receipts": receipts,
+        "decisions": len(archived_decisions(settings.archive)),
+        "current": dict(current.iter_rows()),
+        "declarations": _declarations(settings, city),
+        "lock_file": sha256_of(PROJECT_ROOT / "requirements.lock"),
+        "commit": commit(),
+    }
+
+
+def _declarations(settings: Settings, city: City) -> str:
+    """Changes whenever a contract, rule, indicator, model or a part of the release's own code or templates does."""
+    digest = hashlib.sha256(declarations_fingerprint(settings, city).encode())
+    for path in sorted((PROJECT_ROOT / "warehouse" / "release").rglob("*")):
+        if path.is_file() and "__pycache__" not in path.parts:
+            digest.update(path.read_bytes())
+    return fingerprint([city], digest.hexdigest())
+
+
+def commit() -> str:
+    """The commit of the code, with a plus sign when files differ from it; 'unknown' outside of a repository."""
+    try:
+        head = _git("rev-parse", "HEAD")
+        return head + ("+" if _git("status", "--porcelain", "--untracked-files=no") else "")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def _git(*arguments: str) -> str:
+    done = subprocess.run(["git", *arguments], cwd=PROJECT_ROOT, check=True, capture_output=True, text=True)
+    return done.stdout.strip()

@@ -1,0 +1,94 @@
+"""What a later release of a year changes: first printed, now, and why."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from sources.model import City
+from warehouse.connection import query
+from warehouse.plain_text import as_text
+from warehouse.release.manifest import Manifest
+
+VALUES = "data/core.fct_indicator_value.parquet"
+HEADINGS = ("年度", "单位", "指标", "口径", "首次发布", "上一版", "本版", "原因")
+KEY = ["report_year", "subject_code", "scope_code", "indicator_code"]
+
+
+def revisions(
+    connection: duckdb.DuckDBPyConnection,
+    city: City,
+    report_year: int,
+    current: dict[str, str],
+    before: Sequence[Manifest],
+    folder_of: dict[str, Path],
+) -> pl.DataFrame:
+    """Every value of the year that was printed otherwise in an earlier release: HEADINGS as columns."""
+    now = _values(connection, "core.fct_indicator_value", report_year).rename({"display": "now"})
+    first = _values(connection, _parquet(folder_of[before[0].version]), report_year).rename({"display": "first"})
+    last = _values(connection, _parquet(folder_of[before[-1].version]), report_year).rename({"display": "last"})
+    joined = now.join(first, on=KEY, how="full", coalesce=True).join(last, on=KEY, how="full", coalesce=True)
+    moved = joined.filter(pl.col("now").ne_missing(pl.col("first")) | pl.col("now").ne_missing(pl.col("last"))).sort(
+        KEY
+    )
+    reason = _reason(connection, city, current, before[-1])
+    labels = dict(query(connection, "select indicator_code, label from core.dim_indicator").iter_rows())
+    scopes = dict(query(connection, "select scope_code, label from core.dim_scope").iter_rows())
+    rows = [
+        (
+            str(year),
+            _name(city, subject),
+            labels.get(code, code),
+            scopes.get(scope, scope),
+            was or "…",
+            lately or "…",
+            shown or "…",
+            reason,
+        )
+        for year, subject, scope, code, shown, was, lately in moved.select(*KEY, "now", "first", "last").iter_rows()
+    ]
+    return pl.DataFrame(rows, schema=dict.fromkeys(HEADINGS, pl.String), orient="row")
+
+
+def write_revisions(table: pl.DataFrame, path: Path) -> Path:
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file, lineterminator="\r\n")
+        writer.writerow(HEADINGS)
+        writer.writerows([as_text(text) for text in row] for row in table.iter_rows())
+    return path
+
+
+def _parquet(folder: Path) -> str:
+    return f"read_parquet('{folder / VALUES}')"
+
+
+def _values(connection: duckdb.DuckDBPyConnection, relation: str, report_year: int) -> pl.DataFrame:
+    return query(
+        connection,
+        f"select report_year, subject_code, scope_code, indicator_code, display from {relation} where report_year = ?",
+        [report_year],
+    )
+
+
+def _name(city: City, code: str) -> str:
+    if code == city.code:
+        return city.name
+    respondent = city.respondent_by_code.get(code)
+    return respondent.name if respondent else code
+
+
+def _reason(connection: duckdb.DuckDBPyConnection, city: City, current: dict[str, str], last: Manifest) -> str:
+    """Whose version has changed since the last release, with the reason that they gave."""
+    reasons = dict(
+        query(
+            connection, "select submission_id, revision_reason from registry.submission where revision_reason <> ''"
+        ).iter_rows()
+    )
+    changed = [code for code in sorted({*current, *last.current}) if current.get(code) != last.current.get(code)]
+    told = []
+    for code in changed:
+        why = reasons.get(current.get(code, ""))
+        told.append(f"{_name(city, code)}重新报送" + (f"（{why}）" if why else ""))
+    return "；".join(told) or "定义、口径或规则有变化"
