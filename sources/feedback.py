@@ -4,12 +4,14 @@ The values stay as the school typed them. The list (校验结果) links to every
 are explained; sent again, the explanations are read.
 """
 
+import zipfile
 from collections.abc import Iterable, Sequence
 from io import BytesIO
 from typing import Any
 
 import openpyxl
 from openpyxl.cell import Cell, MergedCell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.comments import Comment
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
 from openpyxl.utils import get_column_letter
@@ -29,6 +31,7 @@ from sources.finding import Finding
 SEVERITY_LABELS = {"error": "错误", "warning": "警告", "info": "提示"}
 SEVERITY_ORDER = {"error": 0, "warning": 1, "info": 2}
 FILLS = {"error": "FFC7CE", "warning": "FFEB9C", "info": "DDEBF7"}
+MARKABLE_BYTES = 20_000_000
 NOTE_AUTHOR = "年报校验"
 COLUMNS = (
     ("序号", 6),
@@ -51,7 +54,8 @@ TEXT_STARTS_LIKE_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 def mark_workbook(data: bytes | None, findings: Iterable[Finding], explained: Iterable[Finding], title: str) -> bytes:
     """The workbook with its findings marked, as .xlsx bytes.
 
-    `data` is the school's file, or None when it cannot be opened: then the result has the list alone. `explained`
+    `data` is the school's file, or None when it cannot be opened: then the result has the list alone, as it has for a
+    file that would take too long to mark. `explained`
     are warnings that an explanation on file answers; they are listed last, and not marked.
     """
     book = _opened(data)
@@ -74,6 +78,7 @@ def mark_workbook(data: bytes | None, findings: Iterable[Finding], explained: It
 def _opened(data: bytes | None) -> openpyxl.Workbook:
     if data is not None:
         try:
+            _check_size(data)
             book = openpyxl.load_workbook(BytesIO(data), keep_links=False)
         except Exception:  # openpyxl raises whatever its parsers meet in a broken file
             data = None
@@ -88,13 +93,21 @@ def _opened(data: bytes | None) -> openpyxl.Workbook:
     return book
 
 
+def _check_size(data: bytes) -> None:
+    """Raises ValueError for a file that openpyxl would take minutes and gigabytes for."""
+    with zipfile.ZipFile(BytesIO(data)) as archive:
+        expanded = sum(part.file_size for part in archive.infolist() if part.filename.endswith(".xml"))
+    if expanded > MARKABLE_BYTES:
+        raise ValueError(f"{expanded} bytes of XML")
+
+
 def _write_list(
     sheet: Worksheet, findings: list[Finding], explained: list[Finding], title: str, sheets: set[str]
 ) -> None:
     errors = sum(finding["severity"] == "error" for finding in findings)
     warnings = sum(finding["severity"] == "warning" for finding in findings)
     outcome = "已退回，请改正错误后重新报送" if errors else "已接收"
-    sheet["A1"] = f"{title}  校验结果：{outcome}"
+    _write_text(sheet["A1"], f"{title}  校验结果：{outcome}")
     sheet["A1"].font = Font(name="宋体", size=16, bold=True)
     sheet["A2"] = f"错误 {errors} 个（必须改正），警告 {warnings} 个（请改正，或在“{REASON_HEADING}”栏写明原因）。"
     sheet["A3"] = "点“单元格”一栏可跳到出错的位置；改正或说明后，把本文件整个重新报送即可，不要删除本表。"
@@ -152,7 +165,7 @@ def _write_line(
         sheet.cell(row, 2).fill = PatternFill("solid", start_color=FILLS[finding["severity"]])
     if finding["cell"] and finding["sheet"] in sheets:
         link = sheet.cell(row, 4)
-        link.hyperlink = f"#'{finding['sheet']}'!{finding['cell']}"
+        link.hyperlink = "#'{}'!{}".format(finding["sheet"].replace("'", "''"), finding["cell"])
         link.font = Font(name="宋体", size=10, color="0563C1", underline="single")
     lines = max(_lines(value, COLUMNS[position][1]) for position, value in enumerate(values[:10]))
     sheet.row_dimensions[row].height = 15 * lines + 3
@@ -165,8 +178,8 @@ def _lines(value: Any, width: int) -> int:
 
 
 def _write_text(cell: Cell | MergedCell, value: Any) -> None:
-    """Writes a value so that a text is a text, whatever it starts with."""
-    cell.value = value
+    """Writes a value so that a text is a text, whatever it starts with and holds."""
+    cell.value = ILLEGAL_CHARACTERS_RE.sub("�", value) if isinstance(value, str) else value
     if isinstance(value, str):
         cell.data_type = "s"
         cell.quotePrefix = value.startswith(TEXT_STARTS_LIKE_A_FORMULA)

@@ -28,6 +28,8 @@ FINDING_SCHEMA: dict[str, pl.DataType] = {
 }
 
 Finding = dict[str, Any]
+SHOWN_LETTERS = 80
+"""Of a value in a message; the finding itself has it whole."""
 ALIKE = ("submission_id", "file_name", "sheet", "rule_id", "column_name")
 ALIKE_SHOWN = 50
 """Findings of one rule about one column of one sheet; what is beyond is counted, so that nothing drowns the others."""
@@ -78,7 +80,7 @@ def finding(
 def intake_finding(rule_id: str, place: Place, **texts: object) -> Finding:
     """A finding under one of the rules of rules/intake.yml; the place and `texts` fill in its message."""
     rule = load_intake_rules()[rule_id]
-    texts = {"sheet": place.sheet, "value": place.value or "", **texts}
+    texts = {"sheet": place.sheet, "value": _shown(place.value or ""), **texts}
     return finding(place, rule_id, rule, rule.severity, rule.message.format(**texts), rule.fix.format(**texts))
 
 
@@ -113,6 +115,10 @@ class Findings:
                 if count > ALIKE_SHOWN
             ),
         ]
+
+
+def _shown(value: str) -> str:
+    return value if len(value) <= SHOWN_LETTERS else f"{value[:SHOWN_LETTERS]}……（共 {len(value)} 个字）"
 
 
 def rule_version(rule: Declaration) -> str:

@@ -18,6 +18,8 @@ LONGEST_TEXT = 32_767
 """Characters that a cell of a spreadsheet can hold."""
 REFERENCE = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
 SEPARATOR = "}"
+ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
+"""How a spreadsheet writes a letter that XML does not allow, as the carriage return of a pasted text."""
 Position = tuple[int, int]
 """Zero-based row and column."""
 
@@ -91,6 +93,10 @@ def elements(xml: bytes) -> list[tuple[str, dict[str, str]]]:
     return found
 
 
+def unescaped(text: str) -> str:
+    return ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
+
+
 def read_strings(xml: bytes) -> list[str]:
     """The texts that the cells of a workbook share, in order."""
     strings: list[str] = []
@@ -99,7 +105,7 @@ def read_strings(xml: bytes) -> list[str]:
     def end(name: str) -> None:
         collector.end(name)
         if name == "si":
-            strings.append(collector.take())
+            strings.append(unescaped(collector.take()))
 
     _parse(xml, collector.start, end, collector.text)
     return strings
@@ -198,8 +204,9 @@ class _SheetReader:
         if not self.has_content:
             return
         self._check_extent()
-        if self.kind == "s" and text:
-            text = self._shared(text)
+        is_string = self.kind in ("s", "str", "inlineStr")
+        if is_string and text:
+            text = self._shared(text) if self.kind == "s" else unescaped(text)
         self.spent.letters += len(text)
         if len(text) > LONGEST_TEXT or self.spent.letters > self.limits.expanded_bytes:
             raise RefusedError("file.too_large", f"单元格 {self.title}!{address(*at)} 的文字过长")
@@ -209,7 +216,7 @@ class _SheetReader:
             self.sheet.formulas[at] = "formula" if text.strip() else "uncomputed"
         if text.strip():
             self.sheet.texts[at] = text
-            if self.kind in ("s", "str", "inlineStr"):
+            if is_string:
                 self.sheet.strings.add(at)
 
     def _check_extent(self) -> None:

@@ -244,9 +244,12 @@ def _unclear(texts: Mapping[str, Texts], sheets: Mapping[str, StoredSheet]) -> l
 
 
 def _agree(text: str, at: Position, stored: StoredSheet) -> bool:
+    """Whether what is shown is what is stored: the same letters, or some value for a number, negative if it is."""
     if at in stored.strings:
         return "".join(text.split()) == "".join(stored.texts[at].split())
-    return bool(text) == (at in stored.texts or stored.formulas.get(at, "formula") not in FORMULA_RULES)
+    if at in stored.texts:
+        return text.startswith("-") == stored.texts[at].strip().startswith("-") and bool(text)
+    return bool(text) == (stored.formulas.get(at, "formula") not in FORMULA_RULES)
 
 
 def _read_sheets(

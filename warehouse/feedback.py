@@ -18,6 +18,7 @@ from warehouse.connection import query
 from warehouse.registry import latest_versions
 
 FORBIDDEN_IN_NAMES = str.maketrans(dict.fromkeys('\\/:*?"<>|\n\r\t', "_"))
+NAME_LETTERS = 60  # a file's name has 255 bytes, a Chinese letter three of them
 UNIDENTIFIED = "未识别"
 INDEX = "index.json"
 VERSION_COLUMNS = ("submission_id", "report_year", "respondent_name", "file_name", "status")
@@ -93,7 +94,7 @@ def _findings(connection: duckdb.DuckDBPyConnection, submission_ids: Sequence[st
 
 
 def _relative_path(version: dict[str, Any]) -> str:
-    stem = (version["respondent_name"] or Path(version["file_name"]).stem).translate(FORBIDDEN_IN_NAMES)
+    stem = (version["respondent_name"] or Path(version["file_name"]).stem).translate(FORBIDDEN_IN_NAMES)[:NAME_LETTERS]
     folder = str(version["report_year"]) if version["respondent_name"] and version["report_year"] else UNIDENTIFIED
     return f"{folder}/{stem}_{version['submission_id'][:8]}_校验结果.xlsx"
 
