@@ -10,7 +10,7 @@ import json
 import os
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -179,6 +179,17 @@ def note_decision(archive: Path, decision: dict[str, Any]) -> None:
 
 def archived_decisions(archive: Path) -> list[dict[str, Any]]:
     return _json_lines(archive / DECISIONS_FILE)
+
+
+def restore(
+    archive: Path, target: Path, receipts: Sequence[dict[str, Any]], decisions: Sequence[dict[str, Any]]
+) -> None:
+    """Copies a part of an archive: the content of these receipts, the receipts themselves, these decisions."""
+    for receipt in receipts:
+        store(archived_path(receipt["submission_id"], archive).read_bytes(), target)
+        _noted(Receipt(**receipt), target)
+    for decision in decisions:
+        _append(target / DECISIONS_FILE, decision)
 
 
 def shown_name(name: str) -> str:

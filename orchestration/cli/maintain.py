@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from orchestration.cli.common import Year, app, check_years, console, installation
+from orchestration.cli.common import ACTION_NEEDED, Year, app, check_years, console, fail, installation
 from orchestration.cli.run import prepare_dagster_home
 from sources.settings import PROJECT_ROOT
 
@@ -58,3 +58,18 @@ def spread() -> None:
     settings, city = installation()
     for path, text in spread_totals(city, settings.city_dir).items():
         path.write_text(text, encoding="utf-8")
+
+
+@app.command(name="alert-test")
+def alert_test() -> None:
+    """给提醒的每个渠道发一条测试消息，看配置对不对；提醒没有启用也可以测试。有一条未送达时返回码为 3。"""
+    from warehouse.alerts import try_channels
+
+    settings, _ = installation()
+    try:
+        outcome = try_channels(settings)
+    except ValueError as error:
+        fail(str(error))
+    console.print(outcome.summary, markup=False, highlight=False)
+    if outcome.undelivered or outcome.problems:
+        raise typer.Exit(ACTION_NEEDED)

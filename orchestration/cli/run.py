@@ -23,6 +23,7 @@ from orchestration.cli.common import (
     print_json,
 )
 from sources.archive import look_into
+from sources.model import City
 from sources.settings import PROJECT_ROOT, Settings
 
 
@@ -41,11 +42,14 @@ def run(
     out = notices if as_json else console
     reasons = reasons_to_run(settings, city, years)
     if not reasons and not force:
+        from warehouse.alerts import alert
+
         out.print("没有新内容，已发布的数据就是最新的。")
+        told = alert(settings, city).summary
     else:
         out.print(f"运行 {'、'.join(map(str, years))} 年度：{'；'.join(reasons) or '按要求重新运行'}")
-        execute(settings, years, out)
-    summary = summarise(settings, years)
+        told = execute(settings, city, years, out)
+    summary = summarise(settings, years) | {"alerts": told}
     if as_json:
         print_json(summary)
     else:
@@ -70,8 +74,8 @@ def prepare_dagster_home(settings: Settings) -> Path:
     return settings.dagster_home
 
 
-def execute(settings: Settings, years: Sequence[int], out: Console) -> None:
-    """One Dagster run for each stretch of consecutive years, recorded where the UI finds it.
+def execute(settings: Settings, city: City, years: Sequence[int], out: Console) -> str:
+    """One Dagster run for each stretch of consecutive years, recorded where the UI finds it; tells what was alerted.
 
     Raises typer.Exit(RUN_FAILED), with a message, when one of them fails.
     """
@@ -80,10 +84,14 @@ def execute(settings: Settings, years: Sequence[int], out: Console) -> None:
         import dagster as dg
 
         from orchestration.definitions import build_definitions
+        from orchestration.defs.alerts import run_report
         from orchestration.defs.automation import JOB
         from orchestration.partitions import range_tags
+        from warehouse.alerts import alert
 
-        job = build_definitions(settings).resolve_job_def(JOB)
+        definitions = build_definitions(settings)
+        job = definitions.resolve_job_def(JOB)
+    told = ""
     with dg.DagsterInstance.get() as instance:
         for stretch in _stretches(years):
             result = job.execute_in_process(
@@ -92,9 +100,12 @@ def execute(settings: Settings, years: Sequence[int], out: Console) -> None:
                 run_config={"loggers": {"progress": {"config": {"to_stderr": out is notices}}}},
                 raise_on_error=False,
             )
+            told = alert(settings, city, run_report(instance, result.run_id, definitions)).summary
             if not result.success:
                 notices.print("[red]运行失败，已发布的数据保持不变。[/red] 详情：make ui，打开 Runs。")
+                notices.print(told, markup=False, highlight=False)
                 raise typer.Exit(RUN_FAILED)
+    return told
 
 
 def _stretches(years: Sequence[int]) -> list[list[int]]:
@@ -183,4 +194,5 @@ def _print_summary(summary: dict[str, Any]) -> None:
     console.print(f"数据库    {summary['database']}", soft_wrap=True)
     console.print(f"汇总表    {summary['summary_tables']}", soft_wrap=True)
     console.print(f"退回件    {summary['feedback']}（标出了问题的工作簿，发回学校）", soft_wrap=True)
+    console.print(f"提醒      {summary['alerts'].removeprefix('提醒：')}", soft_wrap=True, markup=False)
     console.print("界面      make ui")
