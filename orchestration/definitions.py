@@ -5,6 +5,7 @@ import dagster as dg
 from orchestration.defs.alerts import build_alerts
 from orchestration.defs.automation import build_automation
 from orchestration.defs.feedback import build_feedback_assets
+from orchestration.defs.publication import build_publication
 from orchestration.defs.release import build_release_assets
 from orchestration.defs.submissions import build_submission_assets
 from orchestration.defs.transform import build_transform_assets
@@ -27,6 +28,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         ],
         loggers={"console": dg.colored_console_logger, "progress": progress_logger},
     )
+    graph = dg.Definitions.merge(graph, build_publication(settings, city))
     return dg.Definitions.merge(graph, build_automation(settings, city), build_alerts(settings, city, graph))
 
 

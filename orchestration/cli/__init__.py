@@ -7,7 +7,7 @@ Exit codes: 0 done; 1 the run failed, what is published stays as it was; 2 the c
 given; 3 done, and somebody has to act (errors found, somebody overdue or rejected).
 """
 
-from orchestration.cli import answer, exchange, look, maintain, run  # noqa: F401  (importing registers the commands)
+from orchestration.cli import answer, exchange, look, maintain, publish, run  # noqa: F401  (importing registers the commands)
 from orchestration.cli.common import app
 
 __all__ = ["app"]

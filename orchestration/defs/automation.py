@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
+from orchestration.defs.publication import STARTED_BY_HAND
 from orchestration.partitions import range_tags, report_years
 from sources.archive import inbox_submission_ids
 from sources.model import City
@@ -27,7 +28,7 @@ def build_automation(settings: Settings, city: City) -> dg.Definitions:
     """The job over the whole graph, the two schedules and the sensor on the inbox."""
     job = dg.define_asset_job(
         JOB,
-        selection=dg.AssetSelection.all(),
+        selection=dg.AssetSelection.all() - dg.AssetSelection.assets(*STARTED_BY_HAND),
         partitions_def=report_years(city),
         executor_def=dg.in_process_executor,
         description="从收件到汇总表的完整流程；一次运行处理一个或几个报告年度。",
