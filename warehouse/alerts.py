@@ -14,7 +14,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import duckdb
 
@@ -24,9 +24,9 @@ from sources.model import City
 from sources.settings import Settings
 from warehouse import channels
 from warehouse.channels import Message, plain
-from warehouse.connection import WarehouseBusyError, open_published, open_working, working_lock
-from warehouse.freshness import STATE as BUILD_STATE
-from warehouse.registry import get_state, latest_findings, latest_versions, submission_overview
+from warehouse.connection import WarehouseBusyError, open_working, working_lock
+from warehouse.registry import latest_findings, latest_versions
+from warehouse.release.manifest import releases_folder, releases_of
 from warehouse.troubles import (
     BUREAU,
     Observation,
@@ -35,7 +35,7 @@ from warehouse.troubles import (
     RunReport,
     Trouble,
     of_register,
-    of_release,
+    of_releases,
     of_run,
 )
 
@@ -110,7 +110,7 @@ def alert(
     now: datetime | None = None,
     send: Send = channels.send,
 ) -> AlertOutcome:
-    """Tells people what is due: of the run, if one has ended, and of what register, calendar and publication say.
+    """Tells people what is due: of the run, if one has ended, and of what register, calendar and releases say.
 
     Raises nothing: an alert must not fail what it tells of.
     """
@@ -148,8 +148,10 @@ def _alert(
         observations.append(of_register(register, city, settings.today, alerting.due_soon_days, now))
     except (duckdb.Error, OSError, WarehouseBusyError) as error:
         problems += (f"报送登记读不出（{error}）",)
-    if release := read_release(settings, city):
-        observations.append(of_release(release, now))
+    try:
+        observations.append(of_releases(read_releases(settings, city), now))
+    except (OSError, ValueError, TypeError) as error:
+        problems += (f"发布清单读不出（{error}）",)
     with _ledger(settings) as ledger:
         claimed = claim(ledger, usable, observations, alerting, now)
         results = _deliver(claimed, city, alerting, send)
@@ -199,22 +201,27 @@ def _marked(folder: Path, submission_ids: Collection[str]) -> dict[str, Path]:
     return {each: found[each[:8]] for each in submission_ids if each[:8] in found}
 
 
-def read_release(settings: Settings, city: City) -> Release | None:
-    """What is published now: which build of which submissions, and how complete it is."""
-    try:
-        with open_published(settings) as connection:
-            current = connection.execute(
-                "select submission_id from registry.submission where is_current order by submission_id"
-            ).fetchall()
-            build = get_state(connection, BUILD_STATE)
-            overview = submission_overview(connection, list(city.calendar.years))
-    except (FileNotFoundError, duckdb.Error):
-        return None
-    lines = [
-        f"{year}年度：已接收 {of_year['stands'].sum()} / 应报 {of_year.height} 个单位"
-        for (year,), of_year in overview.group_by("report_year", maintain_order=True)
+def read_releases(settings: Settings, city: City) -> list[Release]:
+    """The latest release of each year. Raises OSError, ValueError or TypeError when a manifest is not readable."""
+    latest = [released[-1] for year in city.calendar.years if (released := releases_of(settings, year))]
+    return [
+        Release(
+            manifest.report_year,
+            manifest.version,
+            (
+                f"{len(manifest.current)} 个单位的数据，发布日期 {manifest.released_on}。",
+                *_override_lines(manifest.override),
+                f"文件：{releases_folder(settings) / manifest.version}",
+            ),
+        )
+        for manifest in latest
     ]
-    return Release(f"{build} {current}", (*lines, f"数据库：{settings.published_database}"))
+
+
+def _override_lines(override: Mapping[str, Any] | None) -> list[str]:
+    if override is None:
+        return []
+    return [f"有 {len(override['points'])} 项发布条件没有满足，{override['by']}决定发布：{override['reason']}"]
 
 
 # --- What is due: pure -----------------------------------------------------------------------------------------------

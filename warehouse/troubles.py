@@ -1,4 +1,4 @@
-"""What people must be told of: troubles, derived from the register, the calendar, a run and what is published.
+"""What people must be told of: troubles, derived from the register, the calendar, a run and the releases.
 
 Pure: facts in, observations out. An observation says what is wrong, and also of what it is known that it is right,
 because a trouble about which nothing was learned has not gone.
@@ -76,9 +76,10 @@ class RunReport:
 
 @dataclass(frozen=True)
 class Release:
-    """What is published: a fingerprint of its content, and lines that describe it."""
+    """The latest release of a report year, and lines that describe it."""
 
-    fingerprint: str
+    report_year: int
+    version: str
     lines: tuple[str, ...] = ()
 
 
@@ -102,9 +103,20 @@ def of_run(run: RunReport) -> Observation:
     return Observation(run.ended_at, (*steps, *checks), frozenset(well))
 
 
-def of_release(release: Release, at: datetime) -> Observation:
-    told = Trouble("release", "release", BUREAU, "已发布新的数据库", release.lines, release.fingerprint)
-    return Observation(at, (told,))
+def of_releases(releases: Sequence[Release], at: datetime) -> Observation:
+    """A release is news, not a trouble: it is told once and never cleared."""
+    told = [
+        Trouble(
+            f"release:{each.report_year}",
+            "release",
+            BUREAU,
+            f"{each.report_year}年度报告已发布，版本 {each.version}",
+            each.lines,
+            each.version,
+        )
+        for each in releases
+    ]
+    return Observation(at, tuple(told))
 
 
 def of_register(register: Register, city: City, today: date, due_soon_days: int, at: datetime) -> Observation:

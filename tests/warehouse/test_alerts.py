@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -26,7 +26,7 @@ from sources.template import build_workbook, workbook_file_name
 from tests.conftest import NURSING_SCHOOL, cell_of, edit, ingest
 from tests.sinks import ROBOTS, SECRET, TOKEN, Sink, dingtalk, feishu, mail_server, serve, wecom
 from warehouse.alerts import LEDGER_FILE, Item, alert, claim, compose, create_ledger, settle, try_channels
-from warehouse.publish import publish
+from warehouse.release.manifest import Manifest, Override, write_manifest
 from warehouse.troubles import Observation, Register, RunReport, Trouble, of_register, of_run
 
 SAMPLE = CITIES_ROOT / "450700"
@@ -491,19 +491,42 @@ def test_a_reminder_becomes_overdue_and_then_mended_as_one_trouble(city, install
     assert "○ 已恢复：2023年度数据逾期" in group.accepted[-1]
 
 
-def test_a_release_is_told_once_for_one_content(installation, city, group):
-    hand_in(installation, city, mend_students)
-    publish(installation)
+def release(installation: Settings, version: str, override: Override | None = None) -> None:
+    """What a release leaves behind, as far as alerts look at it."""
+    folder = installation.home / "releases" / version
+    folder.mkdir(parents=True)
+    empty: dict = {each.name: None for each in fields(Manifest)}
+    known = {"version": version, "report_year": 2023, "released_on": "2023-12-20", "current": {NURSING_SCHOOL: "id"}}
+    write_manifest(Manifest(**empty | known | {"override": asdict(override) if override else None}), folder)
+
+
+def test_each_release_is_told_once(installation, city, group):
+    release(installation, "2023.1")
     for hour in (0, 1, 12):
         alert(installation, city, now=hours(hour))
-    publish(installation)
+    release(installation, "2023.2", Override("张处长", "上级限期", ("overdue", "warnings")))
     alert(installation, city, now=hours(13))
-    hand_in(installation, city, lambda book: setattr(cell_of(book, "封面", "填报人"), "value", "乙"))
-    publish(installation)
-    alert(installation, city, now=hours(14))
-    told = [text for text in group.accepted if "已发布新的数据库" in text]
-    assert len(told) == 2
-    assert "2023年度：已接收 1 / 应报 1 个单位" in told[0]
+    assert [text.splitlines()[1:] for text in group.accepted] == [
+        [
+            "● 2023年度报告已发布，版本 2023.1",
+            "　1 个单位的数据，发布日期 2023-12-20。",
+            f"　文件：{installation.home / 'releases' / '2023.1'}",
+        ],
+        [
+            "● 2023年度报告已发布，版本 2023.2",
+            "　1 个单位的数据，发布日期 2023-12-20。",
+            "　有 2 项发布条件没有满足，张处长决定发布：上级限期",
+            f"　文件：{installation.home / 'releases' / '2023.2'}",
+        ],
+    ]
+
+
+def test_a_manifest_that_cannot_be_read_does_not_silence_the_run(installation, city, group):
+    release(installation, "2023.1")
+    (installation.home / "releases" / "2023.1" / "manifest.json").write_text("{}")
+    outcome = alert(installation, city, failed(), hours(0))
+    assert outcome.sent == 1
+    assert "发布清单读不出" in outcome.summary
 
 
 # --- Digests ---------------------------------------------------------------------------------------------------------
