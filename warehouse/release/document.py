@@ -83,10 +83,7 @@ def write_draft(
     for text in document.element.iter(qn("w:t")):
         text.text = vocabulary.resolve(text.text or "", printed)
     _place_footnotes(document, [vocabulary.resolve(note, printed) for note in notes])
-    for section in document.sections:
-        for part in (section.header, section.footer, section.first_page_header, section.first_page_footer):
-            for text in part._element.iter(qn("w:t")):
-                text.text = vocabulary.resolve(text.text or "", [])
+    word.edit_margins(document, lambda text: vocabulary.resolve(text, []))
     return Draft(_saved(document, vocabulary, released_on), tuple(printed), missing)
 
 

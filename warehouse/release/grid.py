@@ -115,8 +115,10 @@ def build_grid(connection: duckdb.DuckDBPyConnection, figures: Figures, table: R
 def _cell(figures: Figures, record: dict[str, Any], column: str, text: str) -> Cell:
     """A number of the table with what it is; everything else is text."""
     is_left = column in TEXT_COLUMNS
+    if column == "row_number" and record.get("is_total"):
+        return Cell(record["school_name"])
     if column in ("row_number", "year"):
-        return Cell("" if record.get("is_total") else text, None if record.get("is_total") else Decimal(text))
+        return Cell(text, Decimal(text))
     printed = _printed(figures, record, column, text)
     if printed is None or record[column] is None:
         return Cell(text, is_left=is_left)

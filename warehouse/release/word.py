@@ -2,13 +2,13 @@
 
 import io
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from xml.sax.saxutils import escape
 
 from docx.document import Document
 from docx.opc.constants import RELATIONSHIP_TYPE
 from docx.opc.packuri import PackURI
-from docx.opc.part import Part
+from docx.opc.part import Part, XmlPart
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls, qn
 from lxml import etree
@@ -81,6 +81,18 @@ def read_footnotes(document: Document) -> dict[int, str]:
                 if note.get(qn("w:type")) is None
             }
     return {}
+
+
+def edit_margins(document: Document, edit: Callable[[str], str]) -> None:
+    """Changes the text of headers and footers, in whatever form the parts are held."""
+    for rel in document.part.rels.values():
+        if rel.reltype in (RELATIONSHIP_TYPE.HEADER, RELATIONSHIP_TYPE.FOOTER):
+            part = rel.target_part
+            root = part.element if isinstance(part, XmlPart) else etree.fromstring(part.blob)
+            for text in root.iter(qn("w:t")):
+                text.text = edit(text.text or "")
+            if not isinstance(part, XmlPart):
+                part._blob = etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
 
 
 def table(

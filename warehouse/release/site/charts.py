@@ -61,8 +61,8 @@ def draw(chart: Chart, name: str) -> str:
         y=alt.Y("row:O", axis=names, scale=alt.Scale(paddingInner=0.25, paddingOuter=0.1)),
         x=alt.X("value:Q", axis=None),
     )
-    bars = base.mark_bar().encode(color=alt.condition(alt.datum.marked, alt.value(MARKED), alt.value(PLAIN)))
-    texts = base.mark_text(align="left", dx=5, fontSize=FONT_PIXELS, color=INK).encode(text="text:N")
+    bars = base.mark_bar(aria=False).encode(color=alt.condition(alt.datum.marked, alt.value(MARKED), alt.value(PLAIN)))
+    texts = base.mark_text(aria=False, align="left", dx=5, fontSize=FONT_PIXELS, color=INK).encode(text="text:N")
     specification = (
         (bars + texts)
         .properties(

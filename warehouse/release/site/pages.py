@@ -14,7 +14,7 @@ from warehouse.model import Chapter, Indicator, indicator_level, load_indicators
 from warehouse.release.figures import Change, Coverage, Fact, trimmed
 from warehouse.release.site.charts import Bar, Chart
 from warehouse.release.site.facts import Row, SiteFacts
-from warehouse.release.site.labels import BOUND, COMPARABILITY, DIRECTION, STATUS
+from warehouse.release.site.labels import BOUND, COMPARABILITY, DIRECTION, LEVEL, STATUS
 from warehouse.trace import Reference, formula_in_words
 
 SCHOOL_PAGES = 500
@@ -22,6 +22,8 @@ SCHOOL_PAGES = 500
 CHARTED_SCHOOLS = 40
 CHARTS = 2
 DISTINCT_VALUES = 3
+ROW_HEADINGS = ("item_label", "school_name", "year")
+"""The column of a report table that names its rows."""
 HEADLINES = (
     "schools",
     "students_full_time",
@@ -444,6 +446,7 @@ def table_page(facts: SiteFacts, position: int) -> Page:
         [Number(text, reference) for text, reference in zip(texts, row, strict=True)]
         for texts, row in zip(table.printed.rows, table.references, strict=True)
     ]
+    names = list(table.declared.columns)
     return Page(
         f"tables/{table.declared.code}.html",
         "table",
@@ -451,6 +454,8 @@ def table_page(facts: SiteFacts, position: int) -> Page:
         {
             "printed": table.printed,
             "cells": cells,
+            "is_number": [any(row[column].reference for row in cells) for column in range(len(names))],
+            "heads_row": next(names.index(name) for name in ROW_HEADINGS if name in names),
             "charts": _years_charts(table.declared.layout, cells, table.printed),
         },
     )
@@ -526,7 +531,7 @@ def dictionary_page(facts: SiteFacts) -> Page:
                     "formula": _definition(facts, indicator)[1],
                     "others": _definition(facts, indicator)[2],
                     "terms": [] if indicator.counts else _terms(facts, indicator, measures),
-                    "level": indicator_level(indicator),
+                    "level": LEVEL[indicator_level(indicator)],
                     "direction": DIRECTION[indicator.direction],
                     "standards": standards.get(indicator.code, []),
                 }

@@ -94,17 +94,21 @@ def _page_path(reference: Reference) -> str:
 
 def _page(facts: SiteFacts, path: str, traces: list[Trace], known: dict[Reference, Trace]) -> Page:
     first = traces[0]
-    title = f"{first.subject_name}：{_chapter_of()[first.reference.indicator_code][2]}的数字来源"
-    used = {source.submission_id: source for trace in traces for source in trace.sources}
+    _, chapter_code, chapter_title = _chapter_of()[first.reference.indicator_code]
+    used = {source.submission_id: source.file_name for trace in traces for source in trace.sources}
     return Page(
         path,
         "sources",
-        title,
+        f"{first.subject_name}：{chapter_title}的数字来源",
         {
             "entries": [_entry(trace, known) for trace in traces],
-            "files": sorted(
-                {(source.file_name, submission_id) for submission_id, source in used.items()},
-            ),
+            "files": sorted((name, submission_id) for submission_id, name in used.items()),
+            "chapter_code": chapter_code,
+            "chapter_title": chapter_title,
+            "subject_code": first.reference.subject_code,
+            "subject_name": first.subject_name,
+            "is_school": any(school["school_code"] == first.reference.subject_code for school in facts.schools)
+            and has_school_pages(facts),
         },
     )
 
