@@ -5,10 +5,12 @@ declared type is a finding and becomes null; only then are values judged. A rule
 'not verifiable': it neither holds nor fails.
 """
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from functools import lru_cache
 from itertools import chain
 from typing import Any
@@ -48,7 +50,8 @@ PLACEHOLDERS = frozenset({"无", "没有", "暂无", "空", "/", "\\", "-", "--"
 """What people type instead of leaving a cell blank."""
 MAX_DIGITS = 13
 """Before the decimal point. No number of a city has more, and their products and sums stay exact."""
-PLAIN, PLAIN_DATE = r"^-?\d+(\.\d+)?$", r"^\d{4}-\d{2}-\d{2}$"
+FRACTION = re.compile(r"0?\.[0-9]{1,20}")
+PLAIN, PLAIN_DATE = r"^-?[0-9]+(\.[0-9]+)?$", r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 
 LastYear = Mapping[str, dict[str, Any]]
 """Submission → column → last year's value, for one sheet."""
@@ -254,17 +257,17 @@ def typed_column(column: Column, codelists: dict[str, CodeList]) -> pl.Expr:
     normal = _plain(text)
     if column.is_number:
         digits = _digits(column)
-        places = rf"(\.\d{{1,{column.decimals}}})?" if column.decimals else ""
-        fits = digits.str.contains(rf"^[+-]?\d{{1,{MAX_DIGITS}}}{places}$")
+        places = rf"(\.[0-9]{{1,{column.decimals}}})?" if column.decimals else ""
+        fits = digits.str.contains(rf"^[+-]?[0-9]{{1,{MAX_DIGITS}}}{places}$")
         return pl.when(fits).then(digits).cast(polars_type(column))
     if column.type == "date":
-        day = normal.str.replace(r"[ T]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?$", "")
+        day = normal.str.replace(r"[ T][0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?$", "")
         joined = day.str.replace_all(r"[./年月]|\s+", "-").str.replace("日", "")
         return pl.coalesce(
-            pl.when(joined.str.contains(r"^(19|20)\d{2}-\d{1,2}-\d{1,2}$"))
+            pl.when(joined.str.contains(r"^(19|20)[0-9]{2}-[0-9]{1,2}-[0-9]{1,2}$"))
             .then(joined)
             .str.to_date("%Y-%m-%d", strict=False),
-            pl.when(day.str.contains(r"^(19|20)\d{6}$")).then(day).str.to_date("%Y%m%d", strict=False),
+            pl.when(day.str.contains(r"^(19|20)[0-9]{6}$")).then(day).str.to_date("%Y%m%d", strict=False),
         ).alias(column.name)
     if column.type == "code":
         assert column.codelist is not None
@@ -284,7 +287,7 @@ def _digits(column: Column) -> pl.Expr:
     digits = _plain(pl.col(column.name))
     if column.unit:
         digits = digits.str.strip_suffix(unicodedata.normalize("NFKC", column.unit)).str.strip_chars()
-    is_grouped = digits.str.contains(r"^[+-]?\d{1,3}([, ]\d{3})+(\.\d+)?$")
+    is_grouped = digits.str.contains(r"^[+-]?[0-9]{1,3}([, ][0-9]{3})+(\.[0-9]+)?$")
     return pl.when(is_grouped).then(digits.str.replace_all("[, ]", "")).otherwise(digits)
 
 
@@ -334,7 +337,7 @@ def _type_findings(
 ) -> Iterator[Finding]:
     for column in columns:
         wrong = raw.filter(raw[column.name].is_not_null() & typed[column.name].is_null())
-        too_long = column.is_number & _digits(column).str.contains(rf"^[+-]?\d{{{MAX_DIGITS + 1},}}(\.\d+)?$")
+        too_long = column.is_number & _digits(column).str.contains(rf"^[+-]?[0-9]{{{MAX_DIGITS + 1},}}(\.[0-9]+)?$")
         for submission_id, record, is_too_long in wrong.select("submission_id", "record", x=too_long).iter_rows():
             expected: object = column.decimals
             if column.codelist:
@@ -344,7 +347,16 @@ def _type_findings(
             rule_id = "value.placeholder" if is_symbol else _TYPE_RULES[column.type]
             if is_too_long:
                 rule_id, expected = "value.too_large", "9" * MAX_DIGITS
+            if percentage := _as_percentage(column, at.value or ""):
+                rule_id, expected = "value.fraction_of_percent", percentage
             yield intake_finding(rule_id, at, label=column.label, expected=expected)
+
+
+def _as_percentage(column: Column, text: str) -> Decimal | None:
+    """The percentage that a fraction was meant to be, when the column is one of percentages."""
+    if column.unit != "%" or not FRACTION.fullmatch(text):
+        return None
+    return round(Decimal(text) * 100, column.decimals or 0)
 
 
 def _row_findings(
@@ -393,6 +405,8 @@ def _value_findings(
             elif raw.item(failure["index"], column.name) is None and (submission_id, column.name) not in lost:
                 yield intake_finding("value.blank", at, label=column.label)
         elif failure["check_number"] is None:
+            if any((submission_id, name) in lost for name in contract.key):
+                continue
             at = places.at(submission_id, record, contract.key[0])
             shown = "、".join(str(row[name]) for name in contract.key if row[name] is not None)
             yield intake_finding("record.duplicate", replace(at, value=shown))

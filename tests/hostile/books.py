@@ -103,12 +103,6 @@ def item_cell(book: Book, title: str, label: str) -> Position:
     return row, 4
 
 
-def heading_cell(book: Book, title: str, label: str) -> Position:
-    """The cell of a table's heading that starts with a label."""
-    cells = book.sheet(title).cells.items()
-    return next(at for at, value in cells if at[0] == 4 and isinstance(value, str) and value.startswith(label))
-
-
 def write_book(book: Book, extra: Mapping[str, str | bytes] | None = None) -> bytes:
     """The book as .xlsx bytes; `extra` parts are added to the archive, or replace its own."""
     parts: dict[str, str | bytes] = {

@@ -1,0 +1,68 @@
+"""A file is either accepted or refused with a finding that a clerk understands; nothing else can happen to it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+import pytest
+
+from sources.audit import Audit, audit
+from sources.frames import SUBMISSION_SCHEMA
+from sources.workbook import Reading, cells_frame, read_workbook
+from tests.hostile.books import CITY
+from tests.hostile.corpus import CASES, Case
+
+BY_NAME = {case.name: case for case in CASES}
+
+
+@pytest.fixture(scope="module")
+def readings() -> dict[str, Reading]:
+    return {case.name: read_workbook(case.build(), case.name, f"{case.name}.xlsx", CITY) for case in CASES}
+
+
+@pytest.fixture(scope="module")
+def outcome(readings: Mapping[str, Reading]) -> Audit:
+    """The audit of the whole corpus at once."""
+    rows = [
+        (name, f"{name}.xlsx", r.respondent and r.respondent.code, r.respondent and r.respondent.kind, r.report_year)
+        for name, r in readings.items()
+    ]
+    submissions = pl.DataFrame(rows, schema=SUBMISSION_SCHEMA, orient="row")
+    structural = [finding for reading in readings.values() for finding in reading.findings]
+    return audit(submissions, cells_frame(list(readings.values())), structural, CITY)
+
+
+def findings_of(outcome: Audit, case: Case) -> list[dict[str, Any]]:
+    """What is said of a file, but for what is said of the unchanged sample anyway."""
+    of_case = outcome.findings.filter(pl.col("submission_id") == case.name)
+    anyway = outcome.findings.filter(pl.col("submission_id") == "unchanged").select("rule_id", "sheet", "cell")
+    return of_case.join(anyway, on=["rule_id", "sheet", "cell"], how="anti", nulls_equal=True).to_dicts()
+
+
+@pytest.mark.parametrize("case", CASES, ids=BY_NAME)
+def test_every_file_is_accepted_or_refused_as_it_should_be(case, outcome):
+    findings = findings_of(outcome, case)
+    assert (case.name in outcome.accepted) == case.accepted, findings
+    assert {finding["rule_id"] for finding in findings} == case.rules
+    words = [f"{f['message']}{f['suggestion'] or ''}{f['fix']}" for f in findings if case.cell in (None, f["cell"])]
+    assert not case.says or any(case.says in text for text in words), words
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.values], ids=lambda case: case.name)
+def test_what_is_accepted_is_loaded_as_it_was_meant(case, outcome):
+    for (sheet, column), value in case.values.items():
+        table = outcome.tables[sheet].filter(pl.col("submission_id") == case.name)
+        assert table.get_column(column).to_list() == [value]
+
+
+def test_every_filled_cell_is_a_value_or_named_in_a_finding_or_part_of_the_template(readings):
+    for name, reading in readings.items():
+        tally = reading.tally
+        assert tally.read == tally.values + tally.reported + tally.ignored, name
+
+
+def test_a_refused_file_says_what_to_do_in_words_that_are_chinese(outcome):
+    errors = outcome.findings.filter(pl.col("severity") == "error")
+    assert set(errors.get_column("submission_id")) == {case.name for case in CASES if not case.accepted}
+    for text in (*errors.get_column("message"), *errors.get_column("fix")):
+        assert any("\u4e00" <= letter <= "\u9fff" for letter in text), text
