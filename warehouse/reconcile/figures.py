@@ -1,0 +1,153 @@
+"""Printed figures: what they are, and how a list of them is read.
+
+A list is a CSV in one of two forms: the project's own (`sources/cities/<code>/published/<year>.csv`, with codes of
+indicators, scopes and subjects), or a plain one in the words of the report (`figure_id, section, year, subject,
+indicator, value, unit, as_printed, scope, note`). A row that cannot be understood stays a row.
+"""
+
+import csv
+import io
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import NamedTuple
+
+MULTIPLIERS = {"千": 1_000, "万": 10_000, "百万": 1_000_000, "千万": 10_000_000, "亿": 100_000_000}
+NUMBER = re.compile(r"[-−]?\d+(?:\.\d+)?")
+CHANGE, VALUE, STANDARD, TARGET = "change", "value", "standard", "target"
+
+
+class Fact(NamedTuple):
+    """What a figure speaks of; `kind` is value, change, standard or target."""
+
+    year: int
+    subject: str
+    scope: str
+    indicator: str
+    kind: str = VALUE
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One printed number with the words around it, as it was read."""
+
+    figure_id: str
+    section: str
+    """Chapter, or 表… for a cell of a table."""
+    year: int | None
+    subject: str
+    label: str
+    """The report's name of the indicator."""
+    scope: str
+    unit: str
+    printed: str
+    value: Decimal | None
+    """Signed, in the printed unit; None when the row has no number."""
+    codes: Fact | None = None
+    """What it speaks of, where the list itself says so or the text was understood."""
+    context: str = ""
+    """The words around a number that was read from text."""
+    likeness: float = 1.0
+    """How well those words cover the indicator's name."""
+    has_scope: bool = True
+    """Whether the scope is stated, and not only the usual one or that of the sentence."""
+
+    @property
+    def decimals(self) -> int:
+        """Decimals as printed: 1.20 has two."""
+        match = NUMBER.search(plain(self.printed))
+        return len(match.group().partition(".")[2]) if match else 0
+
+    @property
+    def is_lower_bound(self) -> bool:
+        return any(word in self.printed for word in ("多", "以上", "余"))
+
+    @property
+    def is_about(self) -> bool:
+        return any(word in self.printed for word in ("约", "近"))
+
+    @property
+    def is_in_table(self) -> bool:
+        return self.section.startswith("表")
+
+
+def plain(text: str) -> str:
+    """Half-width, without thousands separators and white space."""
+    return re.sub(r"(?<=\d),(?=\d{3})|\s", "", unicodedata.normalize("NFKC", text))
+
+
+def number_in(text: str) -> Decimal | None:
+    """The first number of a printed text; an arrow down makes it negative."""
+    match = NUMBER.search(plain(text))
+    if match is None:
+        return None
+    value = Decimal(match.group().replace("−", "-"))
+    return -value if "↓" in text and value > 0 else value
+
+
+def multiplier(unit: str) -> int:
+    """How many of the base unit one unit is: 万元 → 10000."""
+    prefix = next((word for word in sorted(MULTIPLIERS, key=len, reverse=True) if unit.startswith(word)), "")
+    return MULTIPLIERS.get(prefix, 1)
+
+
+def read_list(path: Path) -> list[Figure]:
+    """The figures of a CSV in either form, in order, one for each row.
+
+    Raises ValueError that names the file when it has no such columns.
+    """
+    data = path.read_bytes()
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = data.decode("gb18030")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    columns = set(rows[0]) if rows else set()
+    if {"figure_id", "kind", "indicator", "printed", "printed_value"} <= columns:
+        return [_own_form(row) for row in rows]
+    if {"figure_id", "indicator", "value", "as_printed"} <= columns:
+        return [_plain_form(row) for row in rows]
+    raise ValueError(
+        f"{path}：不是印刷数字清单，应有列 figure_id、section、year、subject、indicator、value、unit、as_printed、scope"
+    )
+
+
+def _own_form(row: Mapping[str, str]) -> Figure:
+    year = int(row["year"])
+    return Figure(
+        figure_id=row["figure_id"],
+        section=row["section"],
+        year=year,
+        subject=row["subject"],
+        label=row["label"],
+        scope=row["scope"],
+        unit=row["unit"],
+        printed=row["printed"],
+        value=_decimal(row["printed_value"]),
+        codes=Fact(year, row["subject"], row["scope"], row["indicator"], row["kind"]),
+    )
+
+
+def _plain_form(row: Mapping[str, str]) -> Figure:
+    value = _decimal(row["value"])
+    return Figure(
+        figure_id=row["figure_id"],
+        section=row.get("section") or "",
+        year=int(row["year"]) if (row.get("year") or "").isdigit() else None,
+        subject=row.get("subject") or "",
+        label=row["indicator"],
+        scope=row.get("scope") or "",
+        unit=row.get("unit") or "",
+        printed=row["as_printed"] or row["value"],
+        value=value if value is not None else number_in(row["as_printed"]),
+    )
+
+
+def _decimal(text: str) -> Decimal | None:
+    try:
+        return Decimal(plain(text))
+    except InvalidOperation:
+        return None

@@ -1,0 +1,92 @@
+"""How a number comes to be printed wrong: the slip that turns the number meant into the one printed."""
+
+from collections.abc import Iterator
+from decimal import ROUND_HALF_UP, Decimal
+from math import log
+
+ROUNDING = ("truncated", "rounded_up")
+OF_DIGITS = ("swapped", "one_digit", "missing_digit", "extra_digit")
+BORROWED = "borrowed"
+MOST_TELLING = 4.0
+UNEXPLAINED = 0.05
+POWERS = {4: "ten_thousand", 8: "hundred_million"}
+
+
+def slip(printed: Decimal, meant: Decimal, step: Decimal, is_percent: bool = False) -> str | None:
+    """The slip between two numbers in the printed unit, of which `meant` may be exact; None when no simple one.
+
+    `step` is one unit of the last printed place.
+    """
+    rounded = meant.quantize(step, ROUND_HALF_UP)
+    if printed == -rounded and printed != 0:
+        return "sign"
+    if step < 1 and 0 < abs(printed - meant) < step:
+        return "truncated" if abs(printed) < abs(meant) else "rounded_up"
+    if (power := _power(printed, meant)) != 0:
+        if is_percent and abs(power) == 2:
+            return "fraction"
+        return POWERS.get(abs(power), "power_of_ten")
+    if printed < 0 or rounded < 0:
+        printed, rounded = abs(printed), abs(rounded)
+    meant_digits = str(int(rounded / step))
+    return next((code for code, digits in _near(str(int(printed / step))) if digits == meant_digits), None)
+
+
+def _power(printed: Decimal, meant: Decimal) -> int:
+    """By which power of ten two numbers with the same digits differ; 0 when the digits are not the same."""
+    if not printed or not meant or (printed < 0) != (meant < 0):
+        return 0
+    digits = len(printed.normalize().as_tuple().digits)
+    # one digit is no proof, nor is a count with its end cut off, unless nothing had to be rounded away
+    may_round = digits > 1 and not (abs(printed) < abs(meant) and printed % 1 == 0 == meant % 1)
+    place = Decimal(1).scaleb(meant.adjusted() - digits + 1)
+    shortened = meant.quantize(place, ROUND_HALF_UP) if may_round else meant
+    power = printed.adjusted() - shortened.adjusted()
+    return power if printed == shortened.scaleb(power) else 0
+
+
+def near(printed: Decimal, step: Decimal) -> Iterator[Decimal]:
+    """Numbers from which the printed one may have come by one slip."""
+    yield -printed
+    for power in (-4, -3, -2, -1, 1, 2, 3, 4):
+        yield printed.scaleb(power).quantize(step, ROUND_HALF_UP)
+    sign = -1 if printed < 0 else 1
+    yield from (sign * int(digits) * step for _, digits in _near(str(int(abs(printed) / step))))
+
+
+def _near(digits: str) -> Iterator[tuple[str, str]]:
+    """The slips of the pen that could have given these digits, with the digits that were meant."""
+    for i in range(len(digits) - 1):
+        if digits[i] != digits[i + 1]:
+            yield "swapped", digits[:i] + digits[i + 1] + digits[i] + digits[i + 2 :]
+    for i, digit in enumerate(digits):
+        yield from (("one_digit", digits[:i] + other + digits[i + 1 :]) for other in "0123456789" if other != digit)
+        if len(digits) > 1:
+            yield "extra_digit", digits[:i] + digits[i + 1 :]
+    for i in range(len(digits) + 1):
+        yield from (("missing_digit", digits[:i] + other + digits[i:]) for other in "0123456789")
+
+
+def log_chance(code: str | None, printed: Decimal, step: Decimal, fitting: int = 1, among: float = 1.0) -> float:
+    """How likely (as a logarithm) it is to print just this number for one of the values in question.
+
+    There are few ways to lose a sign or a factor of ten, many to mistake a digit, and any number may be printed for
+    no reason. `among` is how many values are in question, `fitting` how many of them slips lead to.
+    """
+    if code is None:
+        chance = 0.0
+    elif code in OF_DIGITS:
+        chance = 0.5 * min(fitting / among, 1.0) / (10 * _length(printed, step))
+    else:
+        chance = 0.1 / among
+    return log(chance + UNEXPLAINED / 1000)
+
+
+def telling(code: str | None, printed: Decimal, step: Decimal) -> float:
+    """How much a slip says against chance (as a logarithm): little in a short number, nothing in a single digit."""
+    length = _length(printed, step)
+    return log(10) * min(length, 3) if length > 1 or code in (None, "sign") else 0.0
+
+
+def _length(printed: Decimal, step: Decimal) -> int:
+    return len(str(int(abs(printed) / step)))
