@@ -1,1 +1,1 @@
-"""Everything that leaves the building, made from the published database of one release for one report year."""
+"""What leaves the building for one report year: the summary workbook, the report draft and its PDF."""

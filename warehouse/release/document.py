@@ -226,14 +226,15 @@ def _place_footnotes(document: Document, notes: list[str]) -> None:
         node.text = pieces[0]
         node.set(qn("xml:space"), "preserve")
         at = run
-        for number, text in zip(pieces[1::2], pieces[2::2], strict=True):
-            reference = word.footnote_reference(document, int(number))
-            at.addnext(reference)
-            at = reference
+        for index, (number, text) in enumerate(zip(pieces[1::2], pieces[2::2], strict=True)):
+            added = [word.footnote_reference(document, int(number))]
+            if index and not pieces[2 * index]:
+                added.insert(0, word.footnote_separator())
             if text:
-                rest = _copied_run(run, text)
-                at.addnext(rest)
-                at = rest
+                added.append(_copied_run(run, text))
+            for element in added:
+                at.addnext(element)
+                at = element
     word.write_footnotes(document, notes)
 
 

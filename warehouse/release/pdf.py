@@ -25,13 +25,14 @@ from warehouse.release.word import HEAD_STYLE, LEFT_STYLE, read_footnotes
 LAYOUT = Path(__file__).parent / "templates" / "report.typ"
 EMU_PER_POINT = 12700
 CALLS = {
-    "Heading 1": "heading.with(level: 1)",
-    "Heading 2": "heading.with(level: 2)",
-    "Heading 3": "heading.with(level: 3)",
+    "Heading 1": "chapter",
+    "Heading 2": "section",
+    "Heading 3": "subsection",
     "附录标题": "unnumbered",
     "表题": "table-title",
     "表注": "table-note",
     "图题": "picture-title",
+    "目录标题": "contents-title",
     "封面标题": "cover-title",
     "封面年度": "cover-year",
     "封面落款": "cover-imprint",
@@ -72,7 +73,7 @@ def _source(document: Document, folder: Path, released_on: date) -> Iterator[str
             yield _table(item)
             continue
         style = (item.style.name if item.style is not None else "") or ""
-        if _breaks_before(item):
+        if item.paragraph_format.page_break_before:
             yield "#pagebreak(weak: true)"
         if style.startswith("toc "):
             if not has_contents:
@@ -80,20 +81,15 @@ def _source(document: Document, folder: Path, released_on: date) -> Iterator[str
             has_contents = True
         elif style != HINT_STYLE:
             content = _content(item, notes)
-            pictures = list(_pictures(item, document, folder))
-            yield from pictures
+            yield from _pictures(item, document, folder)
             if content:
-                yield f"#{CALLS.get(style, 'par')}[{content}]" if style != "目录标题" else f"#contents-title[{content}]"
+                yield f"#{CALLS.get(style, 'par')}[{content}]"
         if item._p.find(f"{qn('w:pPr')}/{qn('w:sectPr')}") is not None:
             yield f"#show: body.with(header: {_quoted(header)})"
 
 
 def _quoted(text: str | None) -> str:
     return json.dumps(text or "", ensure_ascii=False)
-
-
-def _breaks_before(paragraph: Paragraph) -> bool:
-    return bool(paragraph.paragraph_format.page_break_before)
 
 
 def _content(paragraph: Paragraph, notes: dict[int, str]) -> str:
@@ -105,7 +101,7 @@ def _content(paragraph: Paragraph, notes: dict[int, str]) -> str:
             parts.append(f"#footnote[#{_quoted(notes[int(reference.get(qn('w:id')))])}]")
             continue
         text = "".join(node.text or "" for node in run.findall(qn("w:t")))
-        if not text.strip() and not text:
+        if not text:
             continue
         properties = run.find(qn("w:rPr"))
         emphasis = [] if properties is None else [tag for tag in ("b", "i") if _is_on(properties.find(qn(f"w:{tag}")))]
@@ -150,7 +146,8 @@ def _table(table: Table) -> str:
         (heads if is_head else lines).append(", ".join(cells))
     widths = ", ".join(f"{int(width)}fr" for width in columns)
     head = f"table.header({', '.join(heads)}), " if heads else ""
-    return f"#report-table(({widths},), {head}{', '.join(filter(None, lines))})"
+    is_whole = str(next(table._tbl.iter(qn("w:keepNext")), None) is not None).lower()
+    return f"#report-table(({widths},), {is_whole}, {head}{', '.join(filter(None, lines))})"
 
 
 def _heights(rows: list) -> dict[tuple[int, int], int]:

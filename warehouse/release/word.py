@@ -23,6 +23,7 @@ SEPARATORS = (
     '<w:footnote w:type="continuationSeparator" w:id="0"><w:p><w:r><w:continuationSeparator/></w:r></w:p></w:footnote>'
     "</w:footnotes>"
 )
+ROWS_KEPT_TOGETHER = 24
 HEAD_STYLE, CENTRE_STYLE, LEFT_STYLE = "表头", "表格文字", "表格文字左"
 
 
@@ -39,6 +40,11 @@ def style_id(document: Document, name: str) -> str:
 
 def text_run(text: str, properties: str = "") -> str:
     return f'<w:r>{f"<w:rPr>{properties}</w:rPr>" if properties else ""}<w:t xml:space="preserve">{escape(text)}</w:t></w:r>'
+
+
+def footnote_separator() -> etree._Element:
+    """What stands between two footnotes at one place, so that 6 and 7 are not 67."""
+    return parse_xml(text_run("，", '<w:vertAlign w:val="superscript"/>').replace("<w:r>", f"<w:r {nsdecls('w')}>", 1))
 
 
 def footnote_reference(document: Document, number: int) -> etree._Element:
@@ -103,8 +109,9 @@ def table(
     head = {(span.first_row, span.first_column): span for span in grid.head_spans}
     body = {(span.first_row, span.first_column): span for span in grid.spans}
     styles = {name: style_id(document, name) for name in (HEAD_STYLE, CENTRE_STYLE, LEFT_STYLE)}
+    is_kept = len(texts) <= ROWS_KEPT_TOGETHER
     rows = [
-        _row([styles[HEAD_STYLE]] * len(widths), line, widths, index, head, is_head=True)
+        _row([styles[HEAD_STYLE]] * len(widths), line, widths, index, head, is_kept, is_head=True)
         for index, line in enumerate(heads)
     ]
     rows += [
@@ -117,6 +124,7 @@ def table(
             widths,
             index,
             body,
+            is_kept and index < len(texts) - 1,
         )
         for index, line in enumerate(texts)
     ]
@@ -134,6 +142,7 @@ def _row(
     widths: Sequence[int],
     row: int,
     spans: dict[tuple[int, int], Span],
+    is_kept: bool,
     is_head: bool = False,
 ) -> str:
     covered = {
@@ -142,6 +151,7 @@ def _row(
         for line in range(span.first_row, span.last_row + 1)
         for column in range(span.first_column, span.last_column + 1)
     }
+    keep = "<w:keepNext/>" if is_kept else ""
     cells, column = [], 0
     while column < len(texts):
         span = covered.get((row, column), Span(row, column, row, column))
@@ -153,7 +163,7 @@ def _row(
         cells.append(
             f'<w:tc><w:tcPr><w:tcW w:w="{sum(widths[column : column + count])}" w:type="dxa"/>'
             f'{f"""<w:gridSpan w:val="{count}"/>""" if count > 1 else ""}{merge}<w:vAlign w:val="center"/></w:tcPr>'
-            f'<w:p><w:pPr><w:pStyle w:val="{styles[column]}"/></w:pPr>{text_run(text) if text else ""}</w:p></w:tc>'
+            f'<w:p><w:pPr><w:pStyle w:val="{styles[column]}"/>{keep}</w:pPr>{text_run(text) if text else ""}</w:p></w:tc>'
         )
         column += count
     return f"<w:tr><w:trPr><w:cantSplit/>{'<w:tblHeader/>' if is_head else ''}</w:trPr>{''.join(cells)}</w:tr>"
