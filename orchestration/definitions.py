@@ -9,7 +9,9 @@ from orchestration.defs.publication import build_publication
 from orchestration.defs.release import build_release_assets
 from orchestration.defs.submissions import build_submission_assets
 from orchestration.defs.transform import build_transform_assets
+from orchestration.partitions import EXCLUSIVE
 from orchestration.progress import progress_logger
+from orchestration.recovery import build_recovery, exclusive_run
 from sources.model import load_city
 from sources.settings import Settings, load_settings
 from warehouse.transform import load_manifest
@@ -19,17 +21,25 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     """All definitions for these settings; parses the dbt project if it has changed."""
     city = load_city(settings.city_dir)
     manifest = load_manifest(settings)
+    assets = [
+        *build_submission_assets(settings, city),
+        *build_feedback_assets(settings, city),
+        build_transform_assets(settings, city, manifest),
+        *build_release_assets(settings, city, manifest),
+    ]
     graph = dg.Definitions(
-        assets=[
-            *build_submission_assets(settings, city),
-            *build_feedback_assets(settings, city),
-            build_transform_assets(settings, city, manifest),
-            *build_release_assets(settings, city, manifest),
-        ],
+        assets=assets,
+        resources={EXCLUSIVE: exclusive_run(settings, steps=len(assets))},
+        executor=dg.in_process_executor,
         loggers={"console": dg.colored_console_logger, "progress": progress_logger},
     )
     graph = dg.Definitions.merge(graph, build_publication(settings, city))
-    return dg.Definitions.merge(graph, build_automation(settings, city), build_alerts(settings, city, graph))
+    return dg.Definitions.merge(
+        graph,
+        build_recovery(settings),
+        build_automation(settings, city),
+        build_alerts(settings, city, graph),
+    )
 
 
 @dg.definitions

@@ -15,6 +15,9 @@ from sources.model import City
 # `backfill_policy` is beta in Dagster, and said so once for each asset at every start.
 warnings.filterwarnings("ignore", category=dg.BetaWarning, message="Parameter `backfill_policy`")
 
+EXCLUSIVE = "exclusive"
+"""The resource that makes runs take turns (recovery.py)."""
+
 
 def report_years(city: City) -> dg.StaticPartitionsDefinition:
     return dg.StaticPartitionsDefinition([str(year) for year in sorted(city.calendar.years)])
@@ -22,7 +25,11 @@ def report_years(city: City) -> dg.StaticPartitionsDefinition:
 
 def by_report_year(city: City) -> dict[str, Any]:
     """The arguments that every asset definition shares."""
-    return {"partitions_def": report_years(city), "backfill_policy": dg.BackfillPolicy.single_run()}
+    return {
+        "partitions_def": report_years(city),
+        "backfill_policy": dg.BackfillPolicy.single_run(),
+        "required_resource_keys": {EXCLUSIVE},
+    }
 
 
 def range_tags(first: str, last: str) -> dict[str, str]:

@@ -27,7 +27,7 @@ class _ProgressHandler(logging.Handler):
         meta = getattr(record, "dagster_meta", {})
         event = meta.get("dagster_event")
         if event is None:
-            if record.levelno in (logging.INFO, logging.WARNING) and meta.get("step_key"):
+            if record.levelno in (logging.INFO, logging.WARNING):
                 self.console.print(f"    {meta.get('orig_message', record.getMessage())}", highlight=False)
         elif event.event_type_value == "STEP_START":
             self.console.print(f"[bold]▶ {STEP_LABELS.get(event.step_key, event.step_key)}[/bold]")

@@ -13,12 +13,13 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from sources.inspection import ZIP_SIGNATURE, stand_in
 from sources.settings import Limits
+from sources.whole_file import sync_folder, whole_file
 
 IGNORED_PREFIXES = (".", "~$", "~")
 IGNORED_SUFFIXES = (".tmp", ".part", ".partial", ".crdownload")
@@ -27,6 +28,7 @@ SETTLING_SECONDS = 60
 DECISIONS_FILE = "decisions.jsonl"
 NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # Windows has none
 BINARY = getattr(os, "O_BINARY", 0)  # only Windows has it
+RECEIPTS_SUFFIX = ".receipts.jsonl"
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class Receipt:
     size_bytes: int
     received_at: str
     """ISO 8601, UTC."""
+    received_on: str
+    """The day by the calendar of the installation, ISO 8601: freezing is judged by it, now and when rebuilding."""
 
 
 @dataclass(frozen=True)
@@ -104,17 +108,18 @@ def _opened(path: Path) -> BinaryIO:
     return os.fdopen(os.open(path, os.O_RDONLY | NO_LINK | BINARY), "rb")
 
 
-def receive(inbox: Inbox, archive: Path, limits: Limits | None = None) -> list[Receipt]:
+def receive(inbox: Inbox, archive: Path, limits: Limits | None = None, today: date | None = None) -> list[Receipt]:
     """Archives the inbox's files; one receipt a file. Files stay where they are.
 
     Content that is archived already is not written again; a name under which it came before is no new receipt.
     """
     receipts = []
+    day = (today or date.today()).isoformat()
     for path in inbox.files:
         data = content_of(path, limits or Limits())
         if data is not None:
             now = datetime.now(UTC).isoformat(timespec="microseconds")
-            receipt = Receipt(store(data, archive), shown_name(path.name), len(data), now)
+            receipt = Receipt(store(data, archive), shown_name(path.name), len(data), now, day)
             receipts.append(_noted(receipt, archive))
     return receipts
 
@@ -143,22 +148,16 @@ def inbox_submission_ids(inbox: Path, limits: Limits | None = None) -> Iterator[
     for path in look_into(inbox).files:
         data = content_of(path, limits or Limits())
         if data is not None:
-            yield shown_name(path.name), hashlib.sha256(data).hexdigest()
+            yield shown_name(path.name), _sha256(data)
 
 
 def store(data: bytes, archive: Path) -> str:
     """Writes the bytes under their sha256 and returns it; the file appears whole or not at all."""
-    submission_id = hashlib.sha256(data).hexdigest()
+    submission_id = _sha256(data)
     target = archived_path(submission_id, archive)
     if not target.exists():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_suffix(f".{os.getpid()}.partial")
-        with partial.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.chmod(0o444)
-        partial.replace(target)
+        with whole_file(target, mode=0o444) as partial:
+            partial.write_bytes(data)
     return submission_id
 
 
@@ -168,8 +167,19 @@ def archived_path(submission_id: str, archive: Path) -> Path:
 
 def archived_receipts(archive: Path) -> list[Receipt]:
     """Every receipt on file, in the order of receipt."""
-    lines = [line for path in archive.glob("??/*.receipts.jsonl") for line in _json_lines(path)]
-    return sorted((Receipt(**line) for line in lines), key=lambda r: (r.received_at, r.submission_id, r.file_name))
+    receipts = (_receipt(line) for path in archive.glob(f"??/*{RECEIPTS_SUFFIX}") for line in _json_lines(path))
+    return sorted(receipts, key=lambda receipt: (receipt.received_at, receipt.submission_id, receipt.file_name))
+
+
+def archived_ids(archive: Path) -> set[str]:
+    """The ids of everything that was ever received, by name alone."""
+    return {path.name.removesuffix(RECEIPTS_SUFFIX) for path in archive.glob(f"??/*{RECEIPTS_SUFFIX}")}
+
+
+def damaged(archive: Path) -> list[Path]:
+    """Archived files that are not there, or not what was received: to be restored from a backup."""
+    paths = (archived_path(submission_id, archive) for submission_id in sorted(archived_ids(archive)))
+    return [path for path in paths if not path.exists() or _sha256(path.read_bytes()) != path.stem]
 
 
 def note_decision(archive: Path, decision: dict[str, Any]) -> None:
@@ -205,27 +215,37 @@ def printable(text: str) -> str:
 
 def _noted(receipt: Receipt, archive: Path) -> Receipt:
     """The receipt on file for this content and name, noted now if there is none yet."""
-    path = archived_path(receipt.submission_id, archive).with_suffix(".receipts.jsonl")
+    path = archived_path(receipt.submission_id, archive).with_suffix(RECEIPTS_SUFFIX)
     for line in _json_lines(path):
         if line["file_name"] == receipt.file_name:
-            return Receipt(**line)
+            return _receipt(line)
     _append(path, asdict(receipt))
     return receipt
+
+
+def _receipt(line: dict[str, Any]) -> Receipt:
+    """A line of a receipts file; the first ones had no day."""
+    return Receipt(**{"received_on": line["received_at"][:10], **line})
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
 
 
 def _json_lines(path: Path) -> list[dict[str, Any]]:
     """The whole lines of a file; a last line that was cut off by a crash is left out."""
     if not path.exists():
         return []
-    text = path.read_text(encoding="utf-8")
-    return [json.loads(line) for line in text.split("\n")[:-1] if line.strip()]
+    return [json.loads(line) for line in path.read_bytes().split(b"\n")[:-1] if line]
 
 
 def _append(path: Path, line: dict[str, Any]) -> None:
+    """Adds a line, in place of what a crash has left of a half-written one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", encoding="utf-8") as file:
-        if file.tell() and not path.read_text(encoding="utf-8").endswith("\n"):
-            file.write("\n")
-        file.write(json.dumps(line, ensure_ascii=False) + "\n")
+    with path.open("a+b") as file:
+        file.seek(0)
+        file.truncate(file.read().rfind(b"\n") + 1)
+        file.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
         file.flush()
         os.fsync(file.fileno())
+    sync_folder(path.parent)

@@ -13,18 +13,24 @@ import polars as pl
 from sources.settings import Settings
 
 LOCK_TIMEOUT_SECONDS = 1800
+MACHINE_FAULTS = ("Could not write", "No space left", "Permission denied", "Too many open files", "Out of Memory")
 _held = threading.local()
 
 
 class WarehouseBusyError(RuntimeError):
-    """Another run holds the working database for longer than a run takes."""
+    """Another run, or another program, holds the working database for longer than a run takes."""
+
+
+class WarehouseBrokenError(duckdb.DatabaseError):
+    """The working database cannot be read."""
 
 
 @contextmanager
-def working_lock(settings: Settings, timeout_seconds: float = LOCK_TIMEOUT_SECONDS) -> Iterator[None]:
+def working_lock(settings: Settings, timeout_seconds: float = LOCK_TIMEOUT_SECONDS) -> Iterator[bool]:
     """Holds the right to write; waits for another holder. The kernel frees it when a process dies.
 
-    Whoever holds it already in this thread may take it again.
+    Whoever holds it already in this thread may take it again. Yields whether it was taken now: then nobody else is
+    alive in there, and what lies about is what the dead have left.
 
     Raises WarehouseBusyError after `timeout_seconds`.
     """
@@ -32,7 +38,7 @@ def working_lock(settings: Settings, timeout_seconds: float = LOCK_TIMEOUT_SECON
     path = settings.working_database.with_suffix(".lock")
     path.parent.mkdir(parents=True, exist_ok=True)
     if path in held:
-        yield
+        yield False
         return
     deadline = time.monotonic() + timeout_seconds
     with path.open("w") as file:
@@ -48,21 +54,37 @@ def working_lock(settings: Settings, timeout_seconds: float = LOCK_TIMEOUT_SECON
                 time.sleep(0.2)
         held.add(path)
         try:
-            yield
+            yield True
         finally:
             held.discard(path)
 
 
 @contextmanager
 def open_working(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The working database, read-write, under the lock; checkpointed and closed at the end."""
+    """The working database, read-write, under the lock; checkpointed and closed at the end.
+
+    Raises WarehouseBusyError when another program has it open, WarehouseBrokenError when it cannot be opened.
+    """
     with working_lock(settings):
-        connection = duckdb.connect(str(settings.working_database))
+        try:
+            connection = duckdb.connect(str(settings.working_database))
+        except duckdb.Error as error:
+            raise explained(error, settings.working_database) from error
         try:
             yield connection
             connection.execute("checkpoint")
         finally:
             connection.close()
+
+
+def explained(error: duckdb.Error, path: Path) -> Exception:
+    """The error in our own words if somebody holds the file or it is broken; as it is if the machine is at fault."""
+    text = str(error)
+    if "Could not set lock" in text:
+        return WarehouseBusyError(f"另一个程序打开了工作数据库，请先关闭它：{path}\n{text}")
+    if any(words in text for words in MACHINE_FAULTS):
+        return error
+    return WarehouseBrokenError(f"工作数据库打不开：{path}。请运行 nianbao run，它会从存档重建。\n{text}")
 
 
 @contextmanager
@@ -122,7 +144,3 @@ def registered(connection: duckdb.DuckDBPyConnection, name: str, frame: pl.DataF
 def query(connection: duckdb.DuckDBPyConnection, sql: str, parameters: list | None = None) -> pl.DataFrame:
     """The result of a query as a polars frame."""
     return pl.DataFrame(connection.sql(sql, params=parameters))
-
-
-def published_size_bytes(path: Path) -> int:
-    return path.stat().st_size

@@ -1,6 +1,6 @@
 """Declarations → tables: what the database holds before dbt runs, and how it gets there."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -78,32 +78,60 @@ def table(schema: str, name: str) -> Table:
 def create_tables(connection: duckdb.DuckDBPyConnection, tables: Iterable[Table] | None = None) -> None:
     """Creates what is missing and adds new columns, with the descriptions as comments.
 
-    Raises RuntimeError when a column's type has changed: then the warehouse must be rebuilt from the archive.
+    Raises RuntimeError when a column's type or a key has changed: then the warehouse must be rebuilt from the archive.
     """
-    connection.execute("begin")
-    for new in all_tables() if tables is None else tables:
-        connection.execute(f"create schema if not exists {new.schema}")
-        existing = dict(
-            connection.execute(
-                "select column_name, lower(data_type) from information_schema.columns"
-                " where table_schema = ? and table_name = ?",
-                [new.schema, new.name],
-            ).fetchall()
-        )
+    declared = list(all_tables() if tables is None else tables)
+    if found := misfits(connection, declared):
+        raise RuntimeError(f"{'；'.join(found)}。请运行 nianbao rebuild。")
+    described = _described(connection)
+    statements = [f"create schema if not exists {schema}" for schema in sorted({table.schema for table in declared})]
+    for new in declared:
+        existing = described.get((new.schema, new.name), {})
         if not existing:
             columns = ", ".join(f'"{column.name}" {column.type}' for column in new.columns)
             key = f", primary key ({', '.join(new.key)})" if new.key else ""
-            connection.execute(f"create table {new.qualified} ({columns}{key})")
+            statements.append(f"create table {new.qualified} ({columns}{key})")
         for column in new.columns:
             if existing and column.name not in existing:
-                connection.execute(f'alter table {new.qualified} add column "{column.name}" {column.type}')
-            elif existing and existing[column.name] != _canonical(connection, column.type):
-                raise RuntimeError(
-                    f"{new.qualified}.{column.name} is {existing[column.name]} in the database and"
-                    f" {column.type} in the declaration: rebuild the warehouse from the archive"
-                )
-        _comment(connection, new)
-    connection.execute("commit")
+                statements.append(f'alter table {new.qualified} add column "{column.name}" {column.type}')
+        statements += _comments(new, existing)
+    connection.execute(f"begin; {'; '.join(statements)}; commit")
+
+
+def misfits(connection: duckdb.DuckDBPyConnection, tables: Iterable[Table] | None = None) -> list[str]:
+    """Where existing tables contradict the declarations in a way that only a rebuild can mend, in Chinese."""
+    described = _described(connection)
+    keys = {
+        (schema, name): tuple(columns)
+        for schema, name, columns in connection.execute(
+            "select schema_name, table_name, constraint_column_names from duckdb_constraints()"
+            " where constraint_type = 'PRIMARY KEY'"
+        ).fetchall()
+    }
+    canonical = lru_cache(lambda type_name: _canonical(connection, type_name))
+    found = []
+    for declared in all_tables() if tables is None else tables:
+        existing = described.get((declared.schema, declared.name), {})
+        found += [
+            f"{declared.qualified}.{column.name} 的类型由 {existing[column.name][0]} 改为 {column.type}"
+            for column in declared.columns
+            if column.name in existing and existing[column.name][0] != canonical(column.type)
+        ]
+        if existing and keys.get((declared.schema, declared.name), ()) != declared.key:
+            found.append(f"{declared.qualified} 的主键改为（{'、'.join(declared.key)}）")
+    return found
+
+
+def _described(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], dict[str, tuple[str, str | None]]]:
+    """(schema, table) → column → (type, comment); the table's own comment is under ''."""
+    rows = connection.execute(
+        "select schema_name, table_name, column_name, lower(data_type), comment from duckdb_columns()"
+        " union all select schema_name, table_name, '', '', comment from duckdb_tables()"
+    ).fetchall()
+    described: dict[tuple[str, str], dict[str, tuple[str, str | None]]] = {}
+    for schema, name, column, data_type, comment in rows:
+        described.setdefault((schema, name), {})[column] = data_type, comment
+    return described
 
 
 def _canonical(connection: duckdb.DuckDBPyConnection, type_name: str) -> str:
@@ -112,10 +140,13 @@ def _canonical(connection: duckdb.DuckDBPyConnection, type_name: str) -> str:
     return row[0]
 
 
-def _comment(connection: duckdb.DuckDBPyConnection, new: Table) -> None:
-    connection.execute(f"comment on table {new.qualified} is {quoted(new.description)}")
+def _comments(new: Table, existing: Mapping[str, tuple[str, str | None]]) -> Iterator[str]:
+    """The statements that bring a table's comments up to date."""
+    if existing.get("", ("", None))[1] != new.description:
+        yield f"comment on table {new.qualified} is {quoted(new.description)}"
     for column in new.columns:
-        connection.execute(f'comment on column {new.qualified}."{column.name}" is {quoted(column.description)}')
+        if existing.get(column.name, ("", None))[1] != column.description:
+            yield f'comment on column {new.qualified}."{column.name}" is {quoted(column.description)}'
 
 
 def quoted(text: str) -> str:

@@ -59,6 +59,7 @@ def _key(contract: Contract, row: dict[str, str]) -> str:
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, reading: Reading, explanation: Explanation) -> None:
+    """Files an explanation under the earliest of the versions that give it, whichever was read first."""
     assert reading.respondent is not None
     question = explanation.question
     identity = (
@@ -70,7 +71,20 @@ def _insert(connection: duckdb.DuckDBPyConnection, reading: Reading, explanation
     )
     explanation_id = hashlib.sha256(repr(identity).encode()).hexdigest()[:12]
     connection.execute(
-        f"insert or ignore into registry.explanation ({COLUMNS}) values ({', '.join('?' * 16)})",
+        f"""
+        insert or replace into registry.explanation ({COLUMNS})
+        select {", ".join("?" * 16)}
+        where
+            not exists (
+                select 1
+                from registry.explanation
+                inner join registry.submission as theirs using (submission_id)
+                inner join registry.submission as ours on ours.submission_id = ?
+                where
+                    explanation_id = ?
+                    and (theirs.precedence, theirs.submission_id) <= (ours.precedence, ours.submission_id)
+            )
+        """,
         [
             explanation_id,
             reading.respondent.code,
@@ -88,6 +102,8 @@ def _insert(connection: duckdb.DuckDBPyConnection, reading: Reading, explanation
             explanation.state,
             explanation.approver,
             explanation.expires_after,
+            reading.submission_id,
+            explanation_id,
         ],
     )
 
@@ -129,7 +145,9 @@ def explain_findings(connection: duckdb.DuckDBPyConnection, report_years: Sequen
 def _on_file(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, Explanation]]:
     """Respondent → explanation id → explanation."""
     found: dict[str, dict[str, Explanation]] = defaultdict(dict)
-    for row in query(connection, f"select {COLUMNS} from registry.explanation").iter_rows(named=True):
+    for row in query(connection, f"select {COLUMNS} from registry.explanation order by explanation_id").iter_rows(
+        named=True
+    ):
         question = Question(row["rule_id"], row["rule_version"], row["sheet"], row["column_name"], row["record_key"])
         found[row["respondent_code"]][row["explanation_id"]] = Explanation(
             question,

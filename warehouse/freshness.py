@@ -1,13 +1,16 @@
 """Is there anything to do? Compares what was published with what lies in the inbox and in the declarations."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
 from datetime import date
+from pathlib import Path
 
 import duckdb
 
-from sources.archive import inbox_submission_ids
+from sources.archive import archived_ids, inbox_submission_ids
 from sources.model import City, fingerprint, load_contracts
 from sources.settings import Settings
+from sources.whole_file import whole_file
 from warehouse.connection import open_published
 from warehouse.explanations import undecided
 from warehouse.intake import audit_version
@@ -39,13 +42,28 @@ def reasons_to_run(settings: Settings, city: City, report_years: Sequence[int]) 
     """Why a run would change something, in Chinese; empty when everything published is up to date."""
     if not settings.published_database.exists():
         return ["还没有发布过数据"]
+    try:
+        return _reasons(settings, city, report_years)
+    except duckdb.Error:
+        return ["已发布的数据库读不出来"]
+
+
+def _reasons(settings: Settings, city: City, report_years: Sequence[int]) -> list[str]:
     reasons = []
+    if unfinished_years(settings) & set(report_years):
+        reasons.append("上一次运行没有完成")
     with open_published(settings) as connection:
         if get_state(connection, STATE) != declarations_fingerprint(settings, city):
             reasons.append("填报表、规则、指标目录或模型有变化")
         known = {row[0] for row in connection.execute("select submission_id from registry.submission").fetchall()}
-        if new := [name for name, submission_id in inbox_submission_ids(settings.inbox) if submission_id not in known]:
+        if new := [
+            name
+            for name, submission_id in inbox_submission_ids(settings.inbox, settings.limits)
+            if submission_id not in known
+        ]:
             reasons.append(f"收件夹有 {len(new)} 个新文件")
+        if unregistered := archived_ids(settings.archive) - known:
+            reasons.append(f"存档有 {len(unregistered)} 个文件还没有登记")
         if pending := pending_submissions(connection, report_years, audit_version(city)).height:
             reasons.append(f"有 {pending} 份报送尚未审核")
         if decisions := undecided(connection, settings):
@@ -53,6 +71,28 @@ def reasons_to_run(settings: Settings, city: City, report_years: Sequence[int]) 
         if overdue := _newly_overdue(connection, settings, city, report_years):
             reasons.append(f"有 {overdue} 个单位逾期未报")
     return reasons
+
+
+def unfinished_years(settings: Settings) -> set[int]:
+    """Report years of runs that began and did not come to their end."""
+    path = _unfinished(settings)
+    return set(json.loads(path.read_text())) if path.exists() else set()
+
+
+def note_unfinished(settings: Settings, report_years: Iterable[int]) -> None:
+    """Notes the years of a run that begins."""
+    with whole_file(_unfinished(settings)) as partial:
+        partial.write_text(json.dumps(sorted(unfinished_years(settings) | set(report_years))))
+
+
+def note_finished(settings: Settings, report_years: Iterable[int]) -> None:
+    """Notes that everything there is to do for the years has been done."""
+    with whole_file(_unfinished(settings)) as partial:
+        partial.write_text(json.dumps(sorted(unfinished_years(settings) - set(report_years))))
+
+
+def _unfinished(settings: Settings) -> Path:
+    return settings.working_database.with_name("unfinished.json")
 
 
 def _newly_overdue(

@@ -1,20 +1,30 @@
 """Inbox → archive → cells → audit → raw → comparison: what one run does with the files that came in.
 
 Only accepted submissions reach `raw.*`, within one transaction; a rejected one leaves its findings and nothing else.
-Whatever stops a run half-way, the next one takes up what is not yet decided.
+Whatever stops a run half-way, the next one takes up what is not yet decided. The archive is the truth: what it
+has and the registry has not is registered, be it one file after a crash or everything after a loss.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import date
 
 import duckdb
 import polars as pl
 
-from sources.archive import Inbox, archived_path, look_into, receive, shown_name
+from sources.archive import (
+    Inbox,
+    archived_ids,
+    archived_path,
+    archived_receipts,
+    look_into,
+    receive,
+    shown_name,
+)
 from sources.audit import Audit, audit
-from sources.finding import Finding, Place, findings_frame, intake_finding
+from sources.finding import Place, findings_frame, intake_finding
 from sources.frames import SUBMISSION_SCHEMA
 from sources.model import City, fingerprint, load_codelists, load_contracts, load_cross_rules, load_intake_rules
 from sources.privacy import suppress
@@ -26,13 +36,17 @@ from warehouse.registry import (
     IDENTITY,
     INTAKE_STAGE,
     current_versions,
+    get_state,
     pending_submissions,
     record_clock,
     record_decisions,
     record_identity,
     record_receipts,
+    set_state,
 )
 from warehouse.standing import audit_standing, last_year_rows
+
+REBUILDING_STATE = "rebuilding"
 
 
 @dataclass
@@ -72,11 +86,16 @@ def take_in(
     """
     result = Intake()
     version = audit_version(city)
+    calendar = sorted(city.calendar.years)
     with _timed(result, "received"):
         lying = look_into(settings.inbox) if inbox is None else inbox
-        receipts = receive(lying, settings.archive, settings.limits)
+        if _is_lost(connection, settings):
+            set_state(connection, REBUILDING_STATE, "yes")
+        if get_state(connection, REBUILDING_STATE) == "yes":
+            report_years = calendar
+        receipts = receive(lying, settings.archive, settings.limits, settings.today)
         with transaction(connection):
-            result.new = record_receipts(connection, receipts)
+            result.new = record_receipts(connection, archived_receipts(settings.archive))
             record_clock(connection, settings.today)
         result.files, result.settling = len(receipts), len(lying.settling)
         result.links = tuple(shown_name(path.name) for path in lying.links)
@@ -86,7 +105,7 @@ def take_in(
             read_workbook(
                 archived_path(submission_id, settings.archive).read_bytes(), submission_id, name, city, settings.limits
             )
-            for submission_id, name in pending.iter_rows()
+            for submission_id, name, _ in pending.iter_rows()
         ]
         submissions = _submissions(readings)
         if readings:
@@ -99,9 +118,10 @@ def take_in(
         result.cells = cells.height
     with _timed(result, "audited"):
         structural = [finding for reading in readings for finding in reading.findings]
-        structural += _frozen_findings(connection, settings, city, readings)
         last_year = last_year_rows(connection, due)
         outcome = audit(due.select(list(SUBMISSION_SCHEMA)), cells, structural, city, last_year)
+        received_on = dict(pending.select("submission_id", "received_on").iter_rows())
+        outcome = _refuse_late(outcome, readings, received_on, city, set(current_versions(connection)))
         outcome, cells, readings = suppress(outcome, cells, readings)
         result.findings = outcome.findings
         result.judged = tuple(due.get_column("submission_id"))
@@ -111,29 +131,48 @@ def take_in(
         if due.height:
             result.rows = _load(connection, due, cells, outcome, version, readings)
     with _timed(result, "compared"):
-        audit_standing(connection, report_years, version)
+        audit_standing(connection, calendar, version)
         with transaction(connection):
             apply_decisions(connection, settings)
-            result.unexplained = explain_findings(connection, report_years)
+            result.unexplained = explain_findings(connection, calendar)
+            set_state(connection, REBUILDING_STATE, "no")
     return result
 
 
-def _frozen_findings(
-    connection: duckdb.DuckDBPyConnection, settings: Settings, city: City, readings: Sequence[Reading]
-) -> list[Finding]:
-    """Resubmissions for a frozen year that give no reason."""
-    standing = current_versions(connection)
+def _is_lost(connection: duckdb.DuckDBPyConnection, settings: Settings) -> bool:
+    """Whether the archive has files though nothing is registered: a database that was lost, to be built again."""
+    known = connection.execute("select count(*) from registry.submission").fetchone()
+    return known == (0,) and bool(archived_ids(settings.archive))
+
+
+def _refuse_late(
+    outcome: Audit,
+    readings: Sequence[Reading],
+    received_on: Mapping[str, date],
+    city: City,
+    stands: set[tuple[str, int]],
+) -> Audit:
+    """Refuses resubmissions that came for a frozen year without a reason.
+
+    What counts is the day of receipt, and whether another version stood (`stands`, respondent and year) or had
+    come before; so the verdict is the same whenever it is reached.
+    """
     findings = []
     for reading in readings:
-        if reading.respondent is None or reading.report_year is None or reading.revision_reason:
+        if reading.respondent is None or reading.report_year is None:
             continue
+        key = (reading.respondent.code, reading.report_year)
         freezes = city.calendar.years[reading.report_year].freezes
-        if settings.today > freezes and (reading.respondent.code, reading.report_year) in standing:
+        if key in stands and received_on[reading.submission_id] > freezes and not reading.revision_reason:
             cells = {column: cell for _, _, _, column, cell, _ in reading.cells}
             place = Place(reading.submission_id, reading.file_name, "封面", cells.get("revision_reason"))
             place = replace(place, column_name="revision_reason", value=str(reading.report_year))
             findings.append(intake_finding("cover.year_frozen", place, expected=freezes.isoformat()))
-    return findings
+        elif reading.submission_id in outcome.accepted:
+            stands.add(key)
+    refused = {finding["submission_id"] for finding in findings}
+    everything = pl.concat([outcome.findings, findings_frame(findings)])
+    return replace(outcome, findings=everything, accepted=outcome.accepted - refused)
 
 
 def _submissions(readings: Sequence[Reading]) -> pl.DataFrame:

@@ -1,47 +1,37 @@
 """Working database → published copy: whole or not at all, and without disturbing readers."""
 
-import os
 import shutil
 from pathlib import Path
 
 import duckdb
 
 from sources.settings import Settings
-from warehouse.connection import working_lock
+from sources.whole_file import whole_file
+from warehouse.connection import open_working, working_lock
+from warehouse.inputs import built_from, inputs_fingerprint
+
+
+class NotBuiltError(RuntimeError):
+    """The working database holds something that its models were not built from."""
 
 
 def publish(settings: Settings) -> Path:
     """Swaps in a read-only copy of the working database and returns its path.
 
-    The copy is written beside its destination, flushed and opened once before the swap; a reader that has the
-    old copy open keeps it until it closes.
+    The copy is written beside its destination, read once and flushed before the swap; a reader that has the old
+    copy open keeps it until it closes. The lock is held to the end: a copy never replaces a later one.
 
-    Raises RuntimeError when the working database was not closed cleanly (then the copy would lack rows).
+    Raises NotBuiltError when the models were not built from exactly what the copy holds.
     """
-    source, target = settings.working_database, settings.published_database
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    try:
-        with working_lock(settings):
-            if source.with_name(source.name + ".wal").exists():
-                duckdb.connect(str(source)).close()
-            if source.with_name(source.name + ".wal").exists():
-                raise RuntimeError(f"{source} has an unwritten log: another process has it open")
-            shutil.copyfile(source, partial)
-        with partial.open("rb") as file:
-            os.fsync(file.fileno())
-        duckdb.connect(str(partial), read_only=True).close()
-        partial.chmod(0o444)
-        partial.replace(target)
-        _sync_folder(target.parent)
-    finally:
-        partial.unlink(missing_ok=True)
+    target = settings.published_database
+    with working_lock(settings), whole_file(target, mode=0o444) as partial:
+        with open_working(settings):
+            pass  # what a killed process has left in the log goes into the file
+        shutil.copyfile(settings.working_database, partial)
+        connection = duckdb.connect(str(partial), read_only=True)
+        try:
+            if built_from(connection) != inputs_fingerprint(connection):
+                raise NotBuiltError("没有发布：工作数据库里有数据模型还没有算进去的内容。请完整运行一次：nianbao run。")
+        finally:
+            connection.close()
     return target
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

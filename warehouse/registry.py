@@ -50,13 +50,14 @@ def record_receipts(connection: duckdb.DuckDBPyConnection, receipts: Sequence[Re
 def pending_submissions(
     connection: duckdb.DuckDBPyConnection, report_years: Iterable[int], audit_version: str
 ) -> pl.DataFrame:
-    """Submissions to judge now, in the order of receipt: submission_id, file_name.
+    """Submissions to judge now, in the order of receipt: submission_id, file_name, received_on.
 
     New ones, and those rejected under other rules than today's; of the given years, or of an unknown year.
     """
     return query(
         connection,
-        "select submission_id, file_name from registry.submission"
+        "select submission_id, file_name, (select min(received_on) from registry.receipt"
+        " where receipt.submission_id = submission.submission_id) as received_on from registry.submission"
         " where (status = 'received' or (status = 'rejected' and audit_version <> ?))"
         " and (report_year is null or list_contains(?, report_year)) order by sequence",
         [audit_version, list(report_years)],

@@ -6,6 +6,7 @@ dbt is a library call here, not a subprocess: the start of a second Python costs
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -15,8 +16,10 @@ from typing import Any
 import duckdb
 
 from sources.settings import PROJECT_ROOT, Settings
-from warehouse.connection import working_lock
+from sources.whole_file import whole_file
+from warehouse.connection import open_working, working_lock
 from warehouse.ddl import quoted
+from warehouse.inputs import built_from, inputs_fingerprint, note_built_from
 
 DBT_PROJECT = PROJECT_ROOT / "dbt_project"
 QUIET = ("--quiet", "--no-use-colors", "--log-level-file", "none")
@@ -61,18 +64,22 @@ def project_fingerprint() -> str:
 def prepare_manifest(settings: Settings) -> Path:
     """dbt's manifest of the project as it stands, parsed anew only when the project has changed.
 
+    It is a copy under a name of its own, because every build writes dbt's own file anew, piece by piece.
+
     Raises RuntimeError with dbt's message when the project does not parse.
     """
-    manifest = target_folder(settings) / "manifest.json"
-    stamp = target_folder(settings) / "manifest.fingerprint"
-    current = f"{project_fingerprint()} {settings.working_database}"
-    if manifest.exists() and stamp.exists() and stamp.read_text() == current:
+    place = hashlib.sha256(str(settings.working_database).encode()).hexdigest()[:8]
+    manifest = target_folder(settings) / f"parsed-{project_fingerprint()}-{place}.json"
+    if manifest.exists():
         return manifest
     with working_lock(settings):
         result = _invoke(settings, ["parse"])
-    if not result.success:
-        raise RuntimeError(f"dbt parse failed: {result.exception or result.result}")
-    stamp.write_text(current)
+        if not result.success:
+            raise RuntimeError(f"dbt parse failed: {result.exception or result.result}")
+        for outdated in target_folder(settings).glob("parsed-*.json"):
+            outdated.unlink()
+        with whole_file(manifest) as partial:
+            shutil.copyfile(target_folder(settings) / "manifest.json", partial)
     return manifest
 
 
@@ -81,13 +88,23 @@ def load_manifest(settings: Settings) -> dict[str, Any]:
 
 
 def build(settings: Settings, arguments: Sequence[str] = TESTED_SEPARATELY, command: str = "build") -> Build:
-    """Runs `dbt build` (or another command) on the working database and leaves no connection open."""
+    """Runs `dbt build` (or another command) on the working database and leaves no connection open.
+
+    Notes what the models were built from, once all of them are; a build that is killed leaves them noted as unbuilt.
+    """
     with working_lock(settings):
+        with open_working(settings) as connection:
+            inputs = inputs_fingerprint(connection)
+            all_others_built = built_from(connection) == inputs
+            note_built_from(connection, "")
         try:
             outcome = _invoke(settings, [command, *arguments])
         finally:
             _close_connections()
         _describe(settings)
+        if outcome.success and (all_others_built or tuple(arguments) == TESTED_SEPARATELY):
+            with open_working(settings) as connection:
+                note_built_from(connection, inputs)
     results = getattr(outcome.result, "results", None) or []
     nodes = tuple(
         NodeResult(
@@ -117,23 +134,27 @@ def _invoke(settings: Settings, command: list[str]) -> Any:
 
 
 def _describe(settings: Settings) -> None:
-    """Writes the descriptions of all models and their columns into the database, as comments."""
+    """Writes the descriptions of all models and their columns into the database, as comments.
+
+    Relations among them that are no models (any more), such as what a killed build leaves, are dropped.
+    """
     manifest = json.loads((target_folder(settings) / "manifest.json").read_bytes())
     models = [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
+    names = {(model["schema"], model["name"]) for model in models}
     connection = duckdb.connect(str(settings.working_database))
     try:
-        kinds = dict(
-            connection.execute(
-                "select table_schema || '.' || table_name, case table_type when 'VIEW' then 'view' else 'table' end"
-                " from information_schema.tables"
+        kinds = {
+            (schema, name): kind
+            for schema, name, kind in connection.execute(
+                "select table_schema, table_name, case table_type when 'VIEW' then 'view' else 'table' end"
+                " from information_schema.tables where list_contains(?, table_schema)",
+                [sorted({schema for schema, _ in names})],
             ).fetchall()
-        )
-        statements = [
-            statement
-            for model in models
-            if (kind := kinds.get(f"{model['schema']}.{model['name']}"))
-            for statement in comments(kind, model)
-        ]
+        }
+        statements = [f'drop {kind} {at[0]}."{at[1]}"' for at, kind in kinds.items() if at not in names]
+        for model in models:
+            if kind := kinds.get((model["schema"], model["name"])):
+                statements += comments(kind, model)
         connection.execute("begin; " + "; ".join(statements) + "; commit" if statements else "select 1")
     finally:
         connection.close()

@@ -32,5 +32,5 @@ def test_a_changed_type_is_refused_with_what_to_do():
     connection = duckdb.connect()
     create_tables(connection, [STAFF])
     changed = tuple(replace(c, type="varchar") if c.name == "staff_total" else c for c in STAFF.columns)
-    with pytest.raises(RuntimeError, match=r"staff_total is bigint .* rebuild"):
+    with pytest.raises(RuntimeError, match=r"staff_total 的类型由 bigint 改为 varchar"):
         create_tables(connection, [replace(STAFF, columns=changed)])
