@@ -33,11 +33,20 @@ def test_dbt_waits_for_the_audited_raw_tables(definitions):
     assert parents(definitions, "parsed") == {"received"}
 
 
-def test_the_summary_tables_are_the_last_asset_and_read_what_is_published(definitions):
+READ_WHAT_IS_PUBLISHED = {"summary_tables", "documents", "released"}
+
+
+def test_what_leaves_the_building_is_made_last_and_from_what_is_published(definitions):
     graph = definitions.resolve_asset_graph()
-    assert parents(definitions, "summary_tables") == {"published"}
+    for name in READ_WHAT_IS_PUBLISHED:
+        assert parents(definitions, name) == {"published"}
     leaves = {key.to_user_string() for key in graph.get_all_asset_keys() if not graph.get(key).child_keys}
-    assert leaves - {"raw/cover"} == {"summary_tables"}
+    assert leaves - {"raw/cover"} == READ_WHAT_IS_PUBLISHED | {"feedback"}
+
+
+def test_a_night_makes_no_documents_and_no_release(definitions):
+    selected = definitions.resolve_job_def(JOB).asset_layer.selected_asset_keys
+    assert {key.to_user_string() for key in selected} & READ_WHAT_IS_PUBLISHED == {"summary_tables"}
 
 
 def test_every_asset_is_described_in_chinese_and_belongs_to_a_step_of_the_flow(definitions):
@@ -51,7 +60,7 @@ def test_every_asset_is_described_in_chinese_and_belongs_to_a_step_of_the_flow(d
 def test_warehouse_writers_share_one_pool(definitions):
     graph = definitions.resolve_asset_graph()
     for key in graph.get_all_asset_keys():
-        if key.to_user_string() != "summary_tables":
+        if key.to_user_string() not in READ_WHAT_IS_PUBLISHED:
             assert graph.get(key).pools == {"warehouse"}, key
 
 
