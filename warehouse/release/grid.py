@@ -19,6 +19,7 @@ from warehouse.trace import SCHOOL_SCOPE, Reference
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 TEXT_COLUMNS = {"group_label", "item_label", "school_name", "authority", "honours", "remark", "methods"}
 PRINTED_BY = {"previous_display": "previous", "current_display": "current", "change_display": "change"}
+FEW_COLUMNS, WIDEST_OF_FEW, WIDEST_OF_MANY = 7, 42, 20
 COUNT_OF_ROWS = re.compile(r"等 \d+ 项")
 
 
@@ -68,7 +69,8 @@ class Grid:
         head = {column: max(map(width, lines)) for column, lines in enumerate(zip(*self.head, strict=True))}
         body = [max((width(row[column].text) for row in self.rows), default=0) for column in head]
         wrapped = [min(head[column], 14) for column in head]
-        return tuple(max(4, min(34, max(pair))) + 2 for pair in zip(wrapped, body, strict=True))
+        widest = WIDEST_OF_FEW if len(head) <= FEW_COLUMNS else WIDEST_OF_MANY
+        return tuple(max(4, min(widest, max(pair))) + 2 for pair in zip(wrapped, body, strict=True))
 
     @property
     def printed(self) -> tuple[Printed, ...]:

@@ -19,7 +19,7 @@ from docx.text.paragraph import Paragraph
 from lxml import etree
 
 from warehouse.release.charts import FONT_FOLDER
-from warehouse.release.document import HINT_STYLE
+from warehouse.release.report import HINT_STYLE
 from warehouse.release.word import HEAD_STYLE, LEFT_STYLE, read_footnotes
 
 LAYOUT = Path(__file__).parent / "templates" / "report.typ"
@@ -98,7 +98,7 @@ def _content(paragraph: Paragraph, notes: dict[int, str]) -> str:
     for run in paragraph._p.iter(qn("w:r")):
         reference = run.find(qn("w:footnoteReference"))
         if reference is not None:
-            parts.append(f"#footnote[#{_quoted(notes[int(reference.get(qn('w:id')))])}]")
+            parts.append(f"#sym.wj#footnote[#{_quoted(notes[int(reference.get(qn('w:id')))])}]")
             continue
         text = "".join(node.text or "" for node in run.findall(qn("w:t")))
         if not text:
@@ -134,7 +134,8 @@ def _table(table: Table) -> str:
     rows = table._tbl.tr_lst
     columns = [column.w or 1 for column in table._tbl.tblGrid.gridCol_lst]
     tall = _heights(rows)
-    heads, lines = [], []
+    heads: list[str] = []
+    lines: list[str] = []
     for number, row in enumerate(rows):
         cells, column = [], 0
         for cell in row.tc_lst:

@@ -343,10 +343,8 @@ class Vocabulary:
         if scope != self.figures.whole_scope:
             remarks.append(Remark(f"{{}}的统计口径为{self.figures.scopes[scope]}。", label))
         if fact.status == "incomplete":
-            expected, reported = (
-                self.mark(Number(Printed(fact.reference, str(count), part)))
-                for count, part in ((fact.n_expected, "expected"), (fact.n_reported, "reported"))
-            )
+            expected = self.mark(Number(Printed(fact.reference, str(fact.n_expected), "expected")))
+            reported = self.mark(Number(Printed(fact.reference, str(fact.n_reported), "reported")))
             remarks.append(Remark(f"{{}}的数据不完整：应报{expected}所学校，已报{reported}所。", label))
         if fact.status == "estimated":
             remarks.append(Remark("{}为估算数。", label))

@@ -39,7 +39,8 @@ def style_id(document: Document, name: str) -> str:
 
 
 def text_run(text: str, properties: str = "") -> str:
-    return f'<w:r>{f"<w:rPr>{properties}</w:rPr>" if properties else ""}<w:t xml:space="preserve">{escape(text)}</w:t></w:r>'
+    given = f"<w:rPr>{properties}</w:rPr>" if properties else ""
+    return f'<w:r>{given}<w:t xml:space="preserve">{escape(text)}</w:t></w:r>'
 
 
 def footnote_separator() -> etree._Element:
@@ -160,10 +161,11 @@ def _row(
             merge = '<w:vMerge w:val="restart"/>' if row == span.first_row else "<w:vMerge/>"
         count = span.last_column - span.first_column + 1
         text = texts[column] if row == span.first_row else ""
+        grid_span = f'<w:gridSpan w:val="{count}"/>' if count > 1 else ""
         cells.append(
-            f'<w:tc><w:tcPr><w:tcW w:w="{sum(widths[column : column + count])}" w:type="dxa"/>'
-            f'{f"""<w:gridSpan w:val="{count}"/>""" if count > 1 else ""}{merge}<w:vAlign w:val="center"/></w:tcPr>'
-            f'<w:p><w:pPr><w:pStyle w:val="{styles[column]}"/>{keep}</w:pPr>{text_run(text) if text else ""}</w:p></w:tc>'
+            f'<w:tc><w:tcPr><w:tcW w:w="{sum(widths[column : column + count])}" w:type="dxa"/>{grid_span}{merge}'
+            f'<w:vAlign w:val="center"/></w:tcPr><w:p><w:pPr><w:pStyle w:val="{styles[column]}"/>{keep}</w:pPr>'
+            f"{text_run(text) if text else ''}</w:p></w:tc>"
         )
         column += count
     return f"<w:tr><w:trPr><w:cantSplit/>{'<w:tblHeader/>' if is_head else ''}</w:trPr>{''.join(cells)}</w:tr>"

@@ -50,6 +50,8 @@ SOURCE_COLUMNS = (
     ("已报", 6),
     ("溯源编号", 52),
 )
+TEXT_SIZE, TITLE_SIZE, NOTE_SHARE = 10, 14, 1.05
+A4, A3 = 9, 8
 LANDSCAPE_FROM = 96
 """Half-widths that no longer fit on an upright page."""
 
@@ -73,7 +75,7 @@ def write_workbook(figures: Figures, grids: Sequence[Grid], released_on: date, v
     for grid in grids:
         sheet = book.add_worksheet(grid.name)
         first = _write_grid(sheet, formats, grid)
-        _set_page(sheet, figures, grid.title, sum(grid.widths) > LANDSCAPE_FROM)
+        _set_page(sheet, figures, grid.name, sum(grid.widths) > LANDSCAPE_FROM)
         for row, cells in enumerate(grid.rows):
             places += [
                 (grid, cell, f"{chr(ord('A') + column)}{first + row + 1}")
@@ -96,7 +98,7 @@ class Formats:
     def __call__(self, **properties: Any) -> Format:
         key = tuple(sorted(properties.items()))
         if key not in self.known:
-            base = {"font_name": FONT, "font_size": 10, "valign": "vcenter"}
+            base = {"font_name": FONT, "font_size": TEXT_SIZE, "valign": "vcenter"}
             self.known[key] = self.book.add_format(base | properties)
         return self.known[key]
 
@@ -118,22 +120,23 @@ def number_format(text: str) -> str:
 
 def _write_grid(sheet: Worksheet, formats: Formats, grid: Grid) -> int:
     """Title, heads, body and notes; returns the row (from 0) of the first line of the body."""
-    last = len(grid.widths) - 1
-    for column, of in enumerate(grid.widths):
+    widths = _widths(grid)
+    last = len(widths) - 1
+    for column, of in enumerate(widths):
         sheet.set_column(column, column, of)
-    title = formats(bold=True, font_size=14, align="center")
+    title = formats(bold=True, font_size=TITLE_SIZE, align="center")
     sheet.set_row(0, 30)
     sheet.merge_range(0, 0, 0, last, "", title)
     sheet.write_string(0, 0, grid.title, title)
     head = formats.boxed(bold=True, align="center", bg_color=HEAD_FILL)
     first = 1 + len(grid.head)
     for row, line in enumerate(grid.head):
-        sheet.set_row(1 + row, _height(line, grid.widths))
+        sheet.set_row(1 + row, _height(line, widths))
         for column, text in enumerate(line):
             sheet.write_string(1 + row, column, text, head)
     _merge(sheet, grid.head_spans, 1, lambda span: grid.head[span.first_row][span.first_column], head)
     for row, cells in enumerate(grid.rows):
-        sheet.set_row(first + row, _height([cell.text for cell in cells], grid.widths))
+        sheet.set_row(first + row, _height([cell.text for cell in cells], widths))
         for column, cell in enumerate(cells):
             _write_cell(sheet, first + row, column, cell, formats, row in grid.total_rows)
     _merge(
@@ -149,11 +152,17 @@ def _write_grid(sheet: Worksheet, formats: Formats, grid: Grid) -> int:
         style = formats(font_size=9, text_wrap=True, align="left")
         sheet.merge_range(row, 0, row, last, "", style)
         sheet.write_string(row, 0, text, style)
-        sheet.set_row(row, 13 * -(-width(text) // max(1, sum(grid.widths) - 2)) + 3)
+        sheet.set_row(row, 3 + 12 * -(-width(text) // round(sum(widths) * NOTE_SHARE)))
         row += 1
     sheet.freeze_panes(first, 0)
     sheet.repeat_rows(0, first - 1)
     return first
+
+
+def _widths(grid: Grid) -> list[float]:
+    """The grid's widths, wider where its title needs it."""
+    factor = max(1.0, width(grid.title) * TITLE_SIZE / TEXT_SIZE / sum(grid.widths))
+    return [round(of * factor, 1) for of in grid.widths]
 
 
 def _write_cell(sheet: Worksheet, row: int, column: int, cell: Cell, formats: Formats, is_total: bool) -> None:
@@ -166,26 +175,24 @@ def _write_cell(sheet: Worksheet, row: int, column: int, cell: Cell, formats: Fo
 
 def _merge(sheet: Worksheet, spans: Sequence[Span], first: int, text_of: Any, style: Format) -> None:
     for span in spans:
-        sheet.merge_range(
-            first + span.first_row, span.first_column, first + span.last_row, span.last_column, "", style
-        )
+        sheet.merge_range(first + span.first_row, span.first_column, first + span.last_row, span.last_column, "", style)
         sheet.write_string(first + span.first_row, span.first_column, text_of(span), style)
 
 
-def _height(texts: Sequence[str], widths: Sequence[int]) -> float:
+def _height(texts: Sequence[str], widths: Sequence[float]) -> float:
     """Points for a row whose longest cell wraps."""
-    lines = max((-(-width(text) // max(1, of - 2)) for text, of in zip(texts, widths, strict=True)), default=1)
+    lines = max((int(-(-width(text) // max(1.0, of - 1))) for text, of in zip(texts, widths, strict=True)), default=1)
     return 6 + 13 * max(1, lines)
 
 
 def _set_page(sheet: Worksheet, figures: Figures, title: str, is_landscape: bool) -> None:
-    sheet.set_paper(9)
+    sheet.set_paper(A3 if title == SOURCES else A4)
     if is_landscape:
         sheet.set_landscape()
     sheet.fit_to_pages(1, 0)
     sheet.set_margins(left=0.6, right=0.6, top=0.9, bottom=0.8)
     sheet.center_horizontally()
-    sheet.set_header(f"&C&9{figures.city_name}中等职业教育质量年度报告（{figures.report_year}年度）".replace("&9", "&9 "))
+    sheet.set_header(f"&C&9 {figures.city_name}中等职业教育质量年度报告（{figures.report_year}年度）　{title}")
     sheet.set_footer("&C&9第 &P 页，共 &N 页")
     sheet.hide_gridlines(2)
 
@@ -283,4 +290,4 @@ def _write_contents(
     sheet.write_string(row, 0, SOURCES, formats.boxed(align="center"))
     sheet.write_url(row, 1, f"internal:'{SOURCES}'!A1", link, "每个数字的指标、口径、算法、完整度和溯源编号")
     sheet.write_string(row, 2, "", formats.boxed())
-    _set_page(sheet, figures, title, is_landscape=False)
+    _set_page(sheet, figures, CONTENTS, is_landscape=False)
