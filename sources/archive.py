@@ -78,14 +78,19 @@ def _lying_in(inbox: Path) -> Iterator[tuple[int, str, Path]]:
             yield 0, folder.name, folder
             continue
         for entry in entries:
-            name = entry.name.lower()
-            if name.startswith(IGNORED_PREFIXES) or name.endswith(IGNORED_SUFFIXES) or name in IGNORED_NAMES:
+            if _is_ignored(entry.name.lower()):
                 continue
             if entry.is_dir(follow_symlinks=False):
                 folders.append(Path(entry.path))
             elif entry.is_symlink() or entry.is_file(follow_symlinks=False):
                 with suppress(FileNotFoundError):
                     yield entry.stat(follow_symlinks=False).st_mtime_ns, entry.name, Path(entry.path)
+
+
+def _is_ignored(name: str) -> bool:
+    """Whether a file is a program's own: hidden, temporary, half loaded."""
+    is_hidden = name.startswith(IGNORED_PREFIXES) and not name.startswith("..")
+    return is_hidden or name.endswith(IGNORED_SUFFIXES) or name in IGNORED_NAMES
 
 
 def _is_settling(path: Path, moment: float) -> bool:

@@ -6,6 +6,7 @@ the workbook ends in one of three places, and `Tally` counts them: taken as a va
 the template.
 """
 
+import logging
 import re
 import unicodedata
 from bisect import bisect_left, bisect_right
@@ -213,7 +214,12 @@ def read_workbook(data: bytes, submission_id: str, file_name: str, city: City, l
         place = replace(file, sheet=unclear[0][0], cell=address(*unclear[0][1]))
         reading.findings.append(intake_finding("sheet.unclear", place, expected=_named([at for _, at in unclear])))
         return reading
-    return _read_sheets(reading, grids, texts, inspection.sheets, city)
+    try:
+        return _read_sheets(reading, grids, texts, inspection.sheets, city)
+    except Exception as error:  # a fault of ours: it is logged, and the other files go on
+        logging.getLogger(__name__).exception("%s (%s)", file_name, submission_id)
+        finding = intake_finding("file.unreadable", replace(file, value=type(error).__name__))
+        return Reading(submission_id, file_name, saved_at=inspection.saved_at, findings=[finding])
 
 
 def _grids(book: bytes) -> dict[str, Grid]:

@@ -1,0 +1,213 @@
+"""What people really drop into an inbox, taken in by a real run: no file stops it, and each gets its answer.
+
+One run of the whole pipeline on the sample city with everything below in its inbox; the tests look at what came out.
+"""
+
+import csv
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from zipfile import ZipFile
+
+import openpyxl
+import pytest
+
+from sources.archive import content_of, inbox_submission_ids, look_into, receive
+from sources.model import City
+from sources.settings import Limits, Settings
+from tests.conftest import NURSING_SCHOOL, cell_of, ingest, run_all, select
+from tests.hostile.books import archive, sample_book, write_book
+from tests.hostile.corpus import FORMULAS_AS_TEXT, password
+from warehouse.connection import open_published, open_working
+from warehouse.feedback import write_feedback
+from warehouse.freshness import reasons_to_run
+from warehouse.intake import Intake
+from warehouse.model import load_report_tables
+from warehouse.report_table import print_table, write_csv
+
+FORMULA = FORMULAS_AS_TEXT[0]
+FORMULA_NAME = '=HYPERLINK("x","点我").xlsx'
+LONG_NAME = "某某" * 40 + ".xlsx"
+AN_HOUR_AGO = time.time() - 3_600
+
+
+@dataclass(frozen=True)
+class Run:
+    settings: Settings
+    result: Intake
+    expected: dict[str, str]
+    """File name, as it is shown → the rule that refuses it."""
+
+
+def resaved(path: Path, students: int, saved: datetime, method: str | None = None) -> bytes:
+    """A workbook as a clerk leaves it: a number changed, saved at a certain time."""
+    book = openpyxl.load_workbook(path)
+    cell_of(book, "学生情况", "全日制在校生数").value = students
+    if method:
+        cell = book["满意度调查"]["D6"]
+        cell.value, cell.data_type = method, "s"
+    buffer = BytesIO()
+    book.save(buffer)
+    return with_time(buffer.getvalue(), saved)
+
+
+def with_time(data: bytes, saved: datetime) -> bytes:
+    """openpyxl writes the present time; this is the time that the test needs."""
+    with ZipFile(BytesIO(data)) as zipped:
+        parts = {name: zipped.read(name) for name in zipped.namelist()}
+    book = openpyxl.load_workbook(BytesIO(data))
+    now = book.properties.modified.isoformat().encode()
+    parts["docProps/core.xml"] = parts["docProps/core.xml"].replace(now, saved.isoformat().encode())
+    return archive(parts)
+
+
+@pytest.fixture(scope="module")
+def run(city_run: Settings, city: City, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp("hostile")
+    settings = replace(city_run, home=folder / "home")
+    shutil.copytree(city_run.home, settings.home, ignore=shutil.ignore_patterns("dbt"))
+    inbox = settings.inbox
+    original = next(inbox.glob(f"2023*{NURSING_SCHOOL}*"))
+    good = original.read_bytes()
+    expected: dict[str, str] = {}
+
+    def refused(rule_id: str, name: str, data: bytes, shown: str | None = None) -> None:
+        (inbox / name).parent.mkdir(exist_ok=True)
+        (inbox / name).write_bytes(data)
+        os.utime(inbox / name, (AN_HOUR_AGO, AN_HOUR_AGO))
+        expected[shown or Path(name).name] = rule_id
+
+    def linked(name: str, target: Path) -> None:
+        (inbox / name).symlink_to(target)
+        expected[name] = "file.link"
+
+    # Two files for one school at once: the later one in time comes first in the alphabet.
+    (inbox / "复件1.xlsx").write_bytes(resaved(original, 2_600, datetime(2023, 12, 2), method=FORMULA))
+    (inbox / "复件2.xlsx").write_bytes(resaved(original, 2_700, datetime(2023, 12, 1)))
+    linked("链接.xlsx", shutil.copyfile(original, folder / "别处.xlsx"))
+    linked("断了的链接.xlsx", folder / "没有.xlsx")
+    linked("文件夹的链接", folder)
+    refused("file.not_a_workbook", FORMULA_NAME, b"1")
+    refused("file.not_a_workbook", LONG_NAME, b"2")
+    refused("file.not_a_workbook", "换\n行\x07\u202e.xlsx", b"3", "换�行��.xlsx")
+    refused("file.not_a_workbook", "..\\..\\上级.xlsx", b"4", "上级.xlsx")
+    refused("file.not_a_workbook", "子文件夹/里面.xlsx", b"5")
+    refused("file.damaged", "没传完.xlsx", good[: len(good) // 2])
+    refused("file.encrypted", "加密.xlsx", password())
+    refused("file.empty", "空.xlsx", b"")
+    refused("file.link", "快捷方式.lnk", b"L\0\0\0\x01\x14\x02\0" + b"\0" * 50)
+    refused("file.too_large", "五千兆.xlsx", b"PK")
+    os.truncate(inbox / "五千兆.xlsx", 5_000_000_000)
+    os.utime(inbox / "五千兆.xlsx", (AN_HOUR_AGO, AN_HOUR_AGO))
+    # Not yet, and never: a file still being written, an owner file of Excel, a pipe that nobody writes into.
+    (inbox / "正在传.xlsx").write_bytes(good[: len(good) // 2])
+    (inbox / "正要传.xlsx").write_bytes(b"")
+    (inbox / "~$工作簿.xlsx").write_bytes(b"6")
+    os.mkfifo(inbox / "管道.xlsx")
+    return Run(settings, run_all(settings, city), expected)
+
+
+def test_every_file_gets_its_own_answer_and_none_stops_the_run(run):
+    found = select(run.settings, "select file_name, rule_id from registry.finding where severity = 'error'")
+    assert dict(found.rows()) == run.expected
+    assert run.result.rejected == len(run.expected)
+    assert run.result.accepted == 2
+
+
+def test_links_are_told_of_and_never_followed(run):
+    assert set(run.result.links) == {"链接.xlsx", "断了的链接.xlsx", "文件夹的链接"}
+    messages = select(run.settings, "select message from registry.finding where rule_id = 'file.link'")
+    assert all("指向别处的链接" in message for message in messages.get_column("message"))
+    copies = [path for path in run.settings.archive.rglob("*.xlsx") if path.stat().st_size > 10_000]
+    assert len(copies) == 25 + 2 + 1, "25 samples, two resaved, half a file: nothing from behind a link"
+
+
+def test_of_two_files_for_one_school_the_one_saved_last_counts(run):
+    versions = select(
+        run.settings,
+        "select file_name, status, is_current from registry.submission"
+        f" where respondent_code = '{NURSING_SCHOOL}' and report_year = 2023 and file_name like '复件%' order by all",
+    )
+    assert versions.rows() == [("复件1.xlsx", "accepted", True), ("复件2.xlsx", "superseded", False)]
+
+
+def test_a_file_still_being_written_is_left_for_later(run):
+    assert run.result.settling == 2
+    later = look_into(run.settings.inbox, now=time.time() + 3_600)
+    assert {path.name for path in later.files} >= {"正在传.xlsx", "正要传.xlsx"}
+    assert later.settling == ()
+
+
+def test_nothing_of_it_is_news_the_next_night(run, city):
+    known = set(select(run.settings, "select submission_id from registry.submission").get_column("submission_id"))
+    assert {submission_id for _, submission_id in inbox_submission_ids(run.settings.inbox)} <= known
+    assert reasons_to_run(run.settings, city, [2022, 2023]) == []
+    again = ingest(run.settings, city)
+    assert (again.new, again.rejected, again.accepted) == (0, 0, 0)
+
+
+def test_a_file_too_large_is_not_copied_into_the_archive(run):
+    assert max(path.stat().st_size for path in run.settings.archive.rglob("*.xlsx")) < 1_000_000
+
+
+def test_every_refused_file_has_a_workbook_to_send_back_whatever_its_name(run):
+    with open_working(run.settings) as connection:
+        feedback = write_feedback(connection, run.settings, [2022, 2023])
+    of_name = {each.file_name: each.path for each in feedback if each.file_name in run.expected}
+    assert set(of_name) == set(run.expected)
+    for name, path in of_name.items():
+        assert path.parent.parent == run.settings.feedback
+        sheet = openpyxl.load_workbook(path)["校验结果"]
+        assert sheet["A1"].data_type == "s", name
+        assert sheet["F6"].value, name
+
+
+def test_text_like_a_formula_reaches_every_output_as_text(run, tmp_path):
+    loaded = select(run.settings, "select distinct raw_text from registry.cell where raw_text like '=%'")
+    assert loaded.get_column("raw_text").to_list() == [FORMULA]
+    with open_published(run.settings) as connection:
+        path = write_csv(print_table(connection, load_report_tables()["annex-2"], 2023), tmp_path)
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        cells = [cell for row in csv.reader(file) for cell in row]
+    assert any(f"'{FORMULA}" in cell for cell in cells)
+    assert not any(cell.startswith(("=", "@", "+")) for cell in cells)
+    with open_working(run.settings) as connection:
+        marked = next(f.path for f in write_feedback(connection, run.settings, [2023]) if f.file_name == "复件1.xlsx")
+    assert openpyxl.load_workbook(marked)["满意度调查"]["D6"].data_type == "s"
+    assert openpyxl.load_workbook(marked)["满意度调查"]["D6"].value == FORMULA
+
+
+@pytest.fixture
+def locked_inbox() -> Iterator[Path]:
+    """An inbox with a file and a folder that may not be read, as somebody who may not read everything."""
+    with TemporaryDirectory() as name:
+        inbox = Path(name)
+        inbox.chmod(0o755)
+        (inbox / "锁住.xlsx").write_bytes(b"PK")
+        (inbox / "锁住").mkdir()
+        for path in inbox.iterdir():
+            path.chmod(0)
+        user = os.geteuid()
+        os.seteuid(user or 65_534)
+        yield inbox
+        os.seteuid(user)
+
+
+def test_what_may_not_be_read_is_told_of(locked_inbox):
+    files = look_into(locked_inbox).files
+    assert {path.name for path in files} == {"锁住", "锁住.xlsx"}
+    assert all("没有读取权限" in content_of(path, Limits()).decode() for path in files)
+
+
+def test_a_file_that_goes_away_meanwhile_is_left_out(tmp_path):
+    path = tmp_path / "在.xlsx"
+    path.write_bytes(write_book(sample_book(NURSING_SCHOOL)))
+    inbox = look_into(tmp_path)
+    path.unlink()
+    assert receive(inbox, tmp_path / "archive") == []
