@@ -59,13 +59,13 @@ def raw_table(contract: Contract) -> Table:
 def all_tables() -> tuple[Table, ...]:
     """Every table that exists before dbt runs, in schemas registry, reference and raw."""
     return (
-        *_declared("registry"),
-        *_declared("reference"),
+        *declared("registry"),
+        *declared("reference"),
         *(raw_table(contract) for contract in load_contracts()),
     )
 
 
-def _declared(schema: str) -> Iterator[Table]:
+def declared(schema: str) -> Iterator[Table]:
     for name, table in read_yaml(PROJECT_ROOT / "warehouse" / "schemas" / f"{schema}.yml")["tables"].items():
         columns = tuple(TableColumn(column, *rest) for column, rest in table["columns"].items())
         yield Table(schema, name, table["description"], columns, tuple(table["key"]))

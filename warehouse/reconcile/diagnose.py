@@ -37,6 +37,7 @@ DIAGNOSES = {
     "change_terms": "增减数与两年的数不符",
     "unexplained": "与重算值不同，原因不明",
     "conflict": "与重算值不同，但与其他印刷数字相互印证：可能是报送在印刷后有更正",
+    "list_columns": "清单中的数值与印刷文字不是同一个数，以印刷文字为准",
     "not_verifiable": "数据库中没有对应的值，也没有其他印刷数字可以核对",
     "not_matched": "没有识别出是哪一个指标",
 }
@@ -232,7 +233,8 @@ def _sum_in_words(side: Sequence[tuple[Decimal, Fact]], said: Mapping[Fact, str]
 
 def name_of(fact: Fact, city: City, with_year: bool = True, with_scope: bool = True) -> str:
     """Whose figure, of which year and scope."""
-    whose = city.respondent_by_code[fact.subject].name if fact.scope == SCHOOL_SCOPE else ""
+    school = city.respondent_by_code.get(fact.subject) if fact.scope == SCHOOL_SCOPE else None
+    whose = school.name if school else ""
     year = f"{fact.year}年" if with_year else ""
     scope = _scope_label(fact.scope, city) if with_scope else ""
     change = "的变化" if fact.kind == CHANGE else ""

@@ -6,7 +6,7 @@ one line with tabs between the cells.
 
 import re
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -114,5 +114,3 @@ def _placed(parts: Iterator[Part]) -> Iterator[Block]:
             section = heading[1]
             continue
         yield Paragraph(section, text)
-
-

@@ -10,13 +10,15 @@ import io
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
 
 MULTIPLIERS = {"千": 1_000, "万": 10_000, "百万": 1_000_000, "千万": 10_000_000, "亿": 100_000_000}
 NUMBER = re.compile(r"[-−]?\d+(?:\.\d+)?")
+MOST_DECIMALS, MOST_DIGITS = 8, 16
+YEARS = range(1949, 2200)
 CHANGE, VALUE, STANDARD, TARGET = "change", "value", "standard", "target"
 
 
@@ -46,6 +48,8 @@ class Figure:
     printed: str
     value: Decimal | None
     """Signed, in the printed unit; None when the row has no number."""
+    listed: Decimal | None = None
+    """The list's own number, where it is not the one in the printed text."""
     codes: Fact | None = None
     """What it speaks of, where the list itself says so or the text was understood."""
     context: str = ""
@@ -59,7 +63,7 @@ class Figure:
     def decimals(self) -> int:
         """Decimals as printed: 1.20 has two."""
         match = NUMBER.search(plain(self.printed))
-        return len(match.group().partition(".")[2]) if match else 0
+        return min(len(match.group().partition(".")[2]), MOST_DECIMALS) if match else 0
 
     @property
     def is_lower_bound(self) -> bool:
@@ -82,7 +86,7 @@ def plain(text: str) -> str:
 def number_in(text: str) -> Decimal | None:
     """The first number of a printed text; an arrow down makes it negative."""
     match = NUMBER.search(plain(text))
-    if match is None:
+    if match is None or len(match.group().partition(".")[0]) > MOST_DIGITS:
         return None
     value = Decimal(match.group().replace("−", "-"))
     return -value if "↓" in text and value > 0 else value
@@ -116,38 +120,46 @@ def read_list(path: Path) -> list[Figure]:
 
 
 def _own_form(row: Mapping[str, str]) -> Figure:
-    year = int(row["year"])
-    return Figure(
-        figure_id=row["figure_id"],
-        section=row["section"],
-        year=year,
-        subject=row["subject"],
-        label=row["label"],
-        scope=row["scope"],
-        unit=row["unit"],
-        printed=row["printed"],
-        value=_decimal(row["printed_value"]),
-        codes=Fact(year, row["subject"], row["scope"], row["indicator"], row["kind"]),
+    figure = _figure(row, row["label"] or "", row["printed"] or "", row["printed_value"] or "")
+    if figure.year is None:
+        return figure
+    return replace(
+        figure, codes=Fact(figure.year, figure.subject, figure.scope, row["indicator"] or "", row["kind"] or VALUE)
     )
 
 
 def _plain_form(row: Mapping[str, str]) -> Figure:
-    value = _decimal(row["value"])
+    return _figure(row, row["indicator"] or "", row["as_printed"] or row["value"] or "", row["value"] or "")
+
+
+def _figure(row: Mapping[str, str], label: str, printed: str, listed: str) -> Figure:
+    """What is printed counts; the list's own number gives the sign where the print has no arrow."""
+    year, unit = row.get("year") or "", row.get("unit") or ""
+    value, number = _decimal(listed), number_in(printed)
+    if number is not None and (prefix := _multiplier_in(printed)) and not unit.startswith(prefix):
+        unit = prefix + unit
+        value = value / MULTIPLIERS[prefix] if value is not None else None
+    if number is not None and value is not None and value < 0 < number and "↑" not in printed:
+        number = -number
     return Figure(
-        figure_id=row["figure_id"],
+        figure_id=row["figure_id"] or "",
         section=row.get("section") or "",
-        year=int(row["year"]) if (row.get("year") or "").isdigit() else None,
+        year=int(year) if re.fullmatch("[0-9]{4}", year) and int(year) in YEARS else None,
         subject=row.get("subject") or "",
-        label=row["indicator"],
+        label=label,
         scope=row.get("scope") or "",
-        unit=row.get("unit") or "",
-        printed=row["as_printed"] or row["value"],
-        value=value if value is not None else number_in(row["as_printed"]),
+        unit=unit,
+        printed=printed,
+        value=value if number is None else number,
+        listed=value if number is not None and value is not None and value != number else None,
     )
 
 
+def _multiplier_in(printed: str) -> str:
+    match = re.search(r"\d(百万|千万|万|亿)", plain(printed))
+    return match[1] if match else ""
+
+
 def _decimal(text: str) -> Decimal | None:
-    try:
-        return Decimal(plain(text))
-    except InvalidOperation:
-        return None
+    bare = plain(text)
+    return number_in(bare) if NUMBER.fullmatch(bare) else None

@@ -21,7 +21,7 @@ from warehouse.reconcile.diagnose import (
     taken_from_elsewhere,
 )
 from warehouse.reconcile.figures import CHANGE, Fact, Figure
-from warehouse.reconcile.hints import magnitude_hints
+from warehouse.reconcile.hints import magnitude_hints, overlap_hints
 from warehouse.reconcile.judge import ACCUSED, Suspicion, Verdicts, judge
 from warehouse.reconcile.match import Meaning, load_names, meaning
 from warehouse.reconcile.prints import prints_of
@@ -41,7 +41,7 @@ VERDICTS = {
 SURE_READING = 0.9
 """A reading of words below this likeness accuses nobody by itself."""
 BY_ITSELF_NO_SLIP = {*OF_RELATION.values(), "text_table", "printed_twice", "unexplained", "shifted"}
-SCHEMA = {
+SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "position": pl.Int64,
     "figure_id": pl.String,
     "section": pl.String,
@@ -50,6 +50,7 @@ SCHEMA = {
     "label": pl.String,
     "printed": pl.String,
     "unit": pl.String,
+    "context": pl.String,
     "matched_by": pl.String,
     "indicator_code": pl.String,
     "subject_code": pl.String,
@@ -139,9 +140,11 @@ def _judged(
         listed=listed,
         verdicts=verdicts,
         alone=judge(prints, relations, {}) if witnesses else verdicts,
-        around=Surroundings(figures, facts, {**verdicts.taken, **recomputed.values, **witnesses}, city, recomputed.values),
+        around=Surroundings(
+            figures, facts, {**verdicts.taken, **recomputed.values, **witnesses}, city, recomputed.values
+        ),
         broken_by_fact=broken,
-        hints=dict(magnitude_hints(verdicts.taken, city)),
+        hints=dict([*magnitude_hints(verdicts.taken, city), *overlap_hints(relations, verdicts.printed)]),
     )
 
 
@@ -168,8 +171,8 @@ def _is_doubtful(position: int, done: _Reconciled) -> bool:
     meant = done.around.values[fact]
     disagrees = fact in done.verdicts.disagreeing
     code = explain(position, meant, done.around, done.broken_by_fact.get(fact, []), disagrees)
-    is_short = abs(figure.value or 0) < Decimal(100).scaleb(-figure.decimals)
-    return code in BY_ITSELF_NO_SLIP or code in OF_DIGITS and is_short
+    is_short = figure.value is not None and abs(figure.value) < Decimal(100).scaleb(-figure.decimals)
+    return code in BY_ITSELF_NO_SLIP or (code in OF_DIGITS and is_short)
 
 
 def _row(position: int, done: _Reconciled) -> dict[str, object]:
@@ -185,6 +188,7 @@ def _row(position: int, done: _Reconciled) -> dict[str, object]:
         "label": figure.label,
         "printed": figure.printed,
         "unit": figure.unit,
+        "context": figure.context or None,
         "matched_by": found.how,
         "is_suspected": False,
         "supporting_relations": 0,
@@ -225,7 +229,7 @@ def _doubted(position: int, figure: Figure, found: Meaning, done: _Reconciled) -
     return {
         "verdict": "not_matched",
         "diagnosis": "not_matched",
-        "explanation": f"可能是{name}（把握 {found.likeness:.0%}）{should}；印的是 {figure.printed}，请人工核对是读错还是印错",
+        "explanation": f"可能是{name}（把握 {found.likeness:.0%}）{should}，而印的是 {figure.printed}：读错还是印错？",
     }
 
 
@@ -283,6 +287,8 @@ def _diagnosis(
         return "printed_twice" if fact in done.verdicts.disagreeing else "total_parts"
     if fact in done.recomputed.breaks or _crosses_scopes(fact, done):
         return "incomparable"
+    if done.figures[position].listed is not None:
+        return "list_columns"
     return "not_verifiable" if verdict == "not_verifiable" else None
 
 
@@ -317,6 +323,8 @@ def _explanation(
     said += [in_words(relation, done.verdicts.printed, done.city) for relation in broken[:3]]
     if broken and not suspected:
         said.append(_why_open(broken, done))
+    if figure.listed is not None:
+        said.append(f"清单的数值列写的是 {figure.listed}")
     if (hint := done.hints.get(fact)) is not None:
         said.append(hint)
     return "；".join(said) or None

@@ -1,6 +1,6 @@
-"""Printed figures that are worth a question and no more: an amount for each head that is a power of ten off."""
+"""What is worth a word about printed figures without being wrong: magnitudes, and parts that overlap."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from math import log10
 from pathlib import Path
@@ -9,6 +9,7 @@ from sources.model import City, read_yaml
 from warehouse.model import load_indicators
 from warehouse.reconcile.diagnose import name_of
 from warehouse.reconcile.figures import Fact, multiplier
+from warehouse.reconcile.relations import Relation, Span
 
 NEAR = 0.2
 """How far (as a decimal logarithm) from a whole power of ten still counts as near it: a factor of about 1.6."""
@@ -33,3 +34,18 @@ def magnitude_hints(values: Mapping[Fact, Decimal], city: City) -> Iterator[tupl
                     f"{names[0]}除以{names[1]}约为 {each:.0f}，而{other}为 {beside.normalize():f}："
                     f"相差约 10 的 {round(power)} 次方，请核对数量级（万、亿）和两者的口径",
                 )
+
+
+def overlap_hints(relations: Iterable[Relation], spans: Mapping[Fact, Span]) -> Iterator[tuple[Fact, str]]:
+    """Wholes that their parts exceed, where one thing may be in several parts: it only looks like a contradiction."""
+    for relation in relations:
+        if relation.sides is None or relation.sides[1] != "<=":
+            continue
+        wholes, _, parts = relation.sides
+        if len(wholes) != 1 or len(parts) < 2 or any(coefficient != 1 for coefficient, _ in parts):
+            continue
+        total = sum((spans[fact].middle for _, fact in parts), Decimal(0))
+        whole = wholes[0][1]
+        if total > spans[whole].high:
+            names = "、".join(load_indicators()[fact.indicator].label for _, fact in parts)
+            yield whole, f"{names}之和为 {total.normalize():f}，多于合计：各项可以重叠，不是矛盾"

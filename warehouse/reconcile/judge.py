@@ -144,9 +144,10 @@ class _Case:
             carried = 0.0
             for number in broken_after - broken_before - self.closed:
                 relation = self.relations[number]
-                if relation.result not in (None, fact) and relation.kind in ("ratio", "change"):
+                result = relation.result
+                if result is not None and result != fact and relation.kind in ("ratio", "change"):
                     # whoever worked the result out from the wrong value has carried the error on
-                    carried += min(0.0, CARRIED + self.confirmed(relation.result) - relation.strength)
+                    carried += min(0.0, CARRIED + self.confirmed(result) - relation.strength)
             rank = before - after - carried - ERROR - COPY * (len(claim.prints) - 1) + chance
             if best is None or rank > best.rank:
                 gain = rank - chance + min(MOST_TELLING, chance + more)
@@ -292,12 +293,12 @@ def _correct(case: _Case, verdicts: Verdicts) -> None:
     """Takes the best correction until nothing is broken, or nothing explains what is; each fact is corrected once."""
     differing = {fact for fact in case.claims if case.against_witness(fact, case.spans[fact])}
     corrected: set[Fact] = set()
-    for group in _borrowed_together(case, differing):
-        for fact, repair in group.items():
-            _suspect(verdicts, repair, 1.0)
-            case.take(fact, repair.claim)
-        corrected |= set(group)
-        differing -= set(group)
+    for together in _borrowed_together(case, differing):
+        for fact, borrowed in together.items():
+            _suspect(verdicts, borrowed, 1.0)
+            case.take(fact, borrowed.claim)
+        corrected |= set(together)
+        differing -= set(together)
     while True:
         broken = case.broken()
         facts = ({fact for n in broken for fact in case.relations[n].facts} | differing) - corrected
@@ -331,7 +332,8 @@ def _borrowed_together(case: _Case, differing: set[Fact]) -> Iterator[dict[Fact,
         bound = [fact for fact in relation.facts if fact in borrowed]
         if not relation.binds or len(bound) < 2 or seen & set(bound) or not relation.holds(case.spans):
             continue
-        group = {fact: repair for fact in bound if (repair := case.repair(fact)) is not None}
+        repairs = {fact: case.repair(fact) for fact in bound}
+        group = {fact: repair for fact, repair in repairs.items() if repair}
         moved = case.spans | {fact: repair.claim.span for fact, repair in group.items()}
         if len(group) == len(bound) and relation.holds(moved):
             seen |= set(group)

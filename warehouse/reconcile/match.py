@@ -7,11 +7,12 @@ of `names.yml`, and the labels of the city's own lists of printed figures from e
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from math import log
 from pathlib import Path
+from typing import Any
 
 from sources.model import City, Scope, load_codelists, load_contracts, read_yaml
 from warehouse.model import load_indicators, load_measures, load_report_tables, load_standards
@@ -47,24 +48,25 @@ class Name:
 
 
 @lru_cache
-def words() -> Mapping[str, object]:
+def words() -> dict[str, Any]:
+    """The declarations of names.yml."""
     return read_yaml(Path(__file__).with_name("names.yml"))
 
 
 def normal(text: str) -> str:
     """A name as compared: half-width, without punctuation and the words that distinguish nothing."""
     text = re.sub(r"\W", "", unicodedata.normalize("NFKC", text)).lower()
-    for old, new in words()["same"].items():  # type: ignore[attr-defined]
+    for old, new in words()["same"].items():
         text = re.sub(old, new, text)
     return text
 
 
 def unit_kind(unit: str) -> str:
-    """Units that may stand for each other have the same kind: 人 and 名, % and 百分点, 元 and 万元; '' when not given."""
+    """Units that may stand for each other have the same kind: 人 and 名, % and 百分点, 元 and 万元."""
     if "/" in unit or unit.startswith(":"):
         return unit[:1] if unit.startswith(":") else "/"
     bare = re.sub("^(百万|千万|万|亿)", "", unit)
-    for kind, units in words()["units"].items():  # type: ignore[attr-defined]
+    for kind, units in words()["units"].items():
         if bare in units:
             return str(kind)
     return bare
@@ -136,7 +138,7 @@ def load_names(published: tuple[Path, ...] = ()) -> Names:
 
 
 def is_of_wider_region(label: str) -> bool:
-    return label.startswith(tuple(words()["wider_region"]))  # type: ignore[arg-type]
+    return label.startswith(tuple(words()["wider_region"]))
 
 
 @lru_cache
@@ -157,8 +159,8 @@ def _catalogue_names() -> tuple[Name, ...]:
             for row in table.rows
             if len(row.label) > SHORT
         ]
-    labels += [(text, code) for code, texts in words()["names"].items() for text in texts]  # type: ignore[attr-defined]
-    for entry in words()["each"]:  # type: ignore[attr-defined]
+    labels += [(text, code) for code, texts in words()["names"].items() for text in texts]
+    for entry in words()["each"]:
         for code in load_codelists()[entry["for_each"]].codes:
             labels.append((entry["name"].format(each_label=code.label), entry["code"].format(each=code.code)))
     own = [Name(normal(i.label), i.code, is_of_wider_region(i.label), True) for i in load_indicators().values()]

@@ -9,7 +9,7 @@ import ast
 import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from itertools import combinations
@@ -72,7 +72,7 @@ class Relation:
         return left is None or left.meets(spans[first])
 
 
-STRENGTH = {"ratio": 8.0, "sum": 8.0, "change": 8.0, "denominator": 7.0, "shares": 6.0, "within": 5.0, "usual": 5.0}
+STRENGTH = {"ratio": 8.0, "sum": 8.0, "change": 8.0, "denominator": 7.0, "shares": 6.0, "usual": 5.0}
 
 
 def linear(kind: str, terms: Coefficients, sign: str, result: Fact | None = None, **more: bool) -> Relation:
@@ -89,7 +89,7 @@ def linear(kind: str, terms: Coefficients, sign: str, result: Fact | None = None
 
     left = tuple((c, f) for c, f in terms if c > 0)
     right = tuple((-c, f) for c, f in terms if c < 0)
-    weight = "usual" if more.get("is_usual") else kind if sign == "=" else "within"
+    weight = kind if sign == "=" and not more.get("is_usual") else "usual"
     facts = tuple(fact for _, fact in terms)
     return Relation(
         kind, facts, result, STRENGTH[weight], implied, sides=(left, sign, right), binds=sign == "=", **more
@@ -165,7 +165,7 @@ def parse_rule(expression: str, is_usual: bool = False) -> list[Rule]:
         if not isinstance(part, ast.Compare) or len(part.ops) != 1:
             continue
         left, right = _coefficients(part.left), _coefficients(part.comparators[0])
-        sign = {ast.Eq: "=", ast.LtE: "<=", ast.GtE: ">="}.get(type(part.ops[0]))  # type: ignore[call-overload]
+        sign = {ast.Eq: "=", ast.LtE: "<=", ast.GtE: ">="}.get(type(part.ops[0]))
         if left is None or right is None or sign is None:
             continue
         turn = -1 if sign == ">=" else 1
@@ -214,14 +214,10 @@ def _joined(rules: Iterable[Rule]) -> tuple[Rule, ...]:
     for rule in rules:
         reverse = frozenset((-c, name) for c, name in rule.terms)
         if rule.sign == "<=" and (other := kept.get(reverse)) and other.sign == "<=":
-            kept[reverse] = replace_rule(other, "=", other.is_usual or rule.is_usual)
+            kept[reverse] = Rule(other.terms, "=", other.is_usual or rule.is_usual)
         elif (other := kept.get(frozenset(rule.terms))) is None or other.sign == "<=":
             kept[frozenset(rule.terms)] = rule
     return tuple(kept.values())
-
-
-def replace_rule(rule: Rule, sign: str, is_usual: bool) -> Rule:
-    return Rule(rule.terms, sign, is_usual)
 
 
 def _contract_rules() -> Iterator[Rule]:
@@ -268,9 +264,9 @@ def _partitions() -> Iterator[Rule]:
                 added = tuple((Decimal(1), part) for part in parts.values())
                 if len(parts) > 1 and distinct is None:
                     yield Rule((*added, (Decimal(-1), whole)), "=" if covered else "<=")
-                if len(parts) > 1 and distinct is not None and covered:
+                if len(parts) > 1 and distinct is not None:
                     # one thing may be in several parts: the parts add up to the whole or more
-                    yield Rule(((Decimal(1), whole), *((-c, part) for c, part in added)), "<=")
+                    yield Rule(((Decimal(1), whole), *((-c, part) for c, part in added)), "<=", not covered)
 
 
 # --- relations among the facts that are printed --------------------------------------------------------------------
@@ -443,7 +439,7 @@ def _over_scopes(groups: Mapping, city: City, roster: Roster) -> Iterator[Relati
 
 
 def _is_wider(wide: Scope, narrow: Scope) -> bool:
-    return all(set(values) <= set(narrow.exclude.get(a, ())) for a, values in wide.exclude.items())  # type: ignore[call-overload]
+    return all(set(values) <= set(narrow.exclude.get(a, ())) for a, values in wide.exclude.items())
 
 
 def _count_of(group: Mapping[str, Fact], indicator: Indicator, attribute: str, value: str) -> Fact | None:
@@ -454,7 +450,3 @@ def _count_of(group: Mapping[str, Fact], indicator: Indicator, attribute: str, v
         if (found.sheet, found.count, found.where) == (whole.sheet, True, f"{attribute} = '{value}'") and whole.count:
             return group.get(code)
     return None
-
-
-def with_strength(relation: Relation, strength: float) -> Relation:
-    return replace(relation, strength=strength)

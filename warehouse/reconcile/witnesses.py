@@ -10,7 +10,7 @@ import duckdb
 from sources.model import City, load_codelists
 from warehouse.connection import query
 from warehouse.model import Indicator, load_indicators, load_measures, load_standards
-from warehouse.reconcile.figures import CHANGE, STANDARD, TARGET, VALUE, Fact, Figure, multiplier
+from warehouse.reconcile.figures import CHANGE, STANDARD, TARGET, Fact, Figure, multiplier
 from warehouse.reconcile.relations import SCHOOL_SCOPE, Roster, members, plain_sums
 
 NUMBER_DECIMALS = 4
@@ -82,8 +82,12 @@ def recompute(connection: duckdb.DuckDBPyConnection | None, city: City, years: I
         " from core.fct_indicator_change where list_contains(?, report_year) and change_value is not null",
         [wanted],
     )
-    values |= {Fact(*row[:4], CHANGE): row[4] for row in changes.iter_rows()}
-    breaks = frozenset(Fact(*row[:4], CHANGE) for row in changes.iter_rows() if row[5].endswith("_break"))
+    breaks = set()
+    for year, subject, scope, indicator, change, comparability in changes.iter_rows():
+        fact = Fact(year, subject, scope, indicator, CHANGE)
+        values[fact] = change
+        if comparability.endswith("_break"):
+            breaks.add(fact)
     schools = query(
         connection,
         "select report_year, school_code, category, ownership, affiliation from core.dim_school"
@@ -94,7 +98,7 @@ def recompute(connection: duckdb.DuckDBPyConnection | None, city: City, years: I
         roster[year] = {}
     for year, code, category, ownership, affiliation in schools.iter_rows():
         roster[year][code] = {"category": category, "ownership": ownership, "affiliation": affiliation}
-    return Recomputed(values, frozenset(incomplete), breaks, roster)
+    return Recomputed(values, frozenset(incomplete), frozenset(breaks), roster)
 
 
 def _is_built(connection: duckdb.DuckDBPyConnection) -> bool:
