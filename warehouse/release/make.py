@@ -36,9 +36,10 @@ from warehouse.release.manifest import (
     releases_of,
     write_manifest,
 )
+from warehouse.release.model_docs import write_model_docs
 from warehouse.release.revisions import revisions, write_revisions
 from warehouse.release.site import write_site
-from warehouse.transform import build
+from warehouse.transform import build, load_manifest
 
 DATA, SITE = "data", "site"
 REVISIONS = "修订表.csv"
@@ -91,7 +92,18 @@ def release(
         target = releases_folder(settings) / version
         partial = target.with_name(f".{version}.{os.getpid()}.partial")
         try:
-            seconds = make(connection, city, report_year, partial, settings.today, version, before, folder_of, progress)
+            seconds = make(
+                connection,
+                city,
+                report_year,
+                partial,
+                settings.today,
+                version,
+                before,
+                folder_of,
+                load_manifest(settings),
+                progress,
+            )
             manifest = Manifest(
                 version=version,
                 report_year=report_year,
@@ -121,6 +133,7 @@ def make(
     version: str,
     before: list[Manifest],
     folder_of: dict[str, Path],
+    models: dict[str, Any],
     progress: Progress = lambda _: None,
 ) -> dict[str, float]:
     """Writes every file of a release but its manifest into the folder; returns the seconds of each part."""
@@ -139,6 +152,7 @@ def make(
     with part("数据文件"):
         data = write_bundle(connection, city, report_year, folder / DATA, released_on, version)
         archive = write_zip(data, folder, folder / f"数据_{version}.zip")
+        described = write_model_docs(connection, models, folder / "数据模型.html")
     extra = []
     if before:
         with part("修订表"):
@@ -152,7 +166,9 @@ def make(
             table = revisions(connection, city, report_year, current, before, folder_of)
             extra.append(write_revisions(table, folder / REVISIONS))
     with part("网站"):
-        write_site(connection, city, report_year, folder / SITE, released_on, version, [*documents, archive, *extra])
+        write_site(
+            connection, city, report_year, folder / SITE, released_on, version, [*documents, archive, described, *extra]
+        )
     with part("校验和"):
         write_checksums([path for path in folder.rglob("*") if path.is_file()], folder)
     return seconds
@@ -206,7 +222,18 @@ def verify(settings: Settings, city: City, version: str, progress: Progress = la
         with open_published(again) as connection:
             inputs = inputs_of(connection, again, city, manifest.report_year)
             released_on = date.fromisoformat(manifest.released_on)
-            make(connection, city, manifest.report_year, made, released_on, version, before, folder_of, progress)
+            make(
+                connection,
+                city,
+                manifest.report_year,
+                made,
+                released_on,
+                version,
+                before,
+                folder_of,
+                load_manifest(again),
+                progress,
+            )
         outputs = _outputs(made)
     stored = _outputs(folder)
     return Verified(
