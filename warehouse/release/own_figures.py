@@ -43,4 +43,4 @@ def _figure(fact: Fact, unit: str, printed: str) -> Figure:
     label = load_indicators()[fact.indicator].label
     value = number_in(printed) if any(letter.isdecimal() for letter in printed) else None
     name = f"{fact.indicator}-{fact.year}-{fact.kind}"
-    return Figure(name, "", fact.year, fact.subject, label, fact.scope, unit, printed, value, fact)
+    return Figure(name, "", fact.year, fact.subject, label, fact.scope, unit, printed, value, codes=fact)
