@@ -5,7 +5,7 @@ are explained; sent again, the explanations are read.
 """
 
 import zipfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from io import BytesIO
 from typing import Any
 
@@ -27,6 +27,7 @@ from sources.explain import (
     question_of,
 )
 from sources.finding import Finding
+from sources.model import normalise_label
 
 SEVERITY_LABELS = {"error": "错误", "warning": "警告", "info": "提示"}
 SEVERITY_ORDER = {"error": 0, "warning": 1, "info": 2}
@@ -60,11 +61,12 @@ def mark_workbook(data: bytes | None, findings: Iterable[Finding], explained: It
     """
     book = _opened(data)
     ordered = sorted(findings, key=lambda f: (SEVERITY_ORDER[f["severity"]], f["sheet"] or "", f["record_key"] or ""))
-    _write_list(book.create_sheet(RESULT_SHEET, 0), ordered, list(explained), title, set(book.sheetnames))
+    sheets = {normalise_label(name): name for name in book.sheetnames}
+    _write_list(book.create_sheet(RESULT_SHEET, 0), ordered, list(explained), title, sheets)
     by_cell: dict[tuple[str, str], list[Finding]] = {}
     for finding in ordered:
-        if finding["cell"] and finding["sheet"] in book.sheetnames:
-            by_cell.setdefault((finding["sheet"], finding["cell"]), []).append(finding)
+        if finding["cell"] and (name := sheets.get(normalise_label(finding["sheet"] or ""))):
+            by_cell.setdefault((name, finding["cell"]), []).append(finding)
     for (title_of_sheet, address), of_cell in by_cell.items():
         _mark(book[title_of_sheet][address], of_cell)
     book.active = 0
@@ -102,7 +104,7 @@ def _check_size(data: bytes) -> None:
 
 
 def _write_list(
-    sheet: Worksheet, findings: list[Finding], explained: list[Finding], title: str, sheets: set[str]
+    sheet: Worksheet, findings: list[Finding], explained: list[Finding], title: str, sheets: Mapping[str, str]
 ) -> None:
     errors = sum(finding["severity"] == "error" for finding in findings)
     warnings = sum(finding["severity"] == "warning" for finding in findings)
@@ -133,7 +135,7 @@ def _write_list(
 
 
 def _write_line(
-    sheet: Worksheet, row: int, number: int, finding: Finding, is_explained: bool, sheets: set[str]
+    sheet: Worksheet, row: int, number: int, finding: Finding, is_explained: bool, sheets: Mapping[str, str]
 ) -> None:
     values = (
         number,
@@ -163,9 +165,9 @@ def _write_line(
             cell.fill = PatternFill("solid", start_color="FFFDE7")
     if not is_explained:
         sheet.cell(row, 2).fill = PatternFill("solid", start_color=FILLS[finding["severity"]])
-    if finding["cell"] and finding["sheet"] in sheets:
+    if finding["cell"] and (target := sheets.get(normalise_label(finding["sheet"] or ""))):
         link = sheet.cell(row, 4)
-        link.hyperlink = "#'{}'!{}".format(finding["sheet"].replace("'", "''"), finding["cell"])
+        link.hyperlink = "#'{}'!{}".format(target.replace("'", "''"), finding["cell"])
         link.font = Font(name="宋体", size=10, color="0563C1", underline="single")
     lines = max(_lines(value, COLUMNS[position][1]) for position, value in enumerate(values[:10]))
     sheet.row_dimensions[row].height = 15 * lines + 3

@@ -114,6 +114,8 @@ class Reading:
 class _Sheet:
     """One sheet of a contract while it is being read. A filled cell without a fate at the end is a stray."""
 
+    title: str
+    """As it is written in the workbook; `place` has it as the contract does."""
     contract: Contract
     columns: Sequence[Column]
     place: Place
@@ -121,6 +123,7 @@ class _Sheet:
     stored: StoredSheet
     reading: Reading
     is_outdated: bool = False
+    status_row: int | None = None
     findings: Findings = field(default_factory=Findings)
     fates: dict[Position, Fate] = field(default_factory=dict)
     taken: dict[int, list[int]] = field(default_factory=dict)
@@ -138,7 +141,8 @@ class _Sheet:
         return dict(sorted(rows.items()))
 
     def below(self, header_row: int) -> Iterator[tuple[int, list[int]]]:
-        return ((row, filled) for row, filled in self.rows.items() if row > header_row)
+        """The rows of values: below the headings, and not the row with the sheet's status, wherever that stands."""
+        return ((row, filled) for row, filled in self.rows.items() if row > header_row and row != self.status_row)
 
     def labels(self, row: int) -> dict[int, str]:
         return {position: normalise_label(self.text(row, position)) for position in self.rows.get(row, [])}
@@ -180,7 +184,7 @@ class _Sheet:
         if hidden := [(row, taken[0]) for row, taken in filled if row in self.stored.hidden_rows]:
             self.report("sheet.hidden_rows", *hidden[0], "", count=len(hidden), expected=_named(hidden))
         self.reading.findings.extend(self.findings.all())
-        self.reading.fates.update({(self.place.sheet, address(*at)): fate for at, fate in self.fates.items()})
+        self.reading.fates.update({(self.title, address(*at)): fate for at, fate in self.fates.items()})
 
     def _covers_several_values(self, first: Position, last: Position) -> bool:
         rows = list(self.taken)  # in ascending order
@@ -282,7 +286,7 @@ def _read_sheets(
             reading.findings.append(intake_finding(rule_id, place, expected="、".join(found)))
             return False
         (title,) = found
-        sheet = _Sheet(contract, columns, place, texts[title], stored[title], reading, is_outdated)
+        sheet = _Sheet(title, contract, columns, place, texts[title], stored[title], reading, is_outdated)
         _read_status(sheet)
         (_read_form if contract.shape == "form" else _read_records)(sheet)
         sheet.settle()
@@ -317,8 +321,9 @@ def _report_unknown_sheets(
 
 def _account_for_the_rest(reading: Reading, texts: Mapping[str, Texts]) -> None:
     """Sheets that were not read: the template's own are ignored, of any other a finding says that it was not read."""
+    own = {normalise_label(title) for title in OWN_SHEETS}
     for title, filled in texts.items():
-        fate: Fate = "ignored" if title in OWN_SHEETS else "reported"
+        fate: Fate = "ignored" if normalise_label(title) in own else "reported"
         for at in filled:
             reading.fates.setdefault((title, address(*at)), fate)
 
@@ -403,6 +408,7 @@ def _read_status(sheet: _Sheet) -> None:
         labels = sheet.labels(row)
         position = next((position for position, label in labels.items() if label == wanted), None)
         if position is not None:
+            sheet.status_row = row
             sheet.claim("ignored", row, position)
             if right := next((each for each in labels if each > position), None):
                 sheet.claim("value", row, right)

@@ -6,8 +6,7 @@ should be in it afterwards is known without reading it.
 
 import zipfile
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cache
 from io import BytesIO
@@ -69,9 +68,6 @@ class Book:
     def sheet(self, title: str) -> Sheet:
         return next(sheet for sheet in self.sheets if sheet.title == title)
 
-    def copy(self) -> "Book":
-        return deepcopy(self)
-
 
 @cache
 def _sample(respondent: str, year: int) -> Book:
@@ -94,7 +90,10 @@ def _sample(respondent: str, year: int) -> Book:
 
 def sample_book(respondent: str, year: int = 2023, titles: Sequence[str] = ()) -> Book:
     """A respondent's sample submission (or some of its sheets), last year's values beside it, to be changed at will."""
-    return Book([deepcopy(s) for s in _sample(respondent, year).sheets if not titles or s.title in titles])
+    sheets = [sheet for sheet in _sample(respondent, year).sheets if not titles or sheet.title in titles]
+    return Book(
+        [replace(s, cells=dict(s.cells), merged=list(s.merged), hidden_rows=set(s.hidden_rows)) for s in sheets]
+    )
 
 
 def item_cell(book: Book, title: str, label: str) -> Position:

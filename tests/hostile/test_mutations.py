@@ -1,0 +1,260 @@
+"""Sample workbooks, changed at random: nothing is lost, nothing is changed silently, nothing crashes.
+
+What should be in a changed workbook is known without reading it, because it was written from plain data. Two hundred
+workbooks in `make test`, two thousand with NIANBAO_NIGHTLY=1; a failure names its seed.
+"""
+
+import os
+import random
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cache
+from io import BytesIO
+from typing import Any
+
+import openpyxl
+import polars as pl
+import pytest
+from openpyxl.utils import range_boundaries
+
+from sources.audit import Audit, audit
+from sources.feedback import mark_workbook
+from sources.frames import STATUS_COLUMN, SUBMISSION_SCHEMA
+from sources.model import codelists_of, load_contracts, normalise_label
+from sources.sheet_xml import Position, address
+from sources.template import LAST_YEAR_PREFIX, THIS_YEAR_PREFIX, build_workbook
+from sources.workbook import Reading, cells_frame, read_workbook
+from tests.conftest import BUREAU, NURSING_SCHOOL
+from tests.hostile.books import CITY, Book, Failed, Formula, Percent, Sheet, sample_book, write_book
+from tests.hostile.mutations import mutate, spoil
+
+NUMBER = 2_000 if os.environ.get("NIANBAO_NIGHTLY") else 200
+SPOILT = NUMBER // 5
+RESPONDENTS = (NURSING_SCHOOL, BUREAU, "3645900001")
+CONTRACTS = {contract.name: contract for contract in load_contracts()}
+OWN_SHEETS = ("_nianbao", "_下拉列表", "校验结果")
+
+
+@dataclass(frozen=True)
+class Mutant:
+    seed: str
+    respondent: str
+    book: Book
+    reading: Reading
+
+    @property
+    def filled(self) -> dict[tuple[str, str], str]:
+        """What a person reads in the workbook: (sheet, address) → text."""
+        shown = {(s.title, address(*at)): as_shown(v) for s in self.book.sheets for at, v in s.cells.items()}
+        return {place: text for place, text in shown.items() if text}
+
+    @property
+    def errors(self) -> list[str]:
+        return [f["rule_id"] for f in self.reading.findings if f["severity"] == "error"]
+
+
+def as_shown(value: Any) -> str:
+    if isinstance(value, Formula):
+        return as_shown(value.result)
+    if isinstance(value, Failed):
+        return value.code
+    if isinstance(value, Percent):
+        return as_shown(value.number)
+    if isinstance(value, bool):
+        return str(value).upper()
+    if isinstance(value, datetime):
+        return value.date().isoformat()
+    if isinstance(value, float):
+        plain = format(Decimal(repr(value)), "f")
+        return plain.rstrip("0").rstrip(".") if "." in plain else plain
+    return "" if value is None else str(value).strip()
+
+
+@pytest.fixture(scope="module")
+def mutants() -> list[Mutant]:
+    made = []
+    for n in range(NUMBER):
+        seed = f"mutant-{n}"
+        rng = random.Random(seed)
+        respondent = RESPONDENTS[n % len(RESPONDENTS)]
+        book = sample_book(respondent)
+        mutate(book, rng)
+        made.append(Mutant(seed, respondent, book, read_workbook(write_book(book), seed, f"{seed}.xlsx", CITY)))
+    return made
+
+
+@pytest.fixture(scope="module")
+def outcome(mutants: list[Mutant]) -> Audit:
+    """The audit of all of them at once."""
+    rows = [
+        (m.seed, m.reading.file_name, r and r.code, r and r.kind, m.reading.report_year)
+        for m in mutants
+        for r in (m.reading.respondent,)
+    ]
+    submissions = pl.DataFrame(rows, schema=SUBMISSION_SCHEMA, orient="row")
+    structural = [finding for mutant in mutants for finding in mutant.reading.findings]
+    return audit(submissions, cells_frame([mutant.reading for mutant in mutants]), structural, CITY)
+
+
+def opened(mutants: list[Mutant]) -> list[Mutant]:
+    return [mutant for mutant in mutants if not any(rule.startswith("file.") for rule in mutant.errors)]
+
+
+def test_most_mutants_can_be_opened_and_none_meets_a_fault_of_the_program(mutants, outcome):
+    assert len(opened(mutants)) > NUMBER * 0.9
+    assert Counter(rule for mutant in mutants for rule in mutant.errors)["file.unreadable"] == 0
+    accepted = len(outcome.accepted)
+    print(f"\n{NUMBER} mutants: {accepted} accepted, {NUMBER - accepted} refused")
+    assert NUMBER * 0.1 < accepted < NUMBER * 0.9
+
+
+def test_cells_read_are_values_or_reported_or_ignored_and_no_cell_is_missed(mutants):
+    for mutant in opened(mutants):
+        tally = mutant.reading.tally
+        assert tally.read == tally.values + tally.reported + tally.ignored, mutant.seed
+        assert set(mutant.reading.fates) == set(mutant.filled), mutant.seed
+
+
+def test_a_value_is_read_as_it_stands_in_its_cell(mutants):
+    for mutant in opened(mutants):
+        titles = {normalise_label(sheet.title): sheet.title for sheet in mutant.book.sheets}
+        filled = mutant.filled
+        taken = {}
+        for _, sheet, _, _, at, text in mutant.reading.cells:
+            if text:
+                taken[titles[normalise_label(CONTRACTS[sheet].title)], at] = text
+        assert taken == {place: filled[place] for place in taken}, mutant.seed
+        assert taken.keys() == {p for p, fate in mutant.reading.fates.items() if fate == "value"}, mutant.seed
+
+
+@cache
+def printed(respondent: str) -> dict[str, frozenset[str]]:
+    """Sheet → every text that the blank template prints in it."""
+    book = openpyxl.load_workbook(BytesIO(build_workbook(CITY, CITY.respondent_by_code[respondent], 2023)))
+    return {
+        normalise_label(sheet.title): frozenset(
+            normalise_label(as_shown(cell.value)) for row in sheet for cell in row if cell.value is not None
+        )
+        for sheet in book
+    }
+
+
+def test_what_is_ignored_is_the_templates_own_or_last_years(mutants):
+    """Of another template than ours (then a finding says so) nobody knows what it prints beside the values."""
+    for mutant in opened(mutants):
+        if any(finding["rule_id"].startswith("template.") for finding in mutant.reading.findings):
+            continue
+        texts = printed(mutant.respondent)
+        filled = mutant.filled
+        columns = defaultdict(list)
+        for (title, at), text in filled.items():
+            columns[title, at.rstrip("0123456789")].append(normalise_label(text))
+        for (title, at), fate in mutant.reading.fates.items():
+            if fate != "ignored" or normalise_label(title) in OWN_SHEETS:
+                continue
+            text, known = normalise_label(filled[title, at]), texts.get(normalise_label(title), frozenset())
+            column = columns[title, at.rstrip("0123456789")]
+            is_last_years = any(heading.startswith(LAST_YEAR_PREFIX) for heading in column)
+            is_printed = text in known or text.startswith((normalise_label(title), THIS_YEAR_PREFIX))
+            assert is_printed or is_last_years or text.isdecimal(), (mutant.seed, title, at, text)
+
+
+def test_what_is_reported_is_named_in_a_finding_of_its_sheet(mutants):
+    for mutant in opened(mutants):
+        said = {normalise_label(finding["sheet"]) for finding in mutant.reading.findings}
+        for (title, _), fate in mutant.reading.fates.items():
+            unread = mutant.reading.respondent is None or mutant.reading.report_year is None
+            assert fate != "reported" or normalise_label(title) in said or unread, (mutant.seed, title)
+
+
+def test_a_refused_workbook_has_an_error_and_an_accepted_one_has_none(mutants, outcome):
+    errors = set(outcome.findings.filter(pl.col("severity") == "error").get_column("submission_id"))
+    assert {mutant.seed for mutant in mutants} - errors == outcome.accepted
+    for mutant in mutants:
+        known = mutant.reading.respondent is not None and mutant.reading.report_year is not None
+        assert known or mutant.errors, mutant.seed
+
+
+def test_every_value_of_an_accepted_workbook_is_in_its_table_or_a_finding_says_why_not(mutants, outcome):
+    found = set(outcome.findings.select("submission_id", "sheet", "cell").iter_rows())
+    status = {(s, sheet): code for s, sheet, code in outcome.sheet_status.iter_rows()}
+    codelists = codelists_of(CITY, 2023)
+    loaded = {
+        name: {(row["submission_id"], row["record"]): row for row in table.iter_rows(named=True)}
+        for name, table in outcome.tables.items()
+    }
+    checked = 0
+    for mutant in mutants:
+        if mutant.seed not in outcome.accepted:
+            continue
+        for submission_id, sheet, record, name, at, text in mutant.reading.cells:
+            if not text or name == STATUS_COLUMN or (submission_id, CONTRACTS[sheet].title, at) in found:
+                continue
+            column = CONTRACTS[sheet].column(name)
+            if status[submission_id, sheet] not in ("filled", "partial"):
+                assert column.prefilled, (mutant.seed, sheet, at)
+                continue
+            value = loaded[sheet][submission_id, record][name]
+            assert is_same(value, text, column.type, codelists.get(column.codelist or "")), (
+                mutant.seed,
+                sheet,
+                at,
+                value,
+            )
+            checked += 1
+    assert checked > 1_000
+
+
+def is_same(value: Any, text: str, kind: str, codelist: Any) -> bool:
+    """Whether a loaded value is what the cell says, without anything having been done to it."""
+    if kind in ("integer", "decimal"):
+        return value is not None and Decimal(value) == Decimal(text)
+    if kind == "date":
+        return value == date.fromisoformat(text)
+    return value == codelist.code_of[normalise_label(text)] if codelist else value == text
+
+
+def test_a_marked_workbook_has_the_cells_as_they_were(mutants, outcome):
+    for mutant in opened(mutants)[:: max(1, NUMBER // 12)]:
+        findings = outcome.findings.filter(pl.col("submission_id") == mutant.seed).to_dicts()
+        marked = openpyxl.load_workbook(BytesIO(mark_workbook(write_book(mutant.book), findings, [], "学校")))
+        for sheet in mutant.book.sheets:
+            if sheet.title == "校验结果":
+                continue
+            for (row, position), value in seen(sheet).items():
+                after = marked[sheet.title].cell(row + 1, position + 1).value
+                assert as_shown(in_openpyxl(value)) == as_shown(after), (mutant.seed, sheet.title, row, position)
+        listed = [row[10].value for row in marked["校验结果"].iter_rows(min_row=6) if row[10].value]
+        assert Counter(listed) == Counter(finding["rule_id"] for finding in findings), mutant.seed
+
+
+def seen(sheet: Sheet) -> dict[Position, Any]:
+    """The cells that a person sees: not those under the first one of a merged range."""
+    covered = {
+        at
+        for ref in sheet.merged
+        for left, top, right, bottom in [range_boundaries(ref)]
+        for at in [(row - 1, column - 1) for row in range(top, bottom + 1) for column in range(left, right + 1)][1:]
+    }
+    return {at: value for at, value in sheet.cells.items() if at not in covered}
+
+
+def in_openpyxl(value: Any) -> Any:
+    """What openpyxl has for a cell: the formula, not its result."""
+    return f"={value.text}" if isinstance(value, Formula) else value
+
+
+def test_spoilt_bytes_are_refused_or_read_as_before():
+    whole: Mapping[str, bytes] = {code: write_book(sample_book(code)) for code in RESPONDENTS}
+    before = {code: read_workbook(data, "id", "f.xlsx", CITY).cells for code, data in whole.items()}
+    refused = 0
+    for n in range(SPOILT):
+        respondent = RESPONDENTS[n % len(RESPONDENTS)]
+        reading = read_workbook(spoil(whole[respondent], random.Random(f"bytes-{n}")), "id", "f.xlsx", CITY)
+        errors = [f["rule_id"] for f in reading.findings if f["severity"] == "error"]
+        assert errors or reading.cells == before[respondent], n
+        refused += bool(errors)
+    assert refused > SPOILT // 2
