@@ -27,7 +27,7 @@ from sources.model import codelists_of, load_contracts, normalise_label
 from sources.sheet_xml import Position, address
 from sources.template import LAST_YEAR_PREFIX, THIS_YEAR_PREFIX, build_workbook
 from sources.workbook import Reading, cells_frame, read_workbook
-from tests.conftest import BUREAU, NURSING_SCHOOL
+from tests.conftest import BUREAU, NURSING_SCHOOL, ingest, select
 from tests.hostile.books import CITY, Book, Failed, Formula, Percent, Sheet, sample_book, write_book
 from tests.hostile.mutations import mutate, spoil
 
@@ -245,6 +245,20 @@ def seen(sheet: Sheet) -> dict[Position, Any]:
 def in_openpyxl(value: Any) -> Any:
     """What openpyxl has for a cell: the formula, not its result."""
     return f"={value.text}" if isinstance(value, Formula) else value
+
+
+def test_a_real_run_takes_mutants_in_as_the_audit_judges_them(mutants, outcome, empty):
+    empty.inbox.mkdir(parents=True)
+    dropped = mutants[: NUMBER // 4]
+    for mutant in dropped:
+        (empty.inbox / mutant.reading.file_name).write_bytes(write_book(mutant.book))
+    ingest(empty, CITY)
+    status = dict(select(empty, "select file_name, status from registry.submission").rows())
+    assert len(status) == len({write_book(mutant.book) for mutant in dropped})
+    for mutant in dropped:
+        if mutant.reading.file_name in status:
+            is_accepted = status[mutant.reading.file_name] in ("accepted", "superseded")
+            assert is_accepted == (mutant.seed in outcome.accepted), mutant.seed
 
 
 def test_spoilt_bytes_are_refused_or_read_as_before():
