@@ -4,13 +4,15 @@ An explanation answers one question: one rule (in one version) about one cell of
 value stays within a tolerance of what was explained, until it expires or is refused; then the question is open again.
 """
 
+import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Literal
 
 from sources.finding import Finding
-from sources.model import normalise_label
+from sources.model import load_contracts, normalise_label
 
 RESULT_SHEET = "校验结果"
 PROBLEM_HEADING = "问题编号"
@@ -20,6 +22,7 @@ AUTHOR_HEADING = "说明人（请填写）"
 DEFAULT_TOLERANCE = Decimal("0.05")
 VALID_YEARS = 3
 SEPARATOR = "#"
+NUMBER = re.compile(r"[+-]?[0-9]{1,30}([.][0-9]{1,30})?")
 
 
 @dataclass(frozen=True)
@@ -39,11 +42,12 @@ class Question:
 
 @dataclass(frozen=True)
 class GivenExplanation:
-    """One line that somebody filled in on the result sheet."""
+    """One line that somebody filled in on the result sheet; `value` is what was asked about, as it stood there."""
 
     question: Question
     reason: str
     author: str
+    value: str = ""
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,17 @@ def question_of(finding: Finding) -> Question:
         finding["column_name"] or "",
         finding["record_key"] or "",
     )
+
+
+def tolerance_of(question: Question) -> Decimal:
+    """How far a value may move before it is asked about again: a number a little, anything else not at all."""
+    is_number = any(
+        column.is_number
+        for contract in load_contracts()
+        for column in contract.columns
+        if (contract.title, column.name) == (question.sheet, question.column_name)
+    )
+    return DEFAULT_TOLERANCE if is_number else Decimal(0)
 
 
 def holds(explanation: Explanation, question: Question, value: str | None, report_year: int) -> bool:
@@ -107,22 +122,21 @@ def read_explanations(grid: Sequence[Sequence[Any]]) -> list[GivenExplanation]:
         parts = texts[positions[PROBLEM_HEADING]].split(SEPARATOR, 4)
         reason = texts[positions[REASON_HEADING]]
         if len(parts) == 5 and reason:
-            author = texts[positions[AUTHOR_HEADING]] if AUTHOR_HEADING in positions else ""
-            given.append(GivenExplanation(Question(*parts), reason, author))
+            author, value = (
+                texts[positions[name]] if name in positions else "" for name in (AUTHOR_HEADING, VALUE_HEADING)
+            )
+            given.append(GivenExplanation(Question(*parts), reason, author, value))
     return given
 
 
 def find_explanation(
     explanations: Iterable[Explanation], question: Question, value: str | None, report_year: int
 ) -> Explanation | None:
-    """The newest explanation on file that holds for the question, value and year."""
+    """The explanation on file that holds for the question, value and year: an approved one first, then the newest."""
     matching = [e for e in explanations if holds(e, question, value, report_year)]
-    return max(matching, key=lambda e: e.report_year, default=None)
+    return max(matching, key=lambda e: (e.state == "approved", e.report_year), default=None)
 
 
 def _number(text: str) -> Decimal | None:
-    try:
-        number = Decimal(text.strip().replace(",", ""))
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() else None
+    plain = unicodedata.normalize("NFKC", text).strip().replace(",", "")
+    return Decimal(plain) if NUMBER.fullmatch(plain) else None

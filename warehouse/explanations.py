@@ -9,7 +9,7 @@ import duckdb
 import polars as pl
 
 from sources.archive import archived_decisions, note_decision
-from sources.explain import Explanation, Question, find_explanation
+from sources.explain import Explanation, Question, find_explanation, tolerance_of
 from sources.model import Contract, load_contracts
 from sources.settings import Settings
 from sources.workbook import Reading
@@ -29,8 +29,14 @@ def record_explanations(connection: duckdb.DuckDBPyConnection, readings: Iterabl
         if reading.respondent is None or reading.report_year is None:
             continue
         for given in reading.explanations:
+            value = value_of(reading, given.question) if given.question.column_name else given.value
             explanation = Explanation(
-                given.question, value_of(reading, given.question), given.reason, given.author, reading.report_year
+                given.question,
+                value,
+                given.reason,
+                given.author,
+                reading.report_year,
+                tolerance=tolerance_of(given.question),
             )
             _insert(connection, reading, explanation)
 
@@ -137,6 +143,7 @@ def explain_findings(connection: duckdb.DuckDBPyConnection, report_years: Sequen
                 and finding.rule_id = answer.rule_id
                 and finding.sheet = answer.sheet
                 and finding.cell is not distinct from answer.cell
+                and finding.column_name is not distinct from answer.column_name
                 and finding.explanation_id is distinct from answer.explanation_id
         """)
     return sum(answer is None for answer in answers)
