@@ -1,6 +1,7 @@
 """The only places that open a database file: one writer at a time, and any number of readers of what is published."""
 
 import fcntl
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -67,7 +68,7 @@ def open_working(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     """
     with working_lock(settings):
         try:
-            connection = duckdb.connect(str(settings.working_database))
+            connection = _connected(settings.working_database)
         except duckdb.Error as error:
             raise explained(error, settings.working_database) from error
         try:
@@ -87,6 +88,14 @@ def explained(error: duckdb.Error, path: Path) -> Exception:
     return WarehouseBrokenError(f"工作数据库打不开：{path}。请运行 nianbao run，它会从存档重建。\n{text}")
 
 
+def _connected(path: Path, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+    """A connection with as many threads as NIANBAO_THREADS says; without it, one a processor."""
+    connection = duckdb.connect(str(path), read_only=read_only)
+    if threads := os.environ.get("NIANBAO_THREADS"):
+        connection.execute(f"set threads = {int(threads)}")
+    return connection
+
+
 @contextmanager
 def open_published(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     """The published copy, read-only; safe at any time, also while a run writes.
@@ -96,7 +105,7 @@ def open_published(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     path = settings.published_database
     if not path.exists():
         raise FileNotFoundError(f"还没有发布的数据库：{path}。请先运行 nianbao run。")
-    connection = duckdb.connect(str(path), read_only=True)
+    connection = _connected(path, read_only=True)
     try:
         yield connection
     finally:

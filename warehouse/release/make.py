@@ -119,6 +119,7 @@ def release(
                 if path.is_file():
                     path.chmod(0o444)
             partial.rename(target)
+            manifest = read_manifest(target)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
     return Released(manifest, target, seconds, True)
@@ -235,7 +236,6 @@ def verify(settings: Settings, city: City, version: str, progress: Progress = la
                 progress,
             )
         outputs = _outputs(made)
-    stored = _outputs(folder)
     return Verified(
         version=version,
         compared=len(manifest.outputs),
@@ -247,8 +247,14 @@ def verify(settings: Settings, city: City, version: str, progress: Progress = la
             for name, title in (("declarations", "声明、模型或模板"), ("lock_file", "依赖的版本"), ("commit", "程序"))
             if getattr(manifest, name) != inputs[name]
         ),
-        damaged=tuple(sorted(path for path, digest in manifest.outputs.items() if stored.get(path) != digest)),
+        damaged=damaged_files(folder, manifest),
     )
+
+
+def damaged_files(folder: Path, manifest: Manifest) -> tuple[str, ...]:
+    """Files of a release that are gone, or no longer what its manifest says."""
+    stored = _outputs(folder)
+    return tuple(sorted(path for path, digest in manifest.outputs.items() if stored.get(path) != digest))
 
 
 def _precedes(one: Manifest, other: Manifest) -> bool:

@@ -34,7 +34,7 @@ class Override:
 
 @dataclass(frozen=True)
 class Manifest:
-    """One release. `receipts` are all files received by then (submission_id, file_name, size_bytes, received_at);
+    """One release. `receipts` are all files received by then (the fields of a Receipt);
     `current` says which of them count: respondent → submission. `outputs`: path → sha256."""
 
     version: str
@@ -98,7 +98,8 @@ def inputs_of(
     receipts = query(
         connection,
         "select submission_id, file_name, size_bytes,"
-        " strftime(received_at at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%f') || '+00:00' as received_at"
+        " strftime(received_at at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%f') || '+00:00' as received_at,"
+        " cast(received_on as varchar) as received_on"
         " from registry.receipt order by submission_id, file_name",
     ).to_dicts()
     current = query(

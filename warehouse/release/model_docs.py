@@ -23,6 +23,7 @@ OF_THE_MACHINE = {
     "root_path",
 }
 OF_THE_RUN = ("generated_at", "invocation_id", "invocation_started_at", "run_started_at", "user_id", "env")
+UNORDERED = ("refs", "sources", "depends_on", "parent_map", "child_map")
 TRACKER = "https://fuzzed.getdbt.com/"
 
 
@@ -46,8 +47,18 @@ def _without_machine(value: Any) -> Any:
         return [_without_machine(item) for item in value]
     if not isinstance(value, dict):
         return value
-    kept = {key: _without_machine(item) for key, item in value.items() if key not in OF_THE_MACHINE}
-    return {key: item for key, item in kept.items() if key not in OF_THE_RUN}
+    kept = {key: item for key, item in value.items() if key not in OF_THE_MACHINE and key not in OF_THE_RUN}
+    if "depends_on" in kept:
+        kept["depends_on"] = {**kept["depends_on"], "macros": []}
+    cleaned = {key: _without_machine(item) for key, item in kept.items()}
+    return {key: _in_order(item) if key in UNORDERED else item for key, item in cleaned.items()}
+
+
+def _in_order(value: Any) -> Any:
+    """Lists of names whose order depends on the run, sorted; of a mapping, those that are its values."""
+    if isinstance(value, dict):
+        return {key: _in_order(item) if isinstance(item, list) else item for key, item in value.items()}
+    return sorted(value, key=json.dumps) if isinstance(value, list) else value
 
 
 def catalog_of(connection: duckdb.DuckDBPyConnection, manifest: dict[str, Any]) -> dict[str, Any]:
