@@ -3,10 +3,13 @@
 Its schools: one that reports everything, one without graduates, one that sends nothing in the second year.
 """
 
+import re
 from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+import docx
 import duckdb
 import pytest
 
@@ -14,6 +17,9 @@ from sources.model import City, contracts_for, load_city
 from sources.settings import Settings
 from sources.template import SheetValues, build_workbook, workbook_file_name
 from tests.conftest import run_all
+from warehouse.release.document import write_documents
+from warehouse.release.figures import load_figures, text_from
+from warehouse.trace import Lineage
 
 CITY_DIR = Path(__file__).parents[1] / "cities" / "three_schools"
 YEARS = (2030, 2031)
@@ -205,3 +211,17 @@ def test_the_report_tables_carry_the_citys_own_words(database):
 
 def test_there_is_no_printed_figure_to_compare_with(database):
     assert database.execute("select count(*) from report.figure").fetchone() == (0,)
+
+
+def test_the_citys_documents_are_made_from_the_same_template(database, city, tmp_path):
+    lineage = Lineage(database)
+    for year in YEARS:
+        made = write_documents(database, city, year, tmp_path / str(year), date(2032, 3, 1), f"{year}.1")
+        figures = load_figures(database, year)
+        wrong = [p for p in made.printed if text_from(lineage.trace(p.reference), p, figures) != p.text]
+        assert wrong == []
+        text = "\n".join(p.text for p in docx.Document(str(made.paths[1])).paragraphs)
+        assert "三校市教育局" in text
+        assert not re.search(r"钦州|None|，。", text)
+    # one school of three is missing in the second year: no growth is told
+    assert "毕业晋升率为71.11%，上年为61.62%（不可直接比较）" in text

@@ -1,6 +1,6 @@
 """Charts of the report, drawn from the same figures that the text prints."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -11,6 +11,7 @@ import manimgx_fonts_cjk
 import polars as pl
 import vl_convert
 
+from sources.model import load_codelists
 from warehouse.model import load_indicators
 from warehouse.release.figures import YEARS_SHOWN, Fact, Figures
 from warehouse.trace import Reference
@@ -22,21 +23,8 @@ COLOURS = ("#1f4e79", "#7f9fbf", "#c55a11", "#a5a5a5")
 WIDTH, SCALE, EMU_PER_PIXEL = 560, 2.5, 9525
 BAR, ROW, LABEL_LIMIT = 16, 26, 260
 SCHOOLS_SHOWN = 30
-SATISFACTION = (
-    "students",
-    "classroom",
-    "outside_classroom",
-    "ideology",
-    "general_courses",
-    "professional_courses",
-    "graduates",
-    "recent_graduates",
-    "graduates_of_three_years",
-    "staff",
-    "employers",
-    "parents",
-)
-PRIZES = ("first", "second", "third")
+SATISFACTION = tuple(f"satisfaction_{code.code}" for code in load_codelists()["satisfaction_items"].codes)
+PRIZES = tuple((code.code, code.label) for code in load_codelists()["prizes"].codes)
 
 
 @dataclass(frozen=True)
@@ -137,7 +125,7 @@ def _against_standard(indicator: str) -> Callable[[Figures], list[dict[str, Any]
     return rows
 
 
-def _items(codes: Iterable[str]) -> Callable[[Figures], list[dict[str, Any]]]:
+def _items(codes: Sequence[str]) -> Callable[[Figures], list[dict[str, Any]]]:
     def rows(figures: Figures) -> list[dict[str, Any]]:
         found = [(load_indicators()[code].label, figures.of_region(code)) for code in codes]
         return [_row(label, fact, order) for order, (label, fact) in enumerate(found) if fact and fact.rounded]
@@ -163,7 +151,7 @@ def _awards(figures: Figures) -> list[dict[str, Any]]:
     """Prizes of the last years at the contests of the region and the nation."""
     found = []
     for level, contest in (("regional", "自治区技能大赛"), ("national", "全国技能大赛")):
-        for order, prize in enumerate(PRIZES):
+        for order, (prize, label) in enumerate(PRIZES):
             code = f"official_awards_{level}_{prize}"
             chosen = figures.changes.get(code)
             for year in range(figures.report_year - YEARS_SHOWN + 1, figures.report_year + 1):
@@ -172,7 +160,6 @@ def _awards(figures: Figures) -> list[dict[str, Any]]:
                 of = chosen.current
                 fact = figures.facts.get(Reference(code, year, of.subject_code, of.scope_code))
                 if fact and fact.is_usable:
-                    label = load_indicators()[code].label[-3:]
                     found.append(_row(label, fact, order, contest=contest, year=str(year)))
     return found
 
@@ -269,7 +256,11 @@ CHARTS: dict[str, tuple[str, Callable[[Figures], list[dict[str, Any]]], Callable
         _against_standard("floor_area_per_student"),
         _standard_bars("平方米/人"),
     ),
-    "满意度": ("{year}年{city}中等职业教育满意度", _items(f"satisfaction_{code}" for code in SATISFACTION), _bars("%")),
+    "满意度": (
+        "{year}年{city}中等职业教育满意度",
+        _items([f"satisfaction_{code}" for code in SATISFACTION]),
+        _bars("%"),
+    ),
     "就业去向": (
         "{year}年{city}中等职业学校毕业生就业的产业分布",
         _items(("employed_primary", "employed_secondary", "employed_tertiary")),

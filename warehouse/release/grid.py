@@ -4,7 +4,7 @@ The workbook, the Word document and the PDF lay out the same grid.
 """
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
@@ -19,7 +19,7 @@ from warehouse.trace import SCHOOL_SCOPE, Reference
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 TEXT_COLUMNS = {"group_label", "item_label", "school_name", "authority", "honours", "remark", "methods"}
 PRINTED_BY = {"previous_display": "previous", "current_display": "current", "change_display": "change"}
-FEW_COLUMNS, WIDEST_OF_FEW, WIDEST_OF_MANY = 7, 42, 20
+FEW_COLUMNS, WIDEST_OF_FEW, WIDEST_OF_MANY = 7, 42, 26
 COUNT_OF_ROWS = re.compile(r"等 \d+ 项")
 
 
@@ -224,15 +224,16 @@ def _counts(figures: Figures, records: list[dict[str, Any]]) -> dict[str, Printe
     """The numbers that say how complete the rows are, by their text."""
     found: dict[str, Printed] = {}
     for record in records:
-        if record.get("indicator_code") in figures.changes:
-            reference = figures.changes[record["indicator_code"]].current
-        else:
-            reference = next(figures.changes[name].current for name in record if name in figures.changes)
         year = record.get("year", figures.report_year)
-        coverage = figures.coverage.get((year, reference.scope_code))
-        of = Reference("schools", year, figures.city_code, reference.scope_code)
-        for count in vars(coverage).values() if coverage else ():
-            found[str(count)] = Printed(of, str(count), "coverage")
-        for part in ("expected", "reported"):
-            found.setdefault(str(record[f"n_{part}"]), Printed(reference, str(record[f"n_{part}"]), part))
+        named = [record["indicator_code"]] if "indicator_code" in record else list(record)
+        for chosen in (figures.changes[name].current for name in named if name in figures.changes):
+            of = replace(chosen, report_year=year)
+            fact = figures.facts.get(of)
+            if fact:
+                found.setdefault(str(fact.n_expected), Printed(of, str(fact.n_expected), "expected"))
+                found.setdefault(str(fact.n_reported), Printed(of, str(fact.n_reported), "reported"))
+            schools = replace(of, indicator_code="schools")
+            coverage = figures.coverage.get((year, of.scope_code))
+            for count in vars(coverage).values() if coverage else ():
+                found.setdefault(str(count), Printed(schools, str(count), "coverage"))
     return found

@@ -155,8 +155,10 @@ def _drop_sentences(document: Document, vocabulary: Vocabulary) -> tuple[str, ..
         sentences = [(sentence, _is_kept(sentence, vocabulary)) for sentence in SENTENCE.findall(text)]
         if any(is_kept and sentence.strip() for sentence, is_kept in sentences):
             _edit(paragraph, [is_kept for sentence, is_kept in sentences for _ in sentence])
-        else:
+        elif len(paragraph.getparent().findall(qn("w:p"))) > 1:
             paragraph.getparent().remove(paragraph)
+        else:  # the only paragraph of a table's cell, which must have one
+            _edit(paragraph, [False] * len(text))
     return tuple(missing)
 
 

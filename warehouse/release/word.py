@@ -13,7 +13,7 @@ from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls, qn
 from lxml import etree
 
-from warehouse.release.grid import Grid, Span
+from warehouse.release.grid import FEW_COLUMNS, Grid, Span
 
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 FOOTNOTES_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.footnotes+xml"
@@ -45,7 +45,7 @@ def text_run(text: str, properties: str = "") -> str:
 
 def footnote_separator() -> etree._Element:
     """What stands between two footnotes at one place, so that 6 and 7 are not 67."""
-    return parse_xml(text_run("，", '<w:vertAlign w:val="superscript"/>').replace("<w:r>", f"<w:r {nsdecls('w')}>", 1))
+    return parse_xml(text_run(",", '<w:vertAlign w:val="superscript"/>').replace("<w:r>", f"<w:r {nsdecls('w')}>", 1))
 
 
 def footnote_reference(document: Document, number: int) -> etree._Element:
@@ -110,7 +110,7 @@ def table(
     head = {(span.first_row, span.first_column): span for span in grid.head_spans}
     body = {(span.first_row, span.first_column): span for span in grid.spans}
     styles = {name: style_id(document, name) for name in (HEAD_STYLE, CENTRE_STYLE, LEFT_STYLE)}
-    is_kept = len(texts) <= ROWS_KEPT_TOGETHER
+    is_kept = len(texts) <= ROWS_KEPT_TOGETHER and len(widths) <= FEW_COLUMNS
     rows = [
         _row([styles[HEAD_STYLE]] * len(widths), line, widths, index, head, is_kept, is_head=True)
         for index, line in enumerate(heads)

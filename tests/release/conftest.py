@@ -1,0 +1,83 @@
+"""The documents of the sample city's last report year, made once for the tests of a process."""
+
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from io import BytesIO
+from pathlib import Path
+
+import docx
+import duckdb
+import pytest
+
+from sources.model import City
+from sources.settings import Settings
+from warehouse.release.charts import CHARTS
+from warehouse.release.document import Documents, write_documents
+from warehouse.release.figures import Figures, load_figures
+from warehouse.release.report import TEMPLATE, Draft, write_draft
+from warehouse.release.tokens import Vocabulary
+
+YEAR = 2023
+RELEASED_ON = date(2024, 3, 1)
+VERSION = "2023.1"
+
+
+@dataclass(frozen=True)
+class Made:
+    documents: Documents
+    figures: Figures
+
+    def path(self, suffix: str) -> Path:
+        return next(path for path in self.documents.paths if path.suffix == suffix)
+
+
+@pytest.fixture(scope="session")
+def database(city_run: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    connection = duckdb.connect(str(city_run.published_database), read_only=True)
+    yield connection
+    connection.close()
+
+
+@pytest.fixture(scope="session")
+def made(database, city: City, tmp_path_factory: pytest.TempPathFactory) -> Made:
+    folder = tmp_path_factory.mktemp("documents")
+    documents = write_documents(database, city, YEAR, folder, RELEASED_ON, VERSION)
+    return Made(documents, load_figures(database, YEAR))
+
+
+def render(figures: Figures, template: Path = TEMPLATE) -> Draft:
+    """The text alone, without tables and charts."""
+    vocabulary = Vocabulary(figures, RELEASED_ON, VERSION, frozenset(CHARTS))
+    return write_draft(vocabulary, lambda _: None, lambda _: None, RELEASED_ON, template)
+
+
+def template_with(tmp_path: Path, *paragraphs: str) -> Path:
+    """The template with all its text replaced, as a clerk could do in Word."""
+    document = docx.Document(str(TEMPLATE))
+    for paragraph in document.paragraphs[6:]:
+        if paragraph._p.find("{*}pPr/{*}sectPr") is None:
+            paragraph._p.getparent().remove(paragraph._p)
+    for text in paragraphs:
+        style = "Heading 1" if text.startswith("# ") else "正文段落"
+        document.add_paragraph(text.removeprefix("# "), style)
+    path = tmp_path / "template.docx"
+    document.save(str(path))
+    return path
+
+
+def texts(data: bytes) -> list[str]:
+    """The paragraphs of a Word file in their order, those of tables included."""
+    return [
+        "".join(text.text or "" for text in paragraph.iter("{*}t"))
+        for paragraph in docx.Document(BytesIO(data)).element.body.iter("{*}p")
+    ]
+
+
+def body(data: bytes) -> str:
+    return "\n".join(texts(data))
+
+
+def footnotes(data: bytes) -> str:
+    return zipfile.ZipFile(BytesIO(data)).read("word/footnotes.xml").decode()
