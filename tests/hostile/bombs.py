@@ -5,8 +5,7 @@ import zlib
 from collections.abc import Callable
 from io import BytesIO
 
-from tests.conftest import NURSING_SCHOOL
-from tests.hostile.books import MAIN, Book, Sheet, archive, sample_book, worksheet_xml, write_book
+from tests.hostile.books import MAIN, Book, Sheet, archive, worksheet_xml, write_book
 
 MB = 1_000_000
 STRINGS = "xl/sharedStrings.xml"
@@ -122,14 +121,6 @@ def billion_laughs_in_utf_16() -> bytes:
     entities = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
     text = f'<?xml version="1.0" encoding="UTF-16"?><!DOCTYPE x [<!ENTITY l0 "ha">{entities}]><workbook>&l9;</workbook>'
     return _with_part("xl/workbook.xml", text.encode("utf-16"))
-
-
-def garbage_in_every_cell() -> bytes:
-    """Twelve thousand rows of a real table, every cell of them wrong: within all limits, and a finding each."""
-    book = sample_book(NURSING_SCHOOL)
-    cells = book.sheet("专业目录").cells
-    cells.update({(row, position): "？？" for row in range(5, 12_000) for position in range(11)})
-    return write_book(book)
 
 
 def _with_sheet(rows: str) -> bytes:

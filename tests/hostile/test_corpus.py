@@ -1,5 +1,8 @@
 """A file is either accepted or refused with a finding that a clerk understands; nothing else can happen to it."""
 
+import os
+import shutil
+import subprocess
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,11 +10,14 @@ import polars as pl
 import pytest
 
 from sources.audit import Audit, audit
+from sources.finding import ALIKE_SHOWN
 from sources.frames import SUBMISSION_SCHEMA
 from sources.workbook import Reading, cells_frame, read_workbook
-from tests.hostile.books import CITY
+from tests.conftest import NURSING_SCHOOL
+from tests.hostile.books import CITY, sample_book, write_book
 from tests.hostile.corpus import CASES, Case
 
+NIGHTLY = bool(os.environ.get("NIANBAO_NIGHTLY"))
 BY_NAME = {case.name: case for case in CASES}
 
 
@@ -66,3 +72,26 @@ def test_a_refused_file_says_what_to_do_in_words_that_are_chinese(outcome):
     assert set(errors.get_column("submission_id")) == {case.name for case in CASES if not case.accepted}
     for text in (*errors.get_column("message"), *errors.get_column("fix")):
         assert any("\u4e00" <= letter <= "\u9fff" for letter in text), text
+
+
+def test_many_findings_alike_are_counted_not_listed():
+    """Four hundred rows with nothing right in them: fifty findings of a kind, and one that says how many more."""
+    book = sample_book(NURSING_SCHOOL)
+    book.sheet("专业目录").cells.update({(row, position): "？？" for row in range(5, 405) for position in range(11)})
+    reading = read_workbook(write_book(book), "id", "f.xlsx", CITY)
+    submissions = pl.DataFrame([("id", "f", NURSING_SCHOOL, "school", 2023)], schema=SUBMISSION_SCHEMA, orient="row")
+    findings = audit(submissions, cells_frame([reading]), reading.findings, CITY).findings
+    of_kind = findings.filter(pl.col("sheet") == "专业目录").group_by("rule_id", "column_name").len()
+    assert of_kind.filter(pl.col("len") > ALIKE_SHOWN).is_empty()
+    more = findings.filter((pl.col("rule_id") == "finding.more") & (pl.col("column_name") == "major_code"))
+    assert any("同样的问题（value.pattern）另有 350 处" in message for message in more.get_column("message"))
+
+
+@pytest.mark.skipif(not (NIGHTLY and shutil.which("soffice")), reason="nightly, with LibreOffice")
+def test_a_real_xls_is_refused_with_a_way_out(tmp_path):
+    (tmp_path / "a.xlsx").write_bytes(write_book(sample_book(NURSING_SCHOOL)))
+    convert = ["soffice", "--headless", f"-env:UserInstallation=file://{tmp_path}/profile", "--convert-to", "xls"]
+    subprocess.run([*convert, "--outdir", str(tmp_path), str(tmp_path / "a.xlsx")], check=True, capture_output=True)
+    (finding,) = read_workbook((tmp_path / "a.xls").read_bytes(), "id", "a.xls", CITY).findings
+    assert finding["rule_id"] == "file.old_format"
+    assert "另存为" in finding["fix"]

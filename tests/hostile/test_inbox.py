@@ -183,6 +183,15 @@ def test_text_like_a_formula_reaches_every_output_as_text(run, tmp_path):
     assert openpyxl.load_workbook(marked)["满意度调查"]["D6"].value == FORMULA
 
 
+def test_the_clean_sample_has_no_error_and_hardly_a_warning(city_run):
+    """One false alarm a workbook would be one too many: clerks stop reading."""
+    counts = dict(select(city_run, "select severity, count(*) from registry.finding group by severity").rows())
+    warnings = counts.get("warning", 0)
+    print("\nsample city, 25 workbooks:", counts or "nothing found")
+    assert counts.get("error", 0) == 0
+    assert warnings < 25
+
+
 @pytest.fixture
 def locked_inbox() -> Iterator[Path]:
     """An inbox with a file and a folder that may not be read, as somebody who may not read everything."""
