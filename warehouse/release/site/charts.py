@@ -79,7 +79,7 @@ def draw(chart: Chart, name: str) -> str:
         .configure(font=FONT, background="transparent", aria=False)
         .configure_view(stroke=None)
     )
-    svg = vl_convert.vegalite_to_svg(specification.to_dict())
+    svg = vl_convert.vegalite_to_svg(specification.to_dict(validate=False))
     head, drawing = re.split(r"(?<=>)", svg, maxsplit=1)
     size = re.search(r'width="[\d.]+" height="[\d.]+" viewBox="[\d. ]+"', head)
     assert size is not None

@@ -1,0 +1,302 @@
+"""The site without a browser: every link lives, every number leads to its cells, school texts stay texts."""
+
+import hashlib
+import shutil
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from sources.model import City
+from sources.settings import Settings
+from tests.conftest import BUREAU, NURSING_SCHOOL, cell_of, edit, ingest
+from tests.release.reader import RELEASED_ON, VERSION, ReadPage, build_site, read_page, read_site, target
+from warehouse.connection import open_published, open_working, query
+from warehouse.model import load_indicators
+from warehouse.release.site import write_site
+from warehouse.release.site.pages import HEADLINES
+from warehouse.transform import build
+
+LARGEST_SCHOOL = "3645900001"
+HOSTILE = "<script>alert('教材')</script>"
+SCORE = "33.37"
+
+
+@pytest.fixture(scope="module")
+def site(city_run: Settings, city: City, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("release") / "site"
+    with open_published(city_run) as connection:
+        build_site(connection, city, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def pages(site: Path) -> dict[Path, ReadPage]:
+    return read_site(site)
+
+
+def rows(settings: Settings, sql: str) -> list[tuple]:
+    with open_published(settings) as connection:
+        return query(connection, sql).rows()
+
+
+# Links and numbers
+
+
+def test_every_link_leads_to_a_file_and_a_place_that_exist(pages):
+    dead = [
+        (page.name, link.href)
+        for page, read in pages.items()
+        for link in read.links
+        for file, anchor in [target(page, link.href)]
+        if not file.is_file() or (anchor and anchor not in pages[file].ids)
+    ]
+    assert len(pages) > 100
+    assert dead == []
+
+
+def test_an_anchor_is_there_once_on_its_page(pages):
+    assert [(page.name, name) for page, read in pages.items() for name, n in Counter(read.ids).items() if n > 1] == []
+
+
+def test_nothing_is_fetched_but_the_style_sheet_beside_the_pages(site, pages):
+    fetched = {(page, address) for page, read in pages.items() for address in read.fetched}
+    assert {target(page, address)[0] for page, address in fetched if address != "data:,"} == {site / "style.css"}
+    assert not {"script", "iframe", "object", "embed", "form", "base"} & {
+        t for read in pages.values() for t in read.tags
+    }
+    assert "url(" not in (site / "style.css").read_text()
+    assert "@import" not in (site / "style.css").read_text()
+    addresses = [link.href for read in pages.values() for link in read.links]
+    assert [address for address in addresses if ":" in address or address.startswith("/")] == []
+
+
+def test_a_number_with_a_source_is_what_the_source_says(site, pages):
+    """On every page but the table with numbers of people asked, which is a part of its source."""
+    wrong, seen = [], 0
+    for page, read in pages.items():
+        if page.name == "annex-2.html":
+            continue
+        for link in read.links:
+            file, anchor = target(page, link.href)
+            if file.parent.name == "sources" and link.css_class == "source":
+                seen += 1
+                if pages[file].values[anchor] != link.text:
+                    wrong.append((page.name, link.text, anchor))
+    assert seen > 4000
+    assert wrong == []
+
+
+def test_every_value_of_the_region_stands_on_its_chapter_with_its_source(city_run, site):
+    values = rows(
+        city_run,
+        "select chapter, indicator_code, scope_code, changes.display from core.fct_indicator_change as changes"
+        " inner join core.dim_indicator using (indicator_code) where report_year = 2023 and value is not null",
+    )
+    chapters = {chapter: read_page(site / "chapters" / f"{chapter}.html") for chapter in {value[0] for value in values}}
+    missing = [
+        code
+        for chapter, code, scope, display in values
+        if (display, f"{code}-2023-{BUREAU}-{scope}-value")
+        not in {(link.text, link.href.partition("#")[2]) for link in chapters[chapter].links}
+    ]
+    assert len(values) > 200
+    assert missing == []
+
+
+def test_a_value_that_is_not_there_says_why(site):
+    text = read_page(site / "chapters" / "conditions.html").text
+    assert "未报告 0/9" in text
+    assert "无法提供" in text
+
+
+# Schools
+
+
+def test_the_verdicts_on_a_school_page_are_those_of_the_database(city_run, site):
+    expected = rows(
+        city_run,
+        "select verdict, count(*) from core.fct_standard"
+        f" where report_year = 2023 and subject_code = '{LARGEST_SCHOOL}' group by verdict",
+    )
+    html = (site / "schools" / f"{LARGEST_SCHOOL}.html").read_text()
+    assert {verdict: html.count(f'class="verdict {verdict}"') - (verdict == "met") for verdict, _ in expected} == dict(
+        expected
+    ), "one more is 已接收, the state of the return"
+
+
+def test_a_school_ranks_among_the_schools_of_the_scope_from_the_good_end(city_run, site):
+    places = rows(
+        city_run,
+        "select cast(rank() over (order by value) as varchar), cast(count(*) over () as varchar), subject_code"
+        " from core.fct_indicator_value where report_year = 2023 and subject_kind = 'school'"
+        " and indicator_code = 'students_per_teacher' and value is not null",
+    )
+    (place, of) = next((place, of) for place, of, code in places if code == LARGEST_SCHOOL)
+    html = (site / "schools" / f"{LARGEST_SCHOOL}.html").read_text()
+    row = next(part for part in html.split("<tr>") if "#students_per_teacher" in part and "名" in part)
+    assert f"第 {place} 名，共 {of} 所" in row
+
+
+def test_a_school_page_shows_its_last_years_and_its_versions(site):
+    page = read_page(site / "schools" / f"{NURSING_SCHOOL}.html")
+    assert "2023年" in page.text
+    assert "2022年" in page.text
+    assert "2023_钦州市卫生学校" in page.text
+    assert any(f"-2022-{NURSING_SCHOOL}-school-value" in link.href for link in page.links)
+
+
+# Dictionary, overview, downloads
+
+
+def test_the_dictionary_has_every_indicator(site):
+    assert set(load_indicators()) <= set(read_page(site / "indicators" / "index.html").ids)
+
+
+def test_the_overview_asks_for_indicators_that_exist():
+    assert set(HEADLINES) <= set(load_indicators())
+
+
+def test_figures_in_two_scopes_are_not_shown_as_growth(site):
+    text = " ".join(read_page(site / "index.html").text.split())
+    assert "两年口径不同，不能当作增减" in text
+    assert "直接就业率：两年口径不同" in text
+
+
+def test_downloads_have_their_size_and_hash(site):
+    text = read_page(site / "downloads.html").text
+    assert "数据.csv" in text
+    assert "4 字节" in text
+    assert hashlib.sha256(b"a,b\n").hexdigest() in text
+
+
+def test_every_page_names_version_and_date_of_release(pages):
+    assert all(VERSION in read.text and RELEASED_ON.isoformat() in read.text for read in pages.values())
+
+
+def test_a_download_from_elsewhere_is_refused(city_run, city, tmp_path, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "x.csv"
+    elsewhere.write_bytes(b"")
+    with open_published(city_run) as connection, pytest.raises(ValueError, match="不在站点文件夹旁边"):
+        write_site(connection, city, 2023, tmp_path / "site", RELEASED_ON, VERSION, [elsewhere])
+
+
+def test_a_folder_with_a_site_is_left_alone(city_run, city, site):
+    with open_published(city_run) as connection, pytest.raises(FileExistsError):
+        write_site(connection, city, 2023, site, RELEASED_ON, VERSION)
+
+
+def test_a_year_that_the_database_does_not_hold_is_refused(city_run, city, tmp_path):
+    with open_published(city_run) as connection, pytest.raises(LookupError, match="2031"):
+        write_site(connection, city, 2031, tmp_path / "site", RELEASED_ON, VERSION)
+
+
+@pytest.fixture
+def elsewhere_in_the_world(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("TZ", "America/St_Johns")
+    monkeypatch.setenv("LC_ALL", "C")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+def test_the_same_database_gives_the_same_bytes_in_another_time_zone(
+    city_run, city, site, tmp_path, elsewhere_in_the_world
+):
+    with open_published(city_run) as connection:
+        build_site(connection, city, tmp_path / "site")
+    first, second = (
+        {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+        for folder in (site, tmp_path / "site")
+    )
+    assert first.keys() == second.keys()
+    assert [name for name in first if first[name] != second[name]] == []
+
+
+# A year in which things happen
+
+
+@pytest.fixture(scope="module")
+def eventful(city_run: Settings, city: City, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One school corrects a number, sends hostile text and a result of four people; another one's new file is bad."""
+    settings = replace(city_run, home=tmp_path_factory.mktemp("eventful") / "home")
+    shutil.copytree(city_run.home, settings.home)
+
+    def correct(book: openpyxl.Workbook) -> None:
+        cell_of(book, "学生情况", "全日制在校生数").value += 100
+        cell_of(book, "学校概况", "备注").value = HOSTILE
+        book["编写教材"]["A6"].value = HOSTILE
+        (row,) = [row for row in book["满意度调查"].iter_rows() if row[0].value == "教职工满意度"]
+        row[1].value, row[2].value = float(SCORE), 4
+
+    def spoil(book: openpyxl.Workbook) -> None:
+        cell_of(book, "学生情况", "全日制在校生数").value = "很多"
+
+    edit(settings, city, LARGEST_SCHOOL, 2023, correct)
+    edit(settings, city, NURSING_SCHOOL, 2023, spoil)
+    ingest(settings, city)
+    assert build(settings, (), "run").success
+    folder = tmp_path_factory.mktemp("eventful-release") / "site"
+    with open_working(settings) as connection:
+        build_site(connection, city, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def eventful_pages(eventful: Path) -> dict[Path, ReadPage]:
+    return read_site(eventful)
+
+
+def shown(folder: Path, path: str, code: str) -> set[str]:
+    """What a page prints for the indicator's value of 2023."""
+    return {
+        link.text for link in read_page(folder / path).links if link.href.partition("#")[2].startswith(f"{code}-2023-")
+    }
+
+
+def test_a_changed_cell_changes_the_number_on_every_page_that_prints_it(site, eventful):
+    code = f"students_full_time-2023-{LARGEST_SCHOOL}"
+    for path in (f"schools/{LARGEST_SCHOOL}.html", "chapters/scale.html", "schools/index.html", "tables/1.2-1.html"):
+        of_school = [
+            {link.text for link in read_page(folder / path).links if code in link.href} for folder in (site, eventful)
+        ]
+        assert of_school == [{"7210"}, {"7310"}], path
+    for path in ("index.html", "chapters/scale.html", "tables/1.2-2.html"):
+        assert "35205" in shown(site, path, "students_full_time")
+        assert "35305" in shown(eventful, path, "students_full_time")
+        assert "35205" not in read_page(eventful / path).text
+
+
+def test_the_source_shows_the_new_cell(eventful):
+    source = (eventful / "sources" / f"scale-{LARGEST_SCHOOL}.html").read_text()
+    assert "<td>7310</td>" in source
+    assert "<td>7210</td>" not in source
+
+
+def test_markup_in_a_school_text_stays_text(eventful_pages):
+    assert not any("script" in page.tags for page in eventful_pages.values())
+    showing = {path.name for path, page in eventful_pages.items() if HOSTILE in page.text}
+    assert {f"{LARGEST_SCHOOL}.html", f"courses-{LARGEST_SCHOOL}.html", "1.2-1.html"} <= showing
+
+
+def test_a_result_of_too_few_people_is_named_so_and_is_nowhere(eventful):
+    assert "人数过少，不公开" in read_page(eventful / "schools" / f"{LARGEST_SCHOOL}.html").text
+    assert [path for path in eventful.rglob("*.html") if SCORE in path.read_text()] == []
+
+
+def test_a_rejected_file_is_told_and_the_version_before_it_still_counts(eventful, site):
+    quality = read_page(eventful / "quality.html").text
+    assert "最近一次送来的版本：已退回" in quality
+    assert "“很多”" in quality
+    school = f"schools/{NURSING_SCHOOL}.html"
+    assert "已退回" in read_page(eventful / school).text
+    assert shown(eventful, school, "students_full_time") == shown(site, school, "students_full_time")
+
+
+def test_the_eventful_site_has_no_dead_link_either(eventful_pages):
+    test_every_link_leads_to_a_file_and_a_place_that_exist(eventful_pages)
