@@ -34,7 +34,7 @@ STATE = "reference_fingerprint"
 def reference_fingerprint(settings: Settings, city: City) -> str:
     """Changes whenever one of the declarations behind the reference tables does."""
     catalogue = [*load_measures().values(), *load_chapters(), *load_report_tables().values(), *load_standards()]
-    published = "".join(path.read_text("utf-8") for path in _published_files(settings))
+    published = "".join(path.read_text("utf-8") for path in published_files(settings))
     return fingerprint([city, *load_codelists().values(), *catalogue], published)
 
 
@@ -58,7 +58,8 @@ def _frame(table: Table, rows: list[tuple[Any, ...]]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=names, orient="row", infer_schema_length=None)
 
 
-def _published_files(settings: Settings) -> list[Path]:
+def published_files(settings: Settings) -> list[Path]:
+    """The city's own lists of printed figures, one a report year."""
     return sorted((settings.city_dir / "published").glob("*.csv"))
 
 
@@ -102,7 +103,7 @@ def _rows(settings: Settings, city: City) -> dict[str, list[tuple[Any, ...]]]:
             for s in load_standards()
         ],
         "target": [(t.report_year, t.indicator, t.increase_at_least, t.source) for t in city.targets],
-        "published_figure": [row for path in _published_files(settings) for row in _figure_rows(path)],
+        "published_figure": [row for path in published_files(settings) for row in _figure_rows(path)],
         "unit_factor": list(UNIT_FACTORS),
         "table_row": [
             (table.code, position, row.group, row.label, row.indicator, row.change)

@@ -1,10 +1,22 @@
-"""Commands that answer questions about numbers: trace."""
+"""Commands that answer questions about numbers: where from (trace), and whether a print is right (reconcile)."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from orchestration.cli.common import AsJson, Year, app, console, fail, installation, print_json, published
+from orchestration.cli.common import (
+    ACTION_NEEDED,
+    AsJson,
+    Year,
+    app,
+    console,
+    fail,
+    installation,
+    notices,
+    print_json,
+    published,
+)
 
 
 @app.command()
@@ -33,3 +45,44 @@ def trace(
         return
     for line in as_lines(found, all_cells):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def reconcile(
+    printed: Annotated[
+        Path,
+        typer.Option(
+            "--published", help="印出的数字清单（.csv），或报告全文（.txt、.docx）", exists=True, dir_okay=False
+        ),
+    ],
+    year: Year,
+    as_json: AsJson = False,
+) -> None:
+    """核对一份已印出的报告：逐个数字重新计算、互相比较，解释每一处差异。有被指为错误的数字时返回码为 3。"""
+    from warehouse.connection import open_working
+    from warehouse.publish import publish
+    from warehouse.reconcile import page, reconcile_file, save
+    from warehouse.reference import published_files
+
+    settings, city = installation()
+    with notices.status("核对……"), published(settings) as connection:
+        try:
+            result = reconcile_file(connection, city, printed, year, published_files(settings))
+        except ValueError as error:
+            fail(str(error))
+    with notices.status("写入数据库……"):
+        with open_working(settings) as connection:
+            save(connection, result)
+        publish(settings)
+    folder = settings.home / "reconciliation" / str(year)
+    folder.mkdir(parents=True, exist_ok=True)
+    memo, shown = folder / f"{printed.stem}.md", folder / f"{printed.stem}.html"
+    memo.write_text(result.memo, encoding="utf-8")
+    shown.write_text(page(result, city), encoding="utf-8")
+    if as_json:
+        print_json(result.frame.to_dicts())
+    else:
+        console.print(result.memo, markup=False, highlight=False, soft_wrap=True)
+        console.print(f"备忘录 {memo}\n网页   {shown}\n数据表 reconciliation.figure", soft_wrap=True, markup=False)
+    if result.frame.get_column("is_suspected").any():
+        raise typer.Exit(ACTION_NEEDED)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from orchestration.cli.common import ACTION_NEEDED, Year, app, check_years, console, fail, installation
-from orchestration.cli.run import prepare_dagster_home
+from orchestration.cli.run import execute, prepare_dagster_home
 from sources.settings import PROJECT_ROOT
 
 
@@ -73,3 +73,20 @@ def alert_test() -> None:
     console.print(outcome.summary, markup=False, highlight=False)
     if outcome.undelivered or outcome.problems:
         raise typer.Exit(ACTION_NEEDED)
+
+
+@app.command()
+def rebuild() -> None:
+    """只用存档把整个数据库重新建一遍（全部年度），再发布。失败时一切保持原样。"""
+    from warehouse.rebuild import ArchiveDamagedError, rebuilding
+
+    settings, city = installation()
+    years = sorted(city.calendar.years)
+    console.print(f"从存档重建 {'、'.join(map(str, years))} 年度：{settings.archive}", soft_wrap=True)
+    try:
+        with rebuilding(settings):
+            told = execute(settings, city, years, console)
+    except ArchiveDamagedError as error:
+        fail(str(error))
+    console.print(f"已重建并发布：{settings.published_database}", soft_wrap=True)
+    console.print(told, markup=False, highlight=False)
