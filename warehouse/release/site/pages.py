@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from statistics import median
@@ -132,6 +132,12 @@ def has_school_pages(facts: SiteFacts) -> bool:
 
 
 # Numbers
+
+
+def linked(facts: SiteFacts, reference: Reference | None) -> Reference | None:
+    """The reference, if the site has its source: without pages a school, it has the sources of the region only."""
+    of_region = reference is not None and reference.subject_code == facts.figures.city_code
+    return reference if of_region or has_school_pages(facts) else None
 
 
 def number(fact: Fact | None) -> Number:
@@ -319,7 +325,11 @@ def schools_page(facts: SiteFacts) -> Page:
     rows = [
         (
             school,
-            [number(facts.of_school(indicator, school["school_code"], year)) for indicator in shown],
+            [
+                replace(value, reference=linked(facts, value.reference))
+                for indicator in shown
+                if (value := number(facts.of_school(indicator, school["school_code"], year)))
+            ],
             counts,
             states.get(school["school_code"]),
         )
@@ -443,7 +453,7 @@ def _table_links(facts: SiteFacts) -> list[tuple[str, str]]:
 def table_page(facts: SiteFacts, position: int) -> Page:
     table = facts.tables[position]
     cells = [
-        [Number(text, reference) for text, reference in zip(texts, row, strict=True)]
+        [Number(text, linked(facts, reference)) for text, reference in zip(texts, row, strict=True)]
         for texts, row in zip(table.printed.rows, table.references, strict=True)
     ]
     names = list(table.declared.columns)
@@ -454,7 +464,7 @@ def table_page(facts: SiteFacts, position: int) -> Page:
         {
             "printed": table.printed,
             "cells": cells,
-            "is_number": [any(row[column].reference for row in cells) for column in range(len(names))],
+            "is_number": [any(row[column] for row in table.references) for column in range(len(names))],
             "heads_row": next(names.index(name) for name in ROW_HEADINGS if name in names),
             "charts": _years_charts(table.declared.layout, cells, table.printed),
         },
