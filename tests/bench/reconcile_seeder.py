@@ -7,7 +7,6 @@ as a program it builds the sample city in a temporary folder and prints them.
 
 import random
 import re
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,13 +15,14 @@ from pathlib import Path
 
 import duckdb
 
-from sources.model import City
+from sources.model import City, load_city
+from sources.sample import pour_samples
+from sources.settings import CITIES_ROOT, Settings
+from tests.conftest import YEARS, run_all
 from warehouse.model import load_indicators
 from warehouse.reconcile import reconcile
-from warehouse.reconcile.figures import CHANGE, NUMBER, STANDARD, TARGET, VALUE, Fact, Figure
-from warehouse.reconcile.match import load_names, meaning
-from warehouse.reconcile.prints import prints_of
-from warehouse.reconcile.relations import derive
+from warehouse.reconcile.figures import CHANGE, STANDARD, TARGET, VALUE, Fact, Figure, number_in, read_list
+from warehouse.reconcile.relations import Relation, derive
 from warehouse.reconcile.slips import slip
 from warehouse.reconcile.witnesses import Recomputed, recompute, unit_factor
 
@@ -38,6 +38,7 @@ class Context:
     facts: Sequence[Fact]
     recomputed: Recomputed
     city: City
+    relations: Sequence[Relation]
 
     def value(self, fact: Fact) -> Decimal | None:
         return self.recomputed.of(fact, self.city)
@@ -99,7 +100,9 @@ def fraction(position: int, context: Context, _: random.Random) -> Iterator[Deci
 def percentage_point(position: int, context: Context, _: random.Random) -> Iterator[Decimal]:
     figure, fact = context.figures[position], context.facts[position]
     before = [
-        context.value(f) for f in context.facts if f._replace(scope=fact.scope) == fact._replace(kind=VALUE, year=fact.year - 1)
+        context.value(f)
+        for f in context.facts
+        if f._replace(scope=fact.scope) == fact._replace(kind=VALUE, year=fact.year - 1)
     ]
     if fact.kind == CHANGE and figure.unit == "百分点" and before and before[0] and figure.value is not None:
         yield (100 * figure.value / before[0]).quantize(Decimal("0.01"), ROUND_HALF_UP)
@@ -159,7 +162,9 @@ def other_scope(position: int, context: Context, rng: random.Random) -> Iterator
     fact = context.facts[position]
     scopes = [scope.code for scope in context.city.scopes if scope.code != fact.scope]
     values = [context.value(fact._replace(scope=scope)) for scope in scopes] if fact.kind == VALUE else []
-    known = [context.in_unit(position, v).quantize(_step(context.figures[position]), ROUND_HALF_UP) for v in values if v]
+    known = [
+        context.in_unit(position, v).quantize(_step(context.figures[position]), ROUND_HALF_UP) for v in values if v
+    ]
     if known and fact.subject == context.city.code:
         yield rng.choice(known)
 
@@ -188,10 +193,8 @@ def _arbitrary(figure: Figure, rng: random.Random) -> Decimal:
 def _result_of(*kinds: str) -> Slip:
     def wrong(position: int, context: Context, rng: random.Random) -> Iterator[Decimal]:
         fact = context.facts[position]
-        printed = {f for f in context.facts}
-        relations = derive(printed, context.city, context.recomputed.roster)
         alone = context.facts.count(fact) == 1
-        if alone and any(r.kind in kinds and r.result == fact for r in relations):
+        if alone and any(r.kind in kinds and r.result == fact for r in context.relations):
             yield _arbitrary(context.figures[position], rng)
 
     return wrong
@@ -232,28 +235,38 @@ CLASSES: Mapping[str, tuple[str, Slip]] = {
     "printed_twice": ("前后两处", printed_twice),
 }
 ALSO_RIGHT = {"ten_thousand": {"hundred_million"}}
+PLAIN = (
+    "truncated",
+    "power_of_ten",
+    "ten_thousand",
+    "yuan",
+    "fraction",
+    "sign",
+    "last_year",
+    "shifted",
+    "other_scope",
+)
+"""Classes whose value is determined: an error of another class must not happen to have it."""
 
 
 def clean(connection: duckdb.DuckDBPyConnection, city: City, figures: Sequence[Figure]) -> Context:
     """The list with every figure that disagrees with its recomputed value put right."""
     frame = reconcile(connection, city, figures)
-    right = []
-    for figure, row in zip(figures, frame.iter_rows(named=True), strict=True):
-        if row["verdict"] in ("differs", "truncated"):
-            right.append(_printed_as(figure, Decimal(NUMBER.search(row["recomputed"]).group()), len(row["recomputed"].partition(".")[2].partition(":")[0])))  # type: ignore[union-attr]
-        else:
-            right.append(figure)
-    names = load_names()
-    facts = [meaning(figure, names, city).fact for figure in right]
-    assert None not in facts
-    recomputed = recompute(connection, city, {fact.year for fact in facts if fact})
-    return Context(right, [fact for fact in facts if fact], recomputed, city)
+    right = [
+        replace(figure, printed=row["recomputed"], value=number_in(row["recomputed"]))
+        if row["verdict"] in ("differs", "truncated")
+        else figure
+        for figure, row in zip(figures, frame.iter_rows(named=True), strict=True)
+    ]
+    facts = [figure.codes for figure in right if figure.codes]
+    assert len(facts) == len(right)
+    recomputed = recompute(connection, city, {fact.year for fact in facts})
+    return Context(right, facts, recomputed, city, derive(set(facts), city, recomputed.roster))
 
 
-def _printed_as(figure: Figure, value: Decimal, decimals: int | None = None) -> Figure:
+def printed_as(figure: Figure, value: Decimal) -> Figure:
     """The figure printed with another value, in the same manner."""
-    shown = f"{abs(value):f}" if decimals is None else f"{abs(value):.{decimals}f}"
-    text = re.sub(r"\d+(\.\d+)?", shown, figure.printed, count=1)
+    text = re.sub(r"\d+(\.\d+)?", f"{abs(value):f}", figure.printed, count=1)
     if figure.value is not None and (value < 0) != (figure.value < 0):
         text = text.translate(str.maketrans("↑↓", "↓↑"))
     return replace(figure, printed=text, value=value)
@@ -262,48 +275,42 @@ def _printed_as(figure: Figure, value: Decimal, decimals: int | None = None) -> 
 @dataclass(frozen=True)
 class Planted:
     position: int
-    kind: str
     value: Decimal
 
 
 def plants(context: Context, kind: str, limit: int, rng: random.Random) -> list[Planted]:
-    """Up to `limit` errors of a class, each in another figure; a value that also another class would give is left out."""
+    """Up to `limit` errors of a class, each in another fact; a value that another class would give too is left out."""
     positions = [n for n, fact in enumerate(context.facts) if fact.kind not in (STANDARD, TARGET)]
     rng.shuffle(positions)
     found: list[Planted] = []
+    taken: set[Fact] = set()
     for position in positions:
-        if context.facts[position] in {context.facts[error.position] for error in found}:
-            continue
         figure = context.figures[position]
-        if figure.is_lower_bound or figure.is_about:
+        if context.facts[position] in taken or figure.is_lower_bound or figure.is_about or len(found) == limit:
             continue
-        for value in CLASSES[kind][1](position, context, rng):
-            if value != figure.value and value >= 0 or figure.value is not None and figure.value < 0:
-                if value != figure.value and _is_telling(position, value, kind, context):
-                    found.append(Planted(position, kind, value))
-                    break
-        if len(found) == limit:
-            break
+        values = CLASSES[kind][1](position, context, rng)
+        value = next((v for v in values if v != figure.value and _belongs_to(kind, position, v, context)), None)
+        if value is not None:
+            found.append(Planted(position, value))
+            taken.add(context.facts[position])
     return found
 
 
-SIMPLE = ("truncated", "power_of_ten", "ten_thousand", "yuan", "fraction", "sign", "last_year", "shifted", "other_scope")
-
-
-def _is_telling(position: int, value: Decimal, kind: str, context: Context) -> bool:
-    """Whether the planted value belongs to its class alone."""
-    others = [name for name in SIMPLE if name != kind]
+def _belongs_to(kind: str, position: int, value: Decimal, context: Context) -> bool:
     rng = random.Random(0)
-    return all(value not in list(CLASSES[name][1](position, context, rng)) for name in others)
+    return all(value not in CLASSES[other][1](position, context, rng) for other in PLAIN if other != kind)
 
 
 @dataclass(frozen=True)
 class Score:
+    """How the errors of one class fared."""
+
     kind: str
     label: str
     planted: int
     found: int
     right: int
+    """Found, and with the right diagnosis."""
     accused: int
     """All figures accused in the lists with these errors."""
 
@@ -321,32 +328,83 @@ class Score:
 
 
 def measure(
-    connection: duckdb.DuckDBPyConnection, city: City, figures: Sequence[Figure], limit: int = 60, alone: bool = False,
+    connection: duckdb.DuckDBPyConnection,
+    city: City,
+    figures: Sequence[Figure],
+    limit: int = 60,
+    alone: bool = False,
     kinds: Sequence[str] = tuple(CLASSES),
-) -> list[Score]:  # fmt: skip
-    """Scores by class; `alone` compares the figures with each other only, without the warehouse."""
+) -> list[Score]:
+    """Scores by class, up to `limit` errors each; `alone` compares the figures with each other only."""
     context = clean(connection, city, figures)
-    scores = []
-    for kind in kinds:
-        planted = plants(context, kind, limit, random.Random(f"{SEED}{kind}"))
-        found = right = accused = 0
-        for batch in (planted[n::max(1, len(planted) // AT_ONCE)] for n in range(max(1, len(planted) // AT_ONCE))):
-            wrong = list(context.figures)
-            for error in batch:
-                wrong[error.position] = _printed_as(wrong[error.position], error.value)
-            if "-v" in sys.argv: print("BATCH", " ".join(f"{context.figures[e.position].figure_id}={e.value}" for e in batch))
-            frame = reconcile(None if alone else connection, city, wrong)
-            suspected = {row["position"] - 1: row for row in frame.iter_rows(named=True) if row["is_suspected"]}
-            accused += len(suspected)
-            for error in batch:
-                row = suspected.get(error.position)
-                found += row is not None
-                right += row is not None and row["diagnosis"] in {kind, *ALSO_RIGHT.get(kind, ())}
-                if "-v" in sys.argv and (row is None or row["diagnosis"] != kind):
-                    f = frame.row(error.position, named=True)
-                    print(kind, context.figures[error.position].figure_id, f["label"], context.figures[error.position].printed, "->", f["printed"], f["verdict"], f["diagnosis"], f["confidence"], f["suggested"])
-            if "-v" in sys.argv:
-                for position in set(suspected) - {e.position for e in batch}:
-                    print("   FALSE", kind, suspected[position]["figure_id"], suspected[position]["label"], suspected[position]["printed"], suspected[position]["suggested"])
-        scores.append(Score(kind, CLASSES[kind][0], len(planted), found, right, accused))
-    return scores
+    judge_with = None if alone else connection
+    return [_score(kind, context, judge_with, limit) for kind in kinds]
+
+
+def _score(kind: str, context: Context, connection: duckdb.DuckDBPyConnection | None, limit: int) -> Score:
+    planted = plants(context, kind, limit, random.Random(f"{SEED}{kind}"))
+    right_codes = {kind, *ALSO_RIGHT.get(kind, ())}
+    lists = max(1, len(planted) // AT_ONCE)
+    found = right = accused = 0
+    for batch in (planted[n::lists] for n in range(lists)):
+        wrong = list(context.figures)
+        for error in batch:
+            wrong[error.position] = printed_as(wrong[error.position], error.value)
+        rows = reconcile(connection, context.city, wrong).to_dicts()
+        accused += sum(row["is_suspected"] for row in rows)
+        caught = [rows[error.position] for error in batch if rows[error.position]["is_suspected"]]
+        found += len(caught)
+        right += sum(row["diagnosis"] in right_codes for row in caught)
+    return Score(kind, CLASSES[kind][0], len(planted), found, right, accused)
+
+
+def total(scores: Sequence[Score]) -> Score:
+    """All classes together."""
+    sums = [sum(getattr(score, name) for score in scores) for name in ("planted", "found", "right", "accused")]
+    return Score("all", "all classes", *sums)
+
+
+def table(scores: Sequence[Score]) -> list[str]:
+    """The scores as lines of a Markdown table."""
+    lines = ["| error | planted | recall | precision | right diagnosis |", "| --- | ---: | ---: | ---: | ---: |"]
+    for score in (*scores, total(scores)):
+        rates = (score.recall, score.precision, score.right_diagnosis)
+        shown = " | ".join(f"{rate:.1%}" if score.planted else "–" for rate in rates)
+        lines.append(f"| {score.label} | {score.planted} | {shown} |")
+    return lines
+
+
+def report(connection: duckdb.DuckDBPyConnection, city: City, figures: Sequence[Figure], limit: int = 60) -> list[str]:
+    """The section for docs/benchmark.md: with the warehouse, and from the printed figures alone."""
+    return [
+        "## Reconciliation of a published report: planted errors",
+        "",
+        f"Into the sample city's list of {len(figures)} printed figures, put right first, errors of each class are"
+        f" planted, up to {limit} a class and about {AT_ONCE} in a list (tests/bench/reconcile_seeder.py). Recall:"
+        " planted errors that are called wrong. Precision: figures called wrong that are. Right diagnosis: of those"
+        " found, the ones whose class is named.",
+        "",
+        "With the warehouse:",
+        "",
+        *table(measure(connection, city, figures, limit)),
+        "",
+        "From the printed figures alone, where an error in a figure that no other figure bears on cannot be seen:",
+        "",
+        *table(measure(connection, city, figures, limit, alone=True)),
+    ]
+
+
+def main() -> None:
+    home = Path(tempfile.mkdtemp())
+    settings = Settings(home=home, city_dir=CITIES_ROOT / "450700")
+    city = load_city(settings.city_dir)
+    for year in YEARS:
+        pour_samples(city, settings.city_dir, year, settings.inbox)
+    run_all(settings, city)
+    figures = read_list(settings.city_dir / "published" / "2023.csv")
+    with duckdb.connect(str(settings.published_database), read_only=True) as connection:
+        print("\n".join(report(connection, city, figures)))
+
+
+if __name__ == "__main__":
+    main()

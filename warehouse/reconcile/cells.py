@@ -9,7 +9,7 @@ from sources.model import City, load_codelists
 from warehouse.model import load_indicators
 from warehouse.reconcile.document import Grid
 from warehouse.reconcile.figures import CHANGE, VALUE, Fact, Figure, number_in
-from warehouse.reconcile.match import scope_of
+from warehouse.reconcile.match import bare_title, scope_of
 from warehouse.reconcile.relations import SCHOOL_SCOPE
 from warehouse.reconcile.witnesses import Listing
 from warehouse.reconcile.wording import Context, State, indicator_in, subject_name
@@ -79,24 +79,22 @@ def _cell(
     year = state.report_year if year is None or kind == CHANGE else year
     item = re.sub(r"（.*?）|\s", "", texts[-1]) if texts else ""
     bare = re.sub(r"（.*?）|\s|20\d\d年?", "", heading)
-    title = re.sub(r"20\d\d(年度?|—|-)?|情况|分析|总体", "", grid.title.replace(city.name, ""))
+    title = bare_title(grid.title.replace(f"{city.name}在", "").replace(city.name, ""))
     unit = next(
         (u for u in re.findall(r"（(\S{1,5}?)）", f"{texts[-1] if texts else ''}{heading}") if "含" not in u), ""
     )
     unit = ":1" if re.search("[:：∶]", cell) else "%" if "%" in cell else unit
     by_rows = not bare or kind == CHANGE or _is_comparison(heading)
     label = item if by_rows else bare
-    exact = [state.names.find(text, unit) for text in (f"{group}{label}", label)]
+    exact = [state.names.find(text, unit) for text in (f"{group}{label}", f"{title}{label}", label)]
     code, likeness = next(((c, 1.0) for c, how, _ in exact if how == "name"), (None, 0.0))
     if code is None:
         state.subject, state.last = subject, None
         code, likeness = indicator_in(Context(label, "", "", f"{title}，{group}", ""), unit, kind, state)
-    scope = scope_of(f"不含{heading.partition('不含')[2]}", city) if "不含" in heading else None
+    stated = _scope_of(_heading_of_this_year(grid) if kind == CHANGE else heading, city)
     fact = None
     if code:
-        scope = (
-            SCHOOL_SCOPE if subject != city.code else scope or _scope_of_change(kind, grid, city) or city.scopes[0].code
-        )
+        scope = SCHOOL_SCOPE if subject != city.code else stated or city.scopes[0].code
         fact = Fact(year, subject, scope, code, kind)
     value = number_in(cell) if cell != "持平" else Decimal(0)
     return Figure(
@@ -120,18 +118,22 @@ def _is_comparison(heading: str) -> bool:
     return re.fullmatch(r"20\d\d年?(（.*）)?", re.sub(r"\s", "", heading)) is not None
 
 
-def _scope_of_change(kind: str, grid: Grid, city: City) -> str | None:
-    """A change is this year's, in this year's scope: that of the last column that states one."""
+def _scope_of(heading: str, city: City) -> str | None:
+    return scope_of(f"不含{heading.partition('不含')[2]}", city) if "不含" in heading else None
+
+
+def _heading_of_this_year(grid: Grid) -> str:
+    """The last column of a year: a change is this year's, in this year's scope."""
     headings = _headings(grid.rows[: _body_start(grid)])
-    stated = [scope_of(f"不含{h.partition('不含')[2]}", city) for h in headings if "不含" in h]
-    return next((scope for scope in reversed(stated) if scope), None) if kind == CHANGE else None
+    return next((h for h in reversed(headings) if re.match(r"20\d\d", h) and not CHANGE_HEADING.search(h)), "")
 
 
 def listings_of(grid: Grid, state: State) -> Iterator[Listing]:
     """Ownership, level and honours of each school, where a table lists the schools with them."""
     schools = {r.name: r.code for r in state.city.respondents if r.kind == SCHOOL_SCOPE}
     rows = {schools[cell]: row for row in grid.rows for cell in row if cell in schools}
-    if len(rows) < 2 or len(rows) < len(set(schools.values())) / 2:
+    year = next((int(y) for y in re.findall(r"20\d\d", grid.title)), state.report_year)
+    if not rows or any(r.code not in rows for r in state.city.respondents_in(year) if r.kind == SCHOOL_SCOPE):
         return
     attributes: dict[str, dict[str, str]] = defaultdict(dict)
     honours: dict[str, frozenset[str]] = {}
@@ -146,7 +148,6 @@ def listings_of(grid: Grid, state: State) -> Iterator[Listing]:
         foreign = [c.label for c in others if c != category]
         parts = [part for cell in row for part in re.split("[、，,]", cell)]
         honours[code] = frozenset(found for part in parts if (found := _honour(part, foreign)))
-    year = next((int(y) for y in re.findall(r"20\d\d", grid.title)), state.report_year)
     yield Listing(year, attributes, honours)
 
 

@@ -12,6 +12,9 @@ from pathlib import Path
 
 HEADING = re.compile(r"^(\d+(?:\.\d+)*)[\s　、.]+(\S.{0,30})$")
 TABLE_TITLE = re.compile(r"^附?表格?\s*(\d[\d.]*(?:[-—－]\d+)?)\s*(.*)$")
+CONTINUED = re.compile(r"^\s*[（(].{0,30}$|^.{1,8}$")
+"""The rest of a cell that holds two lines."""
+END = "\0"
 FULL_STOP = re.compile("[。；！]$")
 
 
@@ -74,7 +77,7 @@ def _text_parts(text: str) -> Iterator[Part]:
     rows: list[list[str]] = []
     row: list[str] = []
     blanks = 0
-    for line in [*text.splitlines(), "end"]:
+    for line in [*text.splitlines(), "", END]:
         cells = line.split("\t")
         if len(cells) > 1:
             blanks = 0
@@ -87,13 +90,13 @@ def _text_parts(text: str) -> Iterator[Part]:
             if row:
                 rows.append(row)
                 row = []
-        elif row and not blanks:
+        elif row and not blanks and CONTINUED.match(line):
             row[-1] += line.strip()
         else:
             if rows or row:
                 yield [*rows, row] if row else rows
                 rows, row, blanks = [], [], 0
-            if line.strip() and line != "end":
+            if line.strip() and line != END:
                 yield line.strip()
 
 

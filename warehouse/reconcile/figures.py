@@ -108,8 +108,8 @@ def read_list(path: Path) -> list[Figure]:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = data.decode("gb18030")
-    rows = list(csv.DictReader(io.StringIO(text)))
-    columns = set(rows[0]) if rows else set()
+    rows = csv.DictReader(io.StringIO(text))
+    columns = set(rows.fieldnames or ())
     if {"figure_id", "kind", "indicator", "printed", "printed_value"} <= columns:
         return [_own_form(row) for row in rows]
     if {"figure_id", "indicator", "value", "as_printed"} <= columns:

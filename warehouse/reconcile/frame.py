@@ -20,7 +20,7 @@ from warehouse.reconcile.diagnose import (
     name_of,
     taken_from_elsewhere,
 )
-from warehouse.reconcile.figures import CHANGE, Fact, Figure
+from warehouse.reconcile.figures import CHANGE, VALUE, Fact, Figure
 from warehouse.reconcile.hints import magnitude_hints, overlap_hints
 from warehouse.reconcile.judge import ACCUSED, Suspicion, Verdicts, judge
 from warehouse.reconcile.match import Meaning, load_names, meaning
@@ -38,8 +38,8 @@ VERDICTS = {
     "not_verifiable": "无法核实",
     "not_matched": "未识别",
 }
-SURE_READING = 0.9
-"""A reading of words below this likeness accuses nobody by itself."""
+SURE_READING = {"context": 0.83, "similar": 0.6}
+"""A reading of words, and a name that is only like a known one, accuse nobody by themselves below this likeness."""
 BY_ITSELF_NO_SLIP = {*OF_RELATION.values(), "text_table", "printed_twice", "unexplained", "shifted"}
 SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "position": pl.Int64,
@@ -139,7 +139,7 @@ def _judged(
         recomputed=recomputed,
         listed=listed,
         verdicts=verdicts,
-        alone=judge(prints, relations, {}) if witnesses else verdicts,
+        alone=judge(prints, relations, {}) if witnesses and verdicts.open else verdicts,
         around=Surroundings(
             figures, facts, {**verdicts.taken, **recomputed.values, **witnesses}, city, recomputed.values
         ),
@@ -162,7 +162,7 @@ def _in_fitting_scope(figure: Figure, fact: Fact | None, city: City, recomputed:
 def _is_doubtful(position: int, done: _Reconciled) -> bool:
     """A reading that is not sure, of a number that does not fit and that no slip explains: rather read wrong."""
     figure, found, fact = done.figures[position], done.meanings[position], done.around.facts[position]
-    if fact is None or found.how not in ("context", "similar") or found.likeness >= SURE_READING:
+    if fact is None or found.likeness >= SURE_READING.get(found.how, 0.0):
         return False
     suspicion = done.verdicts.suspicions.get(position)
     exact = _in_printed_unit(figure, fact, done.around.values.get(fact))
@@ -201,7 +201,7 @@ def _row(position: int, done: _Reconciled) -> dict[str, object]:
     suspicion = done.verdicts.suspicions.get(position)
     suspected = suspicion is not None and suspicion.confidence >= ACCUSED
     broken = _broken_here(fact, suspected, done)
-    verdict = _verdict(figure, fact, exact, suspected, bool(broken), done)
+    verdict = _verdict(figure, fact, exact, suspicion is not None or bool(broken), done)
     suggested = _suggested(figure, fact, exact, suspicion)
     code = _diagnosis(position, fact, verdict, suspicion, suspected, broken, done)
     return row | {
@@ -243,12 +243,10 @@ def _broken_here(fact: Fact, suspected: bool, done: _Reconciled) -> list[Relatio
     return relations if suspected else [r for r in relations if any(r is other for other in done.verdicts.open)]
 
 
-def _verdict(
-    figure: Figure, fact: Fact, exact: Decimal | None, suspected: bool, broken: bool, done: _Reconciled
-) -> str:
+def _verdict(figure: Figure, fact: Fact, exact: Decimal | None, in_doubt: bool, done: _Reconciled) -> str:
     if exact is not None:
         return compare(figure, exact)
-    if suspected or broken or fact in done.verdicts.disagreeing or _listed_otherwise(figure, fact, done):
+    if in_doubt or _listed_otherwise(figure, fact, done):
         return "contradicts"
     return "supported" if done.verdicts.support.get(fact) else "not_verifiable"
 
@@ -302,9 +300,11 @@ def _worked_out(fact: Fact, done: _Reconciled) -> Decimal | None:
 
 def _crosses_scopes(fact: Fact, done: _Reconciled) -> bool:
     """Whether the printed change can only be checked against last year's value in another scope."""
-    before = fact._replace(kind="value", year=fact.year - 1)
+    if fact.kind != CHANGE:
+        return False
+    before = fact._replace(kind=VALUE, year=fact.year - 1)
     others = [f for f in done.verdicts.taken if f._replace(scope=fact.scope) == before]
-    return fact.kind == CHANGE and bool(others) and before not in done.verdicts.taken
+    return bool(others) and before not in done.verdicts.taken
 
 
 def _explanation(

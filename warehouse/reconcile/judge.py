@@ -302,11 +302,11 @@ def _correct(case: _Case, verdicts: Verdicts) -> None:
     while True:
         broken = case.broken()
         facts = ({fact for n in broken for fact in case.relations[n].facts} | differing) - corrected
-        repairs = [repair for fact in sorted(facts) if (repair := case.repair(fact)) and repair.gain > 0]
-        if not repairs:
+        repairs = [repair for fact in sorted(facts) if (repair := case.repair(fact))]
+        best = max((repair for repair in repairs if repair.gain > 0), key=lambda r: r.rank, default=None)
+        if best is None:
             case.closed.update(broken)
             return
-        best = max(repairs, key=lambda r: r.rank)
         rivals = [r for r in repairs if r is not best and r.mended & best.mended]
         shares = _shares([best.gain, *(best.gain + r.rank - best.rank for r in rivals), 0.0])
         certain = shares[0] >= ACCUSED

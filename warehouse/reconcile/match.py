@@ -19,7 +19,7 @@ from warehouse.model import load_indicators, load_measures, load_report_tables, 
 from warehouse.reconcile.figures import CHANGE, STANDARD, TARGET, VALUE, Fact, Figure, read_list
 from warehouse.reconcile.relations import SCHOOL_SCOPE, plain_sums
 
-CLOSE_ENOUGH = 0.55
+CLOSE_ENOUGH = 0.5
 CLEARLY_BETTER = 0.04
 SURE = 0.8
 SHORT = 3
@@ -141,6 +141,11 @@ def is_of_wider_region(label: str) -> bool:
     return label.startswith(tuple(words()["wider_region"]))
 
 
+def bare_title(title: str) -> str:
+    """A table's title without years, placeholders and the words that every title has."""
+    return re.sub(r"\{\w+\}|20\d\d|[年度—-]|^在|情况|分析|总体", "", title.replace("{city}在", ""))
+
+
 @lru_cache
 def _catalogue_names() -> tuple[Name, ...]:
     labels: list[tuple[str, str]] = []
@@ -159,12 +164,16 @@ def _catalogue_names() -> tuple[Name, ...]:
             for row in table.rows
             if len(row.label) > SHORT
         ]
+        if table.layout == "years":
+            # such a table's title says what its columns count
+            labels += [(bare_title(table.title) + heading, name) for name, heading in table.columns.items()]
     labels += [(text, code) for code, texts in words()["names"].items() for text in texts]
     for entry in words()["each"]:
         for code in load_codelists()[entry["for_each"]].codes:
             labels.append((entry["name"].format(each_label=code.label), entry["code"].format(each=code.code)))
     own = [Name(normal(i.label), i.code, is_of_wider_region(i.label), True) for i in load_indicators().values()]
-    others = ((text.removeprefix("其中："), code) for text, code in labels)
+    known = load_indicators()
+    others = ((text.removeprefix("其中："), code) for text, code in labels if code in known)
     return (*own, *(Name(normal(text), code, is_of_wider_region(text)) for text, code in others))
 
 

@@ -171,7 +171,7 @@ def parse_rule(expression: str, is_usual: bool = False) -> list[Rule]:
         turn = -1 if sign == ">=" else 1
         terms = {name: turn * (left.get(name, Decimal(0)) - right.get(name, Decimal(0))) for name in {**left, **right}}
         if "" not in terms:
-            rules.append(Rule(tuple((c, name) for name, c in terms.items() if c), sign.replace(">", "<"), is_usual))
+            rules.append(Rule(tuple((c, n) for n, c in sorted(terms.items()) if c), sign.replace(">", "<"), is_usual))
     return rules
 
 

@@ -107,17 +107,20 @@ def indicator_in(context: Context, unit: str, kind: str, state: State) -> tuple[
     names, last = state.names, state.last
     at_hand = context.at_hand()
     known = frozenset(pair for pair in at_hand if pair in names.weight)
-    among = {s.indicator for s in load_standards()} if kind == STANDARD else None
+    among = _with_standards() if kind == STANDARD else None
     if last is not None and last.subject == state.subject:
         own = load_indicators()[last.indicator]
         if kind == CHANGE and _same_kind(unit, last) and len(normal(context.near)) < SHORT:
             return last.indicator, 1.0
+        if kind == STANDARD and not known and own.code in _with_standards() and _fits(own, unit, "均"):
+            return last.indicator, 1.0
         if kind == VALUE and state.is_standard and _fits(own, unit, "均") and not known & pairs(normal(own.label)):
             return last.indicator, 1.0
         if unit_kind(unit) == "%" and SHARE.search(context.near):
-            among = {i.code for i in load_indicators().values() if i.kind == "ratio" and i.numerator == own.numerator}
-            if len(among) == 1:
-                return among.pop(), 1.0
+            shares = [i for i in load_indicators().values() if i.kind == "ratio" and i.numerator == own.numerator]
+            if len(shares) == 1:
+                return shares[0].code, 1.0
+            among = frozenset(share.code for share in shares)
     if not context.after and scope_of(context.near.strip("，、：其中含"), state.city):
         return None, 0.0
     wider = any(word in context.near[-REACH:] for word in words()["wider_region"])
@@ -151,6 +154,11 @@ def indicator_in(context: Context, unit: str, kind: str, state: State) -> tuple[
     if len(ranked) > 1 and ranked[0][1] - ranked[1][1] < BETTER:
         return None, 0.0
     return ranked[0][0], min(1.0, ranked[0][1])
+
+
+@lru_cache
+def _with_standards() -> frozenset[str]:
+    return frozenset(standard.indicator for standard in load_standards())
 
 
 @lru_cache
