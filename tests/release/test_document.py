@@ -10,14 +10,17 @@ import docx
 import pytest
 
 from sources.model import City, load_city
+from sources.settings import PROJECT_ROOT
 from tests.conftest import NURSING_SCHOOL, cell_of, edit, run_all
 from tests.end_to_end.test_another_city import CITY_DIR
 from tests.release.conftest import RELEASED_ON, VERSION, YEAR, body, footnotes, render, template_with, texts
 from warehouse.connection import open_published
 from warehouse.model import load_report_tables
+from warehouse.release.charts import CHARTS
 from warehouse.release.document import write_documents
 from warehouse.release.figures import load_figures, text_from
 from warehouse.release.report import ALLOWED, TEMPLATE, literal_digits
+from warehouse.release.tokens import Vocabulary
 from warehouse.trace import Lineage
 
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
@@ -234,3 +237,9 @@ def test_a_year_without_data_is_an_error_and_so_is_another_city(database, city: 
     with pytest.raises(LookupError, match="数据库是钦州市（450700）的，不是三校市的"):
         write_documents(database, load_city(CITY_DIR), YEAR, tmp_path, RELEASED_ON, VERSION)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_page_for_staff_lists_every_word_and_chart_of_the_template(made):
+    page = (PROJECT_ROOT / "docs" / "template.zh.md").read_text(encoding="utf-8")
+    names = Vocabulary(made.figures, RELEASED_ON, VERSION).names()
+    assert [name for name in [*names, *CHARTS] if name not in page] == []

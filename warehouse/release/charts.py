@@ -258,7 +258,7 @@ CHARTS: dict[str, tuple[str, Callable[[Figures], list[dict[str, Any]]], Callable
     ),
     "满意度": (
         "{year}年{city}中等职业教育满意度",
-        _items([f"satisfaction_{code}" for code in SATISFACTION]),
+        _items(SATISFACTION),
         _bars("%"),
     ),
     "就业去向": (

@@ -18,7 +18,7 @@ from warehouse.trace import Reference
 
 MARK = re.compile("\ue000([0-9]+)\ue001")
 NOTE_MARK = re.compile("\ue002([0-9]+)\ue003")
-HALF_UP_NOTE = "约"
+ABOUT = "约"
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,6 @@ class Number:
 
 
 Piece = Plain | Missing | Block | Number
-Tokens = dict[str, Any]
 
 
 class TokenError(ValueError):
@@ -139,8 +138,10 @@ class Vocabulary:
         """A table's note: its numbers are marked, everything else is text."""
         rest, text = note.text, ""
         for printed in note.printed:
-            before, _, rest = rest.partition(printed.text)
-            text += self.plain(before) + self.mark(Number(printed))
+            found = re.search(rf"(?<![\d.]){re.escape(printed.text)}(?![\d.])", rest)
+            assert found is not None
+            text += self.plain(rest[: found.start()]) + self.mark(Number(printed))
+            rest = rest[found.end() :]
         return text + self.plain(rest)
 
     def missing(self, code: str) -> str:
@@ -154,7 +155,7 @@ class Vocabulary:
         except LookupError as error:
             raise TokenError(f"{indicator.label}：{error}") from None
         remarks = tuple(self._remarks(fact)) if with_remarks else ()
-        about = HALF_UP_NOTE if rounded else ""
+        about = ABOUT if rounded else ""
         return about + self.mark(Number(Printed(fact.reference, text, unit=unit), remarks))
 
     def shown_with_unit(self, fact: Fact, unit: str = "", with_remarks: bool = True) -> str:

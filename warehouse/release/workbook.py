@@ -52,6 +52,7 @@ SOURCE_COLUMNS = (
 )
 TEXT_SIZE, TITLE_SIZE, NOTE_SHARE = 10, 14, 1.05
 A4, A3 = 9, 8
+ROWS_OF_A_PAGE = 45
 LANDSCAPE_FROM = 96
 """Half-widths that no longer fit on an upright page."""
 
@@ -75,7 +76,7 @@ def write_workbook(figures: Figures, grids: Sequence[Grid], released_on: date, v
     for grid in grids:
         sheet = book.add_worksheet(grid.name)
         first = _write_grid(sheet, formats, grid)
-        _set_page(sheet, figures, grid.name, sum(grid.widths) > LANDSCAPE_FROM)
+        _set_page(sheet, figures, grid.name, sum(grid.widths) > LANDSCAPE_FROM, len(grid.rows) <= ROWS_OF_A_PAGE)
         for row, cells in enumerate(grid.rows):
             places += [
                 (grid, cell, f"{chr(ord('A') + column)}{first + row + 1}")
@@ -185,11 +186,11 @@ def _height(texts: Sequence[str], widths: Sequence[float]) -> float:
     return 6 + 13 * max(1, lines)
 
 
-def _set_page(sheet: Worksheet, figures: Figures, title: str, is_landscape: bool) -> None:
+def _set_page(sheet: Worksheet, figures: Figures, title: str, is_landscape: bool, is_one_page: bool = False) -> None:
     sheet.set_paper(A3 if title == SOURCES else A4)
     if is_landscape:
         sheet.set_landscape()
-    sheet.fit_to_pages(1, 0)
+    sheet.fit_to_pages(1, 1 if is_one_page else 0)
     sheet.set_margins(left=0.6, right=0.6, top=0.9, bottom=0.8)
     sheet.center_horizontally()
     sheet.set_header(f"&C&9 {figures.city_name}中等职业教育质量年度报告（{figures.report_year}年度）　{title}")
