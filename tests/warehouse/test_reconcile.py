@@ -205,6 +205,16 @@ def test_a_whole_row_of_last_year_is_found_although_it_adds_up(published, figure
     assert suspects(rows) == {*WRONG, "F211", "F213", "F214"}
 
 
+def test_a_whole_column_a_row_off_is_found_although_its_total_is_right(published, figures):
+    column = [f for f in figures if f.codes and f.codes.indicator == "teachers_full_time" and f.scope == "school"]
+    values = [f.value for f in column]
+    below = dict(zip((f.figure_id for f in column), [values[-1], *values[:-1]], strict=True))
+    wrong = [printed_as(f, below[f.figure_id]) if f.figure_id in below else f for f in figures]
+    rows = by_id(reconcile(published, QINZHOU, wrong))
+    assert suspects(rows) == {*WRONG, *below}
+    assert sum(rows[figure]["diagnosis"] == "shifted" for figure in below) >= 10
+
+
 def test_when_the_warehouse_has_moved_on_the_print_that_agrees_with_itself_is_not_accused(
     published, figures, found, monkeypatch
 ):

@@ -323,14 +323,15 @@ def _correct(case: _Case, verdicts: Verdicts) -> None:
 def _borrowed_together(case: _Case, differing: set[Fact]) -> Iterator[dict[Fact, _Repair]]:
     """Whole rows that belong elsewhere: they agree among themselves, and so no correction of one alone would help.
 
-    Of facts that a relation binds, two or more with numbers that are right for something else, if the warehouse says
-    so of each, and the relation holds for what the warehouse says as well.
+    Of facts that a relation binds, those that differ from the warehouse, if most of them have numbers that are right
+    for something else, and the relation holds for what the warehouse says as well.
     """
-    borrowed = {fact for fact in differing if any(one.is_borrowed for one in case.taken[fact].prints)} - case.weak
+    borrowed = {fact for fact in differing if any(one.is_borrowed for one in case.taken[fact].prints)}
     seen: set[Fact] = set()
     for relation in case.relations:
-        bound = [fact for fact in relation.facts if fact in borrowed]
-        if not relation.binds or len(bound) < 2 or seen & set(bound) or not relation.holds(case.spans):
+        bound = [fact for fact in relation.facts if fact in differing - case.weak]
+        most = sum(fact in borrowed for fact in bound) * 2 > len(bound) > 1
+        if not relation.binds or not most or seen & set(bound) or not relation.holds(case.spans):
             continue
         repairs = {fact: case.repair(fact) for fact in bound}
         group = {fact: repair for fact, repair in repairs.items() if repair}

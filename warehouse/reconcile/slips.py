@@ -85,7 +85,9 @@ def log_chance(code: str | None, printed: Decimal, step: Decimal, fitting: int =
 def telling(code: str | None, printed: Decimal, step: Decimal) -> float:
     """How much a slip says against chance (as a logarithm): little in a short number, nothing in a single digit."""
     length = _length(printed, step)
-    return log(10) * min(length, 3) if length > 1 or code in (None, "sign") else 0.0
+    if code is None:
+        return log(1000)
+    return log(10) * min(length, 3) if length > 1 or code == "sign" else 0.0
 
 
 def _length(printed: Decimal, step: Decimal) -> int:
