@@ -25,7 +25,7 @@ from tests.hostile.books import CITY, Book, item_cell, sample_book, write_book
 from tests.hostile.slips import CONTRACTS, Planted, planted_slips
 
 SEED = 20231130
-A_KIND = None if os.environ.get("NIANBAO_NIGHTLY") else 25
+A_KIND = None if os.environ.get("NIANBAO_NIGHTLY") else 15
 """Slips of each kind; None: all."""
 CHANGED = re.compile(r"“([^”]+)”应为 ([0-9.]+)")
 
