@@ -150,6 +150,22 @@ def test_paper_has_the_tables_whole_and_no_navigation(site, opened, screenshots:
     page.pdf(path=screenshots / "site-school.pdf")
 
 
+@pytest.mark.parametrize(("kind", "pixels"), [(".wide", 1047), ("table:not(.wide)", 680)], ids=["across", "upright"])
+def test_no_table_is_wider_than_the_paper(site, opened, kind, pixels):
+    """277 mm across and 180 mm upright, at 96 pixels an inch."""
+    page = opened({"width": pixels, "height": 900})
+    page.emulate_media(media="print")
+    for name in (
+        "chapters/contests.html",
+        f"schools/{NURSING_SCHOOL}.html",
+        "quality.html",
+        "sources/students-450700.html",
+    ):
+        page.goto(f"{site}/{name}")
+        widths = page.locator(kind).evaluate_all("tables => tables.map(table => table.getBoundingClientRect().right)")
+        assert max(widths, default=0) <= pixels, name
+
+
 def test_charts_have_a_name_and_what_they_show_in_words(site, opened):
     page = opened(DESK)
     page.goto(f"{site}/tables/2.6-1.html")
