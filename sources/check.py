@@ -16,7 +16,7 @@ from sources.settings import Limits
 from sources.workbook import Reading, cells_frame, read_workbook
 
 UNSENT = "未报送"
-NUMBER = re.compile(r"-?[0-9]+([.][0-9]+)?")
+NUMBER = re.compile(r"-?[0-9]{1,15}([.][0-9]{1,15})?")
 
 
 @dataclass(frozen=True)

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
-import polars as pl
 
 from orchestration.defs.submissions import REGISTRY
 from orchestration.groups import INTAKE
-from orchestration.metadata import findings_table, markdown_table
+from orchestration.metadata import FAILING_ROWS, SEVERITY_LABELS, markdown_table
 from orchestration.partitions import by_report_year
 from sources.model import City
 from sources.settings import Settings
@@ -17,6 +16,7 @@ from warehouse.feedback import Feedback, write_feedback
 
 FEEDBACK = dg.AssetKey("feedback")
 SHOWN_RESPONDENTS = 40
+FINDING_HEADINGS = ("级别", "位置", "填写内容", "问题", "可能的原因", "处理办法")
 STATUS_LABELS = {
     "received": "已收到",
     "accepted": "已接收",
@@ -64,9 +64,24 @@ def _metadata(settings: Settings, everybody: Sequence[Feedback]) -> dict[str, An
     }
     asked = [each for each in everybody if _count(each, "error") or _count(each, "warning")]
     for each in sorted(asked, key=lambda each: -_count(each, "error"))[:SHOWN_RESPONDENTS]:
-        frame = pl.DataFrame(each.open_findings, infer_schema_length=None)
-        metadata[f"{each.report_year or '未识别'} {_name(each)}"] = findings_table(frame)
+        metadata[f"{each.report_year or '未识别'} {_name(each)}"] = markdown_table(FINDING_HEADINGS, _findings(each))
     return metadata
+
+
+def _findings(feedback: Feedback) -> list[tuple[str, ...]]:
+    """Open findings for a narrow table: errors first, sheet and cell in one column."""
+    ordered = sorted(feedback.open_findings, key=lambda finding: finding["severity"])
+    return [
+        (
+            SEVERITY_LABELS[finding["severity"]],
+            f"{finding['sheet']} {finding['cell'] or ''}".strip(),
+            finding["value"] or "",
+            finding["message"],
+            finding["suggestion"] or "",
+            finding["fix"],
+        )
+        for finding in ordered[:FAILING_ROWS]
+    ]
 
 
 def _name(feedback: Feedback) -> str:

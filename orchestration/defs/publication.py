@@ -12,7 +12,7 @@ from warehouse.connection import open_published
 
 DOCUMENTS, RELEASED = dg.AssetKey("documents"), dg.AssetKey("released")
 STARTED_BY_HAND = (DOCUMENTS, RELEASED)
-DOCUMENTS_JOB, RELEASE_JOB = "documents", "release"
+DOCUMENTS_JOB, RELEASE_JOB = "make_documents", "make_release"
 
 
 class Signature(dg.Config):

@@ -61,3 +61,13 @@ def test_the_summary_tables_are_shown_in_chinese(page: Page, screenshots):
     page.goto("/assets/summary_tables?partition=2023")
     expect(page.get_by_text("2023 表1.2-2", exact=False).first).to_be_visible(timeout=30_000)
     page.screenshot(path=screenshots / "summary_tables.png")
+
+
+def test_the_clerk_sees_per_school_what_is_wrong(page: Page, screenshots):
+    page.set_viewport_size({"width": 1600, "height": 1400})
+    page.goto("/assets/feedback?view=overview")
+    row = page.locator("tr", has_text="2023 钦州市卫生学校")
+    expect(row.first).to_be_visible(timeout=30_000)
+    expect(row.first).to_contain_text("毕业去向 E11")
+    page.wait_for_timeout(500)
+    page.screenshot(path=screenshots / "feedback.png")

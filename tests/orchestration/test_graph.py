@@ -49,6 +49,12 @@ def test_a_night_makes_no_documents_and_no_release(definitions):
     assert {key.to_user_string() for key in selected} & READ_WHAT_IS_PUBLISHED == {"summary_tables"}
 
 
+def test_the_ui_can_load_every_job(definitions):
+    """A name that two jobs and an asset share is refused only there."""
+    jobs = {job.name for job in definitions.get_repository_def().get_all_jobs()}
+    assert jobs >= {JOB, "make_documents", "make_release"}
+
+
 def test_every_asset_is_described_in_chinese_and_belongs_to_a_step_of_the_flow(definitions):
     graph = definitions.resolve_asset_graph()
     for key in graph.get_all_asset_keys():
