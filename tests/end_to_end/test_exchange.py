@@ -1,4 +1,4 @@
-"""`nianbao check`, `preview`, `feedback`, `explanations`, `decide`: text for people, JSON and exit codes for scripts."""
+"""`nianbao check`, `preview`, `status`, `decide`: text for people, JSON and exit codes for scripts."""
 
 import json
 import shutil

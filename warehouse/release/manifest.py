@@ -104,7 +104,8 @@ def inputs_of(
     ).to_dicts()
     current = query(
         connection,
-        "select respondent_code, submission_id from registry.submission where is_current and report_year = ? order by 1",
+        "select respondent_code, submission_id from registry.submission"
+        " where is_current and report_year = ? order by respondent_code",
         [report_year],
     )
     return {
