@@ -1,9 +1,11 @@
 #!/bin/sh
-# Debian packages that some tests need: a browser and Chinese fonts. Installed where that is allowed;
-# where it is not, the tests that need them are skipped and say so.
+# Debian packages that some tests need: a browser, Chinese fonts, LibreOffice (schools' files are saved by it), pdftotext.
+# Installed where that is allowed; where it is not, the tests that need them are skipped and say so.
 missing=""
 command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
 fc-list 2>/dev/null | grep -qi "noto.*cjk" || missing="$missing fonts-noto-cjk fontconfig"
+command -v soffice >/dev/null 2>&1 || missing="$missing libreoffice-calc-nogui"
+command -v pdftotext >/dev/null 2>&1 || missing="$missing poppler-utils"
 [ -z "$missing" ] && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
     echo "Installing Debian packages (once):$missing"
@@ -14,4 +16,4 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
         exit 0
     fi
 fi
-echo "Not installed (needs root and apt):$missing. Tests in a browser will be skipped."
+echo "Not installed (needs root and apt):$missing. The tests that need them will be skipped."
