@@ -38,7 +38,7 @@ generate: .venv/dev.stamp  ## Write the files that derive from contracts and cat
 	$(BIN)/sqlfmt --quiet dbt_project
 
 bench: .venv/dev.stamp  ## Measure the yearly run and write docs/benchmark.md
-	$(BIN)/python tests/bench/yearly_run.py
+	$(BIN)/python -m tests.bench.yearly_run
 
 lock: .venv/uv.stamp  ## Resolve the lock files anew (they hold no registry address)
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate pyproject.toml -o requirements.lock

@@ -22,11 +22,28 @@ from pathlib import Path
 import dagster as dg
 import openpyxl
 
+from sources.model import load_city
+from sources.settings import CITIES_ROOT, Settings
+from tests.bench.reconcile_seeder import report as planted
+from warehouse.connection import open_published
+from warehouse.reconcile import read_list
+
 ROOT = Path(__file__).resolve().parents[2]
 NIANBAO = str(Path(sys.executable).with_name("nianbao"))
 RUNS = 3
 YEARS = ("--year", "2022", "--year", "2023")
-STAGES = ("start-up", "reference", "receiving", "reading", "auditing", "loading", "dbt", "publishing", "summary tables")
+STAGES = (
+    "start-up",
+    "reference",
+    "receiving",
+    "reading",
+    "auditing",
+    "loading",
+    "marked workbooks",
+    "dbt",
+    "publishing",
+    "summary tables",
+)
 
 
 @dataclass(frozen=True)
@@ -66,6 +83,7 @@ def stages(home: Path, wall: float) -> dict[str, float]:
         "reading": own["parsed"],
         "auditing": own["audited"],
         "loading": own["registry"],
+        "marked workbooks": steps["feedback"],
         "dbt": steps["transform"],
         "publishing": steps["published"],
         "summary tables": steps["summary_tables"],
@@ -82,7 +100,18 @@ def change_one_school(home: Path) -> None:
 
 
 def measure() -> dict[str, list]:
-    results: dict[str, list] = {"cold": [], "warm": [], "one school": [], "floor": [], "stages": [], "bare": []}
+    results: dict[str, list] = {
+        "cold": [],
+        "warm": [],
+        "one school": [],
+        "floor": [],
+        "stages": [],
+        "bare": [],
+        "release": [],
+        "parts": [],
+        "verify": [],
+        "planted": [],
+    }
     for _ in range(RUNS):
         with tempfile.TemporaryDirectory() as folder:
             home = Path(folder)
@@ -94,9 +123,23 @@ def measure() -> dict[str, list]:
             floor = timed([sys.executable, str(ROOT / "tests" / "bench" / "floor.py"), str(home)], home)
             results["floor"].append(floor)
             results["bare"].append(json.loads(floor.output))
+            released = timed([NIANBAO, "release", "2023", "--json"], home)
+            results["release"].append(released)
+            results["parts"].append(json.loads(released.output)["seconds"])
+            results["verify"].append(timed([NIANBAO, "verify", "2023.1"], home))
+            results["planted"] = results["planted"] or planted_errors(home)
             change_one_school(home)
             results["one school"].append(timed([NIANBAO, "run", *YEARS], home))
     return results
+
+
+def planted_errors(home: Path) -> list[str]:
+    """The section on reconciliation, against the sample city that has just been released."""
+    settings = Settings(home=home, city_dir=CITIES_ROOT / "450700")
+    with open_published(settings) as connection:
+        return planted(
+            connection, load_city(settings.city_dir), read_list(settings.city_dir / "published" / "2023.csv")
+        )
 
 
 def median(values: list[float]) -> float:
@@ -139,6 +182,21 @@ def report(results: dict[str, list]) -> str:
         f"all compiled SQL in DuckDB {bare['sql']:.2f} s; the rest of the floor is Python's start.",
         "",
         "Start-up is Python, the imports of Dagster and dbt, and dbt's first parse of the project.",
+    ]
+    parts = {part: median([p[part] for p in results["parts"]]) for part in results["parts"][0]}
+    lines += [
+        "",
+        "## A release of the sample city",
+        "",
+        f"`nianbao release 2023` takes {median([t.wall for t in results['release']]):.1f} s as a whole process; "
+        f"`nianbao verify 2023.1`, which builds it again from the archive, "
+        f"{median([t.wall for t in results['verify']]):.1f} s.",
+        "",
+        "| part | wall s |",
+        "| --- | ---: |",
+        *[f"| {part} | {seconds:.2f} |" for part, seconds in parts.items()],
+        "",
+        *results["planted"],
     ]
     return "\n".join(lines) + "\n"
 
