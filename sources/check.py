@@ -1,22 +1,19 @@
 """What the pipeline would say of a workbook, told without a database: for the school, before it sends."""
 
-import re
 from dataclasses import dataclass
-from decimal import Decimal
 
 import polars as pl
 
-from sources.audit import LastYear, audit
+from sources.audit import audit
 from sources.explain import question_of
 from sources.feedback import mark_workbook
 from sources.finding import Finding
 from sources.frames import SUBMISSION_SCHEMA
-from sources.model import City, load_contracts
+from sources.model import City
 from sources.settings import Limits
-from sources.workbook import Reading, cells_frame, read_workbook
+from sources.workbook import Reading, cells_frame, printed_last_year, read_workbook
 
 UNSENT = "未报送"
-NUMBER = re.compile(r"-?[0-9]{1,15}([.][0-9]{1,15})?")
 
 
 @dataclass(frozen=True)
@@ -41,7 +38,7 @@ def check_workbook(data: bytes, file_name: str, city: City, limits: Limits) -> C
     respondent = reading.respondent
     row = (UNSENT, file_name, respondent and respondent.code, respondent and respondent.kind, reading.report_year)
     submissions = pl.DataFrame([row], schema=SUBMISSION_SCHEMA, orient="row")
-    outcome = audit(submissions, cells_frame([reading]), reading.findings, city, _last_year(reading))
+    outcome = audit(submissions, cells_frame([reading]), reading.findings, city, printed_last_year([reading]))
     given = {explanation.question: explanation for explanation in reading.explanations}
     open_findings, explained = [], []
     for finding in outcome.findings.iter_rows(named=True):
@@ -51,21 +48,6 @@ def check_workbook(data: bytes, file_name: str, city: City, limits: Limits) -> C
         else:
             open_findings.append(finding)
     return Checked(reading, open_findings, explained)
-
-
-def _last_year(reading: Reading) -> dict[str, LastYear]:
-    """Last year's numbers, as the template prints them beside this year's cells."""
-    values: dict[str, LastYear] = {}
-    for contract in load_contracts():
-        row = {
-            column.name: Decimal(text) if column.type == "decimal" else int(text)
-            for column in contract.columns
-            if column.is_number and NUMBER.fullmatch(text := reading.last_year.get((contract.name, column.name), ""))
-            if column.type == "decimal" or text.lstrip("-").isdecimal()
-        }
-        if row:
-            values[contract.name] = {UNSENT: row}
-    return values
 
 
 def mark_checked(data: bytes, checked: Checked) -> bytes:

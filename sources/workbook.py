@@ -11,13 +11,13 @@ import re
 import unicodedata
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cached_property
 from io import BytesIO
-from itertools import islice
+from itertools import islice, product
 from typing import Any, Literal
 
 import polars as pl
@@ -61,6 +61,7 @@ OWN_HEADING = re.compile(
 )
 FORMULA_RULES = {"formula": "value.formula", "uncomputed": "value.formula_uncomputed"}
 YEAR = re.compile(r"[0-9]{4}")
+NUMBER = re.compile(r"-?[0-9]{1,15}([.][0-9]{1,15})?")
 
 Grid = list[list[Any]]
 Texts = dict[Position, str]
@@ -338,6 +339,24 @@ def cells_frame(readings: Sequence[Reading]) -> pl.DataFrame:
     """The cells of many workbooks, stacked."""
     cells = [cell for reading in readings for cell in reading.cells]
     return pl.DataFrame(cells, schema=CELL_SCHEMA, orient="row")
+
+
+def printed_last_year(readings: Iterable[Reading]) -> dict[str, dict[str, dict[str, int | Decimal]]]:
+    """Last year's numbers as the templates print them beside this year's: sheet → submission → column → value.
+
+    What the file says, not what stands by now: so that the same is said of a file whenever it is read.
+    """
+    values: dict[str, dict[str, dict[str, int | Decimal]]] = {}
+    for contract, reading in product(load_contracts(), readings):
+        row = {
+            column.name: Decimal(text) if column.type == "decimal" else int(text)
+            for column in contract.columns
+            if column.is_number and NUMBER.fullmatch(text := reading.last_year.get((contract.name, column.name), ""))
+            if column.type == "decimal" or text.lstrip("-").isdecimal()
+        }
+        if row:
+            values.setdefault(contract.name, {})[reading.submission_id] = row
+    return values
 
 
 def cell_text(value: Any) -> str:

@@ -29,7 +29,7 @@ from sources.frames import SUBMISSION_SCHEMA
 from sources.model import City, fingerprint, load_codelists, load_contracts, load_cross_rules, load_intake_rules
 from sources.privacy import suppress
 from sources.settings import Settings
-from sources.workbook import Reading, cells_frame, read_workbook
+from sources.workbook import Reading, cells_frame, printed_last_year, read_workbook
 from warehouse.connection import insert, transaction
 from warehouse.explanations import apply_decisions, explain_findings, record_explanations
 from warehouse.registry import (
@@ -44,7 +44,7 @@ from warehouse.registry import (
     record_receipts,
     set_state,
 )
-from warehouse.standing import audit_standing, last_year_rows
+from warehouse.standing import audit_standing
 
 REBUILDING_STATE = "rebuilding"
 
@@ -118,8 +118,7 @@ def take_in(
         result.cells = cells.height
     with _timed(result, "audited"):
         structural = [finding for reading in readings for finding in reading.findings]
-        last_year = last_year_rows(connection, due)
-        outcome = audit(due.select(list(SUBMISSION_SCHEMA)), cells, structural, city, last_year)
+        outcome = audit(due.select(list(SUBMISSION_SCHEMA)), cells, structural, city, printed_last_year(readings))
         received_on = dict(pending.select("submission_id", "received_on").iter_rows())
         outcome = _refuse_late(outcome, readings, received_on, city, set(current_versions(connection)))
         outcome, cells, readings = suppress(outcome, cells, readings)

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 import duckdb
 import polars as pl
 
-from sources.audit import LastYear
 from sources.cross_audit import LAST_YEAR, cross_findings
 from sources.finding import findings_frame
 from sources.model import load_contracts, load_cross_rules
@@ -35,22 +34,6 @@ def audit_standing(connection: duckdb.DuckDBPyConnection, report_years: Sequence
             )
             insert(connection, "registry.finding", findings.with_columns(stage=pl.lit(STANDING_STAGE)))
             set_state(connection, state, fingerprint)
-
-
-def last_year_rows(connection: duckdb.DuckDBPyConnection, submissions: pl.DataFrame) -> dict[str, LastYear]:
-    """What the respondents of these submissions reported in their forms last year: sheet → submission → row."""
-    found: dict[str, LastYear] = {}
-    wanted = submissions.filter(pl.col("report_year").is_not_null()).select(
-        "submission_id", "respondent_code", pl.col("report_year") - 1
-    )
-    if wanted.is_empty():
-        return found
-    for contract in load_contracts():
-        if contract.shape == "form" and contract.rules:
-            rows = _current_rows(connection, contract.name, wanted.get_column("report_year").unique().to_list())
-            joined = wanted.join(rows.drop("submission_id"), on=["respondent_code", "report_year"])
-            found[contract.name] = {row["submission_id"]: row for row in joined.iter_rows(named=True)}
-    return found
 
 
 def _current_rows(connection: duckdb.DuckDBPyConnection, sheet: str, years: Sequence[int]) -> pl.DataFrame:

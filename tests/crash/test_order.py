@@ -1,0 +1,89 @@
+"""In whatever order versions arrive, and over however many runs, the end state is the same."""
+
+import os
+import shutil
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+
+import openpyxl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sources.model import City
+from sources.sample import load_explanations, load_samples, pour_samples
+from sources.settings import Settings
+from sources.template import build_workbook
+from tests.conftest import BUREAU, NURSING_SCHOOL, YEARS, cell_of, ingest, select
+from tests.crash.installation import CLOCKS, Content, content
+
+EXAMPLES = 40 if os.environ.get("NIANBAO_NIGHTLY") else 3
+NUMBERS = count()
+
+
+@pytest.fixture(scope="module")
+def versions(city: City, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Files as they may come: of two years, good and bad, corrected, explained, the same again, and no workbook."""
+    city_dir, folder = Path("sources/cities/450700").resolve(), tmp_path_factory.mktemp("versions")
+    poured = {}
+    for year in YEARS:
+        for path in pour_samples(city, city_dir, year, folder / str(year), with_explanations=False):
+            poured[year, path.stem.rsplit("_", 1)[1]] = path
+    files = [poured[year, code] for year in YEARS for code in (NURSING_SCHOOL, BUREAU)]
+    for name, sheet, label, value in (
+        ("corrected", "学生情况", "全日制在校生数", 2598),
+        ("spoilt", "学生情况", "全日制在校生数", "25a1"),
+        ("last year's number", "毕业去向", "升学人数", 625),
+    ):
+        book = openpyxl.load_workbook(poured[2023, NURSING_SCHOOL])
+        cell_of(book, sheet, label).value = value
+        files.append(folder / f"{name}.xlsx")
+        book.save(files[-1])
+    explanations = load_explanations(city_dir, 2023)[NURSING_SCHOOL]
+    values = load_samples(city_dir, 2023)[NURSING_SCHOOL]
+    for name, author in (("explained", "甲"), ("explained again", "乙")):
+        given = [replace(each, author=author) for each in explanations]
+        data = build_workbook(city, city.respondent_by_code[NURSING_SCHOOL], 2023, values, None, given)
+        files.append(folder / f"{name}.xlsx")
+        files[-1].write_bytes(data)
+    files.append(folder / "说明.txt")
+    files[-1].write_text("请查收附件", encoding="utf-8")
+    return files
+
+
+@pytest.fixture(scope="module")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("order")
+
+
+def end_state(homes: Path, city: City, arrivals: list[list[Path]], years: list[tuple[int, ...]]) -> Content:
+    """What intake leaves after a run for each group of arrivals, and a last one for both years."""
+    installation = Settings(home=homes / str(next(NUMBERS)), city_dir=Path("sources/cities/450700").resolve())
+    installation.inbox.mkdir(parents=True)
+    for group, of_run in zip(arrivals, years, strict=True):
+        for path in group:
+            shutil.copyfile(path, installation.inbox / f"{path.parent.name} {path.name}")
+        ingest(installation, city, of_run)
+    ingest(installation, city, YEARS)
+    assert select(installation, "select count(*) from registry.submission where is_current").item() == 4
+    held = content(installation.working_database, (*CLOCKS, "sequence"))
+    shutil.rmtree(installation.home)
+    return held
+
+
+@pytest.fixture(scope="module")
+def all_at_once(homes: Path, city: City, versions: list[Path]) -> Content:
+    return end_state(homes, city, [versions], [YEARS])
+
+
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_any_order_over_any_number_of_runs_ends_in_the_same_state(homes, city, versions, all_at_once, data):
+    order = data.draw(st.permutations(versions))
+    cuts = sorted(data.draw(st.sets(st.integers(1, len(order) - 1), max_size=3)))
+    arrivals = [order[first:last] for first, last in zip([0, *cuts], [*cuts, None], strict=True)]
+    some_years = st.sampled_from([YEARS, (2022,), (2023,)])
+    years = data.draw(st.lists(some_years, min_size=len(arrivals), max_size=len(arrivals)))
+    found = end_state(homes, city, arrivals, years)
+    assert {name for name in found if found[name] != all_at_once[name]} == set()

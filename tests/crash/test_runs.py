@@ -1,0 +1,173 @@
+"""kill -9 at any moment, two runs at once, a reader across the swap, a new machine: the end state is the same.
+
+What is published is the old release or the new one, whole, and the next run ends right. Every night
+(NIANBAO_NIGHTLY=1) at 50 random moments, and at every moment at which intake changes something; otherwise at a few.
+"""
+
+import os
+import random
+import shutil
+import signal
+import tarfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import duckdb
+import openpyxl
+import pytest
+
+from sources.model import City
+from sources.sample import load_explanations, load_samples
+from sources.settings import Settings
+from sources.template import build_workbook, workbook_file_name
+from tests.conftest import NURSING_SCHOOL, cell_of, edit
+from tests.crash import children
+from tests.crash.installation import OWN, Content, Installation, content, content_seen_by, debris
+from warehouse.connection import open_working
+from warehouse.explanations import decide, explanations_on_file
+from warehouse.transform import prepare_manifest
+
+NIGHTLY = bool(os.environ.get("NIANBAO_NIGHTLY"))
+RANDOM_KILLS = 50 if NIGHTLY else 1
+EVERY_NTH_MOMENT = 1 if NIGHTLY else 16
+KILLED = -signal.SIGKILL
+SPOILT_SCHOOL = "3645900003"
+
+
+@pytest.fixture(scope="module")
+def eve(city_run: Settings, city: City, tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    """The sample city on the eve of a run.
+
+    A version with an explanation has been taken in, but is not published; the explanation has been approved since.
+    A corrected and a spoilt workbook lie in the inbox.
+    """
+    folder = tmp_path_factory.mktemp("crash")
+    installation = Installation(replace(city_run, home=folder / "home"), folder / "saved")
+    settings = installation.settings
+    shutil.copytree(city_run.home, settings.home, ignore=shutil.ignore_patterns("dbt"))
+    explain(settings, city, 2023)
+    assert children.finish(children.take_in, settings) == 0
+    with open_working(settings) as connection:
+        given = explanations_on_file(connection, 2023).get_column("explanation_id")[0]
+        assert decide(connection, settings, given, "approved", "王科长")
+    edit(settings, city, NURSING_SCHOOL, 2023, lambda book: set_students(book, 2598))
+    edit(settings, city, SPOILT_SCHOOL, 2023, lambda book: set_students(book, "25a1"))
+    prepare_manifest(settings)
+    installation.save("eve")
+    return installation
+
+
+def explain(settings: Settings, city: City, year: int) -> None:
+    """Replaces a school's workbook by one that explains its warnings."""
+    code, given = next(iter(load_explanations(settings.city_dir, year).items()))
+    respondent = city.respondent_by_code[code]
+    values = load_samples(settings.city_dir, year)[code]
+    path = settings.inbox / workbook_file_name(respondent, year)
+    path.write_bytes(build_workbook(city, respondent, year, values, None, given))
+
+
+def set_students(book: openpyxl.Workbook, value: object) -> None:
+    cell_of(book, "学生情况", "全日制在校生数").value = value
+
+
+@pytest.fixture(scope="module")
+def old(city_run: Settings) -> Content:
+    return content(city_run.published_database)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(eve: Installation, city_run: Settings, old: Content) -> tuple[Content, float]:
+    """What the run publishes if nothing happens, and its seconds. Saves the state `built`: not yet published."""
+    eve.restore("eve")
+    started = time.monotonic()
+    assert children.finish(children.run, eve.settings) == 0
+    seconds = time.monotonic() - started
+    new = content(eve.settings.published_database)
+    assert new != old
+    eve.settings.published_database.unlink()
+    shutil.copyfile(city_run.published_database, eve.settings.published_database)
+    eve.save("built")
+    return new, seconds
+
+
+@pytest.fixture(scope="module")
+def new(undisturbed: tuple[Content, float]) -> Content:
+    return undisturbed[0]
+
+
+@pytest.mark.parametrize("kill", range(RANDOM_KILLS))
+def test_after_a_kill_at_a_random_moment_the_next_run_ends_right_or_two_at_once_do(eve, old, undisturbed, kill):
+    new, seconds = undisturbed
+    eve.restore("eve")
+    reader = duckdb.connect(str(eve.settings.published_database), read_only=True)
+    moment = random.uniform(0, seconds)
+    print(f"killed after {moment:.2f} s of {seconds:.2f} s")
+    process = children.start(children.run, eve.settings)
+    process.join(moment)
+    process.kill()
+    process.join()
+    assert content_seen_by(reader) == old
+    reader.close()
+    assert content(eve.settings.published_database) in (old, new)
+    reader = duckdb.connect(str(eve.settings.published_database), read_only=True)
+    before = content_seen_by(reader)
+    runs = [children.start(children.run, eve.settings) for _ in range(2 if kill == 0 else 1)]
+    for run in runs:
+        run.join()
+        assert run.exitcode == 0
+    assert content_seen_by(reader) == before, "a reader keeps what it has open"
+    reader.close()
+    assert content(eve.settings.published_database) == new
+    assert debris(eve.settings) == []
+
+
+def moments(work: children.Work, installation: Installation, state: str) -> list[str]:
+    """Every moment at which the work is about to change something, in the order in which they come."""
+    installation.restore(state)
+    log = installation.saved / f"{work.__name__}.log"
+    assert children.finish(children.counted, installation.settings, work, log) == 0
+    return log.read_text().split("\n")
+
+
+def test_an_intake_killed_at_any_moment_is_taken_up_again(eve, old):
+    found = moments(children.take_in, eve, "eve")
+    assert {"os.rename archive", "open archive", "sql commit", "sql checkpoint"} <= set(found)
+    taken_in = content(eve.settings.working_database)
+    for nth in range(0, len(found), EVERY_NTH_MOMENT):
+        eve.restore("eve")
+        assert children.finish(children.killed_before, eve.settings, children.take_in, nth) == KILLED
+        assert content(eve.settings.published_database) == old, f"killed before {found[nth]}"
+        assert children.finish(children.take_in, eve.settings) == 0
+        assert content(eve.settings.working_database) == taken_in, f"killed before {found[nth]}"
+        assert debris(eve.settings) == []
+
+
+def test_a_publication_killed_at_any_moment_leaves_the_old_copy_or_the_new_one(eve, old, new):
+    found = moments(children.publish_only, eve, "built")
+    assert {"shutil.copyfile working", "fsync", "os.chmod published", "os.rename published"} <= set(found)
+    first = found.index("shutil.copyfile working")
+    seen = []
+    for nth in range(first, len(found)):
+        eve.restore("built")
+        assert children.finish(children.killed_before, eve.settings, children.publish_only, nth) == KILLED
+        seen.append(content(eve.settings.published_database))
+        assert children.finish(children.publish_only, eve.settings) == 0
+        assert content(eve.settings.published_database) == new
+        assert debris(eve.settings) == []
+    swapped = found.index("os.rename published")
+    assert seen == [old] * (swapped + 1 - first) + [new] * (len(found) - 1 - swapped)
+
+
+def test_a_new_machine_makes_the_same_warehouse_from_a_backup_of_the_archive_alone(eve, new, tmp_path: Path):
+    """The same down to the times of receipt; only the times of the verdicts are of the new run."""
+    eve.restore("built")
+    with tarfile.open(tmp_path / "backup.tar", "w") as backup:
+        backup.add(eve.settings.archive, "archive")
+    restored = replace(eve.settings, home=tmp_path / "restored")
+    restored.inbox.mkdir(parents=True)
+    with tarfile.open(tmp_path / "backup.tar") as backup:
+        backup.extractall(restored.home, filter="data")
+    assert children.finish(children.run, restored) == 0
+    assert content(restored.published_database) == new
+    assert content(restored.published_database, OWN) == content(eve.settings.working_database, OWN)
