@@ -136,10 +136,9 @@ def measure() -> dict[str, list]:
 def planted_errors(home: Path) -> list[str]:
     """The section on reconciliation, against the sample city that has just been released."""
     settings = Settings(home=home, city_dir=CITIES_ROOT / "450700")
+    figures = read_list(settings.city_dir / "published" / "2023.csv")
     with open_published(settings) as connection:
-        return planted(
-            connection, load_city(settings.city_dir), read_list(settings.city_dir / "published" / "2023.csv")
-        )
+        return planted(connection, load_city(settings.city_dir), figures)
 
 
 def median(values: list[float]) -> float:

@@ -1,5 +1,7 @@
 """The clerk's way: open the UI, look at the flow, launch a year, see it end green and what it found."""
 
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -30,6 +32,13 @@ def test_the_graph_loads_without_error_and_reads_like_the_flow(page: Page, scree
     page.goto("/locations/orchestration.definitions/asset-groups/g1_intake")
     expect(page.get_by_text("audited").first).to_be_visible(timeout=30_000)
     page.screenshot(path=screenshots / "intake.png")
+
+
+def test_the_ui_listens_on_the_loopback_address_only(ui: str):
+    port = f":{int(ui.rsplit(':', 1)[1]):04X}"
+    sockets = [line.split() for name in ("tcp", "tcp6") for line in Path(f"/proc/net/{name}").read_text().splitlines()]
+    listening = {fields[1] for fields in sockets if fields[1].endswith(port) and fields[3] == "0A"}
+    assert listening == {f"0100007F{port}"}
 
 
 def test_a_year_launched_from_the_ui_ends_green(page: Page, screenshots):
