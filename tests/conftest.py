@@ -4,6 +4,7 @@ Everything is real: real workbooks, a real DuckDB file, dbt itself. `city_run` i
 `fresh_copy` is a copy of the same installation that a test may change.
 """
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -28,6 +29,8 @@ from warehouse.reference import load_reference
 from warehouse.transform import build, prepare_manifest
 
 YEARS = (2022, 2023)
+nightly = pytest.mark.skipif(not os.environ.get("NIANBAO_NIGHTLY"), reason="nightly (NIANBAO_NIGHTLY=1)")
+"""For tests that would make `make test` too long; each has a shorter sister that always runs."""
 NURSING_SCHOOL = "3645900002"
 BUREAU = "450700"
 

@@ -12,7 +12,7 @@ ALLOWED_PARENTS = {
     "intermediate": {"source", "staging", "intermediate"},
     "core": {"source", "staging", "intermediate", "core"},
     "marts": {"core", "marts"},
-    "quality": {"source"},
+    "quality": {"source", "staging", "quality"},
     "report": {"core", "marts"},
 }
 PUBLIC = {"core", "marts", "quality", "report"}

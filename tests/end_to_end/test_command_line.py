@@ -26,7 +26,8 @@ def test_a_newcomer_runs_two_years_and_then_has_nothing_to_do(empty):
         "小结",
         "2022年度  已接收 12 / 应报 12",
         "2023年度  已接收 13 / 应报 13",
-        "警告 8 个",
+        "错误 0 个，待说明的警告 0 个，已说明 8 个",
+        "提醒      未启用",
     ):
         assert words in first.stdout
     assert (empty.summary_tables / "2023" / "表1.2-2.csv").exists()

@@ -170,8 +170,9 @@ def test_printed_tables_carry_title_headings_and_notes(published):
         "2023年（不含技工学校）",
         "与2022年比较增长（下降）",
     )
-    assert len(printed.notes) == 1
-    assert "口径不同" in printed.notes[0]
+    scope, coverage = printed.notes
+    assert "口径不同" in scope
+    assert coverage == "数据完整度：11/11 所学校、100.0% 的在校生。"
 
 
 def test_a_year_without_data_says_so(published):

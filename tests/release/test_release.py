@@ -14,7 +14,7 @@ import pytest
 from frictionless import Package
 
 from sources.settings import Settings
-from tests.conftest import NURSING_SCHOOL, YEARS, cell_of, edit, run_all
+from tests.conftest import NURSING_SCHOOL, YEARS, cell_of, edit, nightly, run_all
 from warehouse.connection import open_published
 from warehouse.release.bundle import sha256_of
 from warehouse.release.make import REVISIONS, ReleaseBlockedError, Released, damaged_files, release
@@ -108,6 +108,7 @@ def assert_equal(told: dict, done: Released) -> None:
     assert (told["is_equal"], told["compared"]) == (True, len(done.manifest.outputs))
 
 
+@nightly
 def test_made_again_from_the_archive_it_is_the_same_byte_for_byte(first):
     settings, done = first
     environment = {"TZ": "Asia/Shanghai", "LC_ALL": "C.UTF-8", "NIANBAO_THREADS": "1", "POLARS_MAX_THREADS": "1"}

@@ -6,8 +6,8 @@ from datetime import date
 import openpyxl
 
 from sources.explain import REASON_HEADING, RESULT_SHEET
-from tests.conftest import NURSING_SCHOOL, YEARS, cell_of, edit, run_all, select
-from warehouse.connection import open_published
+from tests.conftest import NURSING_SCHOOL, YEARS, cell_of, edit, ingest, run_all, select
+from warehouse.connection import open_published, open_working
 from warehouse.explanations import decide, explanations_on_file
 from warehouse.feedback import write_feedback
 from warehouse.freshness import reasons_to_run
@@ -118,8 +118,8 @@ def test_an_approved_explanation_becomes_a_footnote_and_a_refused_one_is_asked_a
 
 def test_feedback_of_a_version_that_no_longer_counts_is_taken_away(fresh_copy, city):
     edit(fresh_copy, city, NURSING_SCHOOL, 2023, spoil)
-    run_all(fresh_copy, city)
-    with open_published(fresh_copy) as connection:
+    ingest(fresh_copy, city)
+    with open_working(fresh_copy) as connection:
         write_feedback(connection, fresh_copy, YEARS)
     (rejected,) = fresh_copy.feedback.glob("2023/钦州市卫生学校_*")
     edit(
@@ -129,8 +129,8 @@ def test_feedback_of_a_version_that_no_longer_counts_is_taken_away(fresh_copy, c
         2023,
         lambda book: setattr(cell_of(book, "学生情况", "全日制在校生数"), "value", 2592),
     )
-    run_all(fresh_copy, city)
-    with open_published(fresh_copy) as connection:
+    ingest(fresh_copy, city)
+    with open_working(fresh_copy) as connection:
         write_feedback(connection, fresh_copy, YEARS)
     (accepted,) = fresh_copy.feedback.glob("2023/钦州市卫生学校_*")
     assert accepted != rejected
