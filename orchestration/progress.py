@@ -6,6 +6,8 @@ from typing import Any
 import dagster as dg
 from rich.console import Console
 
+from sources.faults import in_chinese
+
 STEP_LABELS = {
     "reference": "载入参照数据",
     "intake": "接收、读取、审核、装入报送",
@@ -40,7 +42,7 @@ def _cause(error: Any) -> str:
     """What was raised first, without the frameworks' words around it."""
     while error is not None and error.cause is not None:
         error = error.cause
-    return error.message.strip() if error is not None else "未知"
+    return in_chinese(error.message.strip()) if error is not None else "未知"
 
 
 @dg.logger(

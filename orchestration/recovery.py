@@ -38,7 +38,7 @@ def exclusive_run(settings: Settings, steps: int) -> dg.ResourceDefinition:
         run, instance = context.run, context.instance
         plan = instance.get_execution_plan_snapshot(run.execution_plan_snapshot_id or "")
         years = years_of(run) if len(plan.step_keys_to_execute) == steps else []
-        with _sign_of_life(settings, run.run_id), working_lock(settings) as taken_now:
+        with sign_of_life(settings, run.run_id), working_lock(settings) as taken_now:
             close_dead_runs(instance, settings)
             for message in recover(settings) if taken_now else []:
                 context.log.warning(message)
@@ -96,7 +96,8 @@ def close_dead_runs(instance: dg.DagsterInstance, settings: Settings) -> list[st
 
 
 @contextmanager
-def _sign_of_life(settings: Settings, run_id: str) -> Iterator[None]:
+def sign_of_life(settings: Settings, run_id: str) -> Iterator[None]:
+    """Shows that a run is alive, until its process ends in whatever way."""
     path = _sign(settings, run_id)
     path.parent.mkdir(parents=True, exist_ok=True)
     unsigned = path.with_suffix(".new")

@@ -11,18 +11,18 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
+from sources.faults import ToldError, fault_of
 from sources.settings import Settings
 
 LOCK_TIMEOUT_SECONDS = 1800
-MACHINE_FAULTS = ("Could not write", "No space left", "Permission denied", "Too many open files", "Out of Memory")
 _held = threading.local()
 
 
-class WarehouseBusyError(RuntimeError):
+class WarehouseBusyError(ToldError):
     """Another run, or another program, holds the working database for longer than a run takes."""
 
 
-class WarehouseBrokenError(duckdb.DatabaseError):
+class WarehouseBrokenError(ToldError, duckdb.DatabaseError):
     """The working database cannot be read."""
 
 
@@ -83,7 +83,7 @@ def explained(error: duckdb.Error, path: Path) -> Exception:
     text = str(error)
     if "Could not set lock" in text:
         return WarehouseBusyError(f"另一个程序打开了工作数据库，请先关闭它：{path}\n{text}")
-    if any(words in text for words in MACHINE_FAULTS):
+    if fault_of(text):
         return error
     return WarehouseBrokenError(f"工作数据库打不开：{path}。请运行 nianbao run，它会从存档重建。\n{text}")
 

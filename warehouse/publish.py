@@ -5,13 +5,14 @@ from pathlib import Path
 
 import duckdb
 
+from sources.faults import ToldError
 from sources.settings import Settings
 from sources.whole_file import whole_file
 from warehouse.connection import open_working, working_lock
 from warehouse.inputs import built_from, inputs_fingerprint
 
 
-class NotBuiltError(RuntimeError):
+class NotBuiltError(ToldError):
     """The working database holds something that its models were not built from."""
 
 

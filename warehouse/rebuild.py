@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 
 from sources.archive import damaged
+from sources.faults import ToldError
 from sources.settings import Settings
 from sources.whole_file import remove_partials
 from warehouse.connection import WarehouseBrokenError, explained, open_working, working_lock
@@ -22,7 +23,7 @@ from warehouse.inputs import inputs_fingerprint
 BEFORE_REBUILD, OUTDATED = "before-rebuild", "outdated"
 
 
-class ArchiveDamagedError(RuntimeError):
+class ArchiveDamagedError(ToldError):
     """Files of the archive are missing or changed: nothing can be built from it as it is."""
 
 

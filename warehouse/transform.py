@@ -68,8 +68,7 @@ def prepare_manifest(settings: Settings) -> Path:
 
     Raises RuntimeError with dbt's message when the project does not parse.
     """
-    place = hashlib.sha256(str(settings.working_database).encode()).hexdigest()[:8]
-    manifest = target_folder(settings) / f"parsed-{project_fingerprint()}-{place}.json"
+    manifest = target_folder(settings) / f"parsed-{project_fingerprint()}.json"
     if manifest.exists():
         return manifest
     with working_lock(settings):

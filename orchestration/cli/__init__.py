@@ -7,7 +7,21 @@ Exit codes: 0 done; 1 the run failed, what is published stays as it was; 2 the c
 given; 3 done, and somebody has to act (errors found, somebody overdue or rejected).
 """
 
-from orchestration.cli import answer, exchange, look, maintain, publish, run  # noqa: F401  (importing registers the commands)
-from orchestration.cli.common import app
+import sys
 
-__all__ = ["app"]
+from orchestration.cli import answer, exchange, look, maintain, publish, run  # noqa: F401  (importing registers the commands)
+from orchestration.cli.common import RUN_FAILED, notices
+from orchestration.cli.common import app as commands
+from sources.faults import told
+
+
+def app() -> None:
+    """Carries out a command; what the machine is at fault for is told in a sentence, without a traceback."""
+    try:
+        commands()
+    except Exception as error:
+        message = told(error)
+        if message is None:
+            raise
+        notices.print(message, style="red", markup=False)
+        sys.exit(RUN_FAILED)

@@ -9,6 +9,7 @@ import re
 import resource
 import signal
 import sys
+import time
 from collections.abc import Callable
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
@@ -21,11 +22,12 @@ import duckdb
 from sources.model import load_city
 from sources.settings import Settings
 from tests.conftest import YEARS, ingest, run_all
-from warehouse.connection import working_lock
+from warehouse.connection import open_working, working_lock
 from warehouse.publish import publish
-from warehouse.rebuild import recover
+from warehouse.rebuild import rebuilding, recover
 
 Work = Callable[[Settings], None]
+KILLED = -signal.SIGKILL
 
 
 def forkserver() -> ForkServerContext:
@@ -52,6 +54,32 @@ def publish_only(settings: Settings) -> None:
     with working_lock(settings):
         recover(settings)
         publish(settings)
+
+
+def die_while_rebuilding(settings: Settings) -> None:
+    with rebuilding(settings), open_working(settings) as connection:
+        connection.execute("create table half (built int)")
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def hold_open(settings: Settings) -> None:
+    """Has the working database open, as somebody's database browser might, until it is killed."""
+    connection = duckdb.connect(str(settings.working_database))
+    opened(settings).touch()
+    while True:
+        time.sleep(60)
+        connection.execute("select 1")
+
+
+def opened(settings: Settings) -> Path:
+    return settings.home / "opened"
+
+
+def wait_for(path: Path, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not path.exists():
+        assert time.monotonic() < deadline, f"no {path.name} after {seconds} s"
+        time.sleep(0.05)
 
 
 def start(work: Callable[..., None], settings: Settings, *arguments: Any) -> multiprocessing.process.BaseProcess:
@@ -146,6 +174,10 @@ class _Connection:
 
 def with_files_up_to(settings: Settings, work: Work, limit: int) -> None:
     """Does the work where no file may grow beyond the limit in bytes: writes fail as they do on a full disk."""
+    let_no_file_grow_beyond(limit)
+    work(settings)
+
+
+def let_no_file_grow_beyond(limit: int) -> None:
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-    work(settings)

@@ -1,0 +1,94 @@
+"""What Dagster's books say of a run whose process was killed, and that nobody waits for it."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+
+import dagster as dg
+import pytest
+
+from orchestration.definitions import build_definitions
+from orchestration.defs.automation import JOB
+from orchestration.defs.submissions import REFERENCE
+from orchestration.recovery import close_dead_runs, sign_of_life
+from sources.settings import Settings
+from tests.end_to_end.test_command_line import NIANBAO
+
+
+@pytest.fixture
+def killed(fresh_copy: Settings) -> Settings:
+    """An installation whose `nianbao run` was killed while it was taking files in."""
+    environment = os.environ | {"NIANBAO_HOME": str(fresh_copy.home), "NIANBAO_CITY": str(fresh_copy.city_dir)}
+    process = subprocess.Popen(
+        [NIANBAO, "run", "--year", "2023", "--force"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    for line in process.stdout:
+        if "接收、读取" in line:
+            break
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    return fresh_copy
+
+
+@pytest.fixture
+def definitions(killed: Settings) -> dg.Definitions:
+    return build_definitions(killed)
+
+
+@pytest.fixture
+def instance(killed: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[dg.DagsterInstance]:
+    monkeypatch.setenv("DAGSTER_HOME", str(killed.dagster_home))
+    with dg.DagsterInstance.get() as opened:
+        yield opened
+
+
+def places_taken(instance: dg.DagsterInstance) -> set[str]:
+    return instance.event_log_storage.get_concurrency_run_ids()
+
+
+def started(instance: dg.DagsterInstance, job: dg.JobDefinition) -> str:
+    """A run that has its place in the pool, as Dagster's books have it."""
+    run_id = instance.create_run_for_job(job, tags={"dagster/partition": "2023"}).run_id
+    event = dg.DagsterEvent(event_type_value="PIPELINE_START", job_name=job.name)
+    instance.report_dagster_event(event, run_id)
+    instance.event_log_storage.claim_concurrency_slot("warehouse", run_id, "intake")
+    return run_id
+
+
+def test_nobody_waits_for_a_run_that_was_killed(killed, definitions, instance, monkeypatch):
+    job = definitions.resolve_job_def(JOB)
+    (dead,) = [run.run_id for run in instance.get_runs()]
+    assert instance.get_run_by_id(dead).status == dg.DagsterRunStatus.STARTED
+    assert places_taken(instance) == {dead}
+
+    # The sensor closes its books when nothing else runs.
+    sensor = next(each for each in definitions.sensors or [] if each.name == "dead_runs")
+    assert "1 个意外终止的运行" in sensor(dg.build_sensor_context(instance=instance)).skip_message
+    assert instance.get_run_by_id(dead).status == dg.DagsterRunStatus.FAILURE
+    assert places_taken(instance) == set()
+    assert "没有意外终止的运行" in sensor(dg.build_sensor_context(instance=instance)).skip_message
+
+    # A run that lives is left alone, also while it waits for its turn; so is one that has only just begun.
+    living = started(instance, job)
+    with sign_of_life(killed, living):
+        assert close_dead_runs(instance, killed) == []
+        monkeypatch.setattr("orchestration.recovery.UNSIGNED_SECONDS", 0)
+        assert close_dead_runs(instance, killed) == []
+        assert places_taken(instance) == {living}
+    monkeypatch.setattr("orchestration.recovery.UNSIGNED_SECONDS", 900)
+    assert close_dead_runs(instance, killed) == []
+
+    # The next run closes the books of the dead itself, and takes their place.
+    monkeypatch.setattr("orchestration.recovery.UNSIGNED_SECONDS", 0)
+    next_run = job.execute_in_process(
+        instance=instance, tags={"dagster/partition": "2023"}, asset_selection=[REFERENCE]
+    )
+    assert next_run.success
+    assert instance.get_run_by_id(living).status == dg.DagsterRunStatus.FAILURE
+    assert places_taken(instance) == set()

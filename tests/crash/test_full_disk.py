@@ -1,0 +1,115 @@
+"""A disk that fills up in the middle of a run: what is published stays, the cause is told, the next run ends right."""
+
+import os
+import shutil
+import subprocess
+from dataclasses import replace
+
+import pytest
+
+from sources.faults import told
+from sources.settings import Settings
+from tests.conftest import NURSING_SCHOOL, cell_of, edit
+from tests.crash import children
+from tests.crash.installation import content, debris
+from tests.end_to_end.test_command_line import NIANBAO
+from warehouse.connection import open_working
+
+NIGHTLY = bool(os.environ.get("NIANBAO_NIGHTLY"))
+
+
+@pytest.fixture
+def corrected(fresh_copy: Settings, city) -> Settings:
+    """An installation with one new workbook in the inbox."""
+    edit(fresh_copy, city, NURSING_SCHOOL, 2023, lambda book: set_students(book, 2598))
+    return fresh_copy
+
+
+def set_students(book, value: object) -> None:
+    cell_of(book, "学生情况", "全日制在校生数").value = value
+
+
+LIMITS = [1_000, 50_000, 70_000, *range(1_000_000, 80_000_000, 8_000_000)] if NIGHTLY else [50_000, 20_000_000]
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+def test_an_intake_on_a_full_disk_fails_leaves_everything_whole_and_is_made_up_for(corrected, limit):
+    """The limit decides what cannot be written: the content, the database…"""
+    published = corrected.published_database.read_bytes()
+    assert children.finish(children.with_files_up_to, corrected, children.take_in, limit) == 1
+    assert corrected.published_database.read_bytes() == published
+    assert children.finish(children.take_in, corrected) == 0
+    with open_working(corrected) as connection:
+        standing = connection.execute("select count(*) from registry.submission where status = 'accepted'").fetchone()
+    assert standing == (25,)
+    assert debris(corrected) == []
+
+
+def test_a_publication_on_a_full_disk_leaves_the_old_copy(fresh_copy):
+    published = fresh_copy.published_database.read_bytes()
+    limit = len(published) // 2
+    assert children.finish(children.with_files_up_to, fresh_copy, children.publish_only, limit) == 1
+    assert fresh_copy.published_database.read_bytes() == published
+    assert debris(fresh_copy) == []
+
+
+@pytest.mark.skipif(not NIGHTLY, reason="every night (NIANBAO_NIGHTLY=1)")
+@pytest.mark.parametrize("limit", [2_000, 20_000_000])
+def test_the_command_line_tells_in_chinese_that_the_disk_is_full(corrected, limit):
+    """Before the first step, and in one."""
+    published = corrected.published_database.read_bytes()
+    done = subprocess.run(
+        [NIANBAO, "run", "--year", "2023"],
+        env=os.environ | {"NIANBAO_HOME": str(corrected.home), "NIANBAO_CITY": str(corrected.city_dir)},
+        capture_output=True,
+        text=True,
+        preexec_fn=lambda: children.let_no_file_grow_beyond(limit),
+    )
+    assert done.returncode == 1
+    assert "磁盘空间不足" in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    assert corrected.published_database.read_bytes() == published
+
+
+@pytest.mark.parametrize(
+    ("message", "words"),
+    [
+        ("[Errno 28] No space left on device: 'x'", "磁盘空间不足"),
+        ('IO Error: Could not write file "x": File too large', "磁盘空间不足"),
+        ("database or disk is full", "磁盘空间不足"),
+        ("[Errno 13] Permission denied: 'x'", "没有读写的权限"),
+        ("Out of Memory Error: failed to allocate", "内存不足"),
+    ],
+)
+def test_the_machines_faults_are_told_with_what_to_do(message, words):
+    error = RuntimeError("a step failed")
+    error.__cause__ = OSError(message)
+    assert str(told(error)).startswith(words)
+    assert message in str(told(error))
+
+
+def test_a_mistake_in_the_program_is_no_fault_of_the_machine():
+    assert told(KeyError("x")) is None
+
+
+def test_a_file_system_that_is_really_full(corrected, tmp_path):
+    """One with room for everything but a second copy of the database."""
+    work = children.run if NIGHTLY else children.publish_only
+    small = tmp_path / "small"
+    small.mkdir()
+    megabytes = sum(path.stat().st_size for path in corrected.home.rglob("*") if path.is_file()) // 1_000_000 + 30
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", small], capture_output=True)
+    if mounted.returncode:
+        pytest.skip(f"no file system may be mounted here: {mounted.stderr.decode().strip()}")
+    try:
+        settings = replace(corrected, home=small / "home")
+        shutil.copytree(corrected.home, settings.home)
+        published = content(settings.published_database)
+        assert children.finish(work, settings) == 1
+        assert content(settings.published_database) == published
+        subprocess.run(["mount", "-o", f"remount,size={megabytes + 200}m", small], check=True)
+        assert children.finish(work, settings) == 0
+        assert content(settings.published_database) == content(settings.working_database)
+        assert debris(settings) == []
+    finally:
+        subprocess.run(["umount", small], check=True)
