@@ -7,6 +7,7 @@ import dagster as dg
 import duckdb
 import polars as pl
 
+from sources.finding import SEVERITY_LABELS
 from warehouse.connection import query
 
 PREVIEW_ROWS = 15
@@ -58,7 +59,6 @@ FINDING_HEADINGS = {
     "fix": "处理办法",
     "rule_id": "规则",
 }
-SEVERITY_LABELS = {"error": "错误", "warning": "警告", "info": "提示"}
 
 
 def findings_table(findings: pl.DataFrame) -> dg.MetadataValue:

@@ -26,10 +26,9 @@ from sources.explain import (
     VALUE_HEADING,
     question_of,
 )
-from sources.finding import Finding
+from sources.finding import SEVERITY_LABELS, Finding
 from sources.model import normalise_label
 
-SEVERITY_LABELS = {"error": "错误", "warning": "警告", "info": "提示"}
 SEVERITY_ORDER = {"error": 0, "warning": 1, "info": 2}
 FILLS = {"error": "FFC7CE", "warning": "FFEB9C", "info": "DDEBF7"}
 MARKABLE_BYTES = 20_000_000

@@ -28,6 +28,7 @@ FINDING_SCHEMA: dict[str, pl.DataType] = {
 }
 
 Finding = dict[str, Any]
+SEVERITY_LABELS = {"error": "错误", "warning": "警告", "info": "提示"}
 SHOWN_LETTERS = 80
 """Of a value in a message; the finding itself has it whole."""
 ALIKE = ("submission_id", "file_name", "sheet", "rule_id", "column_name")

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from sources.finding import SEVERITY_LABELS
 from sources.model import (
     Contract,
     contract_respondents,
@@ -40,7 +41,6 @@ SCHEMA_DESCRIPTIONS = {
     "reference": "参照数据",
     "raw": "已接收的填报数据，含历次版本",
 }
-STATUS_LABELS = {"error": "错误", "warning": "警告", "info": "提示"}
 
 
 def generated_files() -> dict[Path, str]:
@@ -342,7 +342,7 @@ def _rules_page() -> str:
     lines = ["## 适用于所有表的规则", ""]
     lines += _table(
         ("规则", "级别", "问题说明", "处理办法"),
-        ((f"`{r.id}`", STATUS_LABELS[r.severity], r.message, r.fix) for r in load_intake_rules().values()),
+        ((f"`{r.id}`", SEVERITY_LABELS[r.severity], r.message, r.fix) for r in load_intake_rules().values()),
     )
     for contract in load_contracts():
         if contract.rules:
@@ -352,7 +352,7 @@ def _rules_page() -> str:
                 (
                     (
                         f"`{contract.name}.{rule.id}`",
-                        STATUS_LABELS[rule.severity],
+                        SEVERITY_LABELS[rule.severity],
                         f"`{rule.expr}`",
                         rule.message,
                         rule.fix,
@@ -366,7 +366,7 @@ def _rules_page() -> str:
         lines += _table(
             ("规则", "级别", "单元格", "问题说明", "处理办法"),
             (
-                (f"`{r.id}`", STATUS_LABELS[r.severity], f"`{r.sheet}.{r.column}`", r.message, r.fix)
+                (f"`{r.id}`", SEVERITY_LABELS[r.severity], f"`{r.sheet}.{r.column}`", r.message, r.fix)
                 for r in load_cross_rules()
                 if r.level == level
             ),

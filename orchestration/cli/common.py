@@ -33,7 +33,6 @@ Year = Annotated[int, typer.Option("--year", help="报告年度")]
 AsJson = Annotated[bool, typer.Option("--json", help="输出 JSON，供程序读取")]
 
 STATE_LABELS = {"expected": "未报送", "overdue": "逾期未报", "rejected": "已退回", "accepted": "已接收"}
-SEVERITY_LABELS = {"error": "错误", "warning": "警告", "info": "提示"}
 
 
 def installation() -> tuple[Settings, City]:

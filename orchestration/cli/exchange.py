@@ -7,7 +7,6 @@ import typer
 
 from orchestration.cli.common import (
     ACTION_NEEDED,
-    SEVERITY_LABELS,
     AsJson,
     Year,
     app,
@@ -20,6 +19,7 @@ from orchestration.cli.common import (
     print_records,
     published,
 )
+from sources.finding import SEVERITY_LABELS
 
 File = Annotated[Path, typer.Argument(help="工作簿", exists=True, dir_okay=False, readable=True)]
 

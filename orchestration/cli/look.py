@@ -10,7 +10,6 @@ from rich.text import Text
 
 from orchestration.cli.common import (
     ACTION_NEEDED,
-    SEVERITY_LABELS,
     STATE_LABELS,
     AsJson,
     Year,
@@ -22,6 +21,7 @@ from orchestration.cli.common import (
     print_records,
     published,
 )
+from sources.finding import SEVERITY_LABELS
 
 REGISTER_HEADINGS = {
     "respondent_code": "标识码",

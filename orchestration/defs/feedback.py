@@ -7,8 +7,9 @@ import dagster as dg
 
 from orchestration.defs.submissions import REGISTRY
 from orchestration.groups import INTAKE
-from orchestration.metadata import FAILING_ROWS, SEVERITY_LABELS, markdown_table
+from orchestration.metadata import FAILING_ROWS, markdown_table
 from orchestration.partitions import by_report_year
+from sources.finding import SEVERITY_LABELS
 from sources.model import City
 from sources.settings import Settings
 from warehouse.connection import open_working

@@ -11,7 +11,7 @@ import duckdb
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from sources.feedback import SEVERITY_LABELS
+from sources.finding import SEVERITY_LABELS
 from sources.model import City
 from warehouse.generate import TIME_BASES
 from warehouse.release.site import labels
