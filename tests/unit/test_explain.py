@@ -65,11 +65,10 @@ class Life(RuleBasedStateMachine):
         decided = self.answer
         self.on_file = [replace(e, state=state) if e is decided else e for e in self.on_file]
         if state == "refused":
-            self.answered = {
-                key: last
-                for key, last in self.answered.items()
-                if any(e.state != "refused" and e.value == str(key[1]) for e in self.on_file)
-            }
+            standing = [e for e in self.on_file if e.state != "refused"]
+            self.answered = {}
+            for e in sorted(standing, key=lambda e: e.report_year):
+                self.answered[int(e.question.rule_version[1:]), int(e.value)] = e.report_year + VALID_YEARS
 
     @rule(value=st.integers(100, 400))
     def the_value_moves(self, value: int) -> None:
