@@ -20,7 +20,10 @@ from warehouse.rebuild import recover
 
 UNSIGNED_SECONDS = 900
 """After so long without a sign of life a run is taken for dead that died before it could give one."""
-IN_PROGRESS = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
+SIGNS, UNSIGNED = "alive", ".new"
+UNDER_WAY = dg.RunsFilter(
+    statuses=[dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
+)
 DIED = "运行的进程已不在（断电、被终止或机器重启）。已发布的数据保持不变，下一次运行会接着做完。"
 
 
@@ -79,28 +82,29 @@ def close_dead_runs(instance: dg.DagsterInstance, settings: Settings) -> list[st
 
     Returns their ids.
     """
-    in_progress = instance.get_run_records(dg.RunsFilter(statuses=IN_PROGRESS))
+    in_progress = {record.dagster_run.run_id: record for record in instance.get_run_records(filters=UNDER_WAY)}
+    signs = settings.working_database.parent / SIGNS
     dead = [
-        record.dagster_run
-        for record in in_progress
-        if not _is_alive(settings, record.dagster_run.run_id, record.update_timestamp.timestamp())
+        run_id
+        for run_id, record in in_progress.items()
+        if not _is_alive(signs / run_id, record.update_timestamp.timestamp())
     ]
-    for run in dead:
-        instance.report_run_failed(run, DIED)
-    living = {record.dagster_run.run_id for record in in_progress} - {run.run_id for run in dead}
-    for run_id in instance.event_log_storage.get_concurrency_run_ids() - living:
+    for run_id in dead:
+        instance.report_run_failed(in_progress[run_id].dagster_run, DIED)
+    for run_id in instance.event_log_storage.get_concurrency_run_ids() - (in_progress.keys() - dead):
         instance.event_log_storage.free_concurrency_slots_for_run(run_id)
-    for run in dead:
-        _sign(settings, run.run_id).unlink(missing_ok=True)
-    return [run.run_id for run in dead]
+    for path in signs.glob("*"):
+        if path.suffix != UNSIGNED and not _is_held(path):
+            path.unlink(missing_ok=True)
+    return dead
 
 
 @contextmanager
 def sign_of_life(settings: Settings, run_id: str) -> Iterator[None]:
     """Shows that a run is alive, until its process ends in whatever way."""
-    path = _sign(settings, run_id)
+    path = settings.working_database.parent / SIGNS / run_id
     path.parent.mkdir(parents=True, exist_ok=True)
-    unsigned = path.with_suffix(".new")
+    unsigned = path.with_suffix(UNSIGNED)
     with unsigned.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         unsigned.rename(path)  # never to be seen without its lock
@@ -110,16 +114,16 @@ def sign_of_life(settings: Settings, run_id: str) -> Iterator[None]:
             path.unlink(missing_ok=True)
 
 
-def _is_alive(settings: Settings, run_id: str, last_seen: float) -> bool:
+def _is_alive(sign: Path, last_seen: float) -> bool:
+    return _is_held(sign) if sign.exists() else time.time() - last_seen < UNSIGNED_SECONDS
+
+
+def _is_held(sign: Path) -> bool:
     try:
-        with _sign(settings, run_id).open() as file:
+        with sign.open() as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
             return False
     except BlockingIOError:
         return True
     except FileNotFoundError:
-        return time.time() - last_seen < UNSIGNED_SECONDS
-
-
-def _sign(settings: Settings, run_id: str) -> Path:
-    return settings.working_database.parent / "alive" / run_id
+        return False

@@ -13,16 +13,18 @@ from orchestration.defs.automation import JOB
 from orchestration.defs.submissions import REFERENCE
 from orchestration.recovery import close_dead_runs, sign_of_life
 from sources.settings import Settings
+from tests.crash.installation import content
 from tests.end_to_end.test_command_line import NIANBAO
+
+NIGHTLY = bool(os.environ.get("NIANBAO_NIGHTLY"))
 
 
 @pytest.fixture
 def killed(fresh_copy: Settings) -> Settings:
     """An installation whose `nianbao run` was killed while it was taking files in."""
-    environment = os.environ | {"NIANBAO_HOME": str(fresh_copy.home), "NIANBAO_CITY": str(fresh_copy.city_dir)}
     process = subprocess.Popen(
         [NIANBAO, "run", "--year", "2023", "--force"],
-        env=environment,
+        env=environment_of(fresh_copy),
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
@@ -34,6 +36,10 @@ def killed(fresh_copy: Settings) -> Settings:
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     return fresh_copy
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    return os.environ | {"NIANBAO_HOME": str(settings.home), "NIANBAO_CITY": str(settings.city_dir)}
 
 
 @pytest.fixture
@@ -92,3 +98,18 @@ def test_nobody_waits_for_a_run_that_was_killed(killed, definitions, instance, m
     assert next_run.success
     assert instance.get_run_by_id(living).status == dg.DagsterRunStatus.FAILURE
     assert places_taken(instance) == set()
+
+
+@pytest.mark.skipif(not NIGHTLY, reason="every night (NIANBAO_NIGHTLY=1)")
+def test_after_a_killed_run_two_at_once_end_right_and_then_there_is_nothing_left_to_do(killed, city_run):
+    environment = environment_of(killed)
+    runs = [
+        subprocess.Popen([NIANBAO, "run", "--year", "2023"], env=environment, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    told = [run.communicate()[0] for run in runs]
+    assert [run.returncode for run in runs] == [0, 0]
+    assert all("上一次运行没有完成" in each for each in told)
+    assert content(killed.published_database) == content(city_run.published_database)
+    again = subprocess.run([NIANBAO, "run", "--year", "2023"], env=environment, capture_output=True, text=True)
+    assert "没有新内容" in again.stdout
