@@ -46,25 +46,22 @@ class Receipt:
 
 @dataclass(frozen=True)
 class Inbox:
-    """What lies in the inbox: `files` to receive, `links` among them, and `settling` files still being written."""
+    """What lies in the inbox: `files` to receive, and `settling` files still being written."""
 
     files: tuple[Path, ...] = ()
-    links: tuple[Path, ...] = ()
     settling: tuple[Path, ...] = ()
 
 
 def look_into(inbox: Path, now: float | None = None) -> Inbox:
     """Sorts what lies in the inbox and its folders, oldest first. Links are not followed, ever."""
-    files, links, settling = [], [], []
+    files, settling = [], []
     moment = time.time() if now is None else now
     for _, _, path in sorted(_lying_in(inbox)):
-        if path.is_symlink():
-            links.append(path)
         if _is_settling(path, moment):
             settling.append(path)
         else:
             files.append(path)
-    return Inbox(tuple(files), tuple(links), tuple(settling))
+    return Inbox(tuple(files), tuple(settling))
 
 
 def _lying_in(inbox: Path) -> Iterator[tuple[int, str, Path]]:

@@ -6,6 +6,7 @@ import polars as pl
 
 from sources.audit import audit
 from sources.explain import question_of
+from sources.feedback import UNSENT as UNSENT_OUTCOMES
 from sources.feedback import mark_workbook
 from sources.finding import Finding
 from sources.frames import SUBMISSION_SCHEMA
@@ -58,4 +59,5 @@ def mark_checked(data: bytes, checked: Checked) -> bytes:
         checked.open_findings,
         checked.explained,
         checked.reading.respondent.name if checked.reading.respondent else checked.reading.file_name,
+        UNSENT_OUTCOMES,
     )

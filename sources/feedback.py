@@ -48,20 +48,28 @@ COLUMNS = (
     (PROBLEM_HEADING, 30),
 )
 HEADING_ROW = 5
+RECEIVED = ("已退回，请改正错误后重新报送", "已接收")
+UNSENT = ("还不能报送，请先改正错误", "可以报送")
 TEXT_STARTS_LIKE_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def mark_workbook(data: bytes | None, findings: Iterable[Finding], explained: Iterable[Finding], title: str) -> bytes:
+def mark_workbook(
+    data: bytes | None,
+    findings: Iterable[Finding],
+    explained: Iterable[Finding],
+    title: str,
+    outcomes: tuple[str, str] = RECEIVED,
+) -> bytes:
     """The workbook with its findings marked, as .xlsx bytes.
 
     `data` is the school's file, or None when it cannot be opened: then the result has the list alone, as it has for a
-    file that would take too long to mark. `explained`
-    are warnings that an explanation on file answers; they are listed last, and not marked.
+    file that would take too long to mark. `explained` are warnings that an explanation on file answers; they are
+    listed last, and not marked. `outcomes` are the words for a file with and without errors.
     """
     book = _opened(data)
     ordered = sorted(findings, key=lambda f: (SEVERITY_ORDER[f["severity"]], f["sheet"] or "", f["record_key"] or ""))
     sheets = {normalise_label(name): name for name in book.sheetnames}
-    _write_list(book.create_sheet(RESULT_SHEET, 0), ordered, list(explained), title, sheets)
+    _write_list(book.create_sheet(RESULT_SHEET, 0), ordered, list(explained), title, sheets, outcomes)
     by_cell: dict[tuple[str, str], list[Finding]] = {}
     for finding in ordered:
         if finding["cell"] and (name := sheets.get(normalise_label(finding["sheet"] or ""))):
@@ -103,12 +111,17 @@ def _check_size(data: bytes) -> None:
 
 
 def _write_list(
-    sheet: Worksheet, findings: list[Finding], explained: list[Finding], title: str, sheets: Mapping[str, str]
+    sheet: Worksheet,
+    findings: list[Finding],
+    explained: list[Finding],
+    title: str,
+    sheets: Mapping[str, str],
+    outcomes: tuple[str, str],
 ) -> None:
     errors = sum(finding["severity"] == "error" for finding in findings)
+    rejected, accepted = outcomes
     warnings = sum(finding["severity"] == "warning" for finding in findings)
-    outcome = "已退回，请改正错误后重新报送" if errors else "已接收"
-    _write_text(sheet["A1"], f"{title}  校验结果：{outcome}")
+    _write_text(sheet["A1"], f"{title}  校验结果：{rejected if errors else accepted}")
     sheet["A1"].font = Font(name="宋体", size=16, bold=True)
     sheet["A2"] = f"错误 {errors} 个（必须改正），警告 {warnings} 个（请改正，或在“{REASON_HEADING}”栏写明原因）。"
     sheet["A3"] = "点“单元格”一栏可跳到出错的位置；改正或说明后，把本文件整个重新报送即可，不要删除本表。"

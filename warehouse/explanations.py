@@ -200,7 +200,12 @@ def apply_decisions(connection: duckdb.DuckDBPyConnection, settings: Settings) -
 
 def undecided(connection: duckdb.DuckDBPyConnection, settings: Settings) -> int:
     """How many decisions on file have not been applied yet."""
-    return len(archived_decisions(settings.archive)) - int(get_state(connection, DECISIONS_STATE) or 0)
+    return len(archived_decisions(settings.archive)) - applied_decisions(connection)
+
+
+def applied_decisions(connection: duckdb.DuckDBPyConnection) -> int:
+    """How many decisions of the archive, from its first on, this database has applied."""
+    return int(get_state(connection, DECISIONS_STATE) or 0)
 
 
 def explanations_on_file(connection: duckdb.DuckDBPyConnection, report_year: int) -> pl.DataFrame:

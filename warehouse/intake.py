@@ -21,7 +21,6 @@ from sources.archive import (
     archived_receipts,
     look_into,
     receive,
-    shown_name,
 )
 from sources.audit import Audit, audit
 from sources.finding import Place, findings_frame, intake_finding
@@ -56,7 +55,6 @@ class Intake:
     files: int = 0
     new: int = 0
     settling: int = 0
-    links: tuple[str, ...] = ()
     cells: int = 0
     accepted: int = 0
     rejected: int = 0
@@ -98,7 +96,6 @@ def take_in(
             result.new = record_receipts(connection, archived_receipts(settings.archive))
             record_clock(connection, settings.today)
         result.files, result.settling = len(receipts), len(lying.settling)
-        result.links = tuple(shown_name(path.name) for path in lying.links)
     with _timed(result, "parsed"):
         pending = pending_submissions(connection, report_years, version)
         readings = [

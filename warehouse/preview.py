@@ -1,5 +1,6 @@
 """A rehearsal: what would change if this file were received now. Done on a copy; nothing is received."""
 
+import hashlib
 import shutil
 import tempfile
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from sources.archive import Inbox
+from sources.archive import Inbox, content_of
 from sources.model import City, load_contracts
 from sources.settings import Settings
 from warehouse.connection import open_published, open_working, query
@@ -45,7 +46,8 @@ class Preview:
 def preview(settings: Settings, city: City, file: Path, progress: Callable[[str], None] = lambda _: None) -> Preview:
     """Takes the file in on a copy of what is published, builds the models there, and compares.
 
-    Raises FileNotFoundError when nothing has been published yet, RuntimeError when the models do not build.
+    Raises FileNotFoundError when nothing has been published yet or the file is gone, RuntimeError when the models do
+    not build.
     """
     with tempfile.TemporaryDirectory(prefix="nianbao-preview-") as folder:
         rehearsal = replace(settings, home=Path(folder))
@@ -55,6 +57,10 @@ def preview(settings: Settings, city: City, file: Path, progress: Callable[[str]
         shutil.copyfile(settings.published_database, rehearsal.working_database)
         if target_folder(settings).exists():
             shutil.copytree(target_folder(settings), target_folder(rehearsal))
+        content = content_of(file, settings.limits)
+        if content is None:
+            raise FileNotFoundError(f"没有这个文件：{file}")
+        submission_id = hashlib.sha256(content).hexdigest()
         progress("审核")
         with open_working(rehearsal) as connection:
             _settle_others(connection, city)
@@ -66,7 +72,7 @@ def preview(settings: Settings, city: City, file: Path, progress: Callable[[str]
                 raise RuntimeError(outcome.error)
         progress("比较")
         with open_working(rehearsal) as after, open_published(settings) as before:
-            return _compared(before, after, taken.judged[0] if taken.judged else _known(after, file), file)
+            return _compared(before, after, submission_id, file)
 
 
 def _settle_others(connection: duckdb.DuckDBPyConnection, city: City) -> None:
@@ -75,15 +81,6 @@ def _settle_others(connection: duckdb.DuckDBPyConnection, city: City) -> None:
     connection.execute(
         "update registry.submission set audit_version = ? where status = 'rejected'", [audit_version(city)]
     )
-
-
-def _known(connection: duckdb.DuckDBPyConnection, file: Path) -> str:
-    """The id of a file that was judged before: nothing new would happen."""
-    row = connection.execute(
-        "select submission_id from registry.receipt where file_name = ? order by received_at desc limit 1", [file.name]
-    ).fetchone()
-    assert row is not None
-    return row[0]
 
 
 def _compared(

@@ -4,22 +4,10 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+from warehouse.labels import COMPARABILITY, ROLE, STATUS
 from warehouse.trace import Part, Term, Trace, recompute
 
 SHOWN_CELLS = 6
-STATUS_LABELS = {
-    "ok": "完整",
-    "incomplete": "不完整",
-    "missing": "未报告",
-    "unavailable": "无法提供",
-    "not_applicable": "分母为零，不适用",
-    "suppressed": "人数过少，不公开",
-    "comparable": "可比",
-    "scope_break": "两年口径不同，不能当作增减",
-    "definition_break": "两年定义不同，不能当作增减",
-    "not_verifiable": "无法比较",
-}
-ROLE_LABELS = {"numerator": "分子", "denominator": "分母"}
 
 
 def as_lines(trace: Trace, all_cells: bool = False, indent: str = "") -> Iterator[str]:
@@ -27,7 +15,8 @@ def as_lines(trace: Trace, all_cells: bool = False, indent: str = "") -> Iterato
     yield f"{indent}{trace.label} = {trace.display or '…'} {trace.unit}".rstrip()
     inner = indent + "  "
     yield f"{inner}{trace.subject_name}，{trace.reference.report_year} 年，口径：{trace.scope_label}"
-    yield f"{inner}状态：{STATUS_LABELS[trace.status]}；应报 {trace.n_expected}，已报 {trace.n_reported}"
+    statuses = COMPARABILITY if trace.reference.kind == "change" else STATUS
+    yield f"{inner}状态：{statuses[trace.status]}；应报 {trace.n_expected}，已报 {trace.n_reported}"
     yield f"{inner}定义：{trace.definition}"
     yield f"{inner}公式：{trace.formula}"
     yield f"{inner}由下列单元格重新计算：{recompute(trace) or '…'}"
@@ -41,7 +30,7 @@ def as_lines(trace: Trace, all_cells: bool = False, indent: str = "") -> Iterato
 
 
 def _term_lines(term: Term, all_cells: bool, indent: str) -> Iterator[str]:
-    yield f"{indent}{ROLE_LABELS[term.role]}：{term.label}（{term.unit}），{term.how}"
+    yield f"{indent}{ROLE[term.role]}：{term.label}（{term.unit}），{term.how}"
     for part in term.parts:
         yield from _part_lines(part, all_cells, indent + "  ")
 
@@ -49,7 +38,7 @@ def _term_lines(term: Term, all_cells: bool, indent: str) -> Iterator[str]:
 def _part_lines(part: Part, all_cells: bool, indent: str) -> Iterator[str]:
     value = "…" if part.value is None else f"{part.value.normalize():f}"
     left_out = "" if part.counts or part.value is None else "（另一项没有报告，不计入）"
-    status = "" if part.value is not None else f"（{STATUS_LABELS[part.status]}）"
+    status = "" if part.value is not None else f"（{STATUS[part.status]}）"
     yield f"{indent}{part.subject_name}：{value}{status}{left_out}"
     shown = part.sources if all_cells else part.sources[:SHOWN_CELLS]
     for source in shown:

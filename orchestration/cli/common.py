@@ -32,8 +32,6 @@ Years = Annotated[list[int], typer.Option("--year", help="报告年度，可以�
 Year = Annotated[int, typer.Option("--year", help="报告年度")]
 AsJson = Annotated[bool, typer.Option("--json", help="输出 JSON，供程序读取")]
 
-STATE_LABELS = {"expected": "未报送", "overdue": "逾期未报", "rejected": "已退回", "accepted": "已接收"}
-
 
 def installation() -> tuple[Settings, City]:
     settings = load_settings()

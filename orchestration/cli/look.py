@@ -10,7 +10,6 @@ from rich.text import Text
 
 from orchestration.cli.common import (
     ACTION_NEEDED,
-    STATE_LABELS,
     AsJson,
     Year,
     app,
@@ -22,6 +21,7 @@ from orchestration.cli.common import (
     published,
 )
 from sources.finding import SEVERITY_LABELS
+from warehouse.labels import STATE
 
 REGISTER_HEADINGS = {
     "respondent_code": "标识码",
@@ -106,7 +106,7 @@ def status(year: Year, as_json: AsJson = False) -> None:
 
 
 def _state(row: dict[str, Any]) -> str:
-    label = STATE_LABELS[row["state"]]
+    label = STATE[row["state"]]
     return f"{label} {row['days_overdue']} 天" if row["state"] == "overdue" else label
 
 

@@ -12,7 +12,6 @@ from rich.console import Console
 
 from orchestration.cli.common import (
     RUN_FAILED,
-    STATE_LABELS,
     AsJson,
     Years,
     app,
@@ -25,6 +24,7 @@ from orchestration.cli.common import (
 from sources.archive import look_into
 from sources.model import City
 from sources.settings import PROJECT_ROOT, Settings
+from warehouse.labels import STATE
 
 
 @app.command()
@@ -170,7 +170,7 @@ def _print_summary(summary: dict[str, Any]) -> None:
     for year in summary["years"]:
         of_year = [row for row in summary["register"] if row["report_year"] == year]
         noted = [
-            f"{row['respondent_name']}（{STATE_LABELS[row['state']]}" + ("，新版本已退回）" if row["stands"] else "）")
+            f"{row['respondent_name']}（{STATE[row['state']]}" + ("，新版本已退回）" if row["stands"] else "）")
             for row in of_year
             if row["state"] != "accepted" or row["latest_status"] == "rejected"
         ]

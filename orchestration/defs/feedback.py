@@ -14,16 +14,11 @@ from sources.model import City
 from sources.settings import Settings
 from warehouse.connection import open_working
 from warehouse.feedback import Feedback, write_feedback
+from warehouse.labels import SUBMISSION
 
 FEEDBACK = dg.AssetKey("feedback")
 SHOWN_RESPONDENTS = 40
 FINDING_HEADINGS = ("级别", "位置", "填写内容", "问题", "可能的原因", "处理办法")
-STATUS_LABELS = {
-    "received": "已收到",
-    "accepted": "已接收",
-    "rejected": "已退回",
-    "superseded": "另有更晚的版本",
-}
 
 
 def build_feedback_assets(settings: Settings, city: City) -> list[dg.AssetsDefinition]:
@@ -52,7 +47,7 @@ def _metadata(settings: Settings, everybody: Sequence[Feedback]) -> dict[str, An
         (
             each.report_year,
             _name(each),
-            STATUS_LABELS[each.status],
+            SUBMISSION[each.status],
             _count(each, "error"),
             _count(each, "warning"),
             each.path.relative_to(settings.feedback) if each.path else "",

@@ -37,7 +37,9 @@ def test_a_school_checks_its_workbook_without_a_database(empty, city_run, city, 
     told = json.loads(outcome.stdout)
     (error,) = [finding for finding in told["findings"] if finding["severity"] == "error"]
     assert (error["sheet"], error["value"], told["is_acceptable"]) == ("学生情况", "约2600", False)
-    assert openpyxl.load_workbook(told["marked"])["学生情况"][error["cell"]].comment is not None
+    marked = openpyxl.load_workbook(told["marked"])
+    assert marked["学生情况"][error["cell"]].comment is not None
+    assert "还不能报送" in marked.worksheets[0]["A1"].value
     assert not (empty.home / "working").exists()
 
 
@@ -68,6 +70,15 @@ def test_a_preview_tells_what_would_change_and_changes_nothing(fresh_copy, city,
     assert [int(f["after"]) - int(f["before"]) for f in city_students] == [2951 - 2591]
     assert snapshot(fresh_copy, ("raw", "registry", "report")) == before
     assert sorted(fresh_copy.archive.rglob("*")) == archived
+
+
+def test_a_preview_of_a_file_that_is_here_already_says_that_nothing_changes(fresh_copy, city, tmp_path):
+    known = next(fresh_copy.inbox.glob(f"2023*{NURSING_SCHOOL}*"))
+    renamed = tmp_path / "复件.xlsx"
+    shutil.copy(known, renamed)
+    told = json.loads(nianbao(fresh_copy, "preview", str(renamed), "--json").stdout)
+    assert (told["status"], told["counts"], told["report_year"]) == ("accepted", True, 2023)
+    assert told["cells"] == told["figures"] == told["findings_new"] == []
 
 
 def test_a_preview_of_a_bad_file_says_that_it_would_be_rejected(fresh_copy, city, tmp_path):

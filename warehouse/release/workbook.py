@@ -12,6 +12,7 @@ import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
+from warehouse.labels import COMPARABILITY, STATUS
 from warehouse.model import load_indicators
 from warehouse.release.figures import Fact, Figures, Printed
 from warehouse.release.grid import Cell, Grid, Span, width
@@ -20,17 +21,7 @@ from warehouse.trace import Reference, formula_in_words
 CONTENTS, SOURCES = "目录", "数据来源"
 FONT = "宋体"
 HEAD_FILL, LINE = "#E9EFF5", "#7F7F7F"
-STATUSES = {
-    "ok": "完整",
-    "incomplete": "不完整",
-    "estimated": "估算",
-    "missing": "未报送",
-    "unavailable": "无法提供",
-    "not_applicable": "不适用",
-    "suppressed": "保密",
-}
 PARTS = {"value": "数值", "change": "比上年变化", "denominator": "分母"}
-COMPARABLE = {"scope_break": "两年口径不同", "definition_break": "两年定义不同", "incomplete": "两年中有数据不完整"}
 SOURCE_COLUMNS = (
     ("表", 9),
     ("单元格", 8),
@@ -230,12 +221,12 @@ def _source(figures: Figures, names: dict[str, str], printed: Printed, table: st
     indicator = load_indicators()[reference.indicator_code]
     value = Reference(reference.indicator_code, reference.report_year, reference.subject_code, reference.scope_code)
     fact: Fact = figures.facts[value]
-    status = STATUSES.get(fact.status, fact.status)
+    status = STATUS[fact.status]
     unit, exact = indicator.unit, fact.value
     if printed.part == "change":
         change = figures.changes[reference.indicator_code]
         unit, exact = change.unit, change.value
-        status = COMPARABLE.get(change.comparability, status)
+        status = COMPARABILITY[change.comparability] if change.comparability != "comparable" else status
     if printed.part == "denominator":
         unit, exact = "", fact.denominator
     return (

@@ -10,11 +10,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sources.model import load_contracts
+from warehouse.labels import BOUND, COMPARABILITY, DIRECTION, LEVEL, STATUS
 from warehouse.model import Chapter, Indicator, indicator_level, load_indicators, load_measures, load_standards
 from warehouse.release.figures import Change, Coverage, Fact, trimmed
 from warehouse.release.site.charts import Bar, Chart
 from warehouse.release.site.facts import Row, SiteFacts
-from warehouse.release.site.labels import BOUND, COMPARABILITY, DIRECTION, LEVEL, STATUS
 from warehouse.trace import Reference, formula_in_words
 
 SCHOOL_PAGES = 500

@@ -13,8 +13,8 @@ from markupsafe import Markup
 
 from sources.finding import SEVERITY_LABELS
 from sources.model import City
+from warehouse import labels
 from warehouse.generate import TIME_BASES
-from warehouse.release.site import labels
 from warehouse.release.site.charts import Chart, draw
 from warehouse.release.site.facts import load_site_facts
 from warehouse.release.site.pages import Page, make_pages, references

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
+from warehouse.labels import COMPARABILITY, STATUS
 from warehouse.model import load_chapters
 from warehouse.release.figures import trimmed
 from warehouse.release.site.facts import SiteFacts
-from warehouse.release.site.labels import COMPARABILITY, STATUS
 from warehouse.release.site.pages import Number, Page, has_school_pages
 from warehouse.trace import Lineage, Reference, Source, Term, Trace
 

@@ -1,11 +1,11 @@
-"""What the site calls the codes of the database."""
+"""What people read for the codes of the database: on the site, in documents, at the terminal, in Dagster."""
 
 STATUS = {
     "ok": "完整",
     "incomplete": "不完整",
     "missing": "未报告",
     "unavailable": "无法提供",
-    "not_applicable": "不适用",
+    "not_applicable": "分母为零，不适用",
     "suppressed": "人数过少，不公开",
 }
 COMPARABILITY = {
