@@ -72,7 +72,7 @@ def build_workbook(
     book.set_properties({"title": f"{report_year}年度 {respondent.name}", "created": datetime(report_year, 1, 1)})
     book.set_custom_property("template_version", version)
     formats = _formats(book)
-    codelists = codelists_of(city, report_year)
+    codelists = codelists_of(city, report_year, city.region_of(respondent))
     contracts = contracts_for(respondent.kind, report_year)
     ranges: dict[str, str] = {}
     for contract in contracts:

@@ -1,4 +1,4 @@
-"""The declarations as tables of schema `reference`: the city, its calendar, code lists and the catalogue."""
+"""The declarations as tables of schema `reference`: the regions, the calendar, code lists and the catalogue."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -70,7 +70,16 @@ def _rows(settings: Settings, city: City) -> dict[str, list[tuple[Any, ...]]]:
     folder = contract_respondents()
     return {
         "city": [(city.code, city.name)],
-        "respondent": [(r.code, r.name, r.kind, r.since, r.until, r.note) for r in city.respondents],
+        "region": [
+            (r.code, r.name, r.level, r.parent, len(city.region_paths[r.code]) - 1, position)
+            for position, r in enumerate(city.regions, 1)
+        ],
+        "region_path": [
+            (code, ancestor, city.region_by_code[ancestor].level, depth)
+            for code, path in city.region_paths.items()
+            for depth, ancestor in enumerate(reversed(path))
+        ],
+        "respondent": [(r.code, r.name, r.kind, city.region_of(r), r.since, r.until, r.note) for r in city.respondents],
         "report_year": [
             (year, y.as_of, y.school_year_from, y.school_year_to, y.opens, y.due, y.freezes) for year, y in years
         ],
