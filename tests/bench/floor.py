@@ -1,12 +1,13 @@
 """The same data work done bare: calamine reads the workbooks, DuckDB runs dbt's compiled SQL. No framework.
 
-Called as a process of its own with the home of an installation that has run once.
+`python tests/bench/floor.py INBOX STATEMENTS DATABASE`: STATEMENTS holds the compiled SQL of all models and tests in
+build order (`statements`), DATABASE what they read (`base_tables`); both are made beforehand from an installation that
+has run, and are not part of the cost.
 """
 
 import json
 import shutil
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -15,50 +16,58 @@ from python_calamine import CalamineWorkbook
 
 
 def read_all(inbox: Path) -> int:
-    """Reads every cell of every workbook; returns how many are filled."""
+    """Reads every cell of every workbook; returns how many are filled. A file that is none is passed over."""
     filled = 0
     for path in inbox.iterdir():
-        book = CalamineWorkbook.from_path(str(path))
+        try:
+            book = CalamineWorkbook.from_path(str(path))
+        except Exception:  # calamine has a class of its own for each way in which a file can be damaged
+            continue
         for name in book.sheet_names:
             rows = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
             filled += sum(value != "" for row in rows for value in row)
     return filled
 
 
-def models_in_order(manifest: dict) -> list[dict]:
-    """Models so that each comes after its parents."""
+def statements(manifest: dict) -> list[str]:
+    """What there is to execute, a model after its parents, tests after all models."""
     models = {key: node for key, node in manifest["nodes"].items() if node["resource_type"] == "model"}
-    ordered: list[dict] = []
-    done: set[str] = set()
-    while len(ordered) < len(models):
+    made: set[str] = set()
+    ordered = []
+    while len(made) < len(models):
         for key, node in models.items():
-            if key not in done and all(p in done for p in node["depends_on"]["nodes"] if p in models):
-                ordered.append(node)
-                done.add(key)
-    return ordered
+            if key not in made and made.issuperset(models.keys() & node["depends_on"]["nodes"]):
+                made.add(key)
+                kind = "view" if node["config"]["materialized"] == "view" else "table"
+                ordered.append(f'create {kind} {node["schema"]}."{node["name"]}" as {node["compiled_code"]}')
+    tests = [node for node in manifest["nodes"].values() if node["resource_type"] == "test"]
+    return ordered + [f"select count(*) from ({node['compiled_code']})" for node in tests]
 
 
-def main(home: Path) -> None:
+def base_tables(working_database: Path, manifest: dict, target: Path) -> None:
+    """A copy of the working database without any model: what intake has written."""
+    shutil.copyfile(working_database, target)
+    models = {(n["schema"], n["name"]) for n in manifest["nodes"].values() if n["resource_type"] == "model"}
+    with duckdb.connect(str(target)) as connection:
+        relations = connection.execute(
+            "select table_schema, table_name, table_type from information_schema.tables order by table_type desc"
+        ).fetchall()
+        for schema, name, kind in relations:
+            if (schema, name) in models:
+                connection.execute(f'drop {"view" if kind == "VIEW" else "table"} {schema}."{name}"')
+        connection.execute("checkpoint")
+
+
+def main(inbox: Path, sql: Path, database: Path) -> None:
     started = time.perf_counter()
-    filled = read_all(home / "inbox")
+    filled = read_all(inbox)
     read = time.perf_counter()
-    models = models_in_order(json.loads((home / "dbt" / "manifest.json").read_text()))
-    compiled = home / "dbt" / "compiled" / "nianbao"
-    with tempfile.TemporaryDirectory() as folder:
-        database = Path(folder) / "nianbao.duckdb"
-        shutil.copyfile(home / "working" / "nianbao.duckdb", database)
-        connection = duckdb.connect(str(database))
-        for model in reversed(models):
-            kind = "view" if model["config"]["materialized"] == "view" else "table"
-            connection.execute(f'drop {kind} {model["schema"]}."{model["name"]}"')
-        for model in models:
-            kind = "view" if model["config"]["materialized"] == "view" else "table"
-            sql = (compiled / model["original_file_path"]).read_text()
-            connection.execute(f'create {kind} {model["schema"]}."{model["name"]}" as {sql}')
-        connection.close()
+    with duckdb.connect(str(database)) as connection:
+        for statement in json.loads(sql.read_text()):
+            connection.execute(statement).fetchall()
     ended = time.perf_counter()
     print(json.dumps({"cells": filled, "read": read - started, "sql": ended - read}))
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(*map(Path, sys.argv[1:4]))

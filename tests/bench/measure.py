@@ -1,0 +1,87 @@
+"""What a command costs: wall and CPU seconds, and memory, of it and all its children."""
+
+import os
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+SAMPLE_SECONDS = 0.1
+PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+@dataclass(frozen=True)
+class Cost:
+    """`cpu` is user and system time. `memory` is the largest sum of the resident memory of all processes at one time,
+    looked at every tenth of a second (what they share counts once each); `largest` is the kernel's own high-water
+    mark of the largest single process. Both in bytes."""
+
+    wall: float
+    cpu: float
+    memory: int
+    largest: int
+
+
+class CommandFailedError(Exception):
+    """A measured command did not end as it should; its output is the message."""
+
+
+def measured(
+    command: Sequence[str], environment: Mapping[str, str], expected: Sequence[int] = (0,), cwd: Path | None = None
+) -> tuple[Cost, str]:
+    """Runs a command as a process of its own; what it cost, and what it printed.
+
+    Raises CommandFailedError for an exit code that is not expected.
+    """
+    with tempfile.TemporaryFile() as output:
+        start = time.perf_counter()
+        process = subprocess.Popen(command, env=dict(environment), stdout=output, stderr=subprocess.STDOUT, cwd=cwd)
+        watch = _Watch(process.pid)
+        watch.start()
+        _, status, usage = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - start
+        watch.end()
+        process.returncode = os.waitstatus_to_exitcode(status)
+        output.seek(0)
+        text = output.read().decode("utf-8", "replace")
+    if process.returncode not in expected:
+        raise CommandFailedError(f"{' '.join(command)} → {process.returncode}\n{text}")
+    largest = usage.ru_maxrss * 1024
+    return Cost(wall, usage.ru_utime + usage.ru_stime, max(watch.peak, largest), largest), text
+
+
+class _Watch(threading.Thread):
+    """Adds up the resident memory of a process and its descendants, every so often."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(daemon=True)
+        self.pid = pid
+        self.peak = 0
+        self.over = threading.Event()
+
+    def run(self) -> None:
+        while not self.over.wait(SAMPLE_SECONDS):
+            self.peak = max(self.peak, sum(map(_resident, _descendants(self.pid))))
+
+    def end(self) -> None:
+        self.over.set()
+        self.join()
+
+
+def _descendants(pid: int) -> list[int]:
+    found = [pid]
+    for each in found:
+        with suppress(OSError):
+            for task in Path(f"/proc/{each}/task").iterdir():
+                found += map(int, (task / "children").read_text().split())
+    return found
+
+
+def _resident(pid: int) -> int:
+    with suppress(OSError):
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE
+    return 0
