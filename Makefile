@@ -37,8 +37,8 @@ generate: .venv/dev.stamp  ## Write the files that derive from contracts and cat
 	$(BIN)/nianbao generate
 	$(BIN)/sqlfmt --quiet dbt_project
 
-bench: .venv/dev.stamp  ## Measure the yearly run and write docs/benchmark.md
-	$(BIN)/python -m tests.bench.yearly_run
+bench: .venv/dev.stamp  ## Measure a city, a province and a release, and write docs/benchmark.md
+	$(BIN)/python -m tests.bench city province release
 
 lock: .venv/uv.stamp  ## Resolve the lock files anew (they hold no registry address)
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate pyproject.toml -o requirements.lock

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 SAMPLE_SECONDS = 0.1
 PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -33,25 +34,29 @@ class CommandFailedError(Exception):
 def measured(
     command: Sequence[str], environment: Mapping[str, str], expected: Sequence[int] = (0,), cwd: Path | None = None
 ) -> tuple[Cost, str]:
-    """Runs a command as a process of its own; what it cost, and what it printed.
+    """Runs a command as a process of its own; what it cost, and its standard output.
 
     Raises CommandFailedError for an exit code that is not expected.
     """
-    with tempfile.TemporaryFile() as output:
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         start = time.perf_counter()
-        process = subprocess.Popen(command, env=dict(environment), stdout=output, stderr=subprocess.STDOUT, cwd=cwd)
+        process = subprocess.Popen(command, env=dict(environment), stdout=output, stderr=errors, cwd=cwd)
         watch = _Watch(process.pid)
         watch.start()
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - start
         watch.end()
         process.returncode = os.waitstatus_to_exitcode(status)
-        output.seek(0)
-        text = output.read().decode("utf-8", "replace")
+        text, more = (_text(file) for file in (output, errors))
     if process.returncode not in expected:
-        raise CommandFailedError(f"{' '.join(command)} → {process.returncode}\n{text}")
+        raise CommandFailedError(f"{' '.join(command)} → {process.returncode}\n{text}\n{more}")
     largest = usage.ru_maxrss * 1024
     return Cost(wall, usage.ru_utime + usage.ru_stime, max(watch.peak, largest), largest), text
+
+
+def _text(file: IO[bytes]) -> str:
+    file.seek(0)
+    return file.read().decode("utf-8", "replace")
 
 
 class _Watch(threading.Thread):

@@ -27,7 +27,6 @@ SAMPLE_CITY, SAMPLE_YEAR, SAMPLE_BUREAU = CITIES_ROOT / "450700", 2023, "450700"
 WITHOUT_STUDENTS = ("3645900004", "3645900006")
 SCHOOLS_A_CITY, CITIES_A_PROVINCE, COUNTIES_A_CITY = 30, 10, 4
 LARGEST_CITY, LARGEST_PROVINCE = 40, 400
-WITH_REGIONS = "region" in Respondent.model_fields
 SHARES = {"error": 0.03, "warning": 0.02, "resubmission": 0.02}
 """Of the schools of a year: workbooks with an error, with a warning, and those that came twice."""
 
@@ -108,11 +107,11 @@ def sample() -> dict[str, Submission]:
 
 def population(schools: int) -> Population:
     """Regions, bureaus and schools: one city up to 40 schools, one province up to 400, else a nation."""
-    cities = 1 if schools <= LARGEST_CITY or not WITH_REGIONS else -(-schools // SCHOOLS_A_CITY)
+    cities = 1 if schools <= LARGEST_CITY else -(-schools // SCHOOLS_A_CITY)
     regions: list[Region] = []
-    if schools > LARGEST_PROVINCE and WITH_REGIONS:
+    if schools > LARGEST_PROVINCE:
         regions.append(Region("000000", "样例国", "nation", None))
-    if schools > LARGEST_CITY and WITH_REGIONS:
+    if schools > LARGEST_CITY:
         for province in range(-(-cities // CITIES_A_PROVINCE)) if schools > LARGEST_PROVINCE else (0,):
             regions.append(
                 _below(regions, Region(f"{11 + province}0000", f"样例{province + 1}省", "province", "000000"))
@@ -141,7 +140,7 @@ def _below(regions: Sequence[Region], region: Region) -> Region:
 
 
 def _respondent(code: str, name: str, kind: str, region: str) -> Respondent:
-    return Respondent(code=code, name=name, kind=kind, **({"region": region} if WITH_REGIONS else {}))
+    return Respondent(code=code, name=name, kind=kind, region=region)
 
 
 def write_configuration(everybody: Population, years: Sequence[int], folder: Path) -> None:

@@ -2,7 +2,7 @@
 
 A workbook of the project's template takes xlsxwriter a tenth of a second, nearly all of it for cells that are the same
 in every school. So one workbook is poured for each shape (which cells are filled) with marks in place of the values,
-and the others are that one with their own values in place of the marks. tests/bench_tests/test_population.py reads
+and the others are that one with their own values in place of the marks. test_population.py reads
 both back and compares.
 """
 
@@ -102,7 +102,7 @@ def _pour(schools: int, years: Sequence[int], processes: int, folder: Path) -> d
     bureaus = len(everybody.bureaus)
     # a process of its own even for one: a fork of this one would inherit DuckDB's and polars' threads
     with ProcessPoolExecutor(min(processes, bureaus), multiprocessing.get_context("spawn")) as pool:
-        parts = pool.map(_pour_bureau, *zip(*((schools, years, n, folder) for n in range(bureaus)), strict=True))
+        parts = pool.map(pour_bureau, *zip(*((schools, years, n, folder) for n in range(bureaus)), strict=True))
         versions = [version for part in parts for version in part]
     return {
         "schools": schools,
@@ -113,7 +113,7 @@ def _pour(schools: int, years: Sequence[int], processes: int, folder: Path) -> d
     }
 
 
-def _pour_bureau(
+def pour_bureau(
     schools: int, years: Sequence[int], number: int, folder: Path
 ) -> list[tuple[str, bool, tuple[Planted, ...]]]:
     """Pours the workbooks of one bureau and its schools: name, is superseded, findings planted."""

@@ -1,0 +1,74 @@
+"""`python -m tests.bench city province`: measures, and writes docs/benchmark.md from all that has been measured.
+
+What is measured is kept in docs/benchmark/<schools>.json: a nation need not be run again for a city's new figures.
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from sources.settings import PROJECT_ROOT
+from tests.bench.population import SAMPLE_YEAR
+from tests.bench.release import measure_release
+from tests.bench.report import report, told
+from tests.bench.runner import ALTERNATIVES, as_json, from_json, measure
+
+SIZES = {"city": 12, "province": 300, "nation": 10_000}
+RUNS = {"city": 3, "province": 1, "nation": 1}
+LARGEST_WITH_ALTERNATIVES = 300
+PAGE = PROJECT_ROOT / "docs" / "benchmark.md"
+RESULTS = PROJECT_ROOT / "docs" / "benchmark"
+RELEASE = "release"
+
+
+def bench(
+    size: str = "",
+    runs: int = 0,
+    schools: int = 0,
+    years: Sequence[int] = (SAMPLE_YEAR,),
+    without: Sequence[str] = (),
+    is_kept: bool = True,
+) -> None:
+    """Measures one size (`city`, `province`, `nation`, `release`, or any number of schools) and tells what it costs.
+
+    `is_kept`: for docs/benchmark.md, which is then written anew.
+    """
+    RESULTS.mkdir(exist_ok=True)
+    if size == RELEASE:
+        lines = measure_release()
+        print("\n".join(lines))
+        if is_kept:
+            (RESULTS / "release.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    else:
+        number = schools or SIZES[size]
+        left_out = ALTERNATIVES if number > LARGEST_WITH_ALTERNATIVES else without
+        results = measure(number, runs or RUNS.get(size, 1), years, left_out)
+        print(told(results))
+        if is_kept:
+            (RESULTS / f"{number}.json").write_text(as_json(results), encoding="utf-8")
+    if is_kept:
+        write_page(RESULTS, PAGE)
+
+
+def write_page(results: Path, page: Path) -> None:
+    """Writes the report from what lies in a folder of results."""
+    sizes = [from_json(path.read_text(encoding="utf-8")) for path in sorted(results.glob("*.json"))]
+    release = results / "release.md"
+    page.write_text(report(sizes, [release.read_text(encoding="utf-8")] if release.exists() else []), encoding="utf-8")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("sizes", nargs="+", help=f"{', '.join(SIZES)}, {RELEASE}, or a number of schools")
+    parser.add_argument("--runs", type=int, default=0)
+    parser.add_argument("--year", type=int, action="append", help=f"report years (default {SAMPLE_YEAR})")
+    parser.add_argument("--without", action="append", default=[], choices=ALTERNATIVES, help="leave an alternative out")
+    parser.add_argument("--dry", action="store_true", help="keep nothing for docs/benchmark.md")
+    given = parser.parse_args()
+    for size in given.sizes:
+        number = int(size) if size.isdecimal() else 0
+        bench(size, given.runs, number, given.year or (SAMPLE_YEAR,), given.without, not given.dry)
+
+
+if __name__ == "__main__":
+    main()

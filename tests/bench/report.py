@@ -1,0 +1,208 @@
+"""docs/benchmark.md, written from everything that has been measured (docs/benchmark/*.json)."""
+
+import math
+from collections.abc import Mapping, Sequence
+from statistics import median
+
+from tests.bench.runner import COLD, FLOOR, ONE, PANDAS, STOCK, WARM, Results
+
+NAMES = {
+    FLOOR: "floor: calamine and the compiled SQL of models and tests, no framework",
+    COLD: "cold: nothing received yet",
+    WARM: "warm: nothing new",
+    ONE: "one school's workbook changed",
+    PANDAS: "instead: one script with pandas and openpyxl, the root's tables only",
+    STOCK: "instead: stock Dagster project, same models, same audit",
+}
+SIZE_NAMES = {12: "A city", 300: "A province", 10_000: "The nation"}
+HOW = """\
+How it is measured. An installation of so many schools is generated as configuration (regions, bureaus, schools) and
+workbooks poured with the project's own templates (tests/bench/population.py, pouring.py): distinct, seeded, with known
+faults. Each run is a process of its own, as a user calls it, on an installation of its own; wall and CPU seconds (user
+and system) and the peak of memory are of the whole process tree: `memory` is the largest sum of
+the resident memory of all processes at one time, looked at every 0.1 s (shared pages count once a process). Figures are
+medians of the runs. Every run is checked: what it finds is what was planted, a second run does nothing, a changed
+figure arrives. Compiling the models is done once for a version of the project, not once a run, and is not in the
+figures; nor is dbt's parse for the stock project. Absolute seconds differ between machines and days; ratios within one
+run are what counts.
+
+- **Floor**: one process reads every cell with calamine and executes the same compiled SQL in DuckDB, on the tables that
+  intake has written. It audits nothing, writes no findings and publishes nothing.
+- **pandas script** (tests/bench/pandas_script.py): reads the same workbooks, checks what one would check, and writes
+  the same eleven tables, for the root region; the same displayed values, by a test. No trace, history or levels.
+- **Stock Dagster project** (tests/bench/stock_dagster): the same models, intake and audit functions; multiprocess
+  executor, `@dbt_assets` with dbt as a subprocess, default storage.
+"""
+
+
+def report(sizes: Sequence[Results], release: Sequence[str]) -> str:
+    """The page as Markdown; `release` are the sections on the sample city's release and reconciliation."""
+    ordered = sorted(sizes, key=lambda results: results.schools)
+    parts = [
+        "# Benchmark\n\nWritten by `make bench` and `nianbao bench` (tests/bench); each section says when and where it"
+        " was measured.\n",
+        HOW,
+        *_targets(ordered),
+        *(line for results in ordered if results.schools in SIZE_NAMES for line in _size(results)),
+        *_curve(ordered),
+        *_questions(ordered),
+        *release,
+    ]
+    return "\n".join(parts).rstrip("\n") + "\n"
+
+
+def told(results: Results) -> str:
+    """One size as Markdown: costs, stages, questions, and the targets it can be judged by."""
+    return "\n".join([*_size(results), *_questions([results]), *_targets([results])])
+
+
+def _size(results: Results) -> list[str]:
+    planted = results.planted
+    lines = [
+        f"## {SIZE_NAMES.get(results.schools, 'An installation')}: {results.schools:,} schools\n",
+        f"{results.files:,} workbooks of the schools and their {results.bureaus:,} bureau(s), report year"
+        f" {', '.join(map(str, results.years))}. {_measured(results)}\n",
+        f"Planted and found exactly: {planted['error']:,} workbook(s) with an error, {planted['warning']:,} with a"
+        f" warning, {planted['resubmission']:,} sent twice; nothing else was found.\n",
+        "| run | wall s | CPU s | memory MB | wall ÷ floor | CPU ÷ floor |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for what, name in NAMES.items():
+        if what in results.costs:
+            wall, cpu, memory = (results.median(what, of) or 0 for of in ("wall", "cpu", "memory"))
+            ratios = [_ratio(results, what, FLOOR, of) for of in ("wall", "cpu")]
+            shown = " | ".join(f"{ratio:.1f}" if ratio else "" for ratio in ratios)
+            lines.append(f"| {name} | {wall:,.2f} | {cpu:,.2f} | {memory / 1e6:,.0f} | {shown} |")
+    bare = {key: median(each[key] for each in results.bare) for key in ("cells", "read", "sql")}
+    lines += [
+        "",
+        f"The floor: {bare['cells']:,.0f} filled cells read in {bare['read']:.2f} s, all SQL in {bare['sql']:.2f} s;"
+        f" the rest is Python's start. Published database: {results.rows['bytes'] / 1e6:,.0f} MB.\n",
+        "| stage of the cold run | wall s | share | CPU s | memory MB | rows |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    names = [stage.name for stage in results.stages[0]]
+    walls = {name: median(s.wall for run in results.stages for s in run if s.name == name) for name in names}
+    for name in names:
+        of_name = [stage for run in results.stages for stage in run if stage.name == name]
+        cpu = _median_of([stage.cpu for stage in of_name], 1)
+        memory = _median_of([stage.memory for stage in of_name], 1e6)
+        rows = f"{results.rows[name]:,}" if name in results.rows else ""
+        share = walls[name] / (sum(walls.values()) or 1)
+        lines.append(f"| {name} | {walls[name]:,.2f} | {share:.0%} | {cpu} | {memory} | {rows} |")
+    return [*lines, ""]
+
+
+def _median_of(values: Sequence[float | None], unit: float) -> str:
+    known = [value for value in values if value is not None]
+    return f"{median(known) / unit:,.{2 if unit == 1 else 0}f}" if known else ""
+
+
+def _measured(results: Results) -> str:
+    machine = results.machine
+    tools = ", ".join(f"{n} {machine[n]}" for n in ("duckdb", "polars", "python-calamine", "dagster", "dbt-core"))
+    runs = "one run" if results.runs == 1 else f"medians of {results.runs} runs"
+    return (
+        f"Measured on {results.measured_on}, {runs}: {machine['system']}, {machine['processor']},"
+        f" {machine['cores']} cores, {machine['memory'] / 2**30:.0f} GB, Python {machine['python']}, {tools}."
+    )
+
+
+def _ratio(results: Results, what: str, to: str, of: str) -> float | None:
+    value, base = results.median(what, of), results.median(to, of)
+    return value / base if value is not None and base else None
+
+
+def _targets(sizes: Sequence[Results]) -> list[str]:
+    """Every target of the issue that has been measured, and whether it is met."""
+    rows: list[tuple[str, str, bool]] = []
+    by_size = {results.schools: results for results in sizes}
+
+    def judge(results: Results, text: str, what: str, to: str, at_most: float) -> None:
+        for of, label in (("wall", "wall"), ("cpu", "CPU")):
+            ratio = _ratio(results, what, to, of)
+            if ratio is not None:
+                rows.append((f"{text}, {label}", f"{ratio:.2f}", ratio <= at_most))
+
+    if city := by_size.get(12):
+        judge(city, "city: cold at most 5 × the floor", COLD, FLOOR, 5)
+        judge(city, "city: warm at most 1/3 of cold", WARM, COLD, 1 / 3)
+        judge(city, "city: one changed school at most 1/2 of cold", ONE, COLD, 1 / 2)
+        judge(city, "city: cold at most 1/3 of the stock Dagster project", COLD, STOCK, 1 / 3)
+        slowest = _slowest(city)
+        rows.append(("city: ten questions under 100 ms each", f"{slowest:.0f} ms", slowest < 100))
+    if nation := by_size.get(10_000):
+        wall, memory = nation.median(COLD, "wall") or 0, nation.median(COLD, "memory") or 0
+        one, slowest = nation.median(ONE, "wall") or 0, _slowest(nation)
+        rows += [
+            ("nation: cold within 15 minutes", f"{wall / 60:.1f} min", wall <= 900),
+            ("nation: within 6 GB", f"{memory / 1e9:.1f} GB", memory <= 6e9),
+            ("nation: one changed school within 60 s", f"{one:.0f} s", one <= 60),
+            ("nation: ten questions under 1 s each", f"{slowest:.0f} ms", slowest < 1000),
+        ]
+        if province := by_size.get(300):
+            for of, label in (("wall", "wall"), ("cpu", "CPU")):
+                large, small = ((r.median(COLD, of) or 0) / r.files * 1000 for r in (nation, province))
+                name = f"nation: cost of a workbook no higher than in the province, {label}"
+                rows.append((name, f"{large:.0f} ms, {small:.0f} ms", large <= small))
+    if not rows:
+        return []
+    table = [f"| {text} | {value} | {'met' if met else '**not met**'} |" for text, value, met in rows]
+    return ["## Targets\n", "| target | measured | |", "| --- | ---: | --- |", *table, ""]
+
+
+def _slowest(results: Results) -> float:
+    return max(_latencies(results).values())
+
+
+def _latencies(results: Results) -> Mapping[str, float]:
+    return {name: median(run[name] for run in results.questions) for name in results.questions[0]}
+
+
+def _curve(sizes: Sequence[Results]) -> list[str]:
+    if len(sizes) < 2:
+        return []
+    lines = [
+        "## Cost against the number of schools\n",
+        "| schools | workbooks | cold wall s | cold CPU s | CPU ms a workbook | one school wall s | one school CPU s |"
+        " cold memory MB | floor CPU s | measured on |",
+        "| ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |",
+    ]
+    columns = ((COLD, "wall"), (COLD, "cpu"), (ONE, "wall"), (ONE, "cpu"), (COLD, "memory"), (FLOOR, "cpu"))
+    for results in sizes:
+        wall, cpu, one, one_cpu, memory, floor = (results.median(what, of) or 0 for what, of in columns)
+        lines.append(
+            f"| {results.schools:,} | {results.files:,} | {wall:,.1f} | {cpu:,.1f} |"
+            f" {cpu / results.files * 1000:,.0f} | {one:,.1f} | {one_cpu:,.1f} | {memory / 1e6:,.0f} |"
+            f" {floor:,.1f} | {results.measured_on} |"
+        )
+    slopes = [(exponent(sizes, what, of), exponent(sizes[-2:], what, of)) for what, of in columns]
+    shown = [f"{whole:.2f} ({last:.2f})" for whole, last in slopes]
+    lines.append(f"| exponent | | {shown[0]} | {shown[1]} | | {shown[2]} | {shown[3]} | {shown[4]} | {shown[5]} | |")
+    lines += [
+        "",
+        "Exponent k of cost ∝ schools^k: least squares on logarithms over all sizes, in brackets between the two"
+        " largest. 1 is proportional; below it, what a run costs in any case weighs more.\n",
+    ]
+    return lines
+
+
+def exponent(sizes: Sequence[Results], what: str, of: str) -> float:
+    """The slope of log cost over log schools."""
+    points = [(math.log(r.schools), math.log(r.median(what, of) or 1)) for r in sizes]
+    x, y = (sum(values) / len(points) for values in zip(*points, strict=True))
+    return sum((a - x) * (b - y) for a, b in points) / sum((a - x) ** 2 for a, _ in points)
+
+
+def _questions(sizes: Sequence[Results]) -> list[str]:
+    if not sizes:
+        return []
+    lines = [
+        "## The analysts' ten questions\n",
+        "docs/analysts.md, each on the published database: milliseconds, median of five times in one connection.\n",
+        f"| question | {' | '.join(f'{results.schools:,} schools' for results in sizes)} |",
+        f"| --- |{' ---: |' * len(sizes)}",
+    ]
+    asked = [_latencies(results) for results in sizes]
+    lines += [f"| {name} | {' | '.join(f'{each[name]:.1f}' for each in asked if name in each)} |" for name in asked[-1]]
+    return [*lines, ""]
