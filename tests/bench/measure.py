@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-SAMPLE_SECONDS = 0.1
-PAGE = os.sysconf("SC_PAGE_SIZE")
+SAMPLE_SECONDS = 0.05
+PAGE, TICK = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True)
 class Cost:
     """`cpu` is user and system time. `memory` is the largest sum of the resident memory of all processes at one time,
-    looked at every tenth of a second (what they share counts once each); `largest` is the kernel's own high-water
+    looked at every SAMPLE_SECONDS (what they share counts once each); `largest` is the kernel's own high-water
     mark of the largest single process. Both in bytes."""
 
     wall: float
@@ -27,14 +27,23 @@ class Cost:
     largest: int
 
 
+@dataclass(frozen=True)
+class Moment:
+    """A process tree at a time (seconds since the epoch): CPU seconds used so far, resident bytes."""
+
+    at: float
+    cpu: float
+    memory: int
+
+
 class CommandFailedError(Exception):
     """A measured command did not end as it should; its output is the message."""
 
 
 def measured(
     command: Sequence[str], environment: Mapping[str, str], expected: Sequence[int] = (0,), cwd: Path | None = None
-) -> tuple[Cost, str]:
-    """Runs a command as a process of its own; what it cost, and its standard output.
+) -> tuple[Cost, str, list[Moment]]:
+    """Runs a command as a process of its own; what it cost, its standard output, and how cost grew.
 
     Raises CommandFailedError for an exit code that is not expected.
     """
@@ -51,7 +60,8 @@ def measured(
     if process.returncode not in expected:
         raise CommandFailedError(f"{' '.join(command)} → {process.returncode}\n{text}\n{more}")
     largest = usage.ru_maxrss * 1024
-    return Cost(wall, usage.ru_utime + usage.ru_stime, max(watch.peak, largest), largest), text
+    cost = Cost(wall, usage.ru_utime + usage.ru_stime, max([largest, *(m.memory for m in watch.moments)]), largest)
+    return cost, text, watch.moments
 
 
 def _text(file: IO[bytes]) -> str:
@@ -60,24 +70,27 @@ def _text(file: IO[bytes]) -> str:
 
 
 class _Watch(threading.Thread):
-    """Adds up the resident memory of a process and its descendants, every so often."""
+    """Looks at a process and its descendants, every so often."""
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
         self.pid = pid
-        self.peak = 0
+        self.moments: list[Moment] = []
         self.over = threading.Event()
 
     def run(self) -> None:
         while not self.over.wait(SAMPLE_SECONDS):
-            self.peak = max(self.peak, sum(map(_resident, _descendants(self.pid))))
+            used = [_used(pid) for pid in _tree(self.pid)]
+            # a child that ends between two looks is missing in one of them
+            cpu = max([sum(cpu for cpu, _ in used), *(moment.cpu for moment in self.moments[-1:])])
+            self.moments.append(Moment(time.time(), cpu, sum(memory for _, memory in used)))
 
     def end(self) -> None:
         self.over.set()
         self.join()
 
 
-def _descendants(pid: int) -> list[int]:
+def _tree(pid: int) -> list[int]:
     found = [pid]
     for each in found:
         with suppress(OSError):
@@ -86,7 +99,9 @@ def _descendants(pid: int) -> list[int]:
     return found
 
 
-def _resident(pid: int) -> int:
+def _used(pid: int) -> tuple[float, int]:
+    """CPU seconds (with those of children that have ended) and resident bytes; nothing when the process is gone."""
     with suppress(OSError):
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE
-    return 0
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return sum(map(int, fields[11:15])) / TICK, int(fields[21]) * PAGE
+    return 0.0, 0

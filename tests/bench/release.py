@@ -24,8 +24,8 @@ def measure_release() -> list[str]:
         environment = environment_of(home, city_dir)
         measured([NIANBAO, "sample", *YEARS], environment)
         measured([NIANBAO, "run", *YEARS], environment)
-        release, told = measured([NIANBAO, "release", "2023", "--json"], environment)
-        verify, _ = measured([NIANBAO, "verify", "2023.1"], environment)
+        release, told, _ = measured([NIANBAO, "release", "2023", "--json"], environment)
+        verify, _, _ = measured([NIANBAO, "verify", "2023.1"], environment)
         settings = Settings(home=home, city_dir=city_dir)
         with open_published(settings) as connection:
             errors = planted_errors(connection, load_city(city_dir), read_list(city_dir / "published" / "2023.csv"))

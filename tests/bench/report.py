@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 
 from tests.bench.runner import COLD, FLOOR, ONE, PANDAS, STOCK, WARM, Results
+from tests.bench.stages import PART
 
 NAMES = {
     FLOOR: "floor: calamine and the compiled SQL of models and tests, no framework",
@@ -18,13 +19,13 @@ SIZE_NAMES = {12: "A city", 300: "A province", 10_000: "The nation"}
 HOW = """\
 How it is measured. An installation of so many schools is generated as configuration (regions, bureaus, schools) and
 workbooks poured with the project's own templates (tests/bench/population.py, pouring.py): distinct, seeded, with known
-faults. Each run is a process of its own, as a user calls it, on an installation of its own; wall and CPU seconds (user
-and system) and the peak of memory are of the whole process tree: `memory` is the largest sum of
-the resident memory of all processes at one time, looked at every 0.1 s (shared pages count once a process). Figures are
-medians of the runs. Every run is checked: what it finds is what was planted, a second run does nothing, a changed
-figure arrives. Compiling the models is done once for a version of the project, not once a run, and is not in the
-figures; nor is dbt's parse for the stock project. Absolute seconds differ between machines and days; ratios within one
-run are what counts.
+faults. Each run is a process of its own, as a user calls it, on an installation of its own. Wall and CPU seconds (user
+and system) and the peak of memory are of the whole process tree: `memory` is the largest sum of the resident memory of
+all its processes at one time, looked at every 0.05 s, or the kernel's high-water mark of the largest process where that
+is more (pages that processes share count once each). Figures are medians of the runs. Every run is checked: what it
+finds is what was planted, a second run does nothing, a changed figure arrives. Compiling the models is done once for a
+version of the project, not once a run, and is not in the figures; nor is dbt's parse for the stock project. Absolute
+seconds differ between machines and days; ratios within one run are what counts.
 
 - **Floor**: one process reads every cell with calamine and executes the same compiled SQL in DuckDB, on the tables that
   intake has written. It audits nothing, writes no findings and publishes nothing.
@@ -83,13 +84,15 @@ def _size(results: Results) -> list[str]:
     ]
     names = [stage.name for stage in results.stages[0]]
     walls = {name: median(s.wall for run in results.stages for s in run if s.name == name) for name in names}
+    whole = sum(wall for name, wall in walls.items() if not name.startswith(PART)) or 1
     for name in names:
         of_name = [stage for run in results.stages for stage in run if stage.name == name]
         cpu = _median_of([stage.cpu for stage in of_name], 1)
         memory = _median_of([stage.memory for stage in of_name], 1e6)
         rows = f"{results.rows[name]:,}" if name in results.rows else ""
-        share = walls[name] / (sum(walls.values()) or 1)
-        lines.append(f"| {name} | {walls[name]:,.2f} | {share:.0%} | {cpu} | {memory} | {rows} |")
+        is_part = name.startswith(PART)
+        share = "" if is_part else f"{walls[name] / whole:.0%}"
+        lines.append(f"| {name} | {walls[name]:,.2f} | {share} | {cpu} | {memory} | {rows} |")
     return [*lines, ""]
 
 

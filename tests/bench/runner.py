@@ -110,13 +110,13 @@ def _measure_once(installation: Poured, results: Results, without: Sequence[str]
         lay_inbox(installation, home)
         settings = Settings(home=home, city_dir=installation.city_dir)
         environment = environment_of(home, installation.city_dir)
-        cold, _ = measured([NIANBAO, "run", *years], environment)
+        cold, _, moments = measured([NIANBAO, "run", *years], environment)
         note(COLD, cold)
-        results.stages.append(stages_of(home, cold.wall))
+        results.stages.append(stages_of(home, moments))
         results.rows = rows_of(settings)
         compare_findings(settings, installation)
         results.questions.append(questions(settings))
-        warm, said = measured([NIANBAO, "run", *years], environment)
+        warm, said, _ = measured([NIANBAO, "run", *years], environment)
         if "没有新内容" not in said:
             raise WrongOutcomeError(f"a second run had something to do:\n{said}")
         note(WARM, warm)
@@ -125,12 +125,12 @@ def _measure_once(installation: Poured, results: Results, without: Sequence[str]
         sql.write_text(json.dumps(statements(manifest)))
         base_tables(settings.working_database, manifest, database)
         script = str(PROJECT_ROOT / "tests" / "bench" / "floor.py")
-        floor, told = measured([sys.executable, script, *map(str, (settings.inbox, sql, database))], environment)
+        floor, told, _ = measured([sys.executable, script, *map(str, (settings.inbox, sql, database))], environment)
         note(FLOOR, floor)
         results.bare.append(json.loads(told))
         before = teachers(settings)
         change_one_school(installation, home)
-        one, _ = measured([NIANBAO, "run", *years], environment)
+        one, _, _ = measured([NIANBAO, "run", *years], environment)
         if teachers(settings) != before + 1:
             raise WrongOutcomeError("a school's changed figure has not arrived")
         note(ONE, one)
@@ -162,7 +162,12 @@ def lay_inbox(installation: Poured, home: Path) -> None:
 
 def manifest_of(settings: Settings) -> dict[str, Any]:
     """dbt's manifest with the compiled SQL of models and tests."""
-    return json.loads((settings.home / "dbt" / "manifest.json").read_bytes())
+    compiled = [
+        settings.home / "dbt" / "manifest.json",
+        *(PROJECT_ROOT / "dbt_project" / "target").glob("compiled-*.json"),
+    ]
+    path = next(path for path in compiled if path.exists())
+    return json.loads(path.read_bytes())
 
 
 def compare_findings(settings: Settings, installation: Poured) -> None:
@@ -225,7 +230,7 @@ def questions(settings: Settings) -> dict[str, float]:
 def run_pandas(installation: Poured, folder: Path, years: Sequence[int]) -> Cost:
     script = str(PROJECT_ROOT / "tests" / "bench" / "pandas_script.py")
     command = [sys.executable, script, str(installation.inbox), str(folder), str(years[-1])]
-    cost, said = measured(command, environment_of(folder, installation.city_dir))
+    cost, said, _ = measured(command, environment_of(folder, installation.city_dir))
     refused = sum(planted.severity == "error" for planted in installation.planted)
     if f"退回 {refused} 份" not in said:
         raise WrongOutcomeError(f"pandas: {said}")
@@ -247,7 +252,7 @@ def run_stock(installation: Poured, folder: Path, years: Sequence[int]) -> Cost:
     folders = ["--project-dir", project, "--profiles-dir", project, "--target-path", target, "--log-path", target]
     measured(["dbt", "--quiet", "parse", *folders], environment)
     command = ["dagster", "job", "execute", "-m", "tests.bench.stock_dagster.definitions", "-j", "annual_report"]
-    cost, _ = measured(command, environment, cwd=PROJECT_ROOT)
+    cost, _, _ = measured(command, environment, cwd=PROJECT_ROOT)
     compare_findings(Settings(home=folder, city_dir=installation.city_dir), installation)
     return cost
 

@@ -1,12 +1,16 @@
 """Where a run's time goes, and how much it handles."""
 
 import os
+from bisect import bisect
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sources.settings import Settings
+from tests.bench.measure import Moment
 from warehouse.connection import open_published
 
+PART = "of it "
 BUILT = ("staging", "intermediate", "core", "marts", "quality", "report")
 
 
@@ -20,32 +24,56 @@ class Stage:
     memory: int | None = None
 
 
-def stages_of(home: Path, wall: float) -> list[Stage]:
-    """The stages of the last run, from Dagster's own record of it."""
+STEPS = {
+    "reference": "reference",
+    "intake": "intake",
+    "feedback": "marked workbooks",
+    "transform": "models",
+    "published": "publishing",
+    "summary_tables": "summary tables",
+}
+PARTS_OF_INTAKE = {"received": "receiving", "parsed": "reading", "audited": "auditing", "registry": "loading"}
+
+
+def stages_of(home: Path, moments: Sequence[Moment]) -> list[Stage]:
+    """The stages of the last run: when each began and ended is Dagster's record, what it cost was seen from outside.
+
+    Parts of the intake are told by itself, in seconds only; the run does them in turns.
+    """
     import dagster as dg
 
     os.environ["DAGSTER_HOME"] = str(home / "dagster")
     with dg.DagsterInstance.get() as instance:
         run = instance.get_runs(limit=1)[0]
-        steps = {s.step_key: s.end_time - s.start_time for s in instance.get_run_step_stats(run.run_id)}
+        steps = {step.step_key: step for step in instance.get_run_step_stats(run.run_id)}
         records = instance.get_records_for_run(run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION).records
     own = {}
     for record in records:
         materialization = record.asset_materialization
         if materialization and "秒" in materialization.metadata:
             own[materialization.asset_key.to_user_string()] = materialization.metadata["秒"].value
-    split = {
-        "reference": steps["reference"],
-        "receiving": own["received"],
-        "reading": own["parsed"],
-        "auditing": own["audited"],
-        "loading": own["registry"],
-        "marked workbooks": steps["feedback"],
-        "models": steps["transform"],
-        "publishing": steps["published"],
-        "summary tables": steps["summary_tables"],
-    }
-    return [Stage("start-up and the rest", wall - sum(split.values())), *(Stage(*each) for each in split.items())]
+    times = {name: (steps[key].start_time, steps[key].end_time) for key, name in STEPS.items()}
+    first, last = min(start for start, _ in times.values()), max(end for _, end in times.values())
+    stages = [_between("start-up", moments[0].at, first, moments)]
+    for name, (start, end) in times.items():
+        stages.append(_between(name, start, end, moments))
+        if name == "intake":
+            stages += [Stage(f"{PART}{part}", own[key]) for key, part in PARTS_OF_INTAKE.items()]
+    return [*stages, _between("closing down", last, moments[-1].at, moments)]
+
+
+def _between(name: str, start: float, end: float, moments: Sequence[Moment]) -> Stage:
+    times, seconds = [moment.at for moment in moments], [moment.cpu for moment in moments]
+    memory = [moment.memory for moment in moments if start <= moment.at <= end]
+    return Stage(name, end - start, _at(end, times, seconds) - _at(start, times, seconds), max(memory, default=None))
+
+
+def _at(time: float, times: Sequence[float], values: Sequence[float]) -> float:
+    """The value at a time between those that were looked at, in a straight line."""
+    after = min(max(bisect(times, time), 1), len(times) - 1)
+    before = after - 1
+    share = min(max((time - times[before]) / (times[after] - times[before]), 0), 1)
+    return values[before] + share * (values[after] - values[before])
 
 
 def rows_of(settings: Settings) -> dict[str, int]:
@@ -62,10 +90,10 @@ def rows_of(settings: Settings) -> dict[str, int]:
             of_schema[schema] = of_schema.get(schema, 0) + count(f'select count(*) from {schema}."{name}"')
         return {
             "reference": of_schema["reference"],
-            "receiving": count("select count(*) from registry.submission"),
-            "reading": count("select count(*) from registry.cell"),
-            "auditing": count("select count(*) from registry.finding"),
-            "loading": of_schema["raw"],
+            f"{PART}receiving": count("select count(*) from registry.submission"),
+            f"{PART}reading": count("select count(*) from registry.cell"),
+            f"{PART}auditing": count("select count(*) from registry.finding"),
+            f"{PART}loading": of_schema["raw"],
             "models": sum(of_schema.get(schema, 0) for schema in BUILT),
             "summary tables": of_schema["report"],
             "bytes": settings.published_database.stat().st_size,

@@ -1,0 +1,87 @@
+"""What the benchmark says follows from what was measured."""
+
+import sys
+from dataclasses import replace
+
+import pytest
+
+from tests.bench.measure import CommandFailedError, Cost, measured
+from tests.bench.report import exponent, report, told
+from tests.bench.runner import COLD, FLOOR, ONE, STOCK, WARM, Results, as_json, from_json
+from tests.bench.stages import Stage
+
+MACHINE = {"system": "Linux", "processor": "P", "cores": 2, "memory": 2**30, "python": "3"}
+MACHINE |= dict.fromkeys(("duckdb", "polars", "python-calamine", "dagster", "dbt-core"), "1")
+
+
+def cost(seconds: float) -> Cost:
+    return Cost(wall=seconds, cpu=seconds, memory=10**9, largest=10**9)
+
+
+def results(schools: int, cold: float, one: float = 2.0) -> Results:
+    return Results(
+        schools=schools,
+        bureaus=1,
+        files=schools,
+        years=[2023],
+        measured_on="2026-11-24",
+        machine=MACHINE,
+        planted={"error": 1, "warning": 1, "resubmission": 1},
+        runs=1,
+        costs={
+            FLOOR: [cost(1.0)],
+            COLD: [cost(cold)],
+            WARM: [cost(1.0)],
+            ONE: [cost(one)],
+            STOCK: [cost(9.0)],
+        },
+        bare=[{"cells": 1, "read": 0.1, "sql": 0.1}],
+        stages=[[Stage("start-up", 1.0, 1.0, 10**8), Stage("models", cold - 1, cold - 1, 10**9)]],
+        rows={"models": 5, "bytes": 10**6},
+        questions=[{"1. How many?": 12.0}],
+    )
+
+
+def test_a_target_that_is_missed_is_called_missed():
+    page = told(results(12, cold=4.0))
+    assert "| city: cold at most 5 × the floor, wall | 4.00 | met |" in page
+    assert "| city: warm at most 1/3 of cold, CPU | 0.25 | met |" in page
+    assert "| city: one changed school at most 1/2 of cold, wall | 0.50 | met |" in page
+    assert "| city: cold at most 1/3 of the stock Dagster project, wall | 0.44 | **not met** |" in page
+
+
+def test_a_nation_is_judged_by_its_cost_a_workbook():
+    page = report([results(300, cold=30.0), results(10_000, cold=901.0)], [])
+    assert "| nation: cold within 15 minutes | 15.0 min | **not met** |" in page
+    assert "| nation: cost of a workbook no higher than in the province, wall | 90 ms, 100 ms | met |" in page
+
+
+def test_the_exponent_of_a_proportional_cost_is_one_and_that_of_a_fixed_one_zero():
+    sizes = [results(schools, cold=schools / 10) for schools in (12, 100, 300)]
+    assert exponent(sizes, COLD, "wall") == pytest.approx(1)
+    assert exponent(sizes, ONE, "wall") == pytest.approx(0)
+
+
+def test_the_median_run_is_told():
+    several = results(12, cold=4.0)
+    several.costs[COLD] = [cost(seconds) for seconds in (4.0, 90.0, 5.0)]
+    assert several.median(COLD, "wall") == 5.0
+
+
+def test_results_are_kept_as_they_are():
+    kept = replace(results(12, cold=4.0))
+    assert from_json(as_json(kept)) == kept
+
+
+def test_a_command_is_measured_with_its_children():
+    child = "x = bytearray(200_000_000); import time; time.sleep(0.5)"
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}]); print('done')"
+    used, output, moments = measured([sys.executable, "-c", parent], {})
+    assert output == "done\n"
+    assert used.memory >= used.largest > 200_000_000
+    assert max(moment.memory for moment in moments) > 200_000_000
+
+
+def test_a_command_that_fails_is_no_measurement():
+    with pytest.raises(CommandFailedError, match="no such thing"):
+        measured([sys.executable, "-c", "raise SystemExit('no such thing')"], {})
