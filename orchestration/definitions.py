@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from orchestration.dbt_graph import load_graph
 from orchestration.defs.alerts import build_alerts
 from orchestration.defs.automation import build_automation
 from orchestration.defs.feedback import build_feedback_assets
@@ -14,18 +15,17 @@ from orchestration.progress import progress_logger
 from orchestration.recovery import build_recovery, exclusive_run
 from sources.model import load_city
 from sources.settings import Settings, load_settings
-from warehouse.transform import load_manifest
 
 
 def build_definitions(settings: Settings) -> dg.Definitions:
-    """All definitions for these settings; parses the dbt project if it has changed."""
+    """All definitions for these settings; compiles the dbt project if it has changed."""
     city = load_city(settings.city_dir)
-    manifest = load_manifest(settings)
+    dbt = load_graph(settings)
     assets = [
         *build_submission_assets(settings, city),
         *build_feedback_assets(settings, city),
-        build_transform_assets(settings, city, manifest),
-        *build_release_assets(settings, city, manifest),
+        build_transform_assets(settings, city, dbt),
+        *build_release_assets(settings, city, dbt),
     ]
     graph = dg.Definitions(
         assets=assets,

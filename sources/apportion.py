@@ -14,11 +14,11 @@ from pathlib import Path
 import polars as pl
 
 from sources.model import City, Contract, codelists_of, load_contracts
+from sources.plain_csv import read_csv
 from sources.sample import (
     VALUE_FIELDS,
     has_one_line_a_value,
     load_samples,
-    read_csv,
     sample_years,
     scope_members,
 )

@@ -53,6 +53,9 @@ MAX_DIGITS = 13
 FRACTION = re.compile(r"0?\.[0-9]{1,20}")
 PLAIN, PLAIN_DATE = r"^-?[0-9]+(\.[0-9]+)?$", r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 
+TEXT = "__text"
+"""Marks the text of a column beside its typed value."""
+
 LastYear = Mapping[str, dict[str, Any]]
 """Submission → column → last year's value, for one sheet."""
 
@@ -110,11 +113,12 @@ def audit(
     statuses = [pl.DataFrame(schema=STATUS_SCHEMA)]
     cell_of = cell_lookup(cells)
     known = submissions.filter(pl.col("respondent_kind").is_not_null() & pl.col("report_year").is_not_null())
-    for (kind, year), group in known.group_by(["respondent_kind", "report_year"], maintain_order=True):
-        report_year = int(str(year))
-        codelists = codelists_of(city, report_year)
-        for contract in contracts_for(str(kind), report_year):
-            sheet = _audit_sheet(contract, report_year, group, cells, findings[0], codelists, cell_of, last_year or {})
+    for (kind,), of_kind in known.group_by(["respondent_kind"], maintain_order=True):
+        years = of_kind.get_column("report_year").unique().sort()
+        for contract, alike in _years_alike(str(kind), years, city):
+            year, group = alike[0], of_kind.filter(pl.col("report_year").is_in(alike))
+            codelists = codelists_of(city, year)
+            sheet = _audit_sheet(contract, year, group, cells, findings[0], codelists, cell_of, last_year or {})
             tables.setdefault(contract.name, []).append(sheet.table)
             findings.append(sheet.findings)
             statuses.append(sheet.status)
@@ -130,6 +134,21 @@ def audit(
         findings=all_findings,
         accepted=frozenset(accepted.get_column("submission_id")),
     )
+
+
+def _years_alike(kind: str, years: Iterable[int], city: City) -> list[tuple[Contract, list[int]]]:
+    """The sheets of a kind of respondent, each with years in which it has the same columns, rules and code lists."""
+    alike: dict[tuple, tuple[Contract, list[int]]] = {}
+    for year in years:
+        codelists = codelists_of(city, year)
+        for contract in contracts_for(kind, year):
+            columns = contract.columns_in(year)
+            lists = {column.codelist for column in columns if column.codelist}
+            codes = tuple(tuple(codelists[name].code_of) for name in sorted(lists & {"schools", "scopes"}))
+            rules = tuple(rule.id for rule in contract.rules_in(year))
+            key = contract.name, tuple(column.name for column in columns), rules, codes
+            alike.setdefault(key, (contract, []))[1].append(year)
+    return list(alike.values())
 
 
 def _without_echoes(findings: pl.DataFrame) -> pl.DataFrame:
@@ -295,16 +314,28 @@ def _normalised_findings(
     columns: Sequence[Column], raw: pl.DataFrame, typed: pl.DataFrame, places: "_Places"
 ) -> Iterator[Finding]:
     """Values that were read although they were not written in the plain way."""
-    for column in (column for column in columns if column.is_number or column.type == "date" or column.pattern):
-        value, text = typed[column.name], raw[column.name]
-        if column.pattern:
-            odd = (text != value) & value.str.contains(column.pattern)
-        else:
-            odd = value.is_not_null() & ~text.str.contains(PLAIN_DATE if column.type == "date" else PLAIN)
-        for index in odd.fill_null(False).arg_true():
+    written = [column for column in columns if column.is_number or column.type == "date" or column.pattern]
+    found = _flags(raw, typed, {column.name: _is_odd(column) for column in written})
+    for column in (column for column in written if found[column.name].any()):
+        for index in found[column.name].arg_true():
             submission_id, record = raw.item(index, "submission_id"), raw.item(index, "record")
             at, value = places.at(submission_id, record, column.name), typed.item(index, column.name)
             yield intake_finding("value.normalised", at, label=column.label, expected=value)
+
+
+def _is_odd(column: Column) -> pl.Expr:
+    """Whether a value is written otherwise than plainly, over the typed columns and their texts."""
+    value, text = pl.col(column.name), pl.col(column.name + TEXT)
+    if column.pattern:
+        return (text != value) & value.str.contains(column.pattern)
+    return value.is_not_null() & ~text.str.contains(PLAIN_DATE if column.type == "date" else PLAIN)
+
+
+def _flags(raw: pl.DataFrame, typed: pl.DataFrame, conditions: Mapping[str, pl.Expr]) -> pl.DataFrame:
+    """A column of true and false for each condition over typed columns and their texts (marked with TEXT)."""
+    texts = raw.select(pl.all().name.suffix(TEXT))
+    both = pl.concat([typed, texts], how="horizontal")
+    return both.select(condition.fill_null(False).alias(name) for name, condition in conditions.items())
 
 
 class _Places:
@@ -335,8 +366,10 @@ def _type_findings(
     places: "_Places",
     codelists: dict[str, CodeList],
 ) -> Iterator[Finding]:
-    for column in columns:
-        wrong = raw.filter(raw[column.name].is_not_null() & typed[column.name].is_null())
+    is_unread = {c.name: pl.col(c.name).is_null() & pl.col(c.name + TEXT).is_not_null() for c in columns}
+    unread = _flags(raw, typed, is_unread)
+    for column in (column for column in columns if unread[column.name].any()):
+        wrong = raw.filter(unread[column.name])
         too_long = column.is_number & _digits(column).str.contains(rf"^[+-]?[0-9]{{{MAX_DIGITS + 1},}}(\.[0-9]+)?$")
         for submission_id, record, is_too_long in wrong.select("submission_id", "record", x=too_long).iter_rows():
             expected: object = column.decimals

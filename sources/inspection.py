@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from io import BytesIO
 
 from sources.settings import Limits
-from sources.sheet_xml import RefusedError, Spent, StoredSheet, elements, read_sheet, read_strings
+from sources.sheet_xml import RefusedError, Spent, StoredSheet, elements, read_sheet, read_strings, without_blanks
 
 OLE_SIGNATURE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 ZIP_SIGNATURE = b"PK"
@@ -63,6 +63,9 @@ def inspect(data: bytes, limits: Limits) -> Inspection:
         titles = _sheet_parts(parts)
         strings = read_strings(parts[STRINGS]) if STRINGS in parts else []
         spent = Spent()
+        for name in titles.values():
+            parts[name], blanks = without_blanks(parts[name])
+            spent.add_cells(blanks, limits)
         sheets = {title: read_sheet(parts[name], title, strings, limits, spent) for title, name in titles.items()}
     except RefusedError as refused:
         return Inspection(refusal=refused.refusal)

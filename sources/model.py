@@ -410,6 +410,7 @@ class IntakeRule(Declaration):
 _WHITE_SPACE = re.compile(r"[\s\u200b-\u200f\u202a-\u202e\u2060\ufeff]+")
 
 
+@lru_cache(maxsize=16_384)
 def normalise_label(text: str) -> str:
     """A heading as compared: NFKC (full-width to half-width), no blanks (seen or unseen), no star, no colon."""
     return _WHITE_SPACE.sub("", unicodedata.normalize("NFKC", text)).strip("*:").lower()
@@ -440,6 +441,7 @@ def contract_respondents() -> dict[str, str]:
     return {read_yaml(path)["name"]: path.parent.name for path in paths}
 
 
+@lru_cache
 def contracts_for(kind: str, report_year: int) -> tuple[Contract, ...]:
     """The sheets that a respondent of this kind fills in for the report year, in workbook order."""
     folder = contract_respondents()
@@ -505,6 +507,7 @@ def fingerprint(declarations: Iterable[BaseModel], *texts: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
+@lru_cache
 def template_version(kind: str, report_year: int) -> str:
     """Version of the workbook that respondents of this kind get for the report year."""
     return f"{report_year}-{fingerprint(contracts_for(kind, report_year))}"

@@ -6,7 +6,6 @@ record. Every line says where its value comes from (PROVENANCE); `apportion.py` 
 as a total only.
 """
 
-import csv
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
@@ -16,6 +15,7 @@ from pathlib import Path
 from sources.explain import GivenExplanation, Question
 from sources.finding import rule_version
 from sources.model import City, Column, Contract, Declaration, Scope, load_contracts, load_cross_rules
+from sources.plain_csv import read_csv
 from sources.template import Record, SheetValues, Value, build_workbook, workbook_file_name
 
 PROVENANCE = {
@@ -101,14 +101,6 @@ def scope_members(scope: Scope, roster: Sequence[Record]) -> list[str]:
         for school in roster
         if not any(school[attribute] in values for attribute, values in scope.exclude.items())
     ]
-
-
-def read_csv(path: Path) -> list[dict[str, str]]:
-    """The lines of a CSV file; none when there is no such file."""
-    if not path.exists():
-        return []
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def _read_records(path: Path, contract: Contract) -> list[tuple[str, dict[str, Value]]]:

@@ -15,6 +15,17 @@ import xlsxwriter
 from xlsxwriter.utility import xl_col_to_name
 
 from sources.explain import AUTHOR_HEADING, PROBLEM_HEADING, REASON_HEADING, RESULT_SHEET, GivenExplanation
+from sources.headings import (
+    CODELIST_SHEET,
+    HINT_HEADING,
+    ITEM_HEADING,
+    LAST_YEAR_PREFIX,
+    META_SHEET,
+    NUMBER_HEADING,
+    STATUS_LABEL,
+    THIS_YEAR_PREFIX,
+    UNIT_HEADING,
+)
 from sources.model import (
     City,
     CodeList,
@@ -26,15 +37,6 @@ from sources.model import (
     template_version,
 )
 
-META_SHEET = "_nianbao"
-CODELIST_SHEET = "_下拉列表"
-STATUS_LABEL = "本表情况"
-NUMBER_HEADING = "序号"
-ITEM_HEADING = "项目"
-UNIT_HEADING = "单位"
-HINT_HEADING = "填报说明"
-LAST_YEAR_PREFIX = "上年"
-THIS_YEAR_PREFIX = "本年"
 BLANK_TEMPLATE_ROWS_SHOWN = 20
 
 Value = str | int | Decimal | date | None

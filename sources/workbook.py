@@ -26,6 +26,17 @@ from python_calamine import CalamineWorkbook, SheetTypeEnum
 from sources.explain import RESULT_SHEET, GivenExplanation, read_explanations
 from sources.finding import Finding, Findings, Place, intake_finding
 from sources.frames import CELL_SCHEMA, FORM_RECORD, STATUS_COLUMN
+from sources.headings import (
+    CODELIST_SHEET,
+    HINT_HEADING,
+    ITEM_HEADING,
+    LAST_YEAR_PREFIX,
+    META_SHEET,
+    NUMBER_HEADING,
+    STATUS_LABEL,
+    THIS_YEAR_PREFIX,
+    UNIT_HEADING,
+)
 from sources.inspection import inspect
 from sources.model import (
     City,
@@ -39,17 +50,6 @@ from sources.model import (
 )
 from sources.settings import Limits
 from sources.sheet_xml import Position, StoredSheet, address
-from sources.template import (
-    CODELIST_SHEET,
-    HINT_HEADING,
-    ITEM_HEADING,
-    LAST_YEAR_PREFIX,
-    META_SHEET,
-    NUMBER_HEADING,
-    STATUS_LABEL,
-    THIS_YEAR_PREFIX,
-    UNIT_HEADING,
-)
 
 HEADINGS_WITHIN_ROWS = 15
 SHOWN_STRAYS = 8

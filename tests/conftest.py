@@ -4,7 +4,6 @@ Everything is real: real workbooks, a real DuckDB file, dbt itself. `city_run` i
 `fresh_copy` is a copy of the same installation that a test may change.
 """
 
-import fnmatch
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -27,7 +26,7 @@ from warehouse.freshness import record_build
 from warehouse.intake import Intake, take_in
 from warehouse.publish import publish
 from warehouse.reference import load_reference
-from warehouse.transform import build, prepare_manifest, target_folder
+from warehouse.transform import build
 
 YEARS = (2022, 2023)
 nightly = pytest.mark.skipif(not os.environ.get("NIANBAO_NIGHTLY"), reason="nightly (NIANBAO_NIGHTLY=1)")
@@ -55,14 +54,8 @@ def city_run(tmp_path_factory: pytest.TempPathFactory, city: City) -> Settings:
 def fresh_copy(city_run: Settings, tmp_path: Path) -> Settings:
     """A copy of the sample city after its run, to change at will."""
     settings = replace(city_run, home=tmp_path / "home")
-    shutil.copytree(city_run.home, settings.home, ignore=shutil.ignore_patterns("dbt"))
-    shutil.copytree(prepare_manifest(city_run).parent, target_folder(settings), ignore=all_but("parsed-*"))
+    shutil.copytree(city_run.home, settings.home)
     return settings
-
-
-def all_but(pattern: str) -> Callable[[str, list[str]], set[str]]:
-    """For `copytree`: ignores what does not match."""
-    return lambda _, names: set(names) - set(fnmatch.filter(names, pattern))
 
 
 @pytest.fixture
@@ -88,7 +81,6 @@ def ingest(settings: Settings, city: City, years: tuple[int, ...] = YEARS) -> In
 
 def run_all(settings: Settings, city: City, years: tuple[int, ...] = YEARS) -> Intake:
     """Everything that the Dagster job does, without Dagster."""
-    prepare_manifest(settings)
     result = ingest(settings, city, years)
     outcome = build(settings)
     assert outcome.success, outcome.error

@@ -22,9 +22,8 @@ from sources.alerting import ALERTS_FILE, Alerting, Channel, Kind, Mail, load_al
 from sources.archive import inbox_submission_ids
 from sources.model import City
 from sources.settings import Settings
-from warehouse import channels
-from warehouse.channels import Message, plain
 from warehouse.connection import WarehouseBusyError, open_working, working_lock
+from warehouse.messages import Message, plain
 from warehouse.registry import latest_findings, latest_versions
 from warehouse.release.manifest import releases_folder, releases_of
 from warehouse.troubles import (
@@ -103,12 +102,18 @@ class Item:
     state: Literal["new", "again", "recovered"]
 
 
+def _send(channel: Channel, message: Message, timeout_seconds: float) -> str | None:
+    from warehouse.channels import send  # apprise takes longer to import than most runs have anything to tell
+
+    return send(channel, message, timeout_seconds)
+
+
 def alert(
     settings: Settings,
     city: City,
     run: RunReport | None = None,
     now: datetime | None = None,
-    send: Send = channels.send,
+    send: Send = _send,
 ) -> AlertOutcome:
     """Tells people what is due: of the run, if one has ended, and of what register, calendar and releases say.
 
@@ -124,7 +129,7 @@ def alert(
         return AlertOutcome(path, problems=(f"没有发出：{error}",))
 
 
-def try_channels(settings: Settings, send: Send = channels.send) -> AlertOutcome:
+def try_channels(settings: Settings, send: Send = _send) -> AlertOutcome:
     """Sends a test message to every channel, also while alerts are off. Raises ValueError when alerts.yml is wrong."""
     alerting = load_alerting(settings.city_dir)
     usable, problems = _usable(alerting)

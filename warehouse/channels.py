@@ -13,9 +13,8 @@ import logging
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from http.client import HTTPException
-from typing import Any, Literal
+from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
@@ -24,6 +23,7 @@ from apprise import Apprise, AppriseAsset, NotifyFormat, NotifyType
 from apprise.decorators import notify
 
 from sources.alerting import Channel, Mail, Robot, Webhook
+from warehouse.messages import Message, plain
 
 ROBOT_SCHEME = "nianbaorobot"
 PLATFORMS = {"dingtalk": "钉钉", "wecom": "企业微信", "feishu": "飞书"}
@@ -48,24 +48,6 @@ MEANINGS = {
     ("feishu", 11232): "发送过快",
     ("feishu", 9499): "请求格式不对",
 }
-
-# What could make a link, a mention or a format of what somebody wrote into a file name or a cell.
-_HARMLESS = str.maketrans("<>[]()@*`#|~", "＜＞［］（）＠＊｀＃｜～")
-
-
-@dataclass(frozen=True)
-class Message:
-    """What is sent: one line as the title, a body of lines, and how serious it is."""
-
-    title: str
-    body: str
-    severity: Literal["failure", "warning", "success", "info"] = "info"
-
-
-def plain(text: str) -> str:
-    """The text on one line, with nothing in it that a chat program or a mail reader takes for more than text."""
-    line = "".join(letter if letter.isprintable() else " " for letter in text)
-    return line.translate(_HARMLESS).replace("://", "：//").replace("www.", "www．")
 
 
 def cut(text: str, limit_bytes: int) -> str:

@@ -108,14 +108,13 @@ def misfits(connection: duckdb.DuckDBPyConnection, tables: Iterable[Table] | Non
             " where constraint_type = 'PRIMARY KEY'"
         ).fetchall()
     }
-    canonical = lru_cache(lambda type_name: _canonical(connection, type_name))
     found = []
     for declared in all_tables() if tables is None else tables:
         existing = described.get((declared.schema, declared.name), {})
         found += [
             f"{declared.qualified}.{column.name} 的类型由 {existing[column.name][0]} 改为 {column.type}"
             for column in declared.columns
-            if column.name in existing and existing[column.name][0] != canonical(column.type)
+            if column.name in existing and existing[column.name][0] != canonical_type(column.type)
         ]
         if existing and keys.get((declared.schema, declared.name), ()) != declared.key:
             found.append(f"{declared.qualified} 的主键改为（{'、'.join(declared.key)}）")
@@ -134,8 +133,10 @@ def _described(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], d
     return described
 
 
-def _canonical(connection: duckdb.DuckDBPyConnection, type_name: str) -> str:
-    row = connection.execute(f"select lower(typeof(cast(null as {type_name})))").fetchone()
+@lru_cache
+def canonical_type(type_name: str) -> str:
+    """The name under which DuckDB lists a type, in small letters."""
+    row = duckdb.execute(f"select lower(typeof(cast(null as {type_name})))").fetchone()
     assert row is not None
     return row[0]
 

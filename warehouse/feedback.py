@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,8 @@ import duckdb
 import polars as pl
 
 from sources.archive import archived_path
-from sources.feedback import mark_workbook
 from sources.finding import Finding
+from sources.parallel import each
 from sources.settings import Settings
 from warehouse.connection import query
 from warehouse.registry import latest_versions
@@ -53,6 +55,7 @@ def write_feedback(
         findings.setdefault(finding["submission_id"], []).append(finding)
     known = _read_index(settings)
     written: dict[str, str] = {}
+    to_write: list[tuple[Path, dict[str, Any], list[Finding]]] = []
     feedback = []
     for version in versions.iter_rows(named=True):
         of_version = findings.get(version["submission_id"], [])
@@ -62,16 +65,24 @@ def write_feedback(
             fingerprint = _fingerprint(of_version)
             name = str(path.relative_to(settings.feedback))
             if known.get(name) != fingerprint or not path.exists():
-                _write(path, marked(settings, version, of_version))
+                to_write.append((path, version, of_version))
             written[name] = fingerprint
         described = {name: version[name] for name in VERSION_COLUMNS}
         feedback.append(Feedback(**described, findings=of_version, path=path))
+    deque(each(partial(_write_marked, settings=settings), to_write), maxlen=0)
     _write_index(settings, report_years, known, written)
     return feedback
 
 
+def _write_marked(item: tuple[Path, dict[str, Any], list[Finding]], settings: Settings) -> None:
+    path, version, findings = item
+    _write(path, marked(settings, version, findings))
+
+
 def marked(settings: Settings, version: dict[str, Any], findings: Sequence[Finding]) -> bytes:
     """The marked workbook of one version, from the archive."""
+    from sources.feedback import mark_workbook  # openpyxl: not needed while nothing is wrong
+
     unreadable = any(f["rule_id"].startswith("file.") and f["severity"] == "error" for f in findings)
     name, year = version["respondent_name"], version["report_year"]
     return mark_workbook(
@@ -87,7 +98,7 @@ def _findings(connection: duckdb.DuckDBPyConnection, submission_ids: Sequence[st
         connection,
         "select finding.*, explanation.reason, explanation.author from registry.finding as finding"
         " left join registry.explanation as explanation on finding.explanation_id = explanation.explanation_id"
-        " where list_contains(?, finding.submission_id)"
+        " where finding.submission_id in (select unnest(?))"
         " order by finding.submission_id, finding.severity, finding.sheet, finding.cell, finding.rule_id",
         [list(submission_ids)],
     ).to_dicts()

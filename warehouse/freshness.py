@@ -11,12 +11,12 @@ from sources.archive import archived_ids, inbox_submission_ids
 from sources.model import City, fingerprint, load_contracts
 from sources.settings import Settings
 from sources.whole_file import whole_file
+from warehouse.compiled import project_fingerprint
 from warehouse.connection import open_published
 from warehouse.explanations import undecided
 from warehouse.intake import audit_version
 from warehouse.reference import reference_fingerprint
 from warehouse.registry import CLOCK_STATE, current_versions, get_state, pending_submissions, set_state
-from warehouse.transform import project_fingerprint
 
 STATE = "build_fingerprint"
 

@@ -1,6 +1,6 @@
 """Inbox → archive → cells → audit → raw → comparison: what one run does with the files that came in.
 
-Only accepted submissions reach `raw.*`, within one transaction; a rejected one leaves its findings and nothing else.
+Only accepted submissions reach `raw.*`, whole or not at all; a rejected one leaves its findings and nothing else.
 Whatever stops a run half-way, the next one takes up what is not yet decided. The archive is the truth: what it
 has and the registry has not is registered, be it one file after a crash or everything after a loss.
 """
@@ -10,6 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import partial
+from itertools import islice
+from pathlib import Path
 
 import duckdb
 import polars as pl
@@ -26,8 +29,9 @@ from sources.audit import Audit, audit
 from sources.finding import Place, findings_frame, intake_finding
 from sources.frames import SUBMISSION_SCHEMA
 from sources.model import City, fingerprint, load_codelists, load_contracts, load_cross_rules, load_intake_rules
+from sources.parallel import each
 from sources.privacy import suppress
-from sources.settings import Settings
+from sources.settings import Limits, Settings
 from sources.workbook import Reading, cells_frame, printed_last_year, read_workbook
 from warehouse.connection import insert, transaction
 from warehouse.explanations import apply_decisions, explain_findings, record_explanations
@@ -46,6 +50,9 @@ from warehouse.registry import (
 from warehouse.standing import audit_standing
 
 REBUILDING_STATE = "rebuilding"
+STAGES = ("received", "parsed", "audited", "loaded", "compared")
+AT_ONCE = 500
+"""Workbooks that are audited and loaded together: enough to make the audit of a sheet cheap, few enough for memory."""
 
 
 @dataclass
@@ -62,7 +69,7 @@ class Intake:
     unexplained: int = 0
     rows: dict[str, int] = field(default_factory=dict)
     findings: pl.DataFrame = field(default_factory=lambda: findings_frame([]))
-    seconds: dict[str, float] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
 
 
 def audit_version(city: City) -> str:
@@ -96,36 +103,12 @@ def take_in(
             result.new = record_receipts(connection, archived_receipts(settings.archive))
             record_clock(connection, settings.today)
         result.files, result.settling = len(receipts), len(lying.settling)
-    with _timed(result, "parsed"):
-        pending = pending_submissions(connection, report_years, version)
-        readings = [
-            read_workbook(
-                archived_path(submission_id, settings.archive).read_bytes(), submission_id, name, city, settings.limits
-            )
-            for submission_id, name, _ in pending.iter_rows()
-        ]
-        submissions = _submissions(readings)
-        if readings:
-            with transaction(connection):
-                record_identity(connection, submissions)
-        due = submissions.filter(pl.col("report_year").is_null() | pl.col("report_year").is_in(list(report_years)))
-        due_ids = set(due.get_column("submission_id"))
-        readings = [reading for reading in readings if reading.submission_id in due_ids]
-        cells = cells_frame(readings)
-        result.cells = cells.height
-    with _timed(result, "audited"):
-        structural = [finding for reading in readings for finding in reading.findings]
-        outcome = audit(due.select(list(SUBMISSION_SCHEMA)), cells, structural, city, printed_last_year(readings))
-        received_on = dict(pending.select("submission_id", "received_on").iter_rows())
-        outcome = _refuse_late(outcome, readings, received_on, city, set(current_versions(connection)))
-        outcome, cells, readings = suppress(outcome, cells, readings)
-        result.findings = outcome.findings
-        result.judged = tuple(due.get_column("submission_id"))
-        result.accepted = len(outcome.accepted)
-        result.rejected = due.height - result.accepted
-    with _timed(result, "loaded"):
-        if due.height:
-            result.rows = _load(connection, due, cells, outcome, version, readings)
+    pending = pending_submissions(connection, report_years, version)
+    received_on = dict(pending.select("submission_id", "received_on").iter_rows())
+    read = partial(_read, archive=settings.archive, city=city, limits=settings.limits)
+    readings = each(read, list(pending.select("submission_id", "file_name").iter_rows()))
+    while some := _next(result, readings):
+        _take_some(connection, some, report_years, received_on, city, version, result)
     with _timed(result, "compared"):
         audit_standing(connection, calendar, version)
         with transaction(connection):
@@ -133,6 +116,49 @@ def take_in(
             result.unexplained = explain_findings(connection, calendar)
             set_state(connection, REBUILDING_STATE, "no")
     return result
+
+
+def _read(submission: tuple[str, str], archive: Path, city: City, limits: Limits) -> Reading:
+    submission_id, file_name = submission
+    data = archived_path(submission_id, archive).read_bytes()
+    return read_workbook(data, submission_id, file_name, city, limits)
+
+
+def _next(result: Intake, readings: Iterator[Reading]) -> list[Reading]:
+    with _timed(result, "parsed"):
+        return list(islice(readings, AT_ONCE))
+
+
+def _take_some(
+    connection: duckdb.DuckDBPyConnection,
+    readings: Sequence[Reading],
+    report_years: Sequence[int],
+    received_on: Mapping[str, date],
+    city: City,
+    version: str,
+    result: Intake,
+) -> None:
+    """Audits and loads submissions that have been read, as far as they are of the report years; adds to the result."""
+    with _timed(result, "audited"):
+        submissions = _submissions(readings)
+        with transaction(connection):
+            record_identity(connection, submissions)
+        due = submissions.filter(pl.col("report_year").is_null() | pl.col("report_year").is_in(list(report_years)))
+        due_ids = set(due.get_column("submission_id"))
+        readings = [reading for reading in readings if reading.submission_id in due_ids]
+        cells = cells_frame(readings)
+        structural = [finding for reading in readings for finding in reading.findings]
+        outcome = audit(due.select(list(SUBMISSION_SCHEMA)), cells, structural, city, printed_last_year(readings))
+        outcome = _refuse_late(outcome, readings, received_on, city, set(current_versions(connection)))
+        outcome, cells, readings = suppress(outcome, cells, readings)
+    with _timed(result, "loaded"):
+        rows = _load(connection, due, cells, outcome, version, readings) if due.height else {}
+    result.cells += cells.height
+    result.findings = pl.concat([result.findings, outcome.findings])
+    result.judged += tuple(due.get_column("submission_id"))
+    result.accepted += len(outcome.accepted)
+    result.rejected += due.height - len(outcome.accepted)
+    result.rows = {name: result.rows.get(name, 0) + rows.get(name, 0) for name in result.rows | rows}
 
 
 def _is_lost(connection: duckdb.DuckDBPyConnection, settings: Settings) -> bool:
@@ -211,7 +237,7 @@ def _load(
     rows: dict[str, int] = {}
     with transaction(connection):
         for table in ("finding", "sheet_status"):
-            connection.execute(f"delete from registry.{table} where list_contains(?, submission_id)", [ids])
+            connection.execute(f"delete from registry.{table} where submission_id in (select unnest(?))", [ids])
         insert(connection, "registry.finding", outcome.findings.with_columns(stage=pl.lit(INTAKE_STAGE)))
         insert(connection, "registry.sheet_status", outcome.sheet_status)
         insert(connection, "registry.cell", cells.filter(is_accepted))
@@ -228,4 +254,4 @@ def _load(
 def _timed(result: Intake, stage: str) -> Iterator[None]:
     start = time.perf_counter()
     yield
-    result.seconds[stage] = time.perf_counter() - start
+    result.seconds[stage] = result.seconds.get(stage, 0.0) + time.perf_counter() - start

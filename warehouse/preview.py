@@ -16,7 +16,7 @@ from sources.model import City, load_contracts
 from sources.settings import Settings
 from warehouse.connection import open_published, open_working, query
 from warehouse.intake import audit_version, take_in
-from warehouse.transform import build, target_folder
+from warehouse.transform import build
 
 QUESTION = ["rule_id", "sheet", "column_name", "record_key"]
 
@@ -55,8 +55,6 @@ def preview(settings: Settings, city: City, file: Path, progress: Callable[[str]
         if not settings.published_database.exists():
             raise FileNotFoundError(f"还没有发布的数据库：{settings.published_database}。请先运行 nianbao run。")
         shutil.copyfile(settings.published_database, rehearsal.working_database)
-        if target_folder(settings).exists():
-            shutil.copytree(target_folder(settings), target_folder(rehearsal))
         content = content_of(file, settings.limits)
         if content is None:
             raise FileNotFoundError(f"没有这个文件：{file}")
@@ -67,7 +65,7 @@ def preview(settings: Settings, city: City, file: Path, progress: Callable[[str]
             taken = take_in(connection, rehearsal, city, sorted(city.calendar.years), Inbox(files=(file,)))
         if taken.accepted:
             progress("重新计算")
-            outcome = build(rehearsal, (), "run")
+            outcome = build(rehearsal, with_tests=False)
             if not outcome.success:
                 raise RuntimeError(outcome.error)
         progress("比较")

@@ -9,7 +9,7 @@ import duckdb
 import polars as pl
 
 from sources.model import City, codelists_of, contract_respondents, fingerprint, load_codelists, load_contracts
-from sources.sample import read_csv
+from sources.plain_csv import read_csv
 from sources.settings import Settings
 from warehouse.connection import insert, transaction
 from warehouse.ddl import Table, all_tables

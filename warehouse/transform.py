@@ -1,176 +1,166 @@
-"""dbt, in this process: parsing the project once, and building the models on the working database.
+"""raw → staging → intermediate → core → marts → quality → report: the compiled models, built on the working database.
 
-dbt is a library call here, not a subprocess: the start of a second Python costs more than all of the SQL.
+All models in one transaction: the database holds the old ones or the new ones, never some of each. dbt itself is not
+needed here (compiled.py); its machinery around each model takes longer than all of the SQL.
 """
 
-import hashlib
-import json
-import os
-import shutil
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import duckdb
+import polars as pl
 
-from sources.settings import PROJECT_ROOT, Settings
-from sources.whole_file import whole_file
-from warehouse.connection import open_working, working_lock
-from warehouse.ddl import quoted
+from sources.settings import Settings
+from warehouse.compiled import Model, ModelTest, Node, build_order, load_manifest
+from warehouse.connection import open_working, query
+from warehouse.ddl import canonical_type, quoted
 from warehouse.inputs import built_from, inputs_fingerprint, note_built_from
 
-DBT_PROJECT = PROJECT_ROOT / "dbt_project"
-QUIET = ("--quiet", "--no-use-colors", "--log-level-file", "none")
-TESTED_SEPARATELY = ("--exclude-resource-type", "unit_test")
+FAILING_ROWS = 50
 
 
 @dataclass(frozen=True)
 class NodeResult:
-    """What became of one model or test: `status` is dbt's own word (success, pass, warn, fail, error, skipped)."""
+    """What became of one model or test, in dbt's words: success, pass, fail, error, skipped.
+
+    `failures` is how many rows a test found, `failing` the first of them.
+    """
 
     unique_id: str
     status: str
-    seconds: float
-    failures: int | None
-    message: str | None
-    compiled_sql: str | None
+    seconds: float = 0.0
+    failures: int | None = None
+    failing: pl.DataFrame | None = None
+    message: str | None = None
 
 
 @dataclass(frozen=True)
 class Build:
-    """The outcome of one dbt build."""
+    """The outcome of one build: all of its models stand, or none of them."""
 
-    success: bool
     nodes: tuple[NodeResult, ...]
-    error: str | None
+
+    @property
+    def success(self) -> bool:
+        return all(node.status in ("success", "pass") for node in self.nodes)
+
+    @property
+    def error(self) -> str | None:
+        """What went wrong, a line each; None when nothing did."""
+        failed = [f"{node.unique_id}: {node.message}" for node in self.nodes if node.status in ("error", "fail")]
+        return "\n".join(failed) or None
 
 
-def target_folder(settings: Settings) -> Path:
-    return settings.home / "dbt"
+class ContractError(Exception):
+    """A model's columns are not what its contract says."""
 
 
-def project_fingerprint() -> str:
-    """Changes whenever a file of the dbt project, or dbt itself, does."""
-    digest = hashlib.sha256(f"{version('dbt-core')} {version('dbt-duckdb')}".encode())
-    for path in sorted(DBT_PROJECT.rglob("*")):
-        if path.suffix in (".sql", ".yml") and "target" not in path.parts:
-            digest.update(str(path.relative_to(DBT_PROJECT)).encode())
-            digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
+def build(settings: Settings, selected: Collection[str] | None = None, with_tests: bool = True) -> Build:
+    """Builds models (unique ids, with the tests to run; None: all) on the working database.
 
-
-def prepare_manifest(settings: Settings) -> Path:
-    """dbt's manifest of the project as it stands, parsed anew only when the project has changed.
-
-    It is a copy under a name of its own, because every build writes dbt's own file anew, piece by piece.
-
-    Raises RuntimeError with dbt's message when the project does not parse.
+    What reads a model whose test fails is skipped, everything after an error of the database too; then all models
+    stay as they were. Notes what the models were built from, once all of them are.
     """
-    manifest = target_folder(settings) / f"parsed-{project_fingerprint()}.json"
-    if manifest.exists():
-        return manifest
-    with working_lock(settings):
-        result = _invoke(settings, ["parse"])
-        if not result.success:
-            raise RuntimeError(f"dbt parse failed: {result.exception or result.result}")
-        for outdated in target_folder(settings).glob("parsed-*.json"):
-            outdated.unlink()
-        with whole_file(manifest) as partial:
-            shutil.copyfile(target_folder(settings) / "manifest.json", partial)
-    return manifest
-
-
-def load_manifest(settings: Settings) -> dict[str, Any]:
-    return json.loads(prepare_manifest(settings).read_bytes())
-
-
-def build(settings: Settings, arguments: Sequence[str] = TESTED_SEPARATELY, command: str = "build") -> Build:
-    """Runs `dbt build` (or another command) on the working database and leaves no connection open.
-
-    Notes what the models were built from, once all of them are; a build that is killed leaves them noted as unbuilt.
-    """
-    with working_lock(settings):
-        with open_working(settings) as connection:
-            inputs = inputs_fingerprint(connection)
-            all_others_built = built_from(connection) == inputs
-            note_built_from(connection, "")
-        try:
-            outcome = _invoke(settings, [command, *arguments])
-        finally:
-            _close_connections()
-        _describe(settings)
-        if outcome.success and (all_others_built or tuple(arguments) == TESTED_SEPARATELY):
-            with open_working(settings) as connection:
+    manifest = load_manifest(settings)
+    nodes = [
+        node
+        for node in build_order(manifest)
+        if (selected is None or node.unique_id in selected) and (with_tests or isinstance(node, Model))
+    ]
+    with open_working(settings) as connection:
+        inputs = inputs_fingerprint(connection)
+        others_built = selected is None or built_from(connection) == inputs
+        note_built_from(connection, "")
+        connection.execute("begin")
+        outcome = Build(tuple(_results(connection, nodes)))
+        if outcome.success:
+            _tidy(connection, manifest)
+            if others_built:
                 note_built_from(connection, inputs)
-    results = getattr(outcome.result, "results", None) or []
-    nodes = tuple(
-        NodeResult(
-            r.node.unique_id,
-            str(r.status),
-            r.execution_time,
-            r.failures,
-            r.message,
-            getattr(r.node, "compiled_code", None),
-        )
-        for r in results
+        connection.execute("commit" if outcome.success else "rollback")
+    return outcome
+
+
+def _results(connection: duckdb.DuckDBPyConnection, nodes: Iterable[Node]) -> Iterator[NodeResult]:
+    """Runs the nodes in order within the transaction that is open; an error spoils it, and nothing more is tried."""
+    unusable: set[str] = set()
+    is_spoilt = False
+    for node in nodes:
+        start = time.perf_counter()
+        if is_spoilt or (isinstance(node, Model) and node.parents & unusable):
+            unusable.add(node.unique_id)
+            yield NodeResult(node.unique_id, "skipped")
+            continue
+        try:
+            if isinstance(node, Model):
+                _create(connection, node)
+                _check_contract(connection, node)
+                yield NodeResult(node.unique_id, "success", time.perf_counter() - start)
+            elif failures := _count(connection, node):
+                unusable |= node.parents
+                failing = query(connection, f"select * from ({node.sql}) limit {FAILING_ROWS}")
+                message = f"{failures} 行未通过"
+                yield NodeResult(node.unique_id, "fail", time.perf_counter() - start, failures, failing, message)
+            else:
+                yield NodeResult(node.unique_id, "pass", time.perf_counter() - start, 0)
+        except (duckdb.Error, ContractError) as error:
+            is_spoilt = True
+            yield NodeResult(node.unique_id, "error", time.perf_counter() - start, message=str(error))
+
+
+def _create(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
+    """Puts a model in place of what was there; a contract gives the columns and their order."""
+    kind = "view" if model.is_view else "table"
+    columns = ", ".join(f'"{name}"' for name in model.columns) or "*"
+    connection.execute(f"create schema if not exists {model.schema}")
+    connection.execute(f"create or replace {kind} {_relation(model)} as select {columns} from ({model.sql})")
+
+
+def _check_contract(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
+    """Raises ContractError when a column is not of the type that the contract promises."""
+    if not model.columns:
+        return
+    made = dict(
+        query(connection, f"select column_name, lower(column_type) from (describe {_relation(model)})").iter_rows()
     )
-    failed = [f"{node.unique_id}: {node.message}" for node in nodes if node.status in ("error", "fail")]
-    error = None if outcome.success else str(outcome.exception or "\n".join(failed))
-    return Build(outcome.success, nodes, error)
+    broken = [
+        f"{column} 应为 {declared}，实为 {made[column]}"
+        for column, declared in model.columns.items()
+        if made[column] != canonical_type(declared)
+    ]
+    if broken:
+        raise ContractError(f"{model.schema}.{model.name} 的列与声明不同：{'；'.join(broken)}")
 
 
-def _invoke(settings: Settings, command: list[str]) -> Any:
-    from dbt.cli.main import dbtRunner  # slow to import, and not needed when nothing changed
-
-    settings.working_database.parent.mkdir(parents=True, exist_ok=True)
-    os.environ["NIANBAO_WORKING_DATABASE"] = str(settings.working_database)
-    os.environ["DO_NOT_TRACK"] = "1"
-    folders = ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
-    target = ["--target-path", str(target_folder(settings)), "--log-path", str(target_folder(settings))]
-    return dbtRunner().invoke([*QUIET, command[0], *folders, *target, *command[1:]])
-
-
-def _describe(settings: Settings) -> None:
-    """Writes the descriptions of all models and their columns into the database, as comments.
-
-    Relations among them that are no models (any more), such as what a killed build leaves, are dropped.
-    """
-    manifest = json.loads((target_folder(settings) / "manifest.json").read_bytes())
-    models = [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
-    names = {(model["schema"], model["name"]) for model in models}
-    connection = duckdb.connect(str(settings.working_database))
-    try:
-        kinds = {
-            (schema, name): kind
-            for schema, name, kind in connection.execute(
-                "select table_schema, table_name, case table_type when 'VIEW' then 'view' else 'table' end"
-                " from information_schema.tables where list_contains(?, table_schema)",
-                [sorted({schema for schema, _ in names})],
-            ).fetchall()
-        }
-        statements = [f'drop {kind} {at[0]}."{at[1]}"' for at, kind in kinds.items() if at not in names]
-        for model in models:
-            if kind := kinds.get((model["schema"], model["name"])):
-                statements += comments(kind, model)
-        connection.execute("begin; " + "; ".join(statements) + "; commit" if statements else "select 1")
-    finally:
-        connection.close()
+def _tidy(connection: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any]) -> None:
+    """Drops relations that are no models any more, and writes the descriptions of the others as comments."""
+    models = {
+        (node["schema"], node["name"]): node for node in manifest["nodes"].values() if node["resource_type"] == "model"
+    }
+    relations = connection.execute(
+        "select table_schema, table_name, case table_type when 'VIEW' then 'view' else 'table' end"
+        " from information_schema.tables where list_contains(?, table_schema)",
+        [sorted({schema for schema, _ in models})],
+    ).fetchall()
+    statements = [f'drop {kind} {schema}."{name}"' for schema, name, kind in relations if (schema, name) not in models]
+    for schema, name, kind in relations:
+        if model := models.get((schema, name)):
+            statements += _comments(kind, model)
+    connection.execute("; ".join(statements))
 
 
-def comments(kind: str, model: dict[str, Any]) -> Iterator[str]:
-    """The statements that describe one model."""
+def _comments(kind: str, model: Mapping[str, Any]) -> Iterator[str]:
     relation = f'{model["schema"]}."{model["name"]}"'
     yield f"comment on {kind} {relation} is {quoted(model['description'].strip())}"
     for column in model["columns"].values():
         yield f'comment on column {relation}."{column["name"]}" is {quoted(column["description"])}'
 
 
-def _close_connections() -> None:
-    """dbt-duckdb keeps the file open after a call in-process; then nobody else could open it."""
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+def _count(connection: duckdb.DuckDBPyConnection, test: ModelTest) -> int:
+    return query(connection, f"select count(*) from ({test.sql})").item()
 
-    if DuckDBConnectionManager._ENV is not None:
-        DuckDBConnectionManager._ENV.close()
-    DuckDBConnectionManager.close_all_connections()
+
+def _relation(model: Model) -> str:
+    return f'{model.schema}."{model.name}"'

@@ -1,11 +1,11 @@
 """report → published copy → summary tables: what leaves the run."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
 
-from orchestration.groups import OF_SCHEMA, RELEASE
+from orchestration.dbt_graph import DbtGraph
+from orchestration.groups import RELEASE
 from orchestration.metadata import markdown_table
 from orchestration.partitions import by_report_year
 from sources.model import City
@@ -18,12 +18,8 @@ from warehouse.report_table import print_table, write_csv
 PUBLISHED, SUMMARY_TABLES = dg.AssetKey("published"), dg.AssetKey("summary_tables")
 
 
-def build_release_assets(settings: Settings, city: City, manifest: Mapping[str, Any]) -> list[dg.AssetsDefinition]:
-    models = [
-        dg.AssetKey([node["schema"], node["name"]])
-        for node in manifest["nodes"].values()
-        if node["resource_type"] == "model" and node["schema"] in OF_SCHEMA
-    ]
+def build_release_assets(settings: Settings, city: City, graph: DbtGraph) -> list[dg.AssetsDefinition]:
+    models = [dg.AssetKey(asset.key) for asset in graph.assets]
 
     @dg.asset(
         key=PUBLISHED,

@@ -15,8 +15,6 @@ from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import Any
 
-import dbt.adapters.duckdb
-import dbt.cli.main  # noqa: F401
 import duckdb
 
 from sources.model import load_city
@@ -97,7 +95,7 @@ def finish(work: Callable[..., None], settings: Settings, *arguments: Any) -> in
 
 # --- Stopping at a chosen moment -------------------------------------------------------------------------------------
 
-FOLDERS = ("archive", "working", "published", "dbt/parsed")
+FOLDERS = ("archive", "working", "published")
 WRITES = ("os.rename", "os.remove", "os.chmod", "os.truncate", "shutil.copyfile")
 FIRST_WORD = re.compile(r"\s*(?:/\*.*?\*/\s*)?(\w+)", re.DOTALL)
 KEPT = ("begin", "commit", "checkpoint", "create", "insert", "update", "delete", "alter", "drop", "comment")

@@ -26,7 +26,6 @@ from tests.crash import children
 from tests.crash.installation import OWN, Content, Installation, content, content_seen_by, debris
 from warehouse.connection import open_working
 from warehouse.explanations import decide, explanations_on_file
-from warehouse.transform import prepare_manifest
 
 NIGHTLY = bool(os.environ.get("NIANBAO_NIGHTLY"))
 RANDOM_KILLS = 50 if NIGHTLY else 1
@@ -44,7 +43,7 @@ def eve(city_run: Settings, city: City, tmp_path_factory: pytest.TempPathFactory
     folder = tmp_path_factory.mktemp("crash")
     installation = Installation(replace(city_run, home=folder / "home"), folder / "saved")
     settings = installation.settings
-    shutil.copytree(city_run.home, settings.home, ignore=shutil.ignore_patterns("dbt"))
+    shutil.copytree(city_run.home, settings.home)
     explain(settings, city, 2023)
     assert children.finish(children.take_in, settings) == 0
     with open_working(settings) as connection:
@@ -52,7 +51,6 @@ def eve(city_run: Settings, city: City, tmp_path_factory: pytest.TempPathFactory
         assert decide(connection, settings, given, "approved", "王科长")
     edit(settings, city, NURSING_SCHOOL, 2023, lambda book: set_students(book, 2598))
     edit(settings, city, SPOILT_SCHOOL, 2023, lambda book: set_students(book, "25a1"))
-    prepare_manifest(settings)
     installation.save("eve")
     return installation
 

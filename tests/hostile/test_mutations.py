@@ -23,9 +23,10 @@ from openpyxl.utils import range_boundaries
 from sources.audit import Audit, audit
 from sources.feedback import mark_workbook
 from sources.frames import STATUS_COLUMN, SUBMISSION_SCHEMA
+from sources.headings import LAST_YEAR_PREFIX, THIS_YEAR_PREFIX
 from sources.model import codelists_of, load_contracts, normalise_label
 from sources.sheet_xml import Position, address
-from sources.template import LAST_YEAR_PREFIX, THIS_YEAR_PREFIX, build_workbook
+from sources.template import build_workbook
 from sources.workbook import Reading, cells_frame, read_workbook
 from tests.conftest import BUREAU, NURSING_SCHOOL, ingest, select
 from tests.hostile.books import CITY, Book, Failed, Formula, Percent, Sheet, sample_book, write_book

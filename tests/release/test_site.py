@@ -253,7 +253,7 @@ def eventful(city_run: Settings, city: City, tmp_path_factory: pytest.TempPathFa
     edit(settings, city, LARGEST_SCHOOL, 2023, correct)
     edit(settings, city, NURSING_SCHOOL, 2023, spoil)
     ingest(settings, city)
-    assert build(settings, (), "run").success
+    assert build(settings, with_tests=False).success
     folder = tmp_path_factory.mktemp("eventful-release") / "site"
     with open_working(settings) as connection:
         build_site(connection, city, folder)

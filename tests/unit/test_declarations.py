@@ -13,6 +13,7 @@ from sources.model import (
     load_contracts,
     load_cross_rules,
     load_intake_rules,
+    template_version,
 )
 from sources.template import build_workbook
 from tests.conftest import NURSING_SCHOOL
@@ -48,7 +49,7 @@ def test_editing_one_contract_changes_everything_that_derives_from_it(monkeypatc
 
     for module in ("sources.model", "warehouse.generate", "warehouse.model", "warehouse.ddl"):
         monkeypatch.setattr(f"{module}.load_contracts", lambda: contracts)
-    for cached in (sheet_schema, all_tables, load_measures):
+    for cached in (sheet_schema, all_tables, load_measures, contracts_for, template_version):
         cached.cache_clear()
 
     assert build_workbook(city, city.respondent_by_code[NURSING_SCHOOL], 2023) != before
@@ -58,7 +59,7 @@ def test_editing_one_contract_changes_everything_that_derives_from_it(monkeypatc
     assert changed_files >= {"sources.yml", "stg_students.sql", "staging.yml", "int_measure_reported.sql", "sheets.md"}
 
     monkeypatch.undo()
-    for cached in (sheet_schema, all_tables, load_measures):
+    for cached in (sheet_schema, all_tables, load_measures, contracts_for, template_version):
         cached.cache_clear()
 
 

@@ -7,10 +7,11 @@ import openpyxl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sources.headings import META_SHEET
 from sources.model import contracts_for, load_city, load_codelists, template_version
 from sources.sample import load_samples
 from sources.settings import CITIES_ROOT
-from sources.template import META_SHEET, SheetValues, build_workbook, workbook_file_name
+from sources.template import SheetValues, build_workbook, workbook_file_name
 from sources.workbook import read_workbook
 from tests.conftest import BUREAU, NURSING_SCHOOL, cell_of
 

@@ -1,0 +1,11 @@
+"""What the template prints around the values, and the reader looks for."""
+
+META_SHEET = "_nianbao"
+CODELIST_SHEET = "_下拉列表"
+STATUS_LABEL = "本表情况"
+NUMBER_HEADING = "序号"
+ITEM_HEADING = "项目"
+UNIT_HEADING = "单位"
+HINT_HEADING = "填报说明"
+LAST_YEAR_PREFIX = "上年"
+THIS_YEAR_PREFIX = "本年"

@@ -1,0 +1,39 @@
+"""The same work on many files: in this process while they are few, else in one process a processor."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from typing import Any, TypeVar
+
+FEW = 100
+"""So many are done before another process has been started and has imported what it needs."""
+CHUNK = 8
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def each(work: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
+    """The result for each item, in order. `work` goes to each process once, the items and results every time.
+
+    Work goes on while the results are being used.
+    """
+    processors = len(os.sched_getaffinity(0))
+    if len(items) < FEW or processors == 1:
+        yield from map(work, items)
+        return
+    context = get_context("forkserver")  # a fork would copy other threads' locks
+    with ProcessPoolExecutor(processors, context, _prepare, (work,)) as pool:
+        yield from pool.map(_do, items, chunksize=CHUNK)
+
+
+_prepared: list[Callable[[Any], Any]] = []
+
+
+def _prepare(work: Callable[[Any], Any]) -> None:
+    _prepared[:] = [work]
+
+
+def _do(item: Any) -> Any:
+    return _prepared[0](item)
