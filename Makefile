@@ -59,6 +59,7 @@ system-packages:
 	@echo "Installing (once) …"
 	@test -e .venv/dev.stamp || $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock
 	@test -e .venv/dev.stamp || $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --no-deps --editable .
+	@$(BIN)/nianbao prepare
 	@touch $@
 
 .venv/dev.stamp: requirements-dev.lock pyproject.toml | .venv/uv.stamp

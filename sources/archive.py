@@ -15,9 +15,11 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
+from threading import Lock
 from typing import Any, BinaryIO
 
 from sources.inspection import ZIP_SIGNATURE, stand_in
+from sources.parallel import while_waiting
 from sources.settings import Limits
 from sources.whole_file import sync_folder, whole_file
 
@@ -29,6 +31,8 @@ DECISIONS_FILE = "decisions.jsonl"
 NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # Windows has none
 BINARY = getattr(os, "O_BINARY", 0)  # only Windows has it
 RECEIPTS_SUFFIX = ".receipts.jsonl"
+_LOCKS = {digit: Lock() for digit in "0123456789abcdef"}
+"""By the first digit of a content's sha256: the same content may lie in the inbox twice."""
 
 
 @dataclass(frozen=True)
@@ -115,15 +119,19 @@ def receive(inbox: Inbox, archive: Path, limits: Limits | None = None, today: da
 
     Content that is archived already is not written again; a name under which it came before is no new receipt.
     """
-    receipts = []
     day = (today or date.today()).isoformat()
-    for path in inbox.files:
+
+    def receive_one(item: tuple[Path, str]) -> Receipt | None:
+        path, now = item
         data = content_of(path, limits or Limits())
-        if data is not None:
-            now = datetime.now(UTC).isoformat(timespec="microseconds")
+        if data is None:
+            return None
+        with _LOCKS[_sha256(data)[0]]:
             receipt = Receipt(store(data, archive), shown_name(path.name), len(data), now, day)
-            receipts.append(_noted(receipt, archive))
-    return receipts
+            return _noted(receipt, archive)
+
+    items = [(path, datetime.now(UTC).isoformat(timespec="microseconds")) for path in inbox.files]
+    return [receipt for receipt in while_waiting(receive_one, items) if receipt]
 
 
 def content_of(path: Path, limits: Limits) -> bytes | None:

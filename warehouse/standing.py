@@ -12,7 +12,8 @@ import polars as pl
 
 from sources.cross_audit import LAST_YEAR, cross_findings
 from sources.finding import findings_frame
-from sources.model import load_contracts, load_cross_rules
+from sources.frames import cell_lookup
+from sources.model import CrossRule, load_contracts, load_cross_rules
 from warehouse.connection import insert, query, transaction
 from warehouse.registry import STANDING_STAGE, get_state, set_state
 
@@ -65,12 +66,20 @@ def _findings(connection: duckdb.DuckDBPyConnection, year: int) -> pl.DataFrame:
             if any(name in rule.sql for rule in rules):
                 frames[name] = _current_rows(connection, contract.name, [of_year])
 
-    def cell_of(submission_id: str, sheet: str, record: int, column: str) -> tuple[str | None, str | None]:
-        row = connection.execute(
-            "select cell, raw_text from registry.cell"
-            " where submission_id = ? and sheet = ? and record = ? and column_name = ?",
-            [submission_id, sheet, record, column],
-        ).fetchone()
-        return row or (None, None)
-
+    cell_of = cell_lookup(_cells(connection, year, rules))
     return findings_frame(cross_findings("city", frames, _current(connection, (year,)), cell_of))
+
+
+def _cells(connection: duckdb.DuckDBPyConnection, year: int, rules: Sequence[CrossRule]) -> pl.DataFrame:
+    """The current versions' cells at which a finding of the rules can stand, with those of their rows' keys."""
+    keys = {contract.name: contract.key for contract in load_contracts()}
+    columns = sorted({(rule.sheet, name) for rule in rules for name in (rule.column, *keys[rule.sheet])})
+    return query(
+        connection,
+        "select cell.submission_id, cell.sheet, cell.record, cell.column_name, cell.cell, cell.raw_text"
+        " from registry.cell as cell inner join registry.submission as submission"
+        " on cell.submission_id = submission.submission_id"
+        " where submission.is_current and submission.report_year = ?"
+        " and (cell.sheet, cell.column_name) in (select unnest(?), unnest(?))",
+        [year, [sheet for sheet, _ in columns], [name for _, name in columns]],
+    )

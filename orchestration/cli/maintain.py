@@ -51,6 +51,14 @@ def generate(check: Annotated[bool, typer.Option("--check", help="只检查，�
 
 
 @app.command()
+def prepare() -> None:
+    """Developers and `make`: let dbt compile the models now, so that the first run need not wait for it."""
+    from orchestration.dbt_graph import load_graph
+
+    load_graph(installation()[0])
+
+
+@app.command()
 def spread() -> None:
     """Developers: spread the totals of the sample city over its schools again (samples/totals.csv)."""
     from sources.apportion import spread_totals
