@@ -8,27 +8,53 @@
 
 {#
     numerator / denominator * scale, cut off (not rounded) after 12 decimals; null when the denominator is
-    zero or an input is missing. `divide` is DuckDB's integer division; its operator form is taken for a
-    comment by the SQL formatter. Cutting off towards zero keeps a later half-up rounding right: no value
-    below a half is lifted to it.
+    zero or an input is missing. Cutting off towards zero keeps a later half-up rounding right: no value
+    below a half is lifted to it. The quotient is computed in whole numbers, as whole_quotient says.
 #}
 {% macro exact_ratio(numerator, denominator, scale) %}
-    {{ return(adapter.dispatch("exact_ratio")(numerator, denominator, scale)) }}
-{% endmacro %}
-
-{% macro default__exact_ratio(numerator, denominator, scale) %}
     case
         when {{ denominator }} = 0
         then null
         else
-            cast(
-                divide(
-                    cast({{ numerator }} * 10000 as hugeint) * cast({{ scale }} as hugeint) * 1000000000000,
-                    cast({{ denominator }} * 10000 as hugeint)
-                ) as decimal(38, 0)
-            )
-            * cast(0.000000000001 as decimal(12, 12))
+            {{
+                whole_quotient(
+                    "cast(" ~ numerator ~ " * 10000 as " ~ type_whole() ~ ") * cast("
+                    ~ scale
+                    ~ " as "
+                    ~ type_whole()
+                    ~ ") * 1000000000000",
+                    denominator ~ " * 10000",
+                )
+            }} * cast(0.000000000001 as decimal(12, 12))
     end
+{% endmacro %}
+
+{# The type in which the product of an amount, a scale and 10^12 is exact; beyond it there is an error. #}
+{% macro type_whole() %} {{ return(adapter.dispatch("type_whole")()) }} {% endmacro %}
+
+{% macro default__type_whole() %} {{ return("hugeint") }} {% endmacro %}
+
+{% macro spark__type_whole() %} {{ return("decimal(38, 0)") }} {% endmacro %}
+
+{#
+    The quotient of two whole numbers, cut off towards zero. DuckDB divides hugeints; `divide` is its integer
+    division, whose operator form the SQL formatter takes for a comment. Spark's integer division gives a
+    64-bit number only, so there the remainder is taken off first and the decimal division has nothing to round.
+    The quotient's 25 digits let its product with 12 decimals fit 38, whatever Spark is told about lost precision.
+#}
+{% macro whole_quotient(dividend, divisor) %}
+    {{ return(adapter.dispatch("whole_quotient")(dividend, divisor)) }}
+{% endmacro %}
+
+{% macro default__whole_quotient(dividend, divisor) %}
+    cast(divide({{ dividend }}, cast({{ divisor }} as hugeint)) as decimal(38, 0))
+{% endmacro %}
+
+{% macro spark__whole_quotient(dividend, divisor) %}
+    cast(
+        (({{ dividend }}) - ({{ dividend }}) % cast({{ divisor }} as decimal(24, 0)))
+        / cast({{ divisor }} as decimal(24, 0)) as decimal(25, 0)
+    )
 {% endmacro %}
 
 {# The value rounded half-up to the number of decimals in a column (0 to 4), as DECIMAL with 4 decimals. #}
@@ -49,7 +75,7 @@
             when {{ places }}
             then
                 cast(
-                    cast(trunc({{ value }} * {{ 10**places }}) as decimal(34, 0)) * cast(
+                    cast({{ value }} as decimal(36, 12)) - cast({{ value }} as decimal(36, 12)) % cast(
                         {{ ["1", "0.1", "0.01", "0.001", "0.0001"][places] }} as decimal(5, 4)
                     ) as {{ type_amount() }}
                 )
@@ -62,12 +88,12 @@
     case
         {{ decimals }}
         {% for places in range(5) %}
-            when {{ places }} then cast(cast({{ value }} as decimal(24, {{ places }})) as varchar)
+            when {{ places }} then cast(cast({{ value }} as decimal(24, {{ places }})) as {{ dbt.type_string() }})
         {% endfor %}
     end
 {% endmacro %}
 
 {# A rounded value as text without trailing zeros. #}
 {% macro trimmed_text(value) %}
-    rtrim(rtrim(cast(cast({{ value }} as {{ type_amount() }}) as varchar), '0'), '.')
+    rtrim(rtrim(cast(cast({{ value }} as {{ type_amount() }}) as {{ dbt.type_string() }}), '0'), '.')
 {% endmacro %}

@@ -6,6 +6,6 @@ with
 select
     report_year,
     'satisfaction_' || item as indicator_code,
-    {{ dbt.listagg("method", "'、'", "order by method") }} as methods
+    {{ joined_texts("method", "、") }} as methods
 from methods
 group by report_year, item

@@ -73,5 +73,5 @@ select
     || '/'
     || schools_expected
     || ' 所学校'
-    || coalesce('、' || cast(students_percent as varchar) || '% 的在校生', '') as coverage
+    || coalesce('、' || cast(students_percent as {{ dbt.type_string() }}) || '% 的在校生', '') as coverage
 from shared

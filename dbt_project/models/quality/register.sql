@@ -14,7 +14,7 @@ with
                 select
                     *,
                     row_number() over (
-                        partition by report_year, respondent_code order by precedence desc, submission_id
+                        partition by report_year, respondent_code order by precedence desc nulls last, submission_id nulls last
                     ) as position
                 from versions
             ) as ranked

@@ -141,7 +141,7 @@ select
         case when value_in_own_unit < 0 then - magnitude else magnitude end as {{ type_value() }}
     ) as exact_value,
     unit,
-    regexp_replace(pattern, '[0-9]+([.][0-9]+)?', number_text) as displayed,
+    {{ first_number_replaced("pattern", "number_text") }} as displayed,
     printed,
     printed_value,
     status,

@@ -1,0 +1,144 @@
+"""The same models on Apache Spark: what intake wrote becomes Parquet, dbt builds from it, the tables are Parquet again.
+
+`<home>/spark/<schema>/<table>.parquet` is what goes in (raw, registry, reference), `<home>/spark/warehouse/` what comes
+out: a folder a schema, a folder of Parquet files a table. It is swapped in whole once every model is built and every
+test has passed. dbt and Spark run in a process of their own, which takes the Java machine away with it.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+import duckdb
+
+from sources.faults import ToldError
+from sources.settings import Settings
+from sources.whole_file import whole_file
+from warehouse.connection import open_working, working_lock
+from warehouse.ddl import Table, all_tables
+from warehouse.inputs import inputs_fingerprint
+from warehouse.transform import DBT_PROJECT, QUIET, TESTED_SEPARATELY, Build, NodeResult
+
+BUILT_FROM = "built_from.txt"
+
+
+class SparkMissingError(ToldError):
+    """PySpark, dbt's adapter or Java is not installed."""
+
+
+def spark_folder(settings: Settings) -> Path:
+    return settings.home / "spark"
+
+
+def spark_warehouse(settings: Settings) -> Path:
+    """The tables that Spark built last: `<schema>.db/<table>/*.parquet`."""
+    return spark_folder(settings) / "warehouse"
+
+
+def spark_manifest(settings: Settings) -> Path:
+    """dbt's manifest of the last build on Spark."""
+    return spark_folder(settings) / "dbt" / "manifest.json"
+
+
+def missing_for_spark() -> str | None:
+    """What is not installed and how to install it, in Chinese; None when Spark can run here."""
+    if not find_spec("pyspark") or not find_spec("dbt.adapters.spark"):
+        return "在 Spark 上建模要先安装 PySpark（约 430 MB）：make .venv/spark.stamp"
+    java = Path(os.environ["JAVA_HOME"], "bin", "java") if os.environ.get("JAVA_HOME") else "java"
+    if not shutil.which(java):
+        return "在 Spark 上建模要先安装 Java 17：apt-get install openjdk-17-jre-headless，或设置 JAVA_HOME"
+    return None
+
+
+def export_sources(connection: duckdb.DuckDBPyConnection, settings: Settings) -> list[Path]:
+    """Writes every table of raw, registry and reference as Parquet, types kept; returns the files.
+
+    The rows are in the order of the table's key, so that the same rows give the same bytes. DuckDB streams them.
+    """
+    return [_export(connection, table, spark_folder(settings)) for table in all_tables()]
+
+
+def _export(connection: duckdb.DuckDBPyConnection, table: Table, folder: Path) -> Path:
+    target = folder / table.schema / f"{table.name}.parquet"
+    columns = ", ".join(f'"{column.name}"' for column in table.columns)
+    order = ", ".join(table.key) or "all"
+    with whole_file(target) as partial:
+        connection.execute(
+            f"copy (select {columns} from {table.qualified} order by {order}) to '{partial}'"
+            " (format parquet, compression zstd)"
+        )
+    return target
+
+
+def build_on_spark(settings: Settings, arguments: Sequence[str] = TESTED_SEPARATELY) -> Build:
+    """Exports what intake wrote, builds and tests all models on Spark, and swaps their tables in.
+
+    Raises SparkMissingError when something is not installed.
+    """
+    if missing := missing_for_spark():
+        raise SparkMissingError(missing)
+    building = spark_folder(settings) / "building"
+    with working_lock(settings):
+        with open_working(settings) as connection:
+            export_sources(connection, settings)
+            inputs = inputs_fingerprint(connection)
+        shutil.rmtree(building, ignore_errors=True)
+        building.mkdir(parents=True)
+        outcome = _dbt(settings, building, arguments)
+        if outcome.success:
+            (building / BUILT_FROM).write_text(inputs, encoding="utf-8")
+            _swap_in(building, spark_warehouse(settings))
+    return outcome
+
+
+def _swap_in(built: Path, target: Path) -> None:
+    """Puts a folder in the place of another; a reader finds the one or the other, or for an instant none."""
+    outdated = target.with_name(f"{target.name}.outdated")
+    shutil.rmtree(outdated, ignore_errors=True)
+    if target.exists():
+        target.rename(outdated)
+    built.rename(target)
+    shutil.rmtree(outdated, ignore_errors=True)
+
+
+def _dbt(settings: Settings, warehouse: Path, arguments: Sequence[str]) -> Build:
+    """One dbt build on Spark in a process of its own, and what became of each model and test."""
+    target = spark_manifest(settings).parent
+    results = target / "run_results.json"
+    results.unlink(missing_ok=True)
+    environment = os.environ | {
+        "NIANBAO_SPARK_SOURCES": str(spark_folder(settings)),
+        "NIANBAO_SPARK_WAREHOUSE": str(warehouse),
+        "DO_NOT_TRACK": "1",
+    }
+    folders = ["--project-dir", DBT_PROJECT, "--profiles-dir", DBT_PROJECT, "--target-path", target, "--log-path", target]
+    process = subprocess.run(
+        [Path(sys.executable).with_name("dbt"), *QUIET, "build", "--target", "spark", *map(str, folders), *arguments],
+        env=environment,
+        cwd=spark_folder(settings),
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+    if not results.exists():
+        return Build(False, (), process.stdout)
+    nodes = tuple(
+        NodeResult(
+            each["unique_id"],
+            each["status"],
+            each["execution_time"],
+            each["failures"],
+            each["message"],
+            each["compiled_code"],
+        )
+        for each in json.loads(results.read_bytes())["results"]
+    )
+    failed = [f"{node.unique_id}: {node.message}" for node in nodes if node.status in ("error", "fail")]
+    success = process.returncode == 0
+    return Build(success, nodes, None if success else "\n".join(failed) or process.stdout)
