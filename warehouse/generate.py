@@ -141,31 +141,48 @@ def _staging_yml(contracts: Iterable[Contract]) -> str:
 
 
 def _measures_sql() -> str:
-    body = "\nunion all\n".join(_measure_select(measure) for measure in load_measures().values())
-    return f"-- {NOTE}\n{body}\n"
+    """One pass over each sheet gives all its measures side by side, the catalogue then sets them below each other."""
+    by_rows: dict[tuple[str, str, str, bool], list[Measure]] = {}
+    for measure in load_measures().values():
+        rows = (measure.sheet, measure.year or "report_year", _measure_subject(measure), bool(measure.value))
+        by_rows.setdefault(rows, []).append(measure)
+    passes = {f"{rows[0]}_{number}": (rows, of_rows) for number, (rows, of_rows) in enumerate(by_rows.items(), 1)}
+    wide = ",\n\n".join(f"{name} as (\n{_wide_select(*rows, measures)}\n)" for name, (rows, measures) in passes.items())
+    long = "\nunion all\n".join(_long_select(name, measures) for name, (_, measures) in passes.items())
+    catalogue = "catalogue as (select code from {{ source('reference', 'measure') }})"
+    return f"-- {NOTE}\nwith {catalogue},\n\n{wide}\n\n{long}\n"
 
 
-def _measure_select(measure: Measure) -> str:
-    """One measure's value for each school (or for the region) and year, from the staging model of its sheet."""
-    if measure.subject:
-        subject = measure.subject
-    elif measure.level == "region":
-        subject = "(select code from {{ source('reference', 'city') }})"
-    else:
-        subject = "respondent_code"
-    value = f"cast({_measure_value(measure)} as {{{{ type_amount() }}}})"
-    year = measure.year or "report_year"
-    lines = [
-        f"select {year} as report_year, {subject} as subject_code, '{measure.code}' as measure_code, {value} as value",
-        f"from {{{{ ref('stg_{measure.sheet}') }}}}",
-    ]
-    if measure.year:
-        newest = f"select max(newer.report_year) from {{{{ ref('stg_{measure.sheet}') }}}} as newer"
-        lines.append(f"where report_year = ({newest} where newer.{year} = stg_{measure.sheet}.{year})")
-    if not measure.value:
-        grouped = [year] if measure.level == "region" else [year, measure.subject or "respondent_code"]
-        lines.append(f"group by {', '.join(grouped)}")
+def _measure_subject(measure: Measure) -> str:
+    """Whom a row of the sheet speaks of, as SQL."""
+    if measure.level == "region":
+        return "(select code from {{ source('reference', 'city') }})"
+    return measure.subject or "respondent_code"
+
+
+def _wide_select(sheet: str, year: str, subject: str, is_form: bool, measures: Iterable[Measure]) -> str:
+    """All measures of a sheet's rows, a column each, from its staging model."""
+    columns = [f"{year} as report_year", f"{subject} as subject_code"]
+    columns += [f"cast({_measure_value(m)} as {{{{ type_amount() }}}}) as {m.code}" for m in measures]
+    lines = ["select", ",\n".join(columns), f"from {{{{ ref('stg_{sheet}') }}}}"]
+    if year != "report_year":
+        newest = f"select max(newer.report_year) from {{{{ ref('stg_{sheet}') }}}} as newer"
+        lines.append(f"where report_year = ({newest} where newer.{year} = stg_{sheet}.{year})")
+    if not is_form:
+        lines.append(f"group by {', '.join([year] if subject.startswith('(') else [year, subject])}")
     return "\n".join(lines)
+
+
+def _long_select(name: str, measures: Iterable[Measure]) -> str:
+    """The measures of a pass below each other."""
+    codes = [measure.code for measure in measures]
+    cases = "\n".join(f"when '{code}' then {name}.{code}" for code in codes)
+    listed = ", ".join(f"'{code}'" for code in codes)
+    return (
+        f"select {name}.report_year, {name}.subject_code, catalogue.code as measure_code,\n"
+        f"case catalogue.code\n{cases}\nend as value\n"
+        f"from {name}\ncross join catalogue\nwhere catalogue.code in ({listed})"
+    )
 
 
 def _measure_value(measure: Measure) -> str:

@@ -116,7 +116,16 @@ def _dbt(settings: Settings, warehouse: Path, arguments: Sequence[str]) -> Build
         "NIANBAO_SPARK_WAREHOUSE": str(warehouse),
         "DO_NOT_TRACK": "1",
     }
-    folders = ["--project-dir", DBT_PROJECT, "--profiles-dir", DBT_PROJECT, "--target-path", target, "--log-path", target]
+    folders = [
+        "--project-dir",
+        DBT_PROJECT,
+        "--profiles-dir",
+        DBT_PROJECT,
+        "--target-path",
+        target,
+        "--log-path",
+        target,
+    ]
     process = subprocess.run(
         [Path(sys.executable).with_name("dbt"), *QUIET, "build", "--target", "spark", *map(str, folders), *arguments],
         env=environment,

@@ -18,7 +18,11 @@
         else
             {{
                 whole_quotient(
-                    "cast(" ~ numerator ~ " * 10000 as " ~ type_whole() ~ ") * cast("
+                    "cast("
+                    ~ numerator
+                    ~ " * 10000 as "
+                    ~ type_whole()
+                    ~ ") * cast("
                     ~ scale
                     ~ " as "
                     ~ type_whole()
@@ -75,7 +79,9 @@
             when {{ places }}
             then
                 cast(
-                    cast({{ value }} as decimal(36, 12)) - cast({{ value }} as decimal(36, 12)) % cast(
+                    cast({{ value }} as decimal(36, 12))
+                    - cast({{ value }} as decimal(36, 12))
+                    % cast(
                         {{ ["1", "0.1", "0.01", "0.001", "0.0001"][places] }} as decimal(5, 4)
                     ) as {{ type_amount() }}
                 )
@@ -88,12 +94,16 @@
     case
         {{ decimals }}
         {% for places in range(5) %}
-            when {{ places }} then cast(cast({{ value }} as decimal(24, {{ places }})) as {{ dbt.type_string() }})
+            when {{ places }}
+            then cast(cast({{ value }} as decimal(24, {{ places }})) as {{ dbt.type_string() }})
         {% endfor %}
     end
 {% endmacro %}
 
 {# A rounded value as text without trailing zeros. #}
 {% macro trimmed_text(value) %}
-    rtrim(rtrim(cast(cast({{ value }} as {{ type_amount() }}) as {{ dbt.type_string() }}), '0'), '.')
+    trim(
+        trailing '.'
+        from trim(trailing '0' from cast(cast({{ value }} as {{ type_amount() }}) as {{ dbt.type_string() }}))
+    )
 {% endmacro %}

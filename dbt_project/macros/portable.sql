@@ -1,5 +1,4 @@
 {# What DuckDB and Spark say differently. Everything else in the project means the same to both. #}
-
 {# The texts of a group in one, in their order. dbt.listagg leaves the order out on Spark. #}
 {% macro joined_texts(text, separator) %}
     {{ return(adapter.dispatch("joined_texts")(text, separator)) }}
@@ -56,7 +55,14 @@
         {% endfor %}
         {% for table in graph.sources.values() %}
             {% set name = table.schema ~ "." ~ table.name %}
-            {% set location = env_var("NIANBAO_SPARK_SOURCES") ~ "/" ~ table.schema ~ "/" ~ table.name ~ ".parquet" %}
+            {% set location = (
+                env_var("NIANBAO_SPARK_SOURCES")
+                ~ "/"
+                ~ table.schema
+                ~ "/"
+                ~ table.name
+                ~ ".parquet"
+            ) %}
             {% do run_query("drop table if exists " ~ name) %}
             {% do run_query("create table " ~ name ~ " using parquet location '" ~ location ~ "'") %}
         {% endfor %}

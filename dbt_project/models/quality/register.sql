@@ -14,7 +14,8 @@ with
                 select
                     *,
                     row_number() over (
-                        partition by report_year, respondent_code order by precedence desc nulls last, submission_id nulls last
+                        partition by report_year, respondent_code
+                        order by precedence desc nulls last, submission_id nulls last
                     ) as position
                 from versions
             ) as ranked
