@@ -12,7 +12,12 @@ from typing import Any
 
 import duckdb
 
+from sources.settings import Settings
+from warehouse.connection import open_working, working_lock
 from warehouse.ddl import quoted
+from warehouse.inputs import built_from, inputs_fingerprint
+from warehouse.spark import spark_built_from, spark_manifest, spark_warehouse
+from warehouse.transform import build
 
 COMPARED_SCHEMAS = ("core", "marts", "quality", "report")
 SHOWN_PER_KIND = 5
@@ -79,6 +84,24 @@ def compare_targets(connection: duckdb.DuckDBPyConnection, manifest_file: Path, 
     )
 
 
+def compare_with_spark(settings: Settings) -> Comparison | None:
+    """Compares both engines' tables of an installation, with DuckDB's models brought up to date first.
+
+    None when Spark's tables were not built from what the database holds now.
+    Raises RuntimeError when a model cannot be built on DuckDB.
+    """
+    with working_lock(settings):
+        with open_working(settings) as connection:
+            inputs = inputs_fingerprint(connection)
+            is_built = built_from(connection) == inputs
+        if spark_built_from(settings) != inputs:
+            return None
+        if not is_built and not (outcome := build(settings)).success:
+            raise RuntimeError(outcome.error)
+        with open_working(settings) as connection:
+            return compare_targets(connection, spark_manifest(settings), spark_warehouse(settings))
+
+
 def _compare(connection: duckdb.DuckDBPyConnection, table: str, key: Sequence[str], folder: Path) -> Comparison:
     if not any(folder.glob("*.parquet")):
         raise FileNotFoundError(f"Spark 没有写出 {table}：{folder}")
@@ -137,6 +160,5 @@ def _differences(
     row = " || '、' || ".join(shown.format(f'coalesce(ours."{name}", theirs."{name}")') for name in key)
     side = f'{{}}."{column}"' if column else f"case when {{}}.is_there then {quoted(PRESENT)} else {quoted(ABSENT)} end"
     ours, theirs = (shown.format(side.format(name)) for name in ("ours", "theirs"))
-    return connection.execute(
-        f"select {row} as row_key, {ours}, {theirs} from {joined} where {condition} order by row_key limit {SHOWN_PER_KIND}"
-    ).fetchall()
+    found = f"select {row} as row_key, {ours}, {theirs} from {joined} where {condition}"
+    return connection.execute(f"{found} order by row_key limit {SHOWN_PER_KIND}").fetchall()

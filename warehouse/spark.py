@@ -10,25 +10,37 @@ import os
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
 import duckdb
 
 from sources.faults import ToldError
-from sources.settings import Settings
+from sources.settings import PROJECT_ROOT, Settings
 from sources.whole_file import whole_file
 from warehouse.connection import open_working, working_lock
 from warehouse.ddl import Table, all_tables
 from warehouse.inputs import inputs_fingerprint
-from warehouse.transform import DBT_PROJECT, QUIET, TESTED_SEPARATELY, Build, NodeResult
 
+DBT_PROJECT = str(PROJECT_ROOT / "dbt_project")
 BUILT_FROM = "built_from.txt"
+FAILED = ("error", "fail")
 
 
 class SparkMissingError(ToldError):
     """PySpark, dbt's adapter or Java is not installed."""
+
+
+@dataclass(frozen=True)
+class SparkBuild:
+    """The outcome of a build on Spark: how many models and tests there were, and what went wrong, a line each."""
+
+    models: int
+    tests: int
+    failed: tuple[str, ...]
 
 
 def spark_folder(settings: Settings) -> Path:
@@ -75,8 +87,16 @@ def _export(connection: duckdb.DuckDBPyConnection, table: Table, folder: Path) -
     return target
 
 
-def build_on_spark(settings: Settings, arguments: Sequence[str] = TESTED_SEPARATELY) -> Build:
-    """Exports what intake wrote, builds and tests all models on Spark, and swaps their tables in.
+def spark_built_from(settings: Settings) -> str | None:
+    """The fingerprint of what Spark's tables were built from; None when there are none."""
+    note = spark_warehouse(settings) / BUILT_FROM
+    return note.read_text(encoding="utf-8") if note.exists() else None
+
+
+def build_on_spark(
+    settings: Settings, arguments: Sequence[str] = ("--exclude-resource-type", "unit_test")
+) -> SparkBuild:
+    """Exports what intake wrote, builds and tests all models on Spark, and swaps their tables in if nothing failed.
 
     Raises SparkMissingError when something is not installed.
     """
@@ -89,8 +109,8 @@ def build_on_spark(settings: Settings, arguments: Sequence[str] = TESTED_SEPARAT
             inputs = inputs_fingerprint(connection)
         shutil.rmtree(building, ignore_errors=True)
         building.mkdir(parents=True)
-        outcome = _dbt(settings, building, arguments)
-        if outcome.success:
+        outcome = _dbt_build(settings, building, arguments)
+        if not outcome.failed:
             (building / BUILT_FROM).write_text(inputs, encoding="utf-8")
             _swap_in(building, spark_warehouse(settings))
     return outcome
@@ -106,16 +126,17 @@ def _swap_in(built: Path, target: Path) -> None:
     shutil.rmtree(outdated, ignore_errors=True)
 
 
-def _dbt(settings: Settings, warehouse: Path, arguments: Sequence[str]) -> Build:
-    """One dbt build on Spark in a process of its own, and what became of each model and test."""
-    target = spark_manifest(settings).parent
-    results = target / "run_results.json"
-    results.unlink(missing_ok=True)
+def _dbt_build(settings: Settings, warehouse: Path, arguments: Sequence[str]) -> SparkBuild:
+    """One `dbt build --target spark` in a process of its own."""
+    target = str(spark_manifest(settings).parent)
+    results_file = Path(target, "run_results.json")
+    results_file.unlink(missing_ok=True)
     environment = os.environ | {
         "NIANBAO_SPARK_SOURCES": str(spark_folder(settings)),
         "NIANBAO_SPARK_WAREHOUSE": str(warehouse),
         "DO_NOT_TRACK": "1",
     }
+    dbt = [str(Path(sys.executable).with_name("dbt")), "--quiet", "--no-use-colors", "--log-level-file", "none"]
     folders = [
         "--project-dir",
         DBT_PROJECT,
@@ -127,7 +148,7 @@ def _dbt(settings: Settings, warehouse: Path, arguments: Sequence[str]) -> Build
         target,
     ]
     process = subprocess.run(
-        [Path(sys.executable).with_name("dbt"), *QUIET, "build", "--target", "spark", *map(str, folders), *arguments],
+        [*dbt, "build", "--target", "spark", *folders, *arguments],
         env=environment,
         cwd=spark_folder(settings),
         text=True,
@@ -135,19 +156,7 @@ def _dbt(settings: Settings, warehouse: Path, arguments: Sequence[str]) -> Build
         stderr=subprocess.STDOUT,
         check=False,
     )
-    if not results.exists():
-        return Build(False, (), process.stdout)
-    nodes = tuple(
-        NodeResult(
-            each["unique_id"],
-            each["status"],
-            each["execution_time"],
-            each["failures"],
-            each["message"],
-            each["compiled_code"],
-        )
-        for each in json.loads(results.read_bytes())["results"]
-    )
-    failed = [f"{node.unique_id}: {node.message}" for node in nodes if node.status in ("error", "fail")]
-    success = process.returncode == 0
-    return Build(success, nodes, None if success else "\n".join(failed) or process.stdout)
+    results = json.loads(results_file.read_bytes())["results"] if results_file.exists() else []
+    failed = [f"{each['unique_id']}: {each['message']}" for each in results if each["status"] in FAILED]
+    kinds = Counter(each["unique_id"].partition(".")[0] for each in results)
+    return SparkBuild(kinds["model"], kinds["test"], tuple(failed or [process.stdout] if process.returncode else []))

@@ -9,7 +9,8 @@ given; 3 done, and somebody has to act (errors found, somebody overdue or reject
 
 import sys
 
-from orchestration.cli import answer, bench, exchange, look, maintain, publish, run  # noqa: F401  (importing registers the commands)
+# importing registers the commands
+from orchestration.cli import answer, bench, exchange, look, maintain, publish, run, spark  # noqa: F401
 from orchestration.cli.common import RUN_FAILED, notices
 from orchestration.cli.common import app as commands
 from sources.faults import told

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -21,16 +21,21 @@ from orchestration.cli.common import (
     notices,
     print_json,
 )
+from orchestration.cli.spark import Target, build_models_on_spark, intake_assets, refuse_without_spark
 from sources.archive import look_into
 from sources.model import City
 from sources.settings import PROJECT_ROOT, Settings
 from warehouse.labels import STATE
+
+if TYPE_CHECKING:
+    from dagster import AssetKey
 
 
 @app.command()
 def run(
     year: Years,
     force: Annotated[bool, typer.Option("--force", help="没有新内容也重新运行")] = False,
+    target: Annotated[Target, typer.Option(help="在哪里建模；spark 只收件和建模，不发布")] = Target.duckdb,
     as_json: AsJson = False,
 ) -> None:
     """收件、审核、建模、发布、出表：完整运行一次；没有新内容时不做重复的工作。"""
@@ -40,6 +45,11 @@ def run(
     years = sorted(set(year))
     check_years(city, years)
     out = notices if as_json else console
+    if target is Target.spark:
+        refuse_without_spark()
+        execute(settings, city, years, out, only=intake_assets())
+        build_models_on_spark(settings, out)
+        return
     reasons = reasons_to_run(settings, city, years)
     if not reasons and not force:
         from warehouse.alerts import alert
@@ -74,8 +84,12 @@ def prepare_dagster_home(settings: Settings) -> Path:
     return settings.dagster_home
 
 
-def execute(settings: Settings, city: City, years: Sequence[int], out: Console) -> str:
+def execute(
+    settings: Settings, city: City, years: Sequence[int], out: Console, only: Sequence["AssetKey"] | None = None
+) -> str:
     """One Dagster run for each stretch of consecutive years, recorded where the UI finds it; tells what was alerted.
+
+    `only` names the assets to make; None makes all.
 
     Raises typer.Exit(RUN_FAILED), with a message, when one of them fails.
     """
@@ -96,6 +110,7 @@ def execute(settings: Settings, city: City, years: Sequence[int], out: Console) 
         for stretch in _stretches(years):
             result = job.execute_in_process(
                 instance=instance,
+                asset_selection=only,
                 tags=range_tags(str(stretch[0]), str(stretch[-1])),
                 run_config={"loggers": {"progress": {"config": {"to_stderr": out is notices}}}},
                 raise_on_error=False,
