@@ -28,14 +28,18 @@
 {% endmacro %}
 
 {#
-    Contracts name the types as DuckDB does; this is how Spark calls them. Times that hold no time zone are
-    another type there.
+    Contracts and sources name the types as DuckDB does; this is how Spark calls them. A time that holds no time
+    zone is another type there.
 #}
-{% macro spark__get_empty_schema_sql(columns) %}
+{% macro spark_type(name) %}
     {% set names = {"varchar": "string", "timestamptz": "timestamp_ltz", "timestamp": "timestamp_ntz"} %}
+    {{ return(names.get(name, name)) }}
+{% endmacro %}
+
+{% macro spark__get_empty_schema_sql(columns) %}
     select
         {% for column in columns.values() %}
-            cast(null as {{ names.get(column["data_type"], column["data_type"]) }}) as {{ column["name"] }}
+            cast(null as {{ spark_type(column["data_type"]) }}) as {{ column["name"] }}
             {{- "," if not loop.last }}
         {% endfor %}
 {% endmacro %}
@@ -50,12 +54,13 @@
 
 {% macro spark__register_sources() %}
     {% if execute and flags.WHICH in ["build", "run", "test"] %}
-        {% for schema in graph.sources.values() | map(attribute="schema") | unique %}
+        {% set tables = graph.sources.values() %}
+        {% for schema in tables | map(attribute="schema") | unique %}
             {% do run_query("create schema if not exists " ~ schema) %}
         {% endfor %}
-        {% for table in graph.sources.values() %}
+        {% for table in tables %}
             {% set name = table.schema ~ "." ~ table.name %}
-            {% set location = (
+            {% set file = (
                 env_var("NIANBAO_SPARK_SOURCES")
                 ~ "/"
                 ~ table.schema
@@ -63,8 +68,15 @@
                 ~ table.name
                 ~ ".parquet"
             ) %}
+            {% set columns = [] %}
+            {% for column in table.columns.values() %}
+                {% do columns.append(column.name ~ " " ~ spark_type(column.data_type)) %}
+            {% endfor %}
             {% do run_query("drop table if exists " ~ name) %}
-            {% do run_query("create table " ~ name ~ " using parquet location '" ~ location ~ "'") %}
+            {% do run_query(
+                "create table " ~ name ~ " (" ~ columns
+                | join(", ") ~ ") using parquet location '" ~ file ~ "'"
+            ) %}
         {% endfor %}
     {% endif %}
 {% endmacro %}
