@@ -5,7 +5,7 @@ UV_VERSION := 0.13.9
 YEARS := --year 2022 --year 2023
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check ui format generate lock bench clean system-packages
+.PHONY: help run test test-spark check ui format generate lock bench clean system-packages
 
 help:            ## What there is to do
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:  +##' Makefile | sed -E 's/:[^#]*##/\t/' | expand -t 18
@@ -16,6 +16,10 @@ run: .venv/run.stamp  ## The yearly run on the sample submissions (2022 and 2023
 
 test: .venv/dev.stamp system-packages  ## All tests
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile
+
+test-spark: .venv/dev.stamp .venv/spark.stamp  ## The models on Apache Spark: every value as on DuckDB
+	@sh tests/system_packages.sh openjdk
+	@$(BIN)/pytest -m spark tests/spark
 
 check: .venv/dev.stamp  ## Lint, format, types, import rules, stale generated files
 	$(BIN)/ruff check .
@@ -43,6 +47,7 @@ bench: .venv/dev.stamp  ## Measure a city, a province and a release, and write d
 lock: .venv/uv.stamp  ## Resolve the lock files anew (they hold no registry address)
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate -c requirements.lock --group dev pyproject.toml -o requirements-dev.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate -c requirements-dev.lock --group spark -o requirements-spark.lock
 
 clean:           ## Forget everything that runs have written (archive, databases, Dagster's history)
 	rm -rf warehouse/data
@@ -67,3 +72,8 @@ system-packages:
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements-dev.lock
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --no-deps --editable .
 	@touch $@ .venv/run.stamp
+
+.venv/spark.stamp: requirements-spark.lock | .venv/run.stamp
+	@echo "Installing Spark (once) …"
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements-spark.lock
+	@touch $@

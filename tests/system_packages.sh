@@ -5,6 +5,7 @@ missing=""
 command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
 fc-list 2>/dev/null | grep -qi "noto.*cjk" || missing="$missing fonts-noto-cjk fontconfig"
 command -v soffice >/dev/null 2>&1 || missing="$missing libreoffice-calc-nogui"
+case "$*" in *openjdk*) command -v java >/dev/null 2>&1 || missing="$missing openjdk-17-jre-headless" ;; esac
 command -v pdftotext >/dev/null 2>&1 || missing="$missing poppler-utils"
 [ -z "$missing" ] && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then

@@ -108,11 +108,12 @@ def _compare(connection: duckdb.DuckDBPyConnection, table: str, key: Sequence[st
     theirs = f"read_parquet({quoted(str(folder / '*.parquet'))})"
     our_types, their_types = _types(connection, table), _types(connection, theirs)
     columns = [name for name, kind in our_types.items() if their_types.get(name) == kind]
-    # a table without a key has whole rows for keys, and equal rows are told apart by counting them
-    key = key or (*columns, OCCURRENCE)
-    sides = (_side(relation, columns) for relation in (table, theirs))
+    if not key or not their_types.keys() >= set(key):
+        # whole rows are the key, and equal rows are told apart by counting them
+        key = (*columns, OCCURRENCE)
+    sides = (_side(relation, columns, key) for relation in (table, theirs))
     joined = "({}) as ours full join ({}) as theirs on {}".format(
-        *sides, " and ".join(f'ours."{name}" is not distinct from theirs."{name}"' for name in key)
+        *sides, " and ".join(f"ours.{each} is not distinct from theirs.{each}" for each in _key_columns(key))
     )
     conditions = {"": "ours.is_there is null or theirs.is_there is null"} | {
         name: f'ours.is_there and theirs.is_there and ours."{name}" is distinct from theirs."{name}"'
@@ -146,10 +147,18 @@ def _types(connection: duckdb.DuckDBPyConnection, relation: str) -> dict[str, st
     return {name: kind for name, kind, *_ in connection.execute(f"describe select * from {relation}").fetchall()}
 
 
-def _side(relation: str, columns: Sequence[str]) -> str:
+def _key_columns(key: Sequence[str]) -> list[str]:
+    return [f'"key of {name}"' for name in key]
+
+
+def _side(relation: str, columns: Sequence[str], key: Sequence[str]) -> str:
+    """One side to be joined: the columns, the key as text, so that another type does not hinder the matching."""
     listed = ", ".join(f'"{name}"' for name in columns)
-    occurrence = f'row_number() over (partition by {listed}) as "{OCCURRENCE}"'
-    return f"select {listed}, true as is_there, {occurrence} from {relation}"
+    keys = ", ".join(
+        f'cast("{name}" as varchar) as {as_key}' for name, as_key in zip(key, _key_columns(key), strict=True)
+    )
+    counted = f'select *, row_number() over (partition by {listed}) as "{OCCURRENCE}" from {relation}'
+    return f"select {listed}, {keys}, true as is_there from ({counted})"
 
 
 def _differences(
@@ -157,7 +166,7 @@ def _differences(
 ) -> list[tuple[str, str, str]]:
     """The first rows with a difference: the key, our value, their value; all in words."""
     shown = "coalesce(cast({} as varchar), 'null')"
-    row = " || '、' || ".join(shown.format(f'coalesce(ours."{name}", theirs."{name}")') for name in key)
+    row = " || '、' || ".join(shown.format(f"coalesce(ours.{each}, theirs.{each})") for each in _key_columns(key))
     side = f'{{}}."{column}"' if column else f"case when {{}}.is_there then {quoted(PRESENT)} else {quoted(ABSENT)} end"
     ours, theirs = (shown.format(side.format(name)) for name in ("ours", "theirs"))
     found = f"select {row} as row_key, {ours}, {theirs} from {joined} where {condition}"
