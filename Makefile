@@ -21,10 +21,11 @@ test-spark: .venv/dev.stamp .venv/spark.stamp  ## The models on Apache Spark: ev
 	@sh tests/system_packages.sh openjdk
 	@$(BIN)/pytest -m spark tests/spark
 
-check: .venv/dev.stamp  ## Lint, format, types, import rules, stale generated files
+check: .venv/dev.stamp  ## Lint, format, types, import rules, SQL for both engines, stale generated files
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/sqlfmt --check --quiet dbt_project
+	$(BIN)/python -m warehouse.portable_sql
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/nianbao generate --check

@@ -167,7 +167,7 @@ def _wide_select(sheet: str, year: str, subject: str, is_form: bool, measures: I
     lines = ["select", ",\n".join(columns), f"from {{{{ ref('stg_{sheet}') }}}}"]
     if year != "report_year":
         newest = f"select max(newer.report_year) from {{{{ ref('stg_{sheet}') }}}} as newer"
-        lines.append(f"where report_year = ({newest} where newer.{year} = stg_{sheet}.{year})")
+        lines.append(f"where stg_{sheet}.report_year = ({newest} where newer.{year} = stg_{sheet}.{year})")
     if not is_form:
         lines.append(f"group by {', '.join([year] if subject.startswith('(') else [year, subject])}")
     return "\n".join(lines)

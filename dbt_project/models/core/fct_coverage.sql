@@ -21,7 +21,7 @@ with
                     students.school_code = members.school_code
                     and students.report_year <= members.report_year
                     and students.students_full_time is not null
-                order by students.report_year desc
+                order by students.report_year desc nulls last
                 limit 1
             ) as students
         from members

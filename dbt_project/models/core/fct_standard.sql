@@ -9,9 +9,10 @@ with
         select report_year, 'school' as subject_kind, school_code as subject_code, category
         from {{ ref("dim_school") }}
         union all
-        select distinct report_year, 'region' as subject_kind, subject_code, 'vocational' as category
-        from {{ ref("fct_indicator_value") }}
-        where subject_kind = 'region'
+        select distinct
+            facts.report_year, 'region' as subject_kind, facts.subject_code, 'vocational' as category
+        from {{ ref("fct_indicator_value") }} as facts
+        where facts.subject_kind = 'region'
     ),
 
     facts as (

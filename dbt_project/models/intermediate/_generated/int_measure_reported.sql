@@ -434,7 +434,7 @@ cast(case when count(case when award_level = 'national' and prize = 'first' then
 cast(case when count(case when award_level = 'national' and prize = 'second' then 1 end) = count(case when award_level = 'national' and prize = 'second' then awards end) then coalesce(sum(case when award_level = 'national' and prize = 'second' then awards end), 0) end as {{ type_amount() }}) as official_awards_national_second,
 cast(case when count(case when award_level = 'national' and prize = 'third' then 1 end) = count(case when award_level = 'national' and prize = 'third' then awards end) then coalesce(sum(case when award_level = 'national' and prize = 'third' then awards end), 0) end as {{ type_amount() }}) as official_awards_national_third
 from {{ ref('stg_award_list') }}
-where report_year = (select max(newer.report_year) from {{ ref('stg_award_list') }} as newer where newer.contest_year = stg_award_list.contest_year)
+where stg_award_list.report_year = (select max(newer.report_year) from {{ ref('stg_award_list') }} as newer where newer.contest_year = stg_award_list.contest_year)
 group by contest_year
 ),
 
