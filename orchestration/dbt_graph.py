@@ -28,6 +28,8 @@ class ModelAsset:
     deps: tuple[Key, ...]
     description: str
     group: str
+    columns: tuple[tuple[str, str | None, str], ...]
+    """Name, type as far as it is declared, description."""
 
 
 @dataclass(frozen=True)
@@ -96,15 +98,16 @@ def _graph(manifest: Mapping[str, Any]) -> DbtGraph:
         io_manager_key=None,
         project=None,
     )
-    descriptions = {node["unique_id"]: node["description"] for node in manifest["nodes"].values()}
+    nodes = manifest["nodes"]
     return DbtGraph(
         tuple(
             ModelAsset(
                 unique_id := spec.metadata[DAGSTER_DBT_UNIQUE_ID_METADATA_KEY],
                 _key(spec.key),
                 tuple(sorted(_key(dep.asset_key) for dep in spec.deps)),
-                descriptions[unique_id],
+                nodes[unique_id]["description"],
                 OF_SCHEMA[spec.key.path[0]],
+                tuple((c["name"], c["data_type"], c["description"]) for c in nodes[unique_id]["columns"].values()),
             )
             for spec in specs
         ),

@@ -1,6 +1,6 @@
-"""Frames and findings as Dagster metadata: row counts, column schemas, previews, failing rows."""
+"""Frames and findings as Dagster metadata: row counts, columns, previews, failing rows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import dagster as dg
@@ -14,28 +14,22 @@ PREVIEW_ROWS = 15
 FAILING_ROWS = 50
 
 
-def table_metadata(connection: duckdb.DuckDBPyConnection, relations: Sequence[tuple[str, str]]) -> dict[str, Any]:
-    """`schema.name` → row count and column schema of each relation, in two queries for all of them."""
+def row_counts(connection: duckdb.DuckDBPyConnection, relations: Sequence[tuple[str, str]]) -> dict[str, int]:
+    """`schema.name` → rows of each relation, in one query for all of them."""
     counts = " union all ".join(
         f"select '{schema}.{name}' as relation, count(*) as row_count from {schema}.\"{name}\""
         for schema, name in relations
     )
-    row_counts = dict(query(connection, counts).iter_rows()) if relations else {}
-    columns: dict[str, list[dg.TableColumn]] = {}
-    described = query(
-        connection,
-        "select schema_name || '.' || table_name, column_name, lower(data_type), comment from duckdb_columns()"
-        " where not internal order by 1, column_index",
-    )
-    for relation, column, data_type, comment in described.iter_rows():
-        columns.setdefault(relation, []).append(dg.TableColumn(column, data_type, comment))
-    return {
-        relation: {
-            "dagster/row_count": count,
-            "dagster/column_schema": dg.TableSchema(columns.get(relation, [])),
-        }
-        for relation, count in row_counts.items()
-    }
+    return dict(query(connection, counts).iter_rows()) if relations else {}
+
+
+def column_schema(columns: Iterable[tuple[str, str | None, str]]) -> dict[str, Any]:
+    """Metadata of an asset's definition: its columns (name, type, description).
+
+    Not of each materialisation: written twice for each asset and year, it was most of a run's event log.
+    """
+    described = [dg.TableColumn(name, type_name or "?", description) for name, type_name, description in columns]
+    return {"dagster/column_schema": dg.TableSchema(described)}
 
 
 def markdown_table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> dg.MetadataValue:
@@ -77,7 +71,3 @@ def findings_table(findings: pl.DataFrame) -> dg.MetadataValue:
 
 def _cell(value: object) -> str:
     return "" if value is None else str(value).replace("|", "\\|").replace("\n", " ")
-
-
-def merged(*parts: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for part in parts for key, value in part.items()}

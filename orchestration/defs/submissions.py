@@ -10,7 +10,7 @@ import dagster as dg
 import polars as pl
 
 from orchestration.groups import INTAKE, RAW
-from orchestration.metadata import findings_table, frame_preview, table_metadata
+from orchestration.metadata import column_schema, findings_table, frame_preview, row_counts
 from orchestration.partitions import by_report_year
 from sources.model import City, Contract, load_contracts
 from sources.settings import Settings
@@ -83,6 +83,7 @@ def build_submission_assets(settings: Settings, city: City) -> list[dg.AssetsDef
                 group_name=RAW,
                 kinds={"duckdb"},
                 description=raw_table(contract).description,
+                metadata=column_schema((c.name, c.type, c.description) for c in raw_table(contract).columns),
             )
             for contract in contracts
         ),
@@ -113,7 +114,7 @@ def build_submission_assets(settings: Settings, city: City) -> list[dg.AssetsDef
             result = take_in(connection, settings, city, selected)
             overview = submission_overview(connection, selected)
             findings = latest_findings(connection, selected)
-            tables = table_metadata(connection, [("raw", contract.name) for contract in contracts])
+            counts = row_counts(connection, [("raw", contract.name) for contract in contracts])
         context.log.info(f"收件夹 {result.files} 个文件，新内容 {result.new} 个")
         if result.settling:
             context.log.info(f"还在写入的文件 {result.settling} 个，写完后再收")
@@ -125,7 +126,7 @@ def build_submission_assets(settings: Settings, city: City) -> list[dg.AssetsDef
                 raw_key(contract),
                 metadata={
                     "本次装入行数": result.rows.get(contract.name, 0),
-                    **tables[f"raw.{contract.name}"],
+                    "dagster/row_count": counts[f"raw.{contract.name}"],
                 },
                 check_results=[_contract_result(contract, of_sheet)],
             )

@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 
 from orchestration.dbt_graph import DbtGraph
-from orchestration.metadata import FAILING_ROWS, frame_preview, table_metadata
+from orchestration.metadata import FAILING_ROWS, column_schema, frame_preview, row_counts
 from orchestration.partitions import by_report_year
 from sources.model import City
 from sources.settings import Settings
@@ -30,6 +30,7 @@ def build_transform_assets(settings: Settings, city: City, graph: DbtGraph) -> d
                 description=asset.description,
                 group_name=asset.group,
                 kinds={"dbt", "duckdb"},
+                metadata=column_schema(asset.columns),
             )
             for asset in graph.assets
         ],
@@ -56,7 +57,7 @@ def build_transform_assets(settings: Settings, city: City, graph: DbtGraph) -> d
         built = [asset_of[node.unique_id] for node in outcome.nodes if node.status == "success"]
         relations = [(asset.key[0], asset.key[1]) for asset in built] if outcome.success else []
         with open_working(settings) as connection:
-            tables = table_metadata(connection, relations)
+            counts = row_counts(connection, relations)
             previews = {
                 (schema, name): query(connection, f'select * from {schema}."{name}" limit 15')
                 for schema, name in relations
@@ -66,7 +67,7 @@ def build_transform_assets(settings: Settings, city: City, graph: DbtGraph) -> d
                 record_build(connection, settings, city)
         seconds = {node.unique_id: round(node.seconds, 3) for node in outcome.nodes}
         for asset, relation in zip(built, relations, strict=False):
-            metadata = {"秒": seconds[asset.unique_id], **tables[".".join(relation)]}
+            metadata: dict[str, Any] = {"秒": seconds[asset.unique_id], "dagster/row_count": counts[".".join(relation)]}
             if relation in previews:
                 metadata["预览"] = frame_preview(previews[relation])
             yield dg.MaterializeResult(dg.AssetKey(asset.key), metadata=metadata)
