@@ -556,11 +556,11 @@ def recomputed_value(trace: Trace) -> Fraction | Decimal | None:
 
 
 def _term_value(term: Term) -> Fraction | None:
-    """A measure over the subjects that count, from their cells."""
+    """A measure over the subjects that count, from their cells; of no schools at all, zero."""
     measure = load_measures()[term.measure_code]
     parts = [part for part in term.parts if part.counts]
     if not parts:
-        return None
+        return Fraction(0) if measure.level == "school" and not term.parts else None
     if measure.is_distinct_in_region:
         return Fraction(len({value for part in parts for value in _row_values(measure, part.sources)}))
     return sum((_part_value(measure, part.sources) for part in parts), Fraction(0))

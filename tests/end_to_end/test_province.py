@@ -3,18 +3,24 @@
 Its counties: one with a bureau of its own, whose school sends nothing in the second year, and one without.
 """
 
+import json
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
 import duckdb
 import pytest
+from typer.testing import CliRunner
 
+from orchestration.cli import commands
 from sources.model import City, load_city
 from sources.settings import Settings
 from sources.template import SheetValues
-from tests.conftest import run_all
+from tests.conftest import ingest, run_all, select
 from tests.small_books import Submissions, form, outcomes, pour, roster, school, scope_choice
+from warehouse.extract import EXTRACTED_SCHEMAS, write_extract
+from warehouse.release.figures import load_figures
+from warehouse.trace import Lineage, Reference, recompute
 
 CITY_DIR = Path(__file__).parents[1] / "cities" / "small_province"
 YEARS = (2030, 2031)
@@ -79,7 +85,7 @@ SUBMISSIONS: Submissions = {
     },
     2031: {
         PROVINCE: {"roster": roster(P1), "scope_choice": scope_choice("everything"), "senior_high": senior_high(1100)},
-        CITY_A: {"roster": roster(A1, A3), "senior_high": senior_high(210)},
+        CITY_A: {"roster": roster(A1, A2, A3), "senior_high": senior_high(210)},
         COUNTY: {"roster": roster(A2)},
         CITY_B: {"roster": roster(B1), "scope_choice": scope_choice("everything"), "senior_high": senior_high(110)},
         "P1": school(510, 20, outcomes(100, 90, 50, 40, 1)),
@@ -292,9 +298,146 @@ def test_a_bureau_is_compared_with_the_schools_that_it_lists(database):
     assert "9 人次" in found[0][2]
 
 
+def test_a_school_on_two_rosters_is_its_narrower_bureaus_and_both_are_told(database):
+    told = database.execute(
+        "select report_year, respondent_code from quality.finding"
+        " where rule_id = 'city.school_listed_once' order by all"
+    ).fetchall()
+    assert told == [(2031, CITY_A), (2031, COUNTY)]
+    bureau = database.execute("select bureau_code from core.dim_school where report_year = 2031 and school_code = 'A2'")
+    assert bureau.fetchall() == [(COUNTY,)]
+
+
 def test_a_school_knows_the_regions_that_it_lies_in(database):
     row = database.execute(
         "select region_code, county_name, city_name, province_name, bureau_code from core.dim_school"
         " where report_year = 2030 and school_code = 'A3'"
     ).fetchone()
     assert row == (COUNTY_WITHOUT_BUREAU, "丑县", "甲市", "小省", CITY_A)
+
+
+# the schools of a region, the bureaus that list them, and the bureaus of the region itself
+SPEAKERS = """
+select school_code, bureau_code from core.dim_school
+inner join core.brg_region_school as regions using (report_year, school_code) where regions.region_code = ?
+union
+select code, code from reference.respondent
+inner join reference.region_path using (region_code) where kind = 'bureau' and ancestor_code = ?
+"""
+
+
+@pytest.mark.parametrize("region", [PROVINCE, CITY_A, COUNTY, COUNTY_WITHOUT_BUREAU, CITY_B])
+def test_every_value_of_every_region_comes_from_cells_of_its_own(database, region):
+    lineage = Lineage(database)
+    speakers = {code for pair in database.execute(SPEAKERS, [region, region]).fetchall() for code in pair}
+    rows = database.execute(
+        "select indicator_code, report_year, subject_code, scope_code, display from core.fct_indicator_value"
+        " where subject_code = ? and value is not null",
+        [region],
+    ).fetchall()
+    assert len(rows) > 30
+    for *key, display in rows:
+        trace = lineage.trace(Reference(*key))
+        assert recompute(trace) == display, key
+        assert {source.respondent_code for source in trace.sources} <= speakers
+
+
+def test_the_figures_of_a_document_are_those_of_its_region(database):
+    figures = load_figures(database, 2030, CITY_A)
+    assert (figures.city_name, figures.bureau_name) == ("甲市", "甲市教育局")
+    assert [school.code for school in figures.schools] == ["A1", "A2", "A3"]
+    assert figures.members["everything"] == {"A1", "A2", "A3"}
+    assert {change.current.subject_code for change in figures.changes.values()} == {CITY_A}
+    assert {reference.subject_code for reference in figures.facts} == {CITY_A, "A1", "A2", "A3"}
+    assert figures.coverage[2031, "everything"].schools_reported == 2
+
+
+def everything_in(path: Path) -> tuple[set[str], str]:
+    """The tables of a database file, and all that stands in them as one text."""
+    with duckdb.connect(str(path), read_only=True) as connection:
+        names = [
+            f'{schema}."{name}"'
+            for schema, name in connection.execute("select schema_name, table_name from duckdb_tables()").fetchall()
+        ]
+        texts = [str(connection.execute(f"select * from {name}").fetchall()) for name in names]
+    return set(names), "\n".join(texts)
+
+
+def test_each_bureau_sees_its_own_and_nothing_else(installation, database, tmp_path):
+    done = write_extract(installation, CITY_A, tmp_path / "a.duckdb")
+    published = database.execute(
+        "select schema_name || '.\"' || table_name || '\"' from duckdb_tables() where list_contains(?, schema_name)",
+        [list(EXTRACTED_SCHEMAS)],
+    ).fetchall()
+    tables, text = everything_in(done.path)
+    assert tables == {name for (name,) in published}
+    for own in ("A1", "A2", "A3", "甲市职业学校", "甲市教育局", "子县教育局"):
+        assert own in text
+    for other in ("'P1'", "'B1'", "小省第一", "乙市", "990200", "小省教育厅", "丙公司"):
+        assert other not in text, other
+    for other in ("小省第一", "乙市", "990200", "小省教育厅", "丙公司"):
+        assert other.encode() not in done.path.read_bytes(), other
+    assert done.rows["core.dim_school"] == 6
+    assert sum(done.rows.values()) < sum(write_extract(installation, PROVINCE, tmp_path / "p.duckdb").rows.values())
+
+
+def test_an_extract_keeps_the_words_about_its_tables(installation, database, tmp_path):
+    path = write_extract(installation, COUNTY, tmp_path / "county.duckdb").path
+    sql = (
+        "select schema_name, table_name, column_name, comment from duckdb_columns()"
+        " where list_contains(['core', 'marts', 'quality', 'report'], schema_name) order by all"
+    )
+    with duckdb.connect(str(path), read_only=True) as connection:
+        assert connection.execute(sql).fetchall() == database.execute(sql).fetchall()
+
+
+@pytest.fixture
+def command(installation: Settings, monkeypatch: pytest.MonkeyPatch):
+    """A command of the province's installation: its output as JSON."""
+    monkeypatch.setenv("NIANBAO_HOME", str(installation.home))
+    monkeypatch.setenv("NIANBAO_CITY", str(CITY_DIR))
+
+    def run(*words: str, exit_code: int = 0):
+        result = CliRunner().invoke(commands, [*words, "--json"])
+        assert result.exit_code == exit_code, result.output
+        return json.loads(result.stdout) if exit_code != 2 else result.output
+
+    return run
+
+
+def test_commands_take_a_region(command, tmp_path):
+    title = command("table", "2.4", "--year", "2031", "--region", CITY_B)["title"]
+    assert "乙市" in title
+    register = command("status", "--year", "2030", "--region", CITY_A)
+    assert [row["respondent_code"] for row in register["register"]] == ["A1", "A2", "A3", CITY_A, COUNTY]
+    assert register["coverage"] == "3/3 所学校、100.0% 的在校生"
+    assert {row["respondent_code"] for row in command("findings", "--year", "2030", "--region", CITY_B)} <= {
+        "B1",
+        CITY_B,
+    }
+    traced = command("trace", "students_full_time", "--year", "2030", "--region", COUNTY)
+    assert traced["display"] == "100"
+    assert command("extract", "--region", CITY_B, "--to", str(tmp_path / "b.duckdb"))["region_name"] == "乙市"
+
+
+def test_without_a_region_commands_speak_of_the_whole_province(command):
+    assert "小省" in command("table", "2.4", "--year", "2031")["title"]
+    assert len(command("status", "--year", "2030")["register"]) == 9
+
+
+def test_an_unknown_region_is_told_with_those_that_there_are(command):
+    assert command("table", "2.4", "--year", "2031", "--region", "990900", exit_code=2)
+    assert command("extract", "--region", "990900", exit_code=2)
+
+
+def test_a_bureau_may_name_schools_of_its_own_region_only(city, tmp_path):
+    settings = Settings(home=tmp_path / "home", city_dir=CITY_DIR)
+    pour(settings, city, {2030: {CITY_B: {"roster": roster(B1, A1)}, CITY_A: {"roster": roster(A1, A2)}}})
+    result = ingest(settings, city, (2030,))
+    assert (result.accepted, result.rejected) == (1, 1)
+    found = select(
+        settings,
+        "select respondent_code, sheet, value, fix from registry.finding"
+        " inner join registry.submission using (submission_id) where rule_id = 'value.school_elsewhere'",
+    )
+    assert [row[:3] for row in found.rows()] == [(CITY_B, "学校名册", "A1")]
