@@ -19,12 +19,12 @@ select
     regions.parent_code,
     regions.depth,
     regions.sequence,
-    {% for level in ["province", "city", "county"] %}
-        max(case when named.ancestor_level = '{{ level }}' then named.ancestor_code end) as {{ level }}_code,
-        max(
-            case when named.ancestor_level = '{{ level }}' then named.ancestor_name end
-        ) as {{ level }}_name{{ "" if loop.last else "," }}
-    {% endfor %}
+    max(case when named.ancestor_level = 'province' then named.ancestor_code end) as province_code,
+    max(case when named.ancestor_level = 'province' then named.ancestor_name end) as province_name,
+    max(case when named.ancestor_level = 'city' then named.ancestor_code end) as city_code,
+    max(case when named.ancestor_level = 'city' then named.ancestor_name end) as city_name,
+    max(case when named.ancestor_level = 'county' then named.ancestor_code end) as county_code,
+    max(case when named.ancestor_level = 'county' then named.ancestor_name end) as county_name
 from regions
 inner join named on regions.region_code = named.region_code
 group by
