@@ -39,6 +39,7 @@ from sources.model import (
     RowRule,
     codelists_of,
     contracts_for,
+    load_contracts,
     load_intake_rules,
     normalise_label,
 )
@@ -123,6 +124,7 @@ def audit(
             findings.append(sheet.findings)
             statuses.append(sheet.status)
     frames = {name: pl.concat(parts, how="diagonal") for name, parts in tables.items()}
+    findings.append(findings_frame(_schools_elsewhere(frames, submissions, city, cell_of)))
     file_names = dict(submissions.select("submission_id", "file_name").iter_rows())
     findings.append(findings_frame(cross_findings("submission", frames, file_names, cell_of)))
     all_findings = _without_echoes(pl.concat(findings).unique(maintain_order=True))
@@ -149,6 +151,25 @@ def _years_alike(kind: str, years: Iterable[int], city: City) -> list[tuple[Cont
             key = contract.name, tuple(column.name for column in columns), rules, codes
             alike.setdefault(key, (contract, []))[1].append(year)
     return list(alike.values())
+
+
+def _schools_elsewhere(
+    frames: Mapping[str, pl.DataFrame], submissions: pl.DataFrame, city: City, cell_of: CellOf
+) -> Iterator[Finding]:
+    """Schools that a bureau names although they lie outside its region."""
+    if len(city.regions) == 1:
+        return
+    region_of = {code: city.region_of(respondent) for code, respondent in city.respondent_by_code.items()}
+    for contract in (contract for contract in load_contracts() if contract.name in frames):
+        for column in (column for column in contract.columns if column.codelist == "schools"):
+            places = _Places(contract, submissions, cell_of)
+            named = frames[contract.name].drop_nulls(column.name)
+            for row in named.select("submission_id", "record", "respondent_code", column.name).iter_rows():
+                submission_id, record, bureau, school = row
+                if region_of[bureau] not in city.region_paths[region_of[school]]:
+                    yield intake_finding(
+                        "value.school_elsewhere", places.at(submission_id, record, column.name), label=column.label
+                    )
 
 
 def _without_echoes(findings: pl.DataFrame) -> pl.DataFrame:

@@ -144,7 +144,7 @@ def _measures_sql() -> str:
     """One pass over each sheet gives all its measures side by side, the catalogue then sets them below each other."""
     by_rows: dict[tuple[str, str, str, bool], list[Measure]] = {}
     for measure in load_measures().values():
-        rows = (measure.sheet, measure.year or "report_year", _measure_subject(measure), bool(measure.value))
+        rows = (measure.sheet, measure.year or "report_year", measure.subject or "respondent_code", bool(measure.value))
         by_rows.setdefault(rows, []).append(measure)
     passes = {f"{rows[0]}_{number}": (rows, of_rows) for number, (rows, of_rows) in enumerate(by_rows.items(), 1)}
     wide = ",\n\n".join(f"{name} as (\n{_wide_select(*rows, measures)}\n)" for name, (rows, measures) in passes.items())
@@ -153,23 +153,17 @@ def _measures_sql() -> str:
     return f"-- {NOTE}\nwith {catalogue},\n\n{wide}\n\n{long}\n"
 
 
-def _measure_subject(measure: Measure) -> str:
-    """Whom a row of the sheet speaks of, as SQL."""
-    if measure.level == "region":
-        return "(select code from {{ source('reference', 'city') }})"
-    return measure.subject or "respondent_code"
-
-
 def _wide_select(sheet: str, year: str, subject: str, is_form: bool, measures: Iterable[Measure]) -> str:
-    """All measures of a sheet's rows, a column each, from its staging model."""
-    columns = [f"{year} as report_year", f"{subject} as subject_code"]
+    """All measures of a sheet's rows, a column each, from its staging model, for each respondent and subject."""
+    columns = [f"{year} as report_year", "respondent_code as respondent_code", f"{subject} as subject_code"]
     columns += [f"cast({_measure_value(m)} as {{{{ type_amount() }}}}) as {m.code}" for m in measures]
     lines = ["select", ",\n".join(columns), f"from {{{{ ref('stg_{sheet}') }}}}"]
     if year != "report_year":
         newest = f"select max(newer.report_year) from {{{{ ref('stg_{sheet}') }}}} as newer"
-        lines.append(f"where stg_{sheet}.report_year = ({newest} where newer.{year} = stg_{sheet}.{year})")
+        same = " and ".join(f"newer.{name} = stg_{sheet}.{name}" for name in (year, "respondent_code"))
+        lines.append(f"where stg_{sheet}.report_year = ({newest} where {same})")
     if not is_form:
-        lines.append(f"group by {', '.join([year] if subject.startswith('(') else [year, subject])}")
+        lines.append(f"group by {', '.join(dict.fromkeys((year, 'respondent_code', subject)))}")
     return "\n".join(lines)
 
 
@@ -179,7 +173,7 @@ def _long_select(name: str, measures: Iterable[Measure]) -> str:
     cases = "\n".join(f"when '{code}' then {name}.{code}" for code in codes)
     listed = ", ".join(f"'{code}'" for code in codes)
     return (
-        f"select {name}.report_year, {name}.subject_code, catalogue.code as measure_code,\n"
+        f"select {name}.report_year, {name}.respondent_code, {name}.subject_code, catalogue.code as measure_code,\n"
         f"case catalogue.code\n{cases}\nend as value\n"
         f"from {name}\ncross join catalogue\nwhere catalogue.code in ({listed})"
     )
@@ -205,15 +199,16 @@ def _measure_value(measure: Measure) -> str:
 
 
 def _distinct_sql() -> str:
-    """Measures that a scope counts once however many schools name them, straight from the rows of its schools."""
+    """Measures that a region counts once however many schools name them, straight from the rows of its schools."""
     selects = [
         (
-            f"select member.report_year, member.scope_code, '{measure.code}' as measure_code,"
-            f" cast({_measure_value(measure)} as {{{{ type_amount() }}}}) as value\n"
+            f"select member.report_year, path.ancestor_code as region_code, member.scope_code,"
+            f" '{measure.code}' as measure_code, cast({_measure_value(measure)} as {{{{ type_amount() }}}}) as value\n"
             "from {{ ref('int_scope_member') }} as member\n"
+            "inner join {{ source('reference', 'region_path') }} as path on member.region_code = path.region_code\n"
             f"inner join {{{{ ref('stg_{measure.sheet}') }}}} as sheet\n"
             "    on member.report_year = sheet.report_year and member.school_code = sheet.respondent_code\n"
-            "group by member.report_year, member.scope_code"
+            "group by member.report_year, path.ancestor_code, member.scope_code"
         )
         for measure in load_measures().values()
         if measure.is_distinct_in_region
@@ -224,10 +219,11 @@ def _distinct_sql() -> str:
 def _measures_yml() -> str:
     model = {
         "name": "int_measure_reported",
-        "description": "填报数据中的每一个度量值。一行一个年度、主体、度量；只含已填报的表。",
+        "description": "填报数据中的每一个度量值。一行一个年度、填报单位、主体、度量；只含已填报的表。",
         "columns": [
             {"name": "report_year", "description": "报告年度"},
-            {"name": "subject_code", "description": "学校标识码或行政区划代码"},
+            {"name": "respondent_code", "description": "由哪个单位填报"},
+            {"name": "subject_code", "description": "说的是谁：学校标识码；说的是整个地区时为教育局的标识码"},
             {"name": "measure_code", "description": "度量代码"},
             {"name": "value", "description": "度量值；单元格为空时为空"},
         ],
@@ -235,16 +231,17 @@ def _measures_yml() -> str:
             {
                 "unique_combination": {
                     "name": "int_measure_reported_key",
-                    "arguments": {"columns": ["report_year", "subject_code", "measure_code"]},
+                    "arguments": {"columns": ["report_year", "respondent_code", "subject_code", "measure_code"]},
                 }
             }
         ],
     }
     distinct = {
         "name": "int_measure_distinct",
-        "description": "跨学校去重计数的度量，按口径。一行一个年度、口径、度量。",
+        "description": "跨学校去重计数的度量，按地区和口径。一行一个年度、地区、口径、度量。",
         "columns": [
             {"name": "report_year", "description": "报告年度"},
+            {"name": "region_code", "description": "行政区划代码"},
             {"name": "scope_code", "description": "口径代码"},
             {"name": "measure_code", "description": "度量代码"},
             {"name": "value", "description": "去重后的数"},
@@ -253,7 +250,7 @@ def _measures_yml() -> str:
     return _yaml({"models": [model, distinct]})
 
 
-MART_KEY = ("report_year", "subject_kind", "subject_code", "scope_code")
+MART_KEY = ("report_year", "region_code", "subject_kind", "subject_code", "scope_code")
 
 
 def _mart_sql(chapter: Chapter) -> str:
@@ -279,11 +276,12 @@ def _mart_type(indicator: Indicator) -> str:
 def _mart_yml(chapter: Chapter) -> str:
     key_texts = (
         "报告年度",
+        "地区本身或学校所在地区的行政区划代码",
         "主体类别：school 学校、region 地区",
         "学校标识码或行政区划代码",
         "口径代码；学校为 school",
     )
-    key_types = ("bigint", "varchar", "varchar", "varchar")
+    key_types = ("bigint", "varchar", "varchar", "varchar", "varchar")
     columns: list[dict[str, Any]] = [
         {"name": name, "data_type": data_type, "description": text}
         for name, data_type, text in zip(MART_KEY, key_types, key_texts, strict=True)

@@ -104,8 +104,8 @@ def _compared(
         findings=findings,
         findings_new=_missing_from(findings, findings_before),
         findings_solved=_missing_from(findings_before, findings),
-        figures=_changed(_figures(before), _figures(after), ["report_year", "subject_name", "indicator", "scope"]),
-        ranks=_changed(_ranks(before), _ranks(after), ["report_year", "school_name", "indicator"]),
+        figures=_changed(_figures(before), _figures(after), ["report_year", "subject_code", "indicator", "scope"]),
+        ranks=_changed(_ranks(before), _ranks(after), ["report_year", "school_code", "indicator"]),
     )
 
 
@@ -155,21 +155,24 @@ def _missing_from(findings: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
 
 
 def _figures(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
-    """Every value that can be printed: of the region in the bureau's scopes, and of each school."""
+    """Every value that can be printed: of each region in every scope, and of each school."""
     return query(
         connection,
         """
         select
             cast(facts.report_year as varchar) as report_year,
-            case
-                when facts.subject_kind = 'region' then (select name from reference.city) else respondent.name
-            end as subject_name,
+            facts.subject_code,
+            coalesce(regions.region_name, respondent.name) as subject_name,
             indicators.label as indicator,
             scopes.label as scope,
             coalesce(facts.display, '…') as shown
         from core.fct_indicator_value as facts
         inner join core.dim_indicator as indicators on facts.indicator_code = indicators.indicator_code
         inner join core.dim_scope as scopes on facts.scope_code = scopes.scope_code
+        left join
+            core.dim_region as regions
+            on facts.subject_kind = 'region'
+            and facts.subject_code = regions.region_code
         left join reference.respondent as respondent on facts.subject_code = respondent.code
         """,
     )
@@ -182,6 +185,7 @@ def _ranks(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
         """
         select
             cast(facts.report_year as varchar) as report_year,
+            schools.school_code,
             schools.school_name,
             indicators.label as indicator,
             '第 ' || rank() over (

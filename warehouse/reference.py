@@ -69,7 +69,6 @@ def _rows(settings: Settings, city: City) -> dict[str, list[tuple[Any, ...]]]:
     lists = [codelist for name, codelist in codelists_of(city).items() if name != "schools"]
     folder = contract_respondents()
     return {
-        "city": [(city.code, city.name)],
         "region": [
             (r.code, r.name, r.level, r.parent, len(city.region_paths[r.code]) - 1, position)
             for position, r in enumerate(city.regions, 1)

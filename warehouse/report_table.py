@@ -11,6 +11,7 @@ import duckdb
 from warehouse.connection import query
 from warehouse.model import ReportTable
 from warehouse.plain_text import as_text
+from warehouse.regions import SUBTREE, find_region
 
 NOT_REPORTED = "…"
 NAMED_ROWS = 6
@@ -27,21 +28,31 @@ class PrintedTable:
     notes: tuple[str, ...]
 
 
-def print_table(connection: duckdb.DuckDBPyConnection, table: ReportTable, report_year: int) -> PrintedTable:
-    """The table of the report year, from the published database.
+def table_rows(
+    connection: duckdb.DuckDBPyConnection, table: ReportTable, report_year: int, region: str
+) -> list[dict[str, Any]]:
+    """The table's rows of a region for the report year, in print order."""
+    return query(
+        connection,
+        f"select * from report.{table.model} where report_year = ? and region_code = ? order by row_number",
+        [report_year, region],
+    ).to_dicts()
 
-    Raises LookupError when the database has no row of it for that year.
+
+def print_table(
+    connection: duckdb.DuckDBPyConnection, table: ReportTable, report_year: int, region_code: str | None = None
+) -> PrintedTable:
+    """The table of the report year, from the published database; of the installation's own region, or of another.
+
+    Raises LookupError when the database has no such region, or no row of the table for it and the year.
     """
-    frame = query(
-        connection, f"select * from report.{table.model} where report_year = ? order by row_number", [report_year]
-    )
-    if frame.is_empty():
-        raise LookupError(f"数据库中没有 {report_year} 年的{table.name}。")
-    (city,) = connection.execute("select name from reference.city").fetchone() or ("",)
-    records = frame.to_dicts()
+    region = find_region(connection, region_code)
+    records = table_rows(connection, table, report_year, region.code)
+    if not records:
+        raise LookupError(f"{region.name}：数据库中没有 {report_year} 年的{table.name}。")
     first = records[0]
     texts = {
-        "city": city,
+        "city": region.name,
         "year": report_year,
         "last_year": report_year - 1,
         "first_year": first.get("year"),
@@ -55,7 +66,7 @@ def print_table(connection: duckdb.DuckDBPyConnection, table: ReportTable, repor
         title=f"{table.name}  {table.title.format(**texts)}",
         headings=tuple(heading.format(**texts) for heading in table.columns.values()),
         rows=rows,
-        notes=(*_notes(records, rows), *_footnotes(connection, report_year, indicators)),
+        notes=(*_notes(records, rows), *_footnotes(connection, report_year, region.code, indicators)),
     )
 
 
@@ -96,13 +107,15 @@ def _notes(records: list[dict[str, Any]], rows: tuple[tuple[str, ...], ...]) -> 
     return tuple(notes)
 
 
-def _footnotes(connection: duckdb.DuckDBPyConnection, report_year: int, indicators: list[str]) -> list[str]:
+def _footnotes(
+    connection: duckdb.DuckDBPyConnection, report_year: int, region: str, indicators: list[str]
+) -> list[str]:
     """What schools have explained about the values behind the table, as far as the bureau has approved it."""
     found = query(
         connection,
         "select distinct respondent_name, sheet, value, reason from quality.footnote"
-        " where report_year = ? and list_contains(?, indicator_code) order by all",
-        [report_year, indicators],
+        f" where report_year = ? and region_code in {SUBTREE} and list_contains(?, indicator_code) order by all",
+        [report_year, region, indicators],
     )
     return [f"{name}（{sheet}，{value}）：{reason}" for name, sheet, value, reason in found.iter_rows()]
 

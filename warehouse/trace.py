@@ -28,6 +28,7 @@ from warehouse.model import (
     load_measures,
     measure_columns,
 )
+from warehouse.regions import find_region
 
 Kind = Literal["value", "change"]
 SCHOOL_SCOPE = "school"
@@ -80,7 +81,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Part:
-    """What one subject (a school, or the bureau for the region) contributes to one measure.
+    """What one subject (a school, or a bureau for its region) contributes to one measure.
 
     `counts` is False when it has no value, or a ratio leaves the school out because it lacks the other term.
     """
@@ -144,10 +145,10 @@ class Lineage:
     _cells: dict[str, dict[tuple[str, int], dict[str, tuple[str, str]]]] = field(default_factory=dict)
     _values: dict[int, dict[tuple[str, str], tuple[Decimal | None, str]]] = field(default_factory=dict)
     _facts: dict[int, dict[Reference, tuple[Any, ...]]] = field(default_factory=dict)
-    _members: dict[tuple[int, str], list[str]] = field(default_factory=dict)
+    _members: dict[tuple[int, str, str], list[str]] = field(default_factory=dict)
+    _listed: dict[int, dict[str, str]] = field(default_factory=dict)
     _files: dict[str, tuple[str, str, int]] = field(init=False)
     _names: dict[str, str] = field(init=False)
-    _bureaus: frozenset[str] = field(init=False)
     _found: dict[tuple[str, str, str], list[dict[str, Any]]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -155,10 +156,9 @@ class Lineage:
             "select submission_id, file_name, respondent_code, report_year from staging.stg_submission order by all"
         )
         self._files = {submission_id: (name, code, year) for submission_id, name, code, year in files.fetchall()}
-        people = self.connection.execute("select code, name, kind from reference.respondent").fetchall()
-        cities = self.connection.execute("select code, name from reference.city").fetchall()
-        self._names = {code: name for code, name, _ in people} | dict(cities)
-        self._bureaus = frozenset(code for code, _, kind in people if kind == "bureau")
+        people = self.connection.execute("select code, name from reference.respondent").fetchall()
+        regions = self.connection.execute("select region_code, region_name from core.dim_region").fetchall()
+        self._names = dict(people) | dict(regions)
         found = query(
             self.connection,
             "select submission_id, severity, rule_id, sheet, cell, message, is_explained, explanation"
@@ -221,12 +221,16 @@ class Lineage:
     def _counted(self, reference: Reference, indicator: Indicator) -> tuple[Trace, ...]:
         assert indicator.counts is not None
         schools = self.connection.execute(
-            "select school_code from core.brg_scope_school inner join core.dim_school using (report_year, school_code)"
-            " where report_year = ? and scope_code = ? and coalesce(ownership = ?, true) order by school_code",
-            [reference.report_year, reference.scope_code, indicator.counts.ownership],
+            "select school_code from core.dim_school where report_year = ? and coalesce(ownership = ?, true)",
+            [reference.report_year, indicator.counts.ownership],
         ).fetchall()
+        owned = {code for (code,) in schools}
         of = indicator.counts.of
-        return tuple(self.trace(Reference(of, reference.report_year, code, SCHOOL_SCOPE)) for (code,) in schools)
+        return tuple(
+            self.trace(Reference(of, reference.report_year, code, SCHOOL_SCOPE))
+            for code in self._subjects(reference, "region")
+            if code in owned
+        )
 
     def _terms(
         self, reference: Reference, indicator: Indicator, definition: str, subject_kind: str
@@ -244,7 +248,7 @@ class Lineage:
         terms = []
         for role, code in formula.terms:
             measure = load_measures()[code]
-            of = [reference.subject_code] if measure.level == "region" else subjects
+            of = self._bureaus(reference) if measure.level == "region" else subjects
             terms.append(
                 Term(
                     role,
@@ -260,15 +264,27 @@ class Lineage:
     def _subjects(self, reference: Reference, subject_kind: str) -> list[str]:
         if subject_kind == "school":
             return [reference.subject_code]
-        key = (reference.report_year, reference.scope_code)
+        key = (reference.report_year, reference.scope_code, reference.subject_code)
         if key not in self._members:
             rows = self.connection.execute(
-                "select school_code from core.brg_scope_school where report_year = ? and scope_code = ?"
-                " order by school_code",
+                "select school_code from core.brg_scope_school as scopes"
+                " inner join core.brg_region_school as regions using (report_year, school_code)"
+                " where report_year = ? and scope_code = ? and regions.region_code = ? order by school_code",
                 list(key),
             )
             self._members[key] = [code for (code,) in rows.fetchall()]
         return self._members[key]
+
+    def _bureaus(self, reference: Reference) -> list[str]:
+        """The bureaus of a region that report on it, or should: each on what has no other below it."""
+        rows = self.connection.execute(
+            "select code from reference.respondent as bureaus"
+            " inner join reference.region_path as paths on bureaus.region_code = paths.region_code"
+            " where kind = 'bureau' and ancestor_code = ?"
+            " and coalesce(since, ?) <= ? and coalesce(until, ?) >= ? order by code",
+            [reference.subject_code, *[reference.report_year] * 4],
+        )
+        return [code for (code,) in rows.fetchall()]
 
     @cached_property
     def _scopes(self) -> dict[str, str]:
@@ -289,12 +305,15 @@ class Lineage:
         return self._facts[report_year]
 
     def _measure_values(self, report_year: int) -> dict[tuple[str, str], tuple[Decimal | None, str]]:
-        """(subject, measure) → value and status: of schools, and of the region for what the bureau reports."""
+        """(subject, measure) → value and status: of schools, and of bureaus for what they report of their region."""
         if report_year not in self._values:
             rows = self.connection.execute(
-                "select subject_code, measure_code, value, status from core.fct_measure where report_year = ?"
-                " and (subject_kind = 'school' or scope_code = (select min(scope_code) from core.fct_measure))",
-                [report_year],
+                "select subject_code, measure_code, value, status from core.fct_measure"
+                " where report_year = ? and subject_kind = 'school' union all"
+                " select respondent_code, measure_code, value, if(value is null, 'missing', 'ok')"
+                " from intermediate.int_measure_reported inner join reference.measure on measure_code = code"
+                " where report_year = ? and level = 'region'",
+                [report_year, report_year],
             ).fetchall()
             self._values[report_year] = {(s, measure): (value, status) for s, measure, value, status in rows}
         return self._values[report_year]
@@ -344,21 +363,18 @@ class Lineage:
         key = (measure.code, report_year)
         if key not in self._rows:
             sheet = f"staging.stg_{measure.sheet}"
-            city = "(select code from reference.city)"
-            subject = measure.subject or (city if measure.level == "region" else "respondent_code")
+            which = f"{measure.year or 'report_year'} = ?"
             if measure.year:
-                newest = f"(select max(report_year) from {sheet} where {measure.year} = ?)"
-                which, parameters = f"{measure.year} = ? and report_year = {newest}", [report_year, report_year]
-            else:
-                which, parameters = "report_year = ?", [report_year]
+                which += f" qualify report_year = max(report_year) over (partition by {measure.year}, respondent_code)"
             rows = self.connection.execute(
-                f"select {subject}, submission_id, record from {sheet} where {which} and ({measure.where or 'true'})"
-                " order by submission_id, record",
-                parameters,
+                f"select {measure.subject or 'respondent_code'}, respondent_code, submission_id, record from ("
+                f"select * from {sheet} where {which}) where {measure.where or 'true'} order by submission_id, record",
+                [report_year],
             ).fetchall()
             found: dict[str, list[tuple[str, int]]] = defaultdict(list)
-            for code, submission_id, record in rows:
-                found[code].append((submission_id, record))
+            for subject, respondent, submission_id, record in rows:
+                if measure.subject is None or respondent == self._speaker(measure, subject, report_year):
+                    found[subject].append((submission_id, record))
             self._rows[key] = found
         return self._rows[key]
 
@@ -377,13 +393,24 @@ class Lineage:
         return self._cells[sheet]
 
     def _reporting(self, measure: Measure, subject: str, report_year: int) -> list[str]:
-        """The submission that would have the rows: the school's own, or the bureau's."""
-        by_bureau = contract_respondents()[measure.sheet] == "bureau"
+        """The submission that would have the rows."""
+        speaker = self._speaker(measure, subject, report_year)
         return [
             submission_id
             for submission_id, (_, respondent, year) in self._files.items()
-            if year == report_year and (respondent in self._bureaus if by_bureau else respondent == subject)
+            if year == report_year and respondent == speaker
         ]
+
+    def _speaker(self, measure: Measure, subject: str, report_year: int) -> str | None:
+        """Who reports a measure of a subject: itself, or the bureau that lists the school in the year."""
+        if measure.level == "region" or contract_respondents()[measure.sheet] != "bureau":
+            return subject
+        if report_year not in self._listed:
+            rows = self.connection.execute(
+                "select school_code, bureau_code from core.dim_school where report_year = ?", [report_year]
+            )
+            self._listed[report_year] = dict(rows.fetchall())
+        return self._listed[report_year].get(subject)
 
     def _described(
         self, reference: Reference, indicator: Indicator, definition: str
@@ -415,8 +442,11 @@ def find_reference(
     scope: str | None = None,
     school: str | None = None,
     kind: Kind = "value",
+    region: str | None = None,
 ) -> Reference:
     """The number that is meant: a figure of a published report (F064), a key, or an indicator of a region or school.
+
+    Without a school or a region, it is the installation's own region.
 
     Raises LookupError when nothing of the kind is there, or the figure is no value (a standard, a target).
     """
@@ -429,7 +459,7 @@ def find_reference(
         code, year, subject, scope_code, figure_kind, label, printed = figure
         if figure_kind not in ("value", "change"):
             raise LookupError(f"{number} {label}（印为 {printed}）是标准或目标，由声明文件给出，不由填报数据算出。")
-        is_school = subject not in _cities(connection)
+        is_school = subject not in _regions(connection)
         return Reference(code, year, subject, SCHOOL_SCOPE if is_school else scope_code, figure_kind)
     if number.count("-") == 4:
         try:
@@ -441,16 +471,17 @@ def find_reference(
         raise LookupError(f"没有编号或指标 {number}。")
     if school:
         return Reference(number, report_year, school, SCHOOL_SCOPE, kind)
+    of = find_region(connection, region).code
     chosen = connection.execute(
         "select scope_code from core.dim_scope_choice inner join core.dim_indicator using (topic)"
-        " where report_year = ? and indicator_code = ?",
-        [report_year, number],
+        " where report_year = ? and indicator_code = ? and region_code = ?",
+        [report_year, number, of],
     ).fetchone()
-    return Reference(number, report_year, min(_cities(connection)), scope or (chosen[0] if chosen else "all"), kind)
+    return Reference(number, report_year, of, scope or (chosen[0] if chosen else "all"), kind)
 
 
-def _cities(connection: duckdb.DuckDBPyConnection) -> set[str]:
-    return {code for (code,) in connection.execute("select code from reference.city").fetchall()}
+def _regions(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    return {code for (code,) in connection.execute("select region_code from core.dim_region").fetchall()}
 
 
 @lru_cache
@@ -525,11 +556,11 @@ def recomputed_value(trace: Trace) -> Fraction | Decimal | None:
 
 
 def _term_value(term: Term) -> Fraction | None:
-    """A measure over the subjects that count, from their cells."""
+    """A measure over the subjects that count, from their cells; of no schools at all, zero."""
     measure = load_measures()[term.measure_code]
     parts = [part for part in term.parts if part.counts]
     if not parts:
-        return None
+        return Fraction(0) if measure.level == "school" and not term.parts else None
     if measure.is_distinct_in_region:
         return Fraction(len({value for part in parts for value in _row_values(measure, part.sources)}))
     return sum((_part_value(measure, part.sources) for part in parts), Fraction(0))

@@ -1,7 +1,7 @@
 {#
     A report table that sets last year beside this year: one row for each line that the catalogue lists for
-    the table, in print order, for every report year. Each year stands in the scope that the bureau chose for
-    it; `comparability` says when the two are not the same.
+    the table, in print order, for every report year and region. Each year stands in the scope that the region's
+    bureau chose for it; `comparability` says when the two are not the same.
 #}
 {% macro comparison_table(table_code) %}
     with
@@ -17,10 +17,11 @@
 
         indicators as (select indicator_code, unit from {{ ref("dim_indicator") }}),
 
-        coverage as (select report_year, scope_code, coverage from {{ ref("fct_coverage") }})
+        coverage as (select report_year, region_code, scope_code, coverage from {{ ref("fct_coverage") }})
 
     select
         changes.report_year,
+        changes.region_code,
         lines.row_number,
         lines.group_label,
         lines.item_label,
@@ -45,6 +46,9 @@
     inner join indicators on lines.indicator_code = indicators.indicator_code
     inner join scopes as current_scope on changes.scope_code = current_scope.scope_code
     left join
-        coverage on changes.report_year = coverage.report_year and changes.scope_code = coverage.scope_code
+        coverage
+        on changes.report_year = coverage.report_year
+        and changes.region_code = coverage.region_code
+        and changes.scope_code = coverage.scope_code
     left join scopes as previous_scope on changes.previous_scope_code = previous_scope.scope_code
 {% endmacro %}

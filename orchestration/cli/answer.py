@@ -8,6 +8,7 @@ import typer
 from orchestration.cli.common import (
     ACTION_NEEDED,
     AsJson,
+    RegionCode,
     Year,
     app,
     console,
@@ -24,7 +25,8 @@ def trace(
     number: Annotated[str, typer.Argument(help="已发布报告的数字编号（F064），或指标代码")],
     year: Year,
     scope: Annotated[str | None, typer.Option(help="口径代码；不给时用教育局选定的口径")] = None,
-    school: Annotated[str | None, typer.Option(help="学校标识码；不给时为全市")] = None,
+    school: Annotated[str | None, typer.Option(help="学校标识码；不给时为整个地区")] = None,
+    region: RegionCode = None,
     change: Annotated[bool, typer.Option("--change", help="比上年的变化")] = False,
     all_cells: Annotated[bool, typer.Option("--all", help="列出全部单元格")] = False,
     as_json: AsJson = False,
@@ -36,7 +38,7 @@ def trace(
     settings, _ = installation()
     with published(settings) as connection:
         try:
-            reference = find_reference(connection, number, year, scope, school, "change" if change else "value")
+            reference = find_reference(connection, number, year, scope, school, "change" if change else "value", region)
             found = Lineage(connection).trace(reference)
         except LookupError as error:
             fail(str(error))

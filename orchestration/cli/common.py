@@ -30,6 +30,7 @@ RUN_FAILED, CANNOT, ACTION_NEEDED = 1, 2, 3
 
 Years = Annotated[list[int], typer.Option("--year", help="报告年度，可以重复给出")]
 Year = Annotated[int, typer.Option("--year", help="报告年度")]
+RegionCode = Annotated[str | None, typer.Option("--region", help="行政区划代码；不给时为本库所属地区")]
 AsJson = Annotated[bool, typer.Option("--json", help="输出 JSON，供程序读取")]
 
 

@@ -2,7 +2,7 @@
 
 import re
 from itertools import pairwise
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
@@ -11,6 +11,7 @@ from rich.text import Text
 from orchestration.cli.common import (
     ACTION_NEEDED,
     AsJson,
+    RegionCode,
     Year,
     app,
     console,
@@ -22,6 +23,9 @@ from orchestration.cli.common import (
 )
 from sources.finding import SEVERITY_LABELS
 from warehouse.labels import STATE
+
+if TYPE_CHECKING:
+    import duckdb
 
 REGISTER_HEADINGS = {
     "respondent_code": "标识码",
@@ -46,7 +50,12 @@ FINDING_HEADINGS = {
 
 
 @app.command()
-def table(code: Annotated[str, typer.Argument(help="表号，例如 1.2-2")], year: Year, as_json: AsJson = False) -> None:
+def table(
+    code: Annotated[str, typer.Argument(help="表号，例如 1.2-2")],
+    year: Year,
+    region: RegionCode = None,
+    as_json: AsJson = False,
+) -> None:
     """从发布的数据库打印报告的一张表。"""
     from warehouse.model import load_report_tables
     from warehouse.report_table import print_table
@@ -57,7 +66,7 @@ def table(code: Annotated[str, typer.Argument(help="表号，例如 1.2-2")], ye
         fail(f"没有表 {code}；有：{'、'.join(tables)}")
     with published(settings) as connection:
         try:
-            printed = print_table(connection, tables[code], year)
+            printed = print_table(connection, tables[code], year, region)
         except LookupError as error:
             fail(str(error))
     if as_json:
@@ -77,30 +86,31 @@ def table(code: Annotated[str, typer.Argument(help="表号，例如 1.2-2")], ye
 
 
 @app.command()
-def status(year: Year, as_json: AsJson = False) -> None:
+def status(year: Year, region: RegionCode = None, as_json: AsJson = False) -> None:
     """报送登记簿：谁应报、谁报了、谁逾期，哪一版有效、为什么，有多少问题。有逾期或退回时返回码为 3。"""
     from warehouse.connection import query
+    from warehouse.regions import SUBTREE, coverage_of
 
     settings, _ = installation()
     with published(settings) as connection:
+        of = _region(connection, region)
         register = query(
             connection,
-            "select * from quality.register where report_year = ? order by respondent_kind desc, respondent_code",
-            [year],
+            f"select * from quality.register where report_year = ? and region_code in {SUBTREE}"
+            " order by respondent_kind desc, respondent_code",
+            [year, of],
         ).to_dicts()
-        coverage = connection.execute(
-            "select coverage from core.fct_coverage where report_year = ? and scope_code = 'all'", [year]
-        ).fetchone()
+        coverage = coverage_of(connection, of, [year]).get(year)
     if not register:
         fail(f"数据库中没有 {year} 年。")
     if as_json:
-        print_json({"report_year": year, "coverage": coverage[0] if coverage else None, "register": register})
+        print_json({"report_year": year, "coverage": coverage, "register": register})
     else:
         shown = [row | {"shown_state": _state(row), "shown_reason": _reason(row)} for row in register]
         print_records(f"{year}年度报送登记簿", REGISTER_HEADINGS, shown)
         row = register[0]
         console.print(f"报送期 {row['opens']} 至 {row['due']}，{row['freezes']} 冻结。", highlight=False)
-        console.print(f"数据完整度：{coverage[0] if coverage else '还没有名册'}。", highlight=False)
+        console.print(f"数据完整度：{coverage or '还没有名册'}。", highlight=False)
     if any(row["state"] in ("overdue", "rejected") or row["latest_status"] == "rejected" for row in register):
         raise typer.Exit(ACTION_NEEDED)
 
@@ -124,19 +134,23 @@ def _reason(row: dict[str, Any]) -> str:
 def findings(
     year: Year,
     respondent: Annotated[str | None, typer.Option(help="只看一个单位的标识码")] = None,
+    region: RegionCode = None,
     as_json: AsJson = False,
 ) -> None:
     """审核发现的问题：文件、工作表、单元格、问题和处理办法。"""
     from warehouse.connection import query
+    from warehouse.regions import SUBTREE
 
     settings, _ = installation()
     with published(settings) as connection:
+        # who has sent a file without a readable cover is not known, nor is the region then
         found = query(
             connection,
             "select * from quality.finding"
-            " where (report_year = ? or report_year is null) and coalesce(respondent_code = ?, true)"
+            f" where coalesce(region_code in {SUBTREE}, ?) and coalesce(respondent_code = ?, true)"
+            " and (report_year = ? or report_year is null)"
             " and submission_status <> 'superseded' order by severity, file_name, sheet, cell",
-            [year, respondent],
+            [_region(connection, region), region is None, respondent, year],
         ).to_dicts()
     if as_json:
         print_json(found)
@@ -146,6 +160,16 @@ def findings(
         for row in found
     ]
     print_records(f"{year}年度审核问题 {len(found)} 个", FINDING_HEADINGS, shown)
+
+
+def _region(connection: "duckdb.DuckDBPyConnection", code: str | None) -> str:
+    """The code of the region that is meant, or a message when there is none of the kind."""
+    from warehouse.regions import find_region
+
+    try:
+        return find_region(connection, code).code
+    except LookupError as error:
+        fail(str(error))
 
 
 def _is_numeric(text: str) -> bool:

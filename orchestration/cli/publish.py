@@ -1,5 +1,6 @@
-"""Commands for what leaves the building: documents, release, releases, verify."""
+"""Commands for what leaves the building: documents, release, releases, verify, extract."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -138,6 +139,27 @@ def verify(version: Annotated[str, typer.Argument(help="版本，例如 2023.1")
             console.print(f"发布之后有变化的：{'、'.join(found.changed_since)}。")
     if not found.is_equal:
         raise typer.Exit(ACTION_NEEDED)
+
+
+@app.command()
+def extract(
+    region: Annotated[str, typer.Option("--region", help="行政区划代码")],
+    to: Annotated[Path | None, typer.Option(help="输出文件；不给时在 extracts 文件夹", dir_okay=False)] = None,
+    as_json: AsJson = False,
+) -> None:
+    """把一个地区自己的数据（含下级）写成单独的 DuckDB 文件，交给该地区；其他地区的学校、问题和文件名不在其中。"""
+    from warehouse.extract import write_extract
+
+    settings, _ = installation()
+    try:
+        done = write_extract(settings, region, to)
+    except (LookupError, FileNotFoundError) as error:
+        fail(str(error))
+    if as_json:
+        print_json({"path": done.path, "region_name": done.region_name, "rows": done.rows})
+        return
+    count = sum(done.rows.values())
+    console.print(f"{done.region_name}：{len(done.rows)} 张表，{count} 行：{done.path}", soft_wrap=True, markup=False)
 
 
 def _print_points(points: list[dict]) -> None:

@@ -137,6 +137,7 @@ def summarise(settings: Settings, years: Sequence[int]) -> dict[str, Any]:
     """What is published for the years, as a person or a program wants to know it after a run."""
     from warehouse.connection import open_published, query
     from warehouse.model import load_report_tables
+    from warehouse.regions import coverage_of, find_region
 
     with open_published(settings) as connection:
         register = query(
@@ -145,12 +146,7 @@ def summarise(settings: Settings, years: Sequence[int]) -> dict[str, Any]:
             " from quality.register where list_contains(?, report_year) order by respondent_code",
             [list(years)],
         ).to_dicts()
-        coverage = query(
-            connection,
-            "select report_year, coverage from core.fct_coverage"
-            " where scope_code = 'all' and list_contains(?, report_year)",
-            [list(years)],
-        )
+        coverage = coverage_of(connection, find_region(connection).code, years)
         counted = query(
             connection,
             "select severity, is_explained, count(*) from quality.finding where submission_status <> 'superseded'"
@@ -165,7 +161,7 @@ def summarise(settings: Settings, years: Sequence[int]) -> dict[str, Any]:
     return {
         "years": list(years),
         "register": register,
-        "coverage": dict(coverage.iter_rows()),
+        "coverage": coverage,
         "errors": findings.get(("error", False), 0),
         "warnings": findings.get(("warning", False), 0),
         "warnings_explained": findings.get(("warning", True), 0),

@@ -13,63 +13,29 @@ import docx
 import duckdb
 import pytest
 
-from sources.model import City, contracts_for, load_city
+from sources.model import City, load_city
 from sources.settings import Settings
-from sources.template import SheetValues, build_workbook, workbook_file_name
+from sources.template import SheetValues
 from tests.conftest import run_all
+from tests.small_books import form, outcomes, pour, roster, school, scope_choice
 from warehouse.release.document import write_documents
 from warehouse.release.figures import load_figures, text_from
 from warehouse.trace import Lineage
 
 CITY_DIR = Path(__file__).parents[1] / "cities" / "three_schools"
 YEARS = (2030, 2031)
-TOPICS = ("scale", "conditions", "students", "satisfaction", "outcomes", "contests", "majors", "courses", "teachers")
-TOPICS += ("cooperation", "aid_and_funds", "service", "international")
-
-
-def form(**values) -> SheetValues:
-    return SheetValues(records=[values])
 
 
 def bureau(scope: str) -> dict[str, SheetValues]:
-    roster = [
-        ("S1", "第一职业学校", "vocational", "public"),
-        ("S2", "第二职业学校", "vocational", "private"),
-        ("S3", "第三技工学校", "technician", "public"),
-    ]
     return {
-        "roster": SheetValues(
-            records=[
-                {
-                    "school_code": code,
-                    "school_name": name,
-                    "sequence": position,
-                    "category": category,
-                    "ownership": ownership,
-                    "affiliation": "municipal",
-                }
-                for position, (code, name, category, ownership) in enumerate(roster, 1)
-            ]
+        "roster": roster(
+            ("S1", "第一职业学校", "vocational", "public"),
+            ("S2", "第二职业学校", "vocational", "private"),
+            ("S3", "第三技工学校", "technician", "public"),
         ),
-        "scope_choice": SheetValues(records=[{"topic": topic, "scope": scope} for topic in TOPICS]),
+        "scope_choice": scope_choice(scope),
         "senior_high": form(senior_high_schools=1, senior_high_students=100, senior_high_intake=30),
         "household_students": form(household_students=0),
-    }
-
-
-def outcomes(graduates: int, placed: int, further: int, employed: int, self_employed: int) -> SheetValues:
-    return form(
-        graduates=graduates, placed=placed, further_study=further, employed=employed, self_employed=self_employed
-    )
-
-
-def school(students: int, teachers: int, destination: SheetValues, **more: SheetValues) -> dict[str, SheetValues]:
-    return {
-        "profile": form(authority="三校市教育局", honours="无", enrolment_status="enrolling"),
-        "students": form(students_full_time=students, students_formal=students, intake_full_time=students),
-        "staff": form(teachers_full_time=teachers),
-        "outcomes": destination,
-        **more,
     }
 
 
@@ -100,16 +66,7 @@ def city() -> City:
 @pytest.fixture(scope="module")
 def database(city: City, tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPyConnection]:
     settings = Settings(home=tmp_path_factory.mktemp("three_schools"), city_dir=CITY_DIR)
-    settings.inbox.mkdir()
-    for year, submissions in SUBMISSIONS.items():
-        for code, values in submissions.items():
-            respondent = city.respondent_by_code[code]
-            sheets = {c.name for c in contracts_for(respondent.kind, year)} - {"cover"}
-            stated = {sheet: SheetValues(status="unavailable") for sheet in sheets} | {
-                sheet: SheetValues(status="partial", records=value.records) for sheet, value in values.items()
-            }
-            data = build_workbook(city, respondent, year, stated)
-            (settings.inbox / workbook_file_name(respondent, year)).write_bytes(data)
+    pour(settings, city, SUBMISSIONS)
     result = run_all(settings, city, YEARS)
     assert (result.accepted, result.rejected) == (7, 0), result.findings
     connection = duckdb.connect(str(settings.published_database), read_only=True)

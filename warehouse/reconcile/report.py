@@ -55,7 +55,7 @@ def _read(
 ) -> tuple[list[Figure], list[Listing]]:
     if path.suffix.lower() not in REPORTS:
         return read_list(path), []
-    reading = read_report(path, city, report_year, load_names(published), usual_scopes(connection, report_year))
+    reading = read_report(path, city, report_year, load_names(published), usual_scopes(connection, city, report_year))
     return reading.figures, reading.listings
 
 

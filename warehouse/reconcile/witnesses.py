@@ -146,11 +146,14 @@ def displayed(figure: Figure, exact: Decimal, indicator_code: str) -> str:
     return f"{text}{'↓' if exact < 0 else '↑'}" if is_change else text if exact >= 0 else f"-{text}"
 
 
-def usual_scopes(connection: duckdb.DuckDBPyConnection | None, year: int) -> dict[str, str]:
+def usual_scopes(connection: duckdb.DuckDBPyConnection | None, city: City, year: int) -> dict[str, str]:
     """The scope that the bureau has chosen for each topic of the year's report; none when nothing has been built."""
     if connection is None or not _is_built(connection):
         return {}
-    rows = connection.execute("select topic, scope_code from core.dim_scope_choice where report_year = ?", [year])
+    rows = connection.execute(
+        "select topic, scope_code from core.dim_scope_choice where report_year = ? and region_code = ?",
+        [year, city.code],
+    )
     return dict(rows.fetchall())
 
 

@@ -12,6 +12,7 @@ import duckdb
 
 from warehouse.connection import query
 from warehouse.model import Indicator, load_indicators
+from warehouse.regions import SUBTREE, find_region
 from warehouse.trace import SCHOOL_SCOPE, Reference, Trace
 
 YEARS_SHOWN = 4
@@ -163,48 +164,53 @@ class Figures:
         return counts.below if counts else bound.bound if bound else None
 
 
-def load_figures(connection: duckdb.DuckDBPyConnection, report_year: int) -> Figures:
-    """The figures of a report year from the published database.
+def load_figures(connection: duckdb.DuckDBPyConnection, report_year: int, region_code: str | None = None) -> Figures:
+    """The figures of a report year from the published database; of the installation's own region, or of another.
 
-    Raises LookupError when the database does not hold the year.
+    Raises LookupError when the database does not hold the year or the region.
     """
+    region = find_region(connection, region_code)
     year = connection.execute(
         "select year(school_year_from), year(school_year_to) from reference.report_year where report_year = ?",
         [report_year],
     ).fetchone()
-    city = connection.execute("select code, name from reference.city").fetchone()
-    facts = _facts(connection, report_year)
-    if year is None or city is None or not facts:
+    facts = _facts(connection, report_year, region.code)
+    if year is None or not facts:
         raise LookupError(f"数据库中没有 {report_year} 年的数据。")
     bureau = connection.execute(
-        "select name from reference.respondent where kind = 'bureau' order by code limit 1"
+        "select name from reference.respondent where kind = 'bureau' and region_code = ?"
+        " and coalesce(since, ?) <= ? and coalesce(until, ?) >= ? order by code limit 1",
+        [region.code, *[report_year] * 4],
     ).fetchone()
     schools = connection.execute(
-        "select school_code, school_name from core.dim_school where report_year = ? order by sequence, school_code",
-        [report_year],
+        "select school_code, school_name from core.dim_school inner join core.dim_region using (region_code)"
+        f" where report_year = ? and region_code in {SUBTREE}"
+        " order by dim_region.sequence, dim_school.sequence, school_code",
+        [report_year, region.code],
     ).fetchall()
     scopes = connection.execute("select scope_code, label from core.dim_scope order by sequence, scope_code").fetchall()
     return Figures(
         report_year=report_year,
-        city_code=city[0],
-        city_name=city[1],
-        bureau_name=bureau[0] if bureau else city[1],
+        city_code=region.code,
+        city_name=region.name,
+        bureau_name=bureau[0] if bureau else region.name,
         school_year=(year[0], year[1]),
         whole_scope=next((code for code, _ in scopes if code != SCHOOL_SCOPE), SCHOOL_SCOPE),
         schools=tuple(School(*row) for row in schools),
         facts=facts,
-        changes=_changes(connection, report_year),
+        changes=_changes(connection, report_year, region.code),
         scopes=dict(scopes),
-        members=_members(connection, report_year),
-        bounds=_bounds(connection, report_year),
+        members=_members(connection, report_year, region.code),
+        bounds=_bounds(connection, report_year, region.code),
         coverage={
             (of_year, scope): Coverage(*row)
             for of_year, scope, *row in connection.execute(
                 "select report_year, scope_code, schools_expected, schools_reported, students_percent"
-                " from core.fct_coverage order by all"
+                " from core.fct_coverage where region_code = ? order by all",
+                [region.code],
             ).fetchall()
         },
-        explanations=_explanations(connection, report_year),
+        explanations=_explanations(connection, report_year, region.code),
         targets=dict(
             connection.execute(
                 "select indicator_code, increase_at_least from reference.target where report_year = ? order by all",
@@ -218,25 +224,31 @@ def load_figures(connection: duckdb.DuckDBPyConnection, report_year: int) -> Fig
     )
 
 
-def _facts(connection: duckdb.DuckDBPyConnection, report_year: int) -> dict[Reference, Fact]:
+OF_REGION = f"(subject_code = ? or (subject_kind = 'school' and region_code in {SUBTREE}))"
+"""What is of a region itself or of one of its schools; takes the region's code twice."""
+
+
+def _facts(connection: duckdb.DuckDBPyConnection, report_year: int, region: str) -> dict[Reference, Fact]:
     """Of schools for the year, of the region for the years that tables show."""
     rows = query(
         connection,
         "select indicator_code, report_year, subject_code, scope_code, definition, numerator, denominator, value,"
         " rounded_value, display, status, n_expected, n_reported from core.fct_indicator_value"
-        " where report_year = ? or (subject_kind = 'region' and report_year between ? and ?) order by all",
-        [report_year, report_year - YEARS_SHOWN + 1, report_year],
+        f" where {OF_REGION}"
+        " and (report_year = ? or (subject_kind = 'region' and report_year between ? and ?)) order by all",
+        [region, region, report_year, report_year - YEARS_SHOWN + 1, report_year],
     )
     facts = (Fact(Reference(*row[:4]), *row[4:]) for row in rows.iter_rows())
     return {fact.reference: fact for fact in facts}
 
 
-def _changes(connection: duckdb.DuckDBPyConnection, report_year: int) -> dict[str, Change]:
+def _changes(connection: duckdb.DuckDBPyConnection, report_year: int, region: str) -> dict[str, Change]:
     rows = query(
         connection,
         "select indicator_code, subject_code, scope_code, previous_scope_code, change_value, change_unit,"
-        " change_display, comparability from core.fct_indicator_change where report_year = ? order by all",
-        [report_year],
+        " change_display, comparability from core.fct_indicator_change"
+        " where report_year = ? and region_code = ? order by all",
+        [report_year, region],
     )
     return {
         code: Change(
@@ -251,19 +263,20 @@ def _changes(connection: duckdb.DuckDBPyConnection, report_year: int) -> dict[st
     }
 
 
-def _members(connection: duckdb.DuckDBPyConnection, report_year: int) -> dict[str, frozenset[str]]:
+def _members(connection: duckdb.DuckDBPyConnection, report_year: int, region: str) -> dict[str, frozenset[str]]:
     rows = connection.execute(
-        "select scope_code, list(school_code) from core.brg_scope_school where report_year = ? group by scope_code",
-        [report_year],
+        "select scope_code, list(school_code) from core.brg_scope_school"
+        f" where report_year = ? and region_code in {SUBTREE} group by scope_code",
+        [report_year, region],
     ).fetchall()
     return {scope: frozenset(schools) for scope, schools in rows}
 
 
-def _bounds(connection: duckdb.DuckDBPyConnection, report_year: int) -> dict[Reference, tuple[Bound, ...]]:
+def _bounds(connection: duckdb.DuckDBPyConnection, report_year: int, region: str) -> dict[Reference, tuple[Bound, ...]]:
     rows = connection.execute(
         "select indicator_code, subject_code, scope_code, edition, comparison, bound, verdict from core.fct_standard"
-        " where report_year = ? order by all",
-        [report_year],
+        f" where report_year = ? and {OF_REGION} order by all",
+        [report_year, region, region],
     ).fetchall()
     found: dict[Reference, tuple[Bound, ...]] = {}
     for code, subject, scope, *bound in rows:
@@ -272,12 +285,12 @@ def _bounds(connection: duckdb.DuckDBPyConnection, report_year: int) -> dict[Ref
     return found
 
 
-def _explanations(connection: duckdb.DuckDBPyConnection, report_year: int) -> dict[str, tuple[str, ...]]:
+def _explanations(connection: duckdb.DuckDBPyConnection, report_year: int, region: str) -> dict[str, tuple[str, ...]]:
     """Indicator → what schools explained about the values behind it, as far as the bureau has approved it."""
     rows = connection.execute(
         "select distinct indicator_code, respondent_name, sheet, value, reason from quality.footnote"
-        " where report_year = ? order by all",
-        [report_year],
+        f" where report_year = ? and region_code in {SUBTREE} order by all",
+        [report_year, region],
     ).fetchall()
     found: dict[str, tuple[str, ...]] = {}
     for code, name, sheet, value, reason in rows:

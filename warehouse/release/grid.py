@@ -10,10 +10,9 @@ from typing import Any
 
 import duckdb
 
-from warehouse.connection import query
 from warehouse.model import ReportTable, load_indicators
 from warehouse.release.figures import Figures, Printed
-from warehouse.report_table import PrintedTable, print_table
+from warehouse.report_table import PrintedTable, print_table, table_rows
 from warehouse.trace import SCHOOL_SCOPE, Reference
 
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
@@ -89,12 +88,8 @@ def build_grid(connection: duckdb.DuckDBPyConnection, figures: Figures, table: R
 
     Raises LookupError when the database has no row of it for that year.
     """
-    printed = print_table(connection, table, figures.report_year)
-    records = query(
-        connection,
-        f"select * from report.{table.model} where report_year = ? order by row_number",
-        [figures.report_year],
-    ).to_dicts()
+    printed = print_table(connection, table, figures.report_year, figures.city_code)
+    records = table_rows(connection, table, figures.report_year, figures.city_code)
     columns = list(table.columns)
     rows = tuple(
         tuple(_cell(figures, record, column, text) for column, text in zip(columns, texts, strict=True))

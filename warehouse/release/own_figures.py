@@ -11,21 +11,21 @@ from warehouse.reconcile.figures import CHANGE, VALUE, Fact, number_in
 
 def contradictions(connection: duckdb.DuckDBPyConnection, city: City, report_year: int) -> list[str]:
     """Figures of the year's report that cannot all be right, in words; judged from the printed texts alone."""
-    found = reconcile(None, city, own_figures(connection, report_year))
+    found = reconcile(None, city, own_figures(connection, city.code, report_year))
     suspected = found.filter(found.get_column("is_suspected"))
     return [
         f"{label}（{printed}）：{why}" for label, printed, why in suspected["label", "printed", "explanation"].rows()
     ]
 
 
-def own_figures(connection: duckdb.DuckDBPyConnection, report_year: int) -> list[Figure]:
+def own_figures(connection: duckdb.DuckDBPyConnection, region: str, report_year: int) -> list[Figure]:
     """What the report prints of the region: both years and the change, each in the scope the bureau chose."""
     rows = query(
         connection,
         "select indicator_code, subject_code, scope_code, previous_scope_code, display, previous_display,"
         " change_display, change_unit, status, comparability from core.fct_indicator_change"
-        " where report_year = ? order by indicator_code",
-        [report_year],
+        " where report_year = ? and region_code = ? order by indicator_code",
+        [report_year, region],
     )
     figures = []
     for code, subject, scope, previous_scope, now, before, change, change_unit, status, comparable in rows.iter_rows():

@@ -75,8 +75,8 @@ def _values(connection: duckdb.DuckDBPyConnection, relation: str, report_year: i
 
 
 def _name(city: City, code: str) -> str:
-    if code == city.code:
-        return city.name
+    if code in city.region_by_code:
+        return city.region_by_code[code].name
     respondent = city.respondent_by_code.get(code)
     return respondent.name if respondent else code
 

@@ -1,1 +1,1 @@
-select report_year, scope_code, school_code from {{ ref("int_scope_member") }}
+select report_year, scope_code, school_code, region_code from {{ ref("int_scope_member") }}

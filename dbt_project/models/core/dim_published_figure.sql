@@ -1,5 +1,8 @@
+with schools as (select code, region_code from {{ source("reference", "respondent") }} where kind = 'school')
+
 select
     figure.report_year,
+    coalesce(schools.region_code, figure.subject_code) as region_code,
     figure.figure_id,
     figure.section,
     figure.figure_year,
@@ -26,6 +29,7 @@ left join
     {{ source("reference", "unit_factor") }} as factor
     on indicator.unit = factor.from_unit
     and figure.unit = factor.to_unit
+left join schools on figure.subject_code = schools.code
 left join
     {{ source("reference", "target") }} as target
     on figure.kind = 'target'

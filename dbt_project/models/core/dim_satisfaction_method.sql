@@ -1,8 +1,18 @@
 with
     methods as (
-        select distinct report_year, item, method from {{ ref("stg_satisfaction") }} where method is not null
+        select distinct answers.report_year, schools.region_code, answers.item, answers.method
+        from {{ ref("stg_satisfaction") }} as answers
+        inner join
+            {{ ref("brg_region_school") }} as schools
+            on answers.report_year = schools.report_year
+            and answers.respondent_code = schools.school_code
+        where answers.method is not null
     )
 
-select report_year, 'satisfaction_' || item as indicator_code, {{ joined_texts("method", "、") }} as methods
+select
+    report_year,
+    region_code,
+    'satisfaction_' || item as indicator_code,
+    {{ joined_texts("method", "、") }} as methods
 from methods
-group by report_year, item
+group by report_year, region_code, item

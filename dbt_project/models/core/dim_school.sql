@@ -1,7 +1,29 @@
 with
     roster as (
-        select report_year, school_code, school_name, sequence, category, ownership, affiliation
-        from {{ ref("stg_roster") }}
+        select
+            report_year,
+            school_code,
+            school_name,
+            region_code,
+            bureau_code,
+            sequence,
+            category,
+            ownership,
+            affiliation
+        from {{ ref("int_roster") }}
+    ),
+
+    regions as (
+        select
+            region_code,
+            region_name,
+            province_code,
+            province_name,
+            city_code,
+            city_name,
+            county_code,
+            county_name
+        from {{ ref("dim_region") }}
     ),
 
     profiles as (
@@ -15,6 +37,15 @@ select
     roster.report_year,
     roster.school_code,
     roster.school_name,
+    roster.region_code,
+    regions.region_name,
+    regions.province_code,
+    regions.province_name,
+    regions.city_code,
+    regions.city_name,
+    regions.county_code,
+    regions.county_name,
+    roster.bureau_code,
     roster.sequence,
     roster.category,
     {{ code_label("school_category", "roster.category") }} as category_label,
@@ -28,6 +59,7 @@ select
     profiles.remark,
     submissions.submission_id is not null as has_reported
 from roster
+left join regions on roster.region_code = regions.region_code
 left join
     profiles on roster.report_year = profiles.report_year and roster.school_code = profiles.respondent_code
 left join

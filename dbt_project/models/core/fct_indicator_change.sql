@@ -1,14 +1,15 @@
 with
-    choices as (select report_year, topic, scope_code from {{ ref("dim_scope_choice") }}),
+    choices as (select report_year, region_code, topic, scope_code from {{ ref("dim_scope_choice") }}),
 
     indicators as (
         select indicator_code, topic, kind, unit, decimals, display from {{ ref("dim_indicator") }}
     ),
 
-    -- each indicator of the region in the scope that the bureau chose for its part of the report
+    -- each indicator of a region in the scope that its bureau chose for its part of the report
     chosen as (
         select
             facts.report_year,
+            facts.region_code,
             facts.subject_code,
             facts.indicator_code,
             facts.scope_code,
@@ -28,6 +29,7 @@ with
         inner join
             choices
             on facts.report_year = choices.report_year
+            and facts.region_code = choices.region_code
             and facts.scope_code = choices.scope_code
             and indicators.topic = choices.topic
         where facts.subject_kind = 'region'
@@ -53,6 +55,7 @@ with
 
 select
     report_year,
+    region_code,
     subject_code,
     indicator_code,
     scope_code,

@@ -16,13 +16,14 @@ with
     ),
 
     facts as (
-        select report_year, subject_code, scope_code, indicator_code, value, status
+        select report_year, region_code, subject_kind, subject_code, scope_code, indicator_code, value, status
         from {{ ref("fct_indicator_value") }}
     )
 
 select
     facts.report_year,
-    subjects.subject_kind,
+    facts.region_code,
+    facts.subject_kind,
     facts.subject_code,
     facts.scope_code,
     facts.indicator_code,
@@ -41,7 +42,11 @@ select
         else 'missed'
     end as verdict
 from facts
-inner join subjects on facts.report_year = subjects.report_year and facts.subject_code = subjects.subject_code
+inner join
+    subjects
+    on facts.report_year = subjects.report_year
+    and facts.subject_kind = subjects.subject_kind
+    and facts.subject_code = subjects.subject_code
 inner join
     standards
     on facts.indicator_code = standards.indicator_code

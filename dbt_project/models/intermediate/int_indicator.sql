@@ -13,9 +13,9 @@ with
         from {{ ref("int_measure") }}
     ),
 
-    members as (select report_year, scope_code, school_code from {{ ref("int_scope_member") }}),
+    members as (select report_year, scope_code, school_code, region_code from {{ ref("int_scope_member") }}),
 
-    city as (select code as region_code from {{ source("reference", "city") }}),
+    paths as (select region_code, ancestor_code from {{ source("reference", "region_path") }}),
 
     terms as (
         select indicator_code, definition, role, measure_code, since, until
@@ -57,7 +57,13 @@ with
             and coalesce(terms.since, measures.report_year) <= measures.report_year
             and coalesce(terms.until, measures.report_year) >= measures.report_year
         inner join indicators on terms.indicator_code = indicators.indicator_code
-        where measures.subject_kind = 'region' or indicators.level = 'school'
+        -- a region's ratio of what schools report is not made of its sums, see below
+        where
+            (measures.subject_kind = 'school' and indicators.level = 'school')
+            or (
+                measures.subject_kind = 'region'
+                and (indicators.kind <> 'ratio' or indicators.level = 'region')
+            )
         group by
             measures.report_year,
             measures.subject_kind,
@@ -77,10 +83,12 @@ with
             numerator.indicator_code,
             numerator.definition,
             indicators.kind,
-            indicators.level,
             indicators.scale,
             numerator.value as numerator,
-            denominator.value as denominator,
+            -- a scope without any school has none of what schools report
+            case
+                when indicators.kind = 'ratio' and denominator.role is null then 0 else denominator.value
+            end as denominator,
             greatest(numerator.severity, coalesce(denominator.severity, 1)) as severity,
             greatest(numerator.n_expected, coalesce(denominator.n_expected, 0)) as n_expected,
             least(numerator.n_reported, coalesce(denominator.n_reported, numerator.n_reported)) as n_reported
@@ -100,28 +108,18 @@ with
     -- A region's ratio takes both its terms from the same schools: those that have reported both. A school
     -- that
     -- lacks one of them would otherwise count in one term only.
-    of_the_same_schools as (
+    of_own_schools as (
         select
             schools.report_year,
-            'region' as subject_kind,
-            city.region_code as subject_code,
+            members.region_code,
             members.scope_code,
             schools.indicator_code,
             schools.definition,
-            schools.kind,
-            schools.level,
             schools.scale,
             sum(case when schools.severity = 1 then schools.numerator end) as numerator,
             sum(case when schools.severity = 1 then schools.denominator end) as denominator,
-            case
-                when count(*) = sum(case when schools.severity = 1 then 1 else 0 end)
-                then 1
-                when sum(case when schools.severity = 1 then 1 else 0 end) > 0
-                then 2
-                when min(schools.severity) = 3 and max(schools.severity) = 3
-                then 3
-                else 4
-            end as severity,
+            min(schools.severity) as least_severity,
+            max(schools.severity) as greatest_severity,
             count(*) as n_expected,
             sum(case when schools.severity = 1 then 1 else 0 end) as n_reported
         from joined as schools
@@ -129,17 +127,39 @@ with
             members
             on schools.report_year = members.report_year
             and schools.subject_code = members.school_code
-        cross join city
         where schools.subject_kind = 'school' and schools.kind = 'ratio'
         group by
             schools.report_year,
-            city.region_code,
+            members.region_code,
             members.scope_code,
             schools.indicator_code,
             schools.definition,
-            schools.kind,
-            schools.level,
             schools.scale
+    ),
+
+    of_schools as (
+        select
+            own.report_year,
+            paths.ancestor_code as region_code,
+            own.scope_code,
+            own.indicator_code,
+            own.definition,
+            own.scale,
+            sum(own.numerator) as numerator,
+            sum(own.denominator) as denominator,
+            min(own.least_severity) as least_severity,
+            max(own.greatest_severity) as greatest_severity,
+            sum(own.n_expected) as n_expected,
+            sum(own.n_reported) as n_reported
+        from of_own_schools as own
+        inner join paths on own.region_code = paths.region_code
+        group by
+            own.report_year,
+            paths.ancestor_code,
+            own.scope_code,
+            own.indicator_code,
+            own.definition,
+            own.scale
     ),
 
     together as (
@@ -158,23 +178,30 @@ with
             n_expected,
             n_reported
         from joined
-        where subject_kind = 'school' or kind <> 'ratio' or level = 'region'
         union all
         select
             report_year,
-            subject_kind,
-            subject_code,
+            'region' as subject_kind,
+            region_code as subject_code,
             scope_code,
             indicator_code,
             definition,
-            kind,
+            'ratio' as kind,
             scale,
             numerator,
             denominator,
-            severity,
+            case
+                when n_expected = n_reported
+                then 1
+                when n_reported > 0
+                then 2
+                when least_severity = 3 and greatest_severity = 3
+                then 3
+                else 4
+            end as severity,
             n_expected,
             n_reported
-        from of_the_same_schools
+        from of_schools
     ),
 
     exact as (

@@ -5,13 +5,13 @@ with
         where kind = 'school_count'
     ),
 
-    city as (select code as region_code from {{ source("reference", "city") }}),
+    paths as (select region_code, ancestor_code from {{ source("reference", "region_path") }}),
 
     members as (
-        select member.report_year, member.scope_code, member.school_code, roster.ownership
+        select member.report_year, member.scope_code, member.school_code, member.region_code, roster.ownership
         from {{ ref("int_scope_member") }} as member
         inner join
-            {{ ref("stg_roster") }} as roster
+            {{ ref("int_roster") }} as roster
             on member.report_year = roster.report_year
             and member.school_code = roster.school_code
     ),
@@ -25,6 +25,7 @@ with
     judged as (
         select
             members.report_year,
+            members.region_code,
             members.scope_code,
             counted.indicator_code,
             case when school_values.value < counted.counted_below then 1 else 0 end as is_counted,
@@ -41,27 +42,34 @@ with
 
     counts as (
         select
-            report_year,
-            scope_code,
-            indicator_code,
-            sum(is_counted) as counted_schools,
+            judged.report_year,
+            paths.ancestor_code as region_code,
+            judged.scope_code,
+            judged.indicator_code,
+            sum(judged.is_counted) as counted_schools,
             count(*) as n_expected,
-            sum(is_known) as n_reported
+            sum(judged.is_known) as n_reported
         from judged
-        group by report_year, scope_code, indicator_code
+        inner join paths on judged.region_code = paths.region_code
+        group by judged.report_year, paths.ancestor_code, judged.scope_code, judged.indicator_code
     ),
 
     -- a scope without any school of the kind counts none
     expected as (
-        select distinct members.report_year, members.scope_code, counted.indicator_code
+        select distinct
+            members.report_year,
+            paths.ancestor_code as region_code,
+            members.scope_code,
+            counted.indicator_code
         from members
+        inner join paths on members.region_code = paths.region_code
         cross join counted
     )
 
 select
     expected.report_year,
     'region' as subject_kind,
-    city.region_code as subject_code,
+    expected.region_code as subject_code,
     expected.scope_code,
     expected.indicator_code,
     'standard' as definition,
@@ -88,9 +96,9 @@ select
     cast(coalesce(counts.n_expected, 0) as bigint) as n_expected,
     cast(coalesce(counts.n_reported, 0) as bigint) as n_reported
 from expected
-cross join city
 left join
     counts
     on expected.report_year = counts.report_year
+    and expected.region_code = counts.region_code
     and expected.scope_code = counts.scope_code
     and expected.indicator_code = counts.indicator_code

@@ -1,5 +1,5 @@
 with
-    roster as (select report_year, school_code from {{ ref("stg_roster") }}),
+    roster as (select report_year, school_code, bureau_code from {{ ref("int_roster") }}),
 
     measures as (
         select code as measure_code, sheet, filled_in_by, is_count, since, until
@@ -8,7 +8,8 @@ with
     ),
 
     reported as (
-        select report_year, subject_code, measure_code, value from {{ ref("int_measure_reported") }}
+        select report_year, respondent_code, subject_code, measure_code, value
+        from {{ ref("int_measure_reported") }}
     ),
 
     sheet_status as (
@@ -18,22 +19,21 @@ with
             {{ ref("stg_submission") }} as submission on status.submission_id = submission.submission_id
     ),
 
+    -- of a school speaks the school itself, or the bureau that lists it
     expected as (
         select
             roster.report_year,
             roster.school_code,
+            case
+                measures.filled_in_by when 'bureau' then roster.bureau_code else roster.school_code
+            end as respondent_code,
             measures.measure_code,
+            measures.sheet,
             measures.is_count,
             coalesce(measures.since, roster.report_year) <= roster.report_year
-            and coalesce(measures.until, roster.report_year) >= roster.report_year as is_collected,
-            sheet_status.status as sheet_status
+            and coalesce(measures.until, roster.report_year) >= roster.report_year as is_collected
         from roster
         cross join measures
-        left join
-            sheet_status
-            on roster.report_year = sheet_status.report_year
-            and measures.sheet = sheet_status.sheet
-            and (measures.filled_in_by = 'bureau' or roster.school_code = sheet_status.respondent_code)
     ),
 
     valued as (
@@ -42,18 +42,24 @@ with
             expected.school_code,
             expected.measure_code,
             expected.is_collected,
-            expected.sheet_status,
+            sheet_status.status as sheet_status,
             case
                 when
-                    expected.sheet_status = 'none'
-                    or (expected.is_count and expected.sheet_status in ('filled', 'partial'))
+                    sheet_status.status = 'none'
+                    or (expected.is_count and sheet_status.status in ('filled', 'partial'))
                 then coalesce(reported.value, 0)
                 else reported.value
             end as value
         from expected
         left join
+            sheet_status
+            on expected.report_year = sheet_status.report_year
+            and expected.respondent_code = sheet_status.respondent_code
+            and expected.sheet = sheet_status.sheet
+        left join
             reported
             on expected.report_year = reported.report_year
+            and expected.respondent_code = reported.respondent_code
             and expected.school_code = reported.subject_code
             and expected.measure_code = reported.measure_code
     )

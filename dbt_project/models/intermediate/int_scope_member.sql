@@ -1,13 +1,14 @@
 with
     roster as (
-        select report_year, school_code, category, affiliation, ownership from {{ ref("stg_roster") }}
+        select report_year, school_code, region_code, category, affiliation, ownership
+        from {{ ref("int_roster") }}
     ),
 
     scopes as (select code as scope_code from {{ source("reference", "scope") }}),
 
     exclusions as (select scope_code, attribute, value from {{ source("reference", "scope_exclusion") }})
 
-select roster.report_year, scopes.scope_code, roster.school_code
+select roster.report_year, scopes.scope_code, roster.school_code, roster.region_code
 from roster
 cross join scopes
 where

@@ -2,6 +2,7 @@ select
     finding.submission_id,
     submission.report_year,
     submission.respondent_code,
+    respondent.region_code,
     submission.status as submission_status,
     finding.stage,
     finding.rule_id,
@@ -24,6 +25,8 @@ select
 from {{ source("registry", "finding") }} as finding
 inner join
     {{ source("registry", "submission") }} as submission on finding.submission_id = submission.submission_id
+left join
+    {{ source("reference", "respondent") }} as respondent on submission.respondent_code = respondent.code
 left join
     {{ source("registry", "explanation") }} as explanation
     on finding.explanation_id = explanation.explanation_id

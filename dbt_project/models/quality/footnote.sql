@@ -30,7 +30,7 @@ with
 
     terms as (select distinct indicator_code, measure_code from {{ source("reference", "indicator_term") }}),
 
-    respondents as (select code, name from {{ source("reference", "respondent") }})
+    respondents as (select code, name, region_code from {{ source("reference", "respondent") }})
 
 select distinct
     explained.report_year,
@@ -38,6 +38,7 @@ select distinct
     explained.explanation_id,
     explained.respondent_code,
     respondents.name as respondent_name,
+    respondents.region_code,
     explained.sheet,
     explained.column_name,
     explained.record_key,

@@ -51,6 +51,7 @@ select
     latest.respondent_code,
     latest.respondent_name,
     latest.respondent_kind,
+    latest.region_code,
     case
         when current_ones.submission_id is not null
         then 'accepted'

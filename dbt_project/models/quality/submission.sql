@@ -7,7 +7,8 @@ with
             calendar.freezes,
             respondent.code as respondent_code,
             respondent.name as respondent_name,
-            respondent.kind as respondent_kind
+            respondent.kind as respondent_kind,
+            respondent.region_code
         from {{ source("reference", "report_year") }} as calendar
         inner join
             {{ source("reference", "respondent") }} as respondent
@@ -47,6 +48,7 @@ select
     expected.respondent_code,
     expected.respondent_name,
     expected.respondent_kind,
+    expected.region_code,
     versions.submission_id,
     versions.sequence,
     versions.file_name,

@@ -23,11 +23,12 @@ with
         select indicator_code, max(bound) as bound from {{ ref("fct_standard") }} group by indicator_code
     ),
 
-    coverage as (select report_year, scope_code, coverage from {{ ref("fct_coverage") }}),
+    coverage as (select report_year, region_code, scope_code, coverage from {{ ref("fct_coverage") }}),
 
     computed as (
         select
             printed_figures.report_year,
+            printed_figures.region_code,
             printed_figures.figure_id,
             printed_figures.section,
             printed_figures.figure_year,
@@ -84,6 +85,7 @@ with
         left join
             coverage
             on computed.figure_year = coverage.report_year
+            and computed.region_code = coverage.region_code
             and computed.scope_code = coverage.scope_code
     ),
 
@@ -129,6 +131,7 @@ with
 
 select
     report_year,
+    region_code,
     figure_id,
     section,
     figure_year,

@@ -1,5 +1,20 @@
 with
-    schools as (select * from {{ ref("dim_school") }}),
+    schools as (
+        select
+            dim_school.report_year,
+            dim_school.school_code,
+            dim_school.school_name,
+            dim_school.sequence,
+            dim_school.authority,
+            dim_school.ownership_label,
+            dim_school.affiliation_label,
+            dim_school.honours,
+            dim_school.remark,
+            dim_school.has_reported,
+            dim_region.sequence as region_sequence
+        from {{ ref("dim_school") }} as dim_school
+        left join {{ ref("dim_region") }} as dim_region on dim_school.region_code = dim_region.region_code
+    ),
 
     facts as (
         select
@@ -32,22 +47,35 @@ with
         group by report_year, subject_kind, subject_code, scope_code
     ),
 
-    choices as (select report_year, scope_code from {{ ref("dim_scope_choice") }} where topic = 'scale'),
+    choices as (
+        select report_year, region_code, scope_code from {{ ref("dim_scope_choice") }} where topic = 'scale'
+    ),
 
-    coverage as (select report_year, scope_code, coverage from {{ ref("fct_coverage") }}),
+    coverage as (select report_year, region_code, scope_code, coverage from {{ ref("fct_coverage") }}),
 
+    -- the schools of each region in the scope that its bureau chose
     members as (
-        select member.report_year, member.scope_code, member.school_code
-        from {{ ref("brg_scope_school") }} as member
+        select region_schools.report_year, region_schools.region_code, choices.scope_code, scopes.school_code
+        from {{ ref("brg_region_school") }} as region_schools
         inner join
-            choices on member.report_year = choices.report_year and member.scope_code = choices.scope_code
+            choices
+            on region_schools.report_year = choices.report_year
+            and region_schools.region_code = choices.region_code
+        inner join
+            {{ ref("brg_scope_school") }} as scopes
+            on region_schools.report_year = scopes.report_year
+            and region_schools.school_code = scopes.school_code
+            and choices.scope_code = scopes.scope_code
     ),
 
     school_rows as (
         select
-            schools.report_year,
-            schools.sequence as row_number,
+            members.report_year,
+            members.region_code,
+            members.scope_code,
             false as is_total,
+            schools.region_sequence,
+            schools.sequence,
             schools.school_code,
             schools.school_name,
             schools.authority,
@@ -60,23 +88,25 @@ with
             schools.remark,
             case when schools.has_reported then 'ok' else 'missing' end as status,
             scale.n_expected,
-            scale.n_reported,
-            members.scope_code
-        from schools
+            scale.n_reported
+        from members
         inner join
-            members on schools.report_year = members.report_year and schools.school_code = members.school_code
+            schools on members.report_year = schools.report_year and members.school_code = schools.school_code
         inner join
             scale
-            on schools.report_year = scale.report_year
-            and schools.school_code = scale.subject_code
+            on members.report_year = scale.report_year
+            and members.school_code = scale.subject_code
             and scale.subject_kind = 'school'
     ),
 
     total_rows as (
         select
-            scale.report_year,
-            (select max(sequence) from schools) + 1 as row_number,
+            choices.report_year,
+            choices.region_code,
+            choices.scope_code,
             true as is_total,
+            cast(null as bigint) as region_sequence,
+            cast(null as bigint) as sequence,
             cast(null as {{ dbt.type_string() }}) as school_code,
             '合计' as school_name,
             cast(null as {{ dbt.type_string() }}) as authority,
@@ -89,12 +119,12 @@ with
             cast(null as {{ dbt.type_string() }}) as remark,
             case when scale.is_incomplete = 1 then 'incomplete' else 'ok' end as status,
             scale.n_expected,
-            scale.n_reported,
-            scale.scope_code
+            scale.n_reported
         from scale
         inner join
             choices
             on scale.report_year = choices.report_year
+            and scale.subject_code = choices.region_code
             and scale.scope_code = choices.scope_code
             and scale.subject_kind = 'region'
     ),
@@ -105,26 +135,44 @@ with
         union all
         select *
         from total_rows
+    ),
+
+    numbered as (
+        select
+            *,
+            row_number() over (
+                partition by report_year, region_code
+                order by
+                    is_total asc nulls last,
+                    region_sequence asc nulls last,
+                    sequence asc nulls last,
+                    school_code asc nulls last
+            ) as row_number
+        from together
     )
 
 select
-    together.report_year,
-    cast(together.row_number as bigint) as row_number,
-    together.is_total,
-    together.school_code,
-    together.school_name,
-    together.authority,
-    together.ownership,
-    together.affiliation,
-    together.honours,
-    cast(together.teachers_full_time as bigint) as teachers_full_time,
-    cast(together.students_full_time as bigint) as students_full_time,
-    cast(together.majors as bigint) as majors,
-    together.remark,
-    together.status,
-    cast(together.n_expected as bigint) as n_expected,
-    cast(together.n_reported as bigint) as n_reported,
+    numbered.report_year,
+    numbered.region_code,
+    cast(numbered.row_number as bigint) as row_number,
+    numbered.is_total,
+    numbered.school_code,
+    numbered.school_name,
+    numbered.authority,
+    numbered.ownership,
+    numbered.affiliation,
+    numbered.honours,
+    cast(numbered.teachers_full_time as bigint) as teachers_full_time,
+    cast(numbered.students_full_time as bigint) as students_full_time,
+    cast(numbered.majors as bigint) as majors,
+    numbered.remark,
+    numbered.status,
+    cast(numbered.n_expected as bigint) as n_expected,
+    cast(numbered.n_reported as bigint) as n_reported,
     coverage.coverage
-from together
+from numbered
 left join
-    coverage on together.report_year = coverage.report_year and together.scope_code = coverage.scope_code
+    coverage
+    on numbered.report_year = coverage.report_year
+    and numbered.region_code = coverage.region_code
+    and numbered.scope_code = coverage.scope_code

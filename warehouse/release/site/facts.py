@@ -8,7 +8,7 @@ import duckdb
 from warehouse.connection import query
 from warehouse.model import Chapter, Indicator, ReportTable, load_chapters, load_indicators, load_report_tables
 from warehouse.release.figures import Coverage, Fact, Figures, load_figures
-from warehouse.report_table import PrintedTable, print_table
+from warehouse.report_table import PrintedTable, print_table, table_rows
 from warehouse.trace import SCHOOL_SCOPE, Reference
 
 YEARS_SHOWN = 4
@@ -79,12 +79,13 @@ def load_site_facts(connection: duckdb.DuckDBPyConnection, timezone: str, report
     )
     choices = dict(
         connection.execute(
-            "select topic, scope_code from core.dim_scope_choice where report_year = ?", [report_year]
+            "select topic, scope_code from core.dim_scope_choice where report_year = ? and region_code = ?",
+            [report_year, figures.city_code],
         ).fetchall()
     )
 
-    def rows(sql: str) -> tuple[Row, ...]:
-        return tuple(query(connection, sql, [report_year]).to_dicts())
+    def rows(sql: str, *more: str) -> tuple[Row, ...]:
+        return tuple(query(connection, sql, [report_year, *more]).to_dicts())
 
     return SiteFacts(
         figures=figures,
@@ -99,7 +100,9 @@ def load_site_facts(connection: duckdb.DuckDBPyConnection, timezone: str, report
             " inner join core.dim_indicator as indicators using (indicator_code)"
             " inner join (select distinct indicator_code, edition, bound, source from reference.standard) as sources"
             " using (indicator_code, edition, bound)"
-            " where report_year = ? order by edition, indicators.sequence, subject_code, scope_code"
+            " where report_year = ? and (subject_kind = 'school' or subject_code = ?)"
+            " order by edition, indicators.sequence, subject_code, scope_code",
+            figures.city_code,
         ),
         calendar=next(iter(rows("select * from reference.report_year where report_year = ?")), {}),
         register=rows("select * from quality.register where report_year = ? order by respondent_kind, respondent_code"),
@@ -135,17 +138,12 @@ def _tables(connection: duckdb.DuckDBPyConnection, figures: Figures, choices: di
     found = []
     for table in load_report_tables().values():
         try:
-            printed = print_table(connection, table, figures.report_year)
+            printed = print_table(connection, table, figures.report_year, figures.city_code)
         except LookupError:
             continue
-        records = query(
-            connection,
-            f"select * from report.{table.model} where report_year = ? order by row_number",
-            [figures.report_year],
-        )
         references = tuple(
             tuple(_reference(table, name, record, figures, choices) for name in table.columns)
-            for record in records.iter_rows(named=True)
+            for record in table_rows(connection, table, figures.report_year, figures.city_code)
         )
         found.append(SiteTable(table, printed, references))
     return found

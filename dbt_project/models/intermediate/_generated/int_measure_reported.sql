@@ -4,6 +4,7 @@ with catalogue as (select code from {{ source('reference', 'measure') }}),
 major_building_1 as (
 select
 report_year as report_year,
+respondent_code as respondent_code,
 respondent_code as subject_code,
 cast(departments as {{ type_amount() }}) as departments,
 cast(brand_bases as {{ type_amount() }}) as brand_bases,
@@ -14,7 +15,8 @@ from {{ ref('stg_major_building') }}
 senior_high_2 as (
 select
 report_year as report_year,
-(select code from {{ source('reference', 'city') }}) as subject_code,
+respondent_code as respondent_code,
+respondent_code as subject_code,
 cast(senior_high_schools as {{ type_amount() }}) as senior_high_schools,
 cast(senior_high_students as {{ type_amount() }}) as senior_high_students,
 cast(senior_high_intake as {{ type_amount() }}) as senior_high_intake
@@ -24,6 +26,7 @@ from {{ ref('stg_senior_high') }}
 students_3 as (
 select
 report_year as report_year,
+respondent_code as respondent_code,
 respondent_code as subject_code,
 cast(students_full_time as {{ type_amount() }}) as students_full_time,
 cast(students_full_time_male as {{ type_amount() }}) as students_full_time_male,
@@ -36,7 +39,8 @@ from {{ ref('stg_students') }}
 household_students_4 as (
 select
 report_year as report_year,
-(select code from {{ source('reference', 'city') }}) as subject_code,
+respondent_code as respondent_code,
+respondent_code as subject_code,
 cast(household_students as {{ type_amount() }}) as household_students
 from {{ ref('stg_household_students') }}
 ),
@@ -44,6 +48,7 @@ from {{ ref('stg_household_students') }}
 staff_5 as (
 select
 report_year as report_year,
+respondent_code as respondent_code,
 respondent_code as subject_code,
 cast(staff_total as {{ type_amount() }}) as staff_total,
 cast(staff_quota as {{ type_amount() }}) as staff_quota,
@@ -67,6 +72,7 @@ from {{ ref('stg_staff') }}
 training_6 as (
 select
 report_year as report_year,
+respondent_code as respondent_code,
 respondent_code as subject_code,
 cast(trained_total as {{ type_amount() }}) as trained_total,
 cast(trained_national as {{ type_amount() }}) as trained_national,
@@ -80,6 +86,7 @@ from {{ ref('stg_training') }}
 conditions_7 as (
 select
 report_year as report_year,
+respondent_code as respondent_code,
 respondent_code as subject_code,
 cast(campus_area as {{ type_amount() }}) as campus_area,
 cast(floor_area as {{ type_amount() }}) as floor_area,
@@ -97,6 +104,7 @@ from {{ ref('stg_conditions') }}
 outcomes_8 as (
 select
 report_year as report_year,
+respondent_code as respondent_code,
 respondent_code as subject_code,
 cast(graduates as {{ type_amount() }}) as graduates,
 cast(placed as {{ type_amount() }}) as placed,
@@ -124,6 +132,7 @@ from {{ ref('stg_outcomes') }}
 student_development_9 as (
 select
 report_year as report_year,
+respondent_code as respondent_code,
 respondent_code as subject_code,
 cast(fitness_tested as {{ type_amount() }}) as fitness_tested,
 cast(fitness_passed as {{ type_amount() }}) as fitness_passed,
@@ -134,7 +143,8 @@ from {{ ref('stg_student_development') }}
 city_contest_10 as (
 select
 report_year as report_year,
-(select code from {{ source('reference', 'city') }}) as subject_code,
+respondent_code as respondent_code,
+respondent_code as subject_code,
 cast(contest_edition as {{ type_amount() }}) as contest_edition,
 cast(contest_zones as {{ type_amount() }}) as contest_zones,
 cast(contest_categories as {{ type_amount() }}) as contest_categories,
@@ -146,6 +156,7 @@ from {{ ref('stg_city_contest') }}
 digital_11 as (
 select
 report_year as report_year,
+respondent_code as respondent_code,
 respondent_code as subject_code,
 cast(smart_platforms as {{ type_amount() }}) as smart_platforms,
 cast(resource_libraries as {{ type_amount() }}) as resource_libraries,
@@ -170,7 +181,8 @@ from {{ ref('stg_digital') }}
 projects_12 as (
 select
 report_year as report_year,
-(select code from {{ source('reference', 'city') }}) as subject_code,
+respondent_code as respondent_code,
+respondent_code as subject_code,
 cast(vocational_centres as {{ type_amount() }}) as vocational_centres,
 cast(capacity_funds as {{ type_amount() }}) as capacity_funds,
 cast(group_members as {{ type_amount() }}) as group_members,
@@ -182,6 +194,7 @@ from {{ ref('stg_projects') }}
 cooperation_13 as (
 select
 report_year as report_year,
+respondent_code as respondent_code,
 respondent_code as subject_code,
 cast(co_developed_textbooks as {{ type_amount() }}) as co_developed_textbooks
 from {{ ref('stg_cooperation') }}
@@ -190,6 +203,7 @@ from {{ ref('stg_cooperation') }}
 internships_14 as (
 select
 report_year as report_year,
+respondent_code as respondent_code,
 respondent_code as subject_code,
 cast(internship_students as {{ type_amount() }}) as internship_students,
 cast(zone_interns as {{ type_amount() }}) as zone_interns,
@@ -201,6 +215,7 @@ from {{ ref('stg_internships') }}
 service_15 as (
 select
 report_year as report_year,
+respondent_code as respondent_code,
 respondent_code as subject_code,
 cast(technical_service_income as {{ type_amount() }}) as technical_service_income,
 cast(technical_service_benefit as {{ type_amount() }}) as technical_service_benefit,
@@ -221,6 +236,7 @@ from {{ ref('stg_service') }}
 community_16 as (
 select
 report_year as report_year,
+respondent_code as respondent_code,
 respondent_code as subject_code,
 cast(community_activities as {{ type_amount() }}) as community_activities,
 cast(community_beneficiaries as {{ type_amount() }}) as community_beneficiaries,
@@ -231,7 +247,8 @@ from {{ ref('stg_community') }}
 fund_totals_17 as (
 select
 report_year as report_year,
-(select code from {{ source('reference', 'city') }}) as subject_code,
+respondent_code as respondent_code,
+respondent_code as subject_code,
 cast(special_funds_total as {{ type_amount() }}) as special_funds_total
 from {{ ref('stg_fund_totals') }}
 ),
@@ -239,6 +256,7 @@ from {{ ref('stg_fund_totals') }}
 funds_18 as (
 select
 report_year as report_year,
+respondent_code as respondent_code,
 respondent_code as subject_code,
 cast(special_funds as {{ type_amount() }}) as special_funds,
 cast(per_student_funds as {{ type_amount() }}) as per_student_funds,
@@ -249,6 +267,7 @@ from {{ ref('stg_funds') }}
 international_19 as (
 select
 report_year as report_year,
+respondent_code as respondent_code,
 respondent_code as subject_code,
 cast(foreign_student_majors as {{ type_amount() }}) as foreign_student_majors,
 cast(foreign_students as {{ type_amount() }}) as foreign_students,
@@ -270,6 +289,7 @@ from {{ ref('stg_international') }}
 roster_20 as (
 select
 report_year as report_year,
+respondent_code as respondent_code,
 school_code as subject_code,
 cast(count(case when true then 1 end) as {{ type_amount() }}) as schools,
 cast(count(case when affiliation = 'regional' then 1 end) as {{ type_amount() }}) as schools_regional,
@@ -279,12 +299,13 @@ cast(count(case when category = 'technician' then 1 end) as {{ type_amount() }})
 cast(count(case when ownership = 'public' then 1 end) as {{ type_amount() }}) as schools_public,
 cast(count(case when ownership = 'private' then 1 end) as {{ type_amount() }}) as schools_private
 from {{ ref('stg_roster') }}
-group by report_year, school_code
+group by report_year, respondent_code, school_code
 ),
 
 honours_list_21 as (
 select
 report_year as report_year,
+respondent_code as respondent_code,
 school_code as subject_code,
 cast(count(case when honour = 'national_key' then 1 end) as {{ type_amount() }}) as schools_national_key,
 cast(count(case when honour = 'regional_key' then 1 end) as {{ type_amount() }}) as schools_regional_key,
@@ -297,12 +318,13 @@ cast(count(case when honour = 'two_star' then 1 end) as {{ type_amount() }}) as 
 cast(count(case when honour = 'double_excellence' then 1 end) as {{ type_amount() }}) as schools_double_excellence,
 cast(count(case when honour = 'class_a' then 1 end) as {{ type_amount() }}) as schools_class_a
 from {{ ref('stg_honours_list') }}
-group by report_year, school_code
+group by report_year, respondent_code, school_code
 ),
 
 majors_22 as (
 select
 report_year as report_year,
+respondent_code as respondent_code,
 respondent_code as subject_code,
 cast(count(case when change_status <> 'withdrawn' then 1 end) as {{ type_amount() }}) as majors,
 cast(count(case when change_status = 'new' then 1 end) as {{ type_amount() }}) as majors_new,
@@ -321,6 +343,7 @@ group by report_year, respondent_code
 major_clusters_23 as (
 select
 report_year as report_year,
+respondent_code as respondent_code,
 respondent_code as subject_code,
 cast(count(case when true then 1 end) as {{ type_amount() }}) as major_clusters,
 cast(count(case when is_aligned = 'yes' then 1 end) as {{ type_amount() }}) as major_clusters_aligned
@@ -331,6 +354,7 @@ group by report_year, respondent_code
 satisfaction_24 as (
 select
 report_year as report_year,
+respondent_code as respondent_code,
 respondent_code as subject_code,
 cast(case when count(case when item = 'students' then 1 end) = count(case when item = 'students' then score * respondents end) then coalesce(sum(case when item = 'students' then score * respondents end), 0) end as {{ type_amount() }}) as satisfaction_students_points,
 cast(case when count(case when item = 'classroom' then 1 end) = count(case when item = 'classroom' then score * respondents end) then coalesce(sum(case when item = 'classroom' then score * respondents end), 0) end as {{ type_amount() }}) as satisfaction_classroom_points,
@@ -363,6 +387,7 @@ group by report_year, respondent_code
 contest_entries_25 as (
 select
 report_year as report_year,
+respondent_code as respondent_code,
 respondent_code as subject_code,
 cast(case when count(case when entry_level = 'national' then 1 end) = count(case when entry_level = 'national' then entered_events end) then coalesce(sum(case when entry_level = 'national' then entered_events end), 0) end as {{ type_amount() }}) as entered_events_national,
 cast(case when count(case when entry_level = 'regional' then 1 end) = count(case when entry_level = 'regional' then entered_events end) then coalesce(sum(case when entry_level = 'regional' then entered_events end), 0) end as {{ type_amount() }}) as entered_events_regional,
@@ -383,6 +408,7 @@ group by report_year, respondent_code
 contest_awards_26 as (
 select
 report_year as report_year,
+respondent_code as respondent_code,
 respondent_code as subject_code,
 cast(count(distinct case when level = 'national' then event end) as {{ type_amount() }}) as award_events_national,
 cast(count(distinct case when level = 'regional' then event end) as {{ type_amount() }}) as award_events_regional,
@@ -424,7 +450,8 @@ group by report_year, respondent_code
 award_list_27 as (
 select
 contest_year as report_year,
-(select code from {{ source('reference', 'city') }}) as subject_code,
+respondent_code as respondent_code,
+respondent_code as subject_code,
 cast(case when count(case when award_level = 'regional' then 1 end) = count(case when award_level = 'regional' then awards end) then coalesce(sum(case when award_level = 'regional' then awards end), 0) end as {{ type_amount() }}) as official_awards_regional,
 cast(case when count(case when award_level = 'regional' and prize = 'first' then 1 end) = count(case when award_level = 'regional' and prize = 'first' then awards end) then coalesce(sum(case when award_level = 'regional' and prize = 'first' then awards end), 0) end as {{ type_amount() }}) as official_awards_regional_first,
 cast(case when count(case when award_level = 'regional' and prize = 'second' then 1 end) = count(case when award_level = 'regional' and prize = 'second' then awards end) then coalesce(sum(case when award_level = 'regional' and prize = 'second' then awards end), 0) end as {{ type_amount() }}) as official_awards_regional_second,
@@ -434,13 +461,14 @@ cast(case when count(case when award_level = 'national' and prize = 'first' then
 cast(case when count(case when award_level = 'national' and prize = 'second' then 1 end) = count(case when award_level = 'national' and prize = 'second' then awards end) then coalesce(sum(case when award_level = 'national' and prize = 'second' then awards end), 0) end as {{ type_amount() }}) as official_awards_national_second,
 cast(case when count(case when award_level = 'national' and prize = 'third' then 1 end) = count(case when award_level = 'national' and prize = 'third' then awards end) then coalesce(sum(case when award_level = 'national' and prize = 'third' then awards end), 0) end as {{ type_amount() }}) as official_awards_national_third
 from {{ ref('stg_award_list') }}
-where stg_award_list.report_year = (select max(newer.report_year) from {{ ref('stg_award_list') }} as newer where newer.contest_year = stg_award_list.contest_year)
-group by contest_year
+where stg_award_list.report_year = (select max(newer.report_year) from {{ ref('stg_award_list') }} as newer where newer.contest_year = stg_award_list.contest_year and newer.respondent_code = stg_award_list.respondent_code)
+group by contest_year, respondent_code
 ),
 
 courses_28 as (
 select
 report_year as report_year,
+respondent_code as respondent_code,
 respondent_code as subject_code,
 cast(case when count(case when course_kind = 'planned' then 1 end) = count(case when course_kind = 'planned' then courses end) then coalesce(sum(case when course_kind = 'planned' then courses end), 0) end as {{ type_amount() }}) as courses_planned,
 cast(case when count(case when course_kind = 'planned' then 1 end) = count(case when course_kind = 'planned' then hours end) then coalesce(sum(case when course_kind = 'planned' then hours end), 0) end as {{ type_amount() }}) as course_hours_planned,
@@ -457,6 +485,7 @@ group by report_year, respondent_code
 textbooks_29 as (
 select
 report_year as report_year,
+respondent_code as respondent_code,
 respondent_code as subject_code,
 cast(count(case when true then 1 end) as {{ type_amount() }}) as textbooks,
 cast(count(case when is_cooperative = 'yes' then 1 end) as {{ type_amount() }}) as textbooks_cooperative,
@@ -470,6 +499,7 @@ group by report_year, respondent_code
 partners_30 as (
 select
 report_year as report_year,
+respondent_code as respondent_code,
 respondent_code as subject_code,
 cast(count(distinct case when true then coalesce(credit_code, enterprise_name) end) as {{ type_amount() }}) as partner_enterprises,
 cast(case when count(case when true then 1 end) = count(case when true then shared_bases end) then coalesce(sum(case when true then shared_bases end), 0) end as {{ type_amount() }}) as shared_bases
@@ -480,6 +510,7 @@ group by report_year, respondent_code
 aid_31 as (
 select
 report_year as report_year,
+respondent_code as respondent_code,
 respondent_code as subject_code,
 cast(case when count(case when programme = 'tuition_waiver' then 1 end) = count(case when programme = 'tuition_waiver' then recipients end) then coalesce(sum(case when programme = 'tuition_waiver' then recipients end), 0) end as {{ type_amount() }}) as aid_tuition_waiver_recipients,
 cast(case when count(case when programme = 'national_grant' then 1 end) = count(case when programme = 'national_grant' then recipients end) then coalesce(sum(case when programme = 'national_grant' then recipients end), 0) end as {{ type_amount() }}) as aid_national_grant_recipients,
@@ -496,13 +527,14 @@ group by report_year, respondent_code
 approvals_32 as (
 select
 report_year as report_year,
+respondent_code as respondent_code,
 school_code as subject_code,
 cast(case when count(case when true then 1 end) = count(case when true then planned_intake end) then coalesce(sum(case when true then planned_intake end), 0) end as {{ type_amount() }}) as planned_intake
 from {{ ref('stg_approvals') }}
-group by report_year, school_code
+group by report_year, respondent_code, school_code
 )
 
-select major_building_1.report_year, major_building_1.subject_code, catalogue.code as measure_code,
+select major_building_1.report_year, major_building_1.respondent_code, major_building_1.subject_code, catalogue.code as measure_code,
 case catalogue.code
 when 'departments' then major_building_1.departments
 when 'brand_bases' then major_building_1.brand_bases
@@ -512,7 +544,7 @@ from major_building_1
 cross join catalogue
 where catalogue.code in ('departments', 'brand_bases', 'applied_majors')
 union all
-select senior_high_2.report_year, senior_high_2.subject_code, catalogue.code as measure_code,
+select senior_high_2.report_year, senior_high_2.respondent_code, senior_high_2.subject_code, catalogue.code as measure_code,
 case catalogue.code
 when 'senior_high_schools' then senior_high_2.senior_high_schools
 when 'senior_high_students' then senior_high_2.senior_high_students
@@ -522,7 +554,7 @@ from senior_high_2
 cross join catalogue
 where catalogue.code in ('senior_high_schools', 'senior_high_students', 'senior_high_intake')
 union all
-select students_3.report_year, students_3.subject_code, catalogue.code as measure_code,
+select students_3.report_year, students_3.respondent_code, students_3.subject_code, catalogue.code as measure_code,
 case catalogue.code
 when 'students_full_time' then students_3.students_full_time
 when 'students_full_time_male' then students_3.students_full_time_male
@@ -534,7 +566,7 @@ from students_3
 cross join catalogue
 where catalogue.code in ('students_full_time', 'students_full_time_male', 'students_full_time_female', 'students_formal', 'intake_full_time')
 union all
-select household_students_4.report_year, household_students_4.subject_code, catalogue.code as measure_code,
+select household_students_4.report_year, household_students_4.respondent_code, household_students_4.subject_code, catalogue.code as measure_code,
 case catalogue.code
 when 'household_students' then household_students_4.household_students
 end as value
@@ -542,7 +574,7 @@ from household_students_4
 cross join catalogue
 where catalogue.code in ('household_students')
 union all
-select staff_5.report_year, staff_5.subject_code, catalogue.code as measure_code,
+select staff_5.report_year, staff_5.respondent_code, staff_5.subject_code, catalogue.code as measure_code,
 case catalogue.code
 when 'staff_total' then staff_5.staff_total
 when 'staff_quota' then staff_5.staff_quota
@@ -565,7 +597,7 @@ from staff_5
 cross join catalogue
 where catalogue.code in ('staff_total', 'staff_quota', 'teachers_full_time', 'teachers_professional', 'teachers_double_qualified', 'teachers_senior', 'teachers_lecturer', 'teachers_assistant', 'teachers_ideology', 'teachers_sports', 'teachers_arts', 'form_teachers', 'industry_mentors', 'master_mentors', 'mentor_hours', 'mentor_pay')
 union all
-select training_6.report_year, training_6.subject_code, catalogue.code as measure_code,
+select training_6.report_year, training_6.respondent_code, training_6.subject_code, catalogue.code as measure_code,
 case catalogue.code
 when 'trained_total' then training_6.trained_total
 when 'trained_national' then training_6.trained_national
@@ -578,7 +610,7 @@ from training_6
 cross join catalogue
 where catalogue.code in ('trained_total', 'trained_national', 'trained_provincial', 'trained_municipal', 'trained_county', 'trained_school')
 union all
-select conditions_7.report_year, conditions_7.subject_code, catalogue.code as measure_code,
+select conditions_7.report_year, conditions_7.respondent_code, conditions_7.subject_code, catalogue.code as measure_code,
 case catalogue.code
 when 'campus_area' then conditions_7.campus_area
 when 'floor_area' then conditions_7.floor_area
@@ -595,7 +627,7 @@ from conditions_7
 cross join catalogue
 where catalogue.code in ('campus_area', 'floor_area', 'equipment_value', 'paper_books', 'electronic_books', 'workstations', 'internet_bandwidth', 'backbone_bandwidth', 'enterprise_equipment_value', 'practice_centres')
 union all
-select outcomes_8.report_year, outcomes_8.subject_code, catalogue.code as measure_code,
+select outcomes_8.report_year, outcomes_8.respondent_code, outcomes_8.subject_code, catalogue.code as measure_code,
 case catalogue.code
 when 'graduates' then outcomes_8.graduates
 when 'placed' then outcomes_8.placed
@@ -622,7 +654,7 @@ from outcomes_8
 cross join catalogue
 where catalogue.code in ('graduates', 'placed', 'further_study', 'further_study_undergraduate', 'further_study_college', 'employed', 'employed_primary', 'employed_secondary', 'employed_tertiary', 'self_employed', 'stayed_local', 'placed_in_province', 'employed_west', 'employed_small', 'employed_large', 'monthly_income', 'income_respondents', 'promoted_in_three_years', 'surveyed_after_three_years', 'income_total')
 union all
-select student_development_9.report_year, student_development_9.subject_code, catalogue.code as measure_code,
+select student_development_9.report_year, student_development_9.respondent_code, student_development_9.subject_code, catalogue.code as measure_code,
 case catalogue.code
 when 'fitness_tested' then student_development_9.fitness_tested
 when 'fitness_passed' then student_development_9.fitness_passed
@@ -632,7 +664,7 @@ from student_development_9
 cross join catalogue
 where catalogue.code in ('fitness_tested', 'fitness_passed', 'skill_certificates')
 union all
-select city_contest_10.report_year, city_contest_10.subject_code, catalogue.code as measure_code,
+select city_contest_10.report_year, city_contest_10.respondent_code, city_contest_10.subject_code, catalogue.code as measure_code,
 case catalogue.code
 when 'contest_edition' then city_contest_10.contest_edition
 when 'contest_zones' then city_contest_10.contest_zones
@@ -644,7 +676,7 @@ from city_contest_10
 cross join catalogue
 where catalogue.code in ('contest_edition', 'contest_zones', 'contest_categories', 'contest_events', 'contest_students')
 union all
-select digital_11.report_year, digital_11.subject_code, catalogue.code as measure_code,
+select digital_11.report_year, digital_11.respondent_code, digital_11.subject_code, catalogue.code as measure_code,
 case catalogue.code
 when 'smart_platforms' then digital_11.smart_platforms
 when 'resource_libraries' then digital_11.resource_libraries
@@ -668,7 +700,7 @@ from digital_11
 cross join catalogue
 where catalogue.code in ('smart_platforms', 'resource_libraries', 'resource_libraries_national', 'resource_libraries_provincial', 'resource_libraries_school', 'resource_libraries_on_platform', 'quality_courses_national', 'quality_courses_provincial', 'quality_courses_school', 'quality_courses_on_platform', 'virtual_bases', 'virtual_bases_national', 'virtual_bases_provincial', 'virtual_bases_school', 'quality_course_students', 'teaching_spaces', 'digital_spaces')
 union all
-select projects_12.report_year, projects_12.subject_code, catalogue.code as measure_code,
+select projects_12.report_year, projects_12.respondent_code, projects_12.subject_code, catalogue.code as measure_code,
 case catalogue.code
 when 'vocational_centres' then projects_12.vocational_centres
 when 'capacity_funds' then projects_12.capacity_funds
@@ -680,7 +712,7 @@ from projects_12
 cross join catalogue
 where catalogue.code in ('vocational_centres', 'capacity_funds', 'group_members', 'integration_enterprises', 'class_a_schools_of_region')
 union all
-select cooperation_13.report_year, cooperation_13.subject_code, catalogue.code as measure_code,
+select cooperation_13.report_year, cooperation_13.respondent_code, cooperation_13.subject_code, catalogue.code as measure_code,
 case catalogue.code
 when 'co_developed_textbooks' then cooperation_13.co_developed_textbooks
 end as value
@@ -688,7 +720,7 @@ from cooperation_13
 cross join catalogue
 where catalogue.code in ('co_developed_textbooks')
 union all
-select internships_14.report_year, internships_14.subject_code, catalogue.code as measure_code,
+select internships_14.report_year, internships_14.respondent_code, internships_14.subject_code, catalogue.code as measure_code,
 case catalogue.code
 when 'internship_students' then internships_14.internship_students
 when 'zone_interns' then internships_14.zone_interns
@@ -699,7 +731,7 @@ from internships_14
 cross join catalogue
 where catalogue.code in ('internship_students', 'zone_interns', 'internship_funds', 'internship_insurance')
 union all
-select service_15.report_year, service_15.subject_code, catalogue.code as measure_code,
+select service_15.report_year, service_15.respondent_code, service_15.subject_code, catalogue.code as measure_code,
 case catalogue.code
 when 'technical_service_income' then service_15.technical_service_income
 when 'technical_service_benefit' then service_15.technical_service_benefit
@@ -719,7 +751,7 @@ from service_15
 cross join catalogue
 where catalogue.code in ('technical_service_income', 'technical_service_benefit', 'research_income', 'technology_trade_income', 'intellectual_property', 'granted_patents', 'invention_patents', 'transferred_patents', 'transfer_income', 'training_projects', 'training_hours', 'public_training_hours', 'training_income')
 union all
-select community_16.report_year, community_16.subject_code, catalogue.code as measure_code,
+select community_16.report_year, community_16.respondent_code, community_16.subject_code, catalogue.code as measure_code,
 case catalogue.code
 when 'community_activities' then community_16.community_activities
 when 'community_beneficiaries' then community_16.community_beneficiaries
@@ -729,7 +761,7 @@ from community_16
 cross join catalogue
 where catalogue.code in ('community_activities', 'community_beneficiaries', 'community_leaflets')
 union all
-select fund_totals_17.report_year, fund_totals_17.subject_code, catalogue.code as measure_code,
+select fund_totals_17.report_year, fund_totals_17.respondent_code, fund_totals_17.subject_code, catalogue.code as measure_code,
 case catalogue.code
 when 'special_funds_total' then fund_totals_17.special_funds_total
 end as value
@@ -737,7 +769,7 @@ from fund_totals_17
 cross join catalogue
 where catalogue.code in ('special_funds_total')
 union all
-select funds_18.report_year, funds_18.subject_code, catalogue.code as measure_code,
+select funds_18.report_year, funds_18.respondent_code, funds_18.subject_code, catalogue.code as measure_code,
 case catalogue.code
 when 'special_funds' then funds_18.special_funds
 when 'per_student_funds' then funds_18.per_student_funds
@@ -747,7 +779,7 @@ from funds_18
 cross join catalogue
 where catalogue.code in ('special_funds', 'per_student_funds', 'funded_students')
 union all
-select international_19.report_year, international_19.subject_code, catalogue.code as measure_code,
+select international_19.report_year, international_19.respondent_code, international_19.subject_code, catalogue.code as measure_code,
 case catalogue.code
 when 'foreign_student_majors' then international_19.foreign_student_majors
 when 'foreign_students' then international_19.foreign_students
@@ -768,7 +800,7 @@ from international_19
 cross join catalogue
 where catalogue.code in ('foreign_student_majors', 'foreign_students', 'visiting_foreign_teachers', 'exported_major_standards', 'exported_course_standards', 'exported_equipment_standards', 'schools_abroad', 'majors_abroad', 'students_abroad', 'joint_majors', 'joint_students', 'teacher_days_abroad', 'teachers_in_foreign_bodies', 'foreign_contest_awards')
 union all
-select roster_20.report_year, roster_20.subject_code, catalogue.code as measure_code,
+select roster_20.report_year, roster_20.respondent_code, roster_20.subject_code, catalogue.code as measure_code,
 case catalogue.code
 when 'schools' then roster_20.schools
 when 'schools_regional' then roster_20.schools_regional
@@ -782,7 +814,7 @@ from roster_20
 cross join catalogue
 where catalogue.code in ('schools', 'schools_regional', 'schools_municipal', 'schools_county', 'schools_technician', 'schools_public', 'schools_private')
 union all
-select honours_list_21.report_year, honours_list_21.subject_code, catalogue.code as measure_code,
+select honours_list_21.report_year, honours_list_21.respondent_code, honours_list_21.subject_code, catalogue.code as measure_code,
 case catalogue.code
 when 'schools_national_key' then honours_list_21.schools_national_key
 when 'schools_regional_key' then honours_list_21.schools_regional_key
@@ -799,7 +831,7 @@ from honours_list_21
 cross join catalogue
 where catalogue.code in ('schools_national_key', 'schools_regional_key', 'schools_regional_key_technician', 'schools_demonstration', 'schools_five_star', 'schools_four_star', 'schools_three_star', 'schools_two_star', 'schools_double_excellence', 'schools_class_a')
 union all
-select majors_22.report_year, majors_22.subject_code, catalogue.code as measure_code,
+select majors_22.report_year, majors_22.respondent_code, majors_22.subject_code, catalogue.code as measure_code,
 case catalogue.code
 when 'majors' then majors_22.majors
 when 'majors_new' then majors_22.majors_new
@@ -816,7 +848,7 @@ from majors_22
 cross join catalogue
 where catalogue.code in ('majors', 'majors_new', 'majors_withdrawn', 'majors_state_controlled', 'majors_demonstration', 'majors_class_a', 'majors_agricultural', 'majors_apprenticeship', 'apprentices', 'new_major_intake')
 union all
-select major_clusters_23.report_year, major_clusters_23.subject_code, catalogue.code as measure_code,
+select major_clusters_23.report_year, major_clusters_23.respondent_code, major_clusters_23.subject_code, catalogue.code as measure_code,
 case catalogue.code
 when 'major_clusters' then major_clusters_23.major_clusters
 when 'major_clusters_aligned' then major_clusters_23.major_clusters_aligned
@@ -825,7 +857,7 @@ from major_clusters_23
 cross join catalogue
 where catalogue.code in ('major_clusters', 'major_clusters_aligned')
 union all
-select satisfaction_24.report_year, satisfaction_24.subject_code, catalogue.code as measure_code,
+select satisfaction_24.report_year, satisfaction_24.respondent_code, satisfaction_24.subject_code, catalogue.code as measure_code,
 case catalogue.code
 when 'satisfaction_students_points' then satisfaction_24.satisfaction_students_points
 when 'satisfaction_classroom_points' then satisfaction_24.satisfaction_classroom_points
@@ -856,7 +888,7 @@ from satisfaction_24
 cross join catalogue
 where catalogue.code in ('satisfaction_students_points', 'satisfaction_classroom_points', 'satisfaction_outside_classroom_points', 'satisfaction_ideology_points', 'satisfaction_general_courses_points', 'satisfaction_professional_courses_points', 'satisfaction_graduates_points', 'satisfaction_recent_graduates_points', 'satisfaction_graduates_of_three_years_points', 'satisfaction_staff_points', 'satisfaction_employers_points', 'satisfaction_parents_points', 'satisfaction_students_respondents', 'satisfaction_classroom_respondents', 'satisfaction_outside_classroom_respondents', 'satisfaction_ideology_respondents', 'satisfaction_general_courses_respondents', 'satisfaction_professional_courses_respondents', 'satisfaction_graduates_respondents', 'satisfaction_recent_graduates_respondents', 'satisfaction_graduates_of_three_years_respondents', 'satisfaction_staff_respondents', 'satisfaction_employers_respondents', 'satisfaction_parents_respondents')
 union all
-select contest_entries_25.report_year, contest_entries_25.subject_code, catalogue.code as measure_code,
+select contest_entries_25.report_year, contest_entries_25.respondent_code, contest_entries_25.subject_code, catalogue.code as measure_code,
 case catalogue.code
 when 'entered_events_national' then contest_entries_25.entered_events_national
 when 'entered_events_regional' then contest_entries_25.entered_events_regional
@@ -875,7 +907,7 @@ from contest_entries_25
 cross join catalogue
 where catalogue.code in ('entered_events_national', 'entered_events_regional', 'entered_events_municipal', 'entered_teams_national', 'entered_teams_regional', 'entered_teams_municipal', 'entered_students_national', 'entered_students_regional', 'entered_students_municipal', 'entered_teachers_national', 'entered_teachers_regional', 'entered_teachers_municipal')
 union all
-select contest_awards_26.report_year, contest_awards_26.subject_code, catalogue.code as measure_code,
+select contest_awards_26.report_year, contest_awards_26.respondent_code, contest_awards_26.subject_code, catalogue.code as measure_code,
 case catalogue.code
 when 'award_events_national' then contest_awards_26.award_events_national
 when 'award_events_regional' then contest_awards_26.award_events_regional
@@ -915,7 +947,7 @@ from contest_awards_26
 cross join catalogue
 where catalogue.code in ('award_events_national', 'award_events_regional', 'award_events_municipal', 'award_events_industry', 'winners_national', 'winners_regional', 'winners_municipal', 'winners_industry', 'winning_students_national', 'winning_students_regional', 'winning_students_municipal', 'winning_students_industry', 'award_events_regional_first', 'award_events_regional_second', 'award_events_regional_third', 'winners_regional_first', 'winners_regional_second', 'winners_regional_third', 'individual_awards_regional_first', 'individual_awards_regional_second', 'individual_awards_regional_third', 'school_awards_national_first', 'school_awards_national_second', 'school_awards_national_third', 'student_team_events_national_first', 'student_team_events_national_second', 'student_team_events_national_third', 'mixed_team_events_national_first', 'mixed_team_events_national_second', 'mixed_team_events_national_third', 'teacher_individual_events_national_first', 'teacher_individual_events_national_second', 'teacher_individual_events_national_third')
 union all
-select award_list_27.report_year, award_list_27.subject_code, catalogue.code as measure_code,
+select award_list_27.report_year, award_list_27.respondent_code, award_list_27.subject_code, catalogue.code as measure_code,
 case catalogue.code
 when 'official_awards_regional' then award_list_27.official_awards_regional
 when 'official_awards_regional_first' then award_list_27.official_awards_regional_first
@@ -930,7 +962,7 @@ from award_list_27
 cross join catalogue
 where catalogue.code in ('official_awards_regional', 'official_awards_regional_first', 'official_awards_regional_second', 'official_awards_regional_third', 'official_awards_national', 'official_awards_national_first', 'official_awards_national_second', 'official_awards_national_third')
 union all
-select courses_28.report_year, courses_28.subject_code, catalogue.code as measure_code,
+select courses_28.report_year, courses_28.respondent_code, courses_28.subject_code, catalogue.code as measure_code,
 case catalogue.code
 when 'courses_planned' then courses_28.courses_planned
 when 'course_hours_planned' then courses_28.course_hours_planned
@@ -945,7 +977,7 @@ from courses_28
 cross join catalogue
 where catalogue.code in ('courses_planned', 'course_hours_planned', 'courses_certificate', 'course_hours_certificate', 'courses_online', 'course_hours_online', 'courses_quality', 'course_hours_quality')
 union all
-select textbooks_29.report_year, textbooks_29.subject_code, catalogue.code as measure_code,
+select textbooks_29.report_year, textbooks_29.respondent_code, textbooks_29.subject_code, catalogue.code as measure_code,
 case catalogue.code
 when 'textbooks' then textbooks_29.textbooks
 when 'textbooks_cooperative' then textbooks_29.textbooks_cooperative
@@ -957,7 +989,7 @@ from textbooks_29
 cross join catalogue
 where catalogue.code in ('textbooks', 'textbooks_cooperative', 'textbooks_national_planned', 'textbooks_new_form', 'textbooks_on_platform')
 union all
-select partners_30.report_year, partners_30.subject_code, catalogue.code as measure_code,
+select partners_30.report_year, partners_30.respondent_code, partners_30.subject_code, catalogue.code as measure_code,
 case catalogue.code
 when 'partner_enterprises' then partners_30.partner_enterprises
 when 'shared_bases' then partners_30.shared_bases
@@ -966,7 +998,7 @@ from partners_30
 cross join catalogue
 where catalogue.code in ('partner_enterprises', 'shared_bases')
 union all
-select aid_31.report_year, aid_31.subject_code, catalogue.code as measure_code,
+select aid_31.report_year, aid_31.respondent_code, aid_31.subject_code, catalogue.code as measure_code,
 case catalogue.code
 when 'aid_tuition_waiver_recipients' then aid_31.aid_tuition_waiver_recipients
 when 'aid_national_grant_recipients' then aid_31.aid_national_grant_recipients
@@ -981,7 +1013,7 @@ from aid_31
 cross join catalogue
 where catalogue.code in ('aid_tuition_waiver_recipients', 'aid_national_grant_recipients', 'aid_national_scholarship_recipients', 'aid_regional_scholarship_recipients', 'aid_tuition_waiver_amount', 'aid_national_grant_amount', 'aid_national_scholarship_amount', 'aid_regional_scholarship_amount')
 union all
-select approvals_32.report_year, approvals_32.subject_code, catalogue.code as measure_code,
+select approvals_32.report_year, approvals_32.respondent_code, approvals_32.subject_code, catalogue.code as measure_code,
 case catalogue.code
 when 'planned_intake' then approvals_32.planned_intake
 end as value
