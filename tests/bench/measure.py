@@ -1,6 +1,7 @@
 """What a command costs: wall and CPU seconds, and memory, of it and all its children."""
 
 import os
+import re
 import subprocess
 import tempfile
 import threading
@@ -12,14 +13,16 @@ from pathlib import Path
 from typing import IO
 
 SAMPLE_SECONDS = 0.05
-PAGE, TICK = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK")
+TICK = os.sysconf("SC_CLK_TCK")
+MEMORY = re.compile(r"(VmRSS|VmHWM):\s+(\d+)")
 
 
 @dataclass(frozen=True)
 class Cost:
     """`cpu` is user and system time. `memory` is the largest sum of the resident memory of all processes at one time,
-    looked at every SAMPLE_SECONDS (what they share counts once each); `largest` is the kernel's own high-water
-    mark of the largest single process. Both in bytes."""
+    looked at every SAMPLE_SECONDS (what they share counts once each); `largest` is the largest high-water mark that the
+    kernel keeps of a single process. Both in bytes. The kernel's figure for a process that has ended is of no use: it
+    has in it how large the process was that started it."""
 
     wall: float
     cpu: float
@@ -59,9 +62,8 @@ def measured(
         text, more = (_text(file) for file in (output, errors))
     if process.returncode not in expected:
         raise CommandFailedError(f"{' '.join(command)} → {process.returncode}\n{text}\n{more}")
-    largest = usage.ru_maxrss * 1024
-    cost = Cost(wall, usage.ru_utime + usage.ru_stime, max([largest, *(m.memory for m in watch.moments)]), largest)
-    return cost, text, watch.moments
+    memory = max([watch.largest, *(moment.memory for moment in watch.moments)])
+    return Cost(wall, usage.ru_utime + usage.ru_stime, memory, watch.largest), text, watch.moments
 
 
 def _text(file: IO[bytes]) -> str:
@@ -76,14 +78,16 @@ class _Watch(threading.Thread):
         super().__init__(daemon=True)
         self.pid = pid
         self.moments: list[Moment] = []
+        self.largest = 0
         self.over = threading.Event()
 
     def run(self) -> None:
         while not self.over.wait(SAMPLE_SECONDS):
             used = [_used(pid) for pid in _tree(self.pid)]
+            self.largest = max([self.largest, *(highest for _, _, highest in used)])
             # a child that ends between two looks is missing in one of them
-            cpu = max([sum(cpu for cpu, _ in used), *(moment.cpu for moment in self.moments[-1:])])
-            self.moments.append(Moment(time.time(), cpu, sum(memory for _, memory in used)))
+            cpu = max([sum(cpu for cpu, _, _ in used), *(moment.cpu for moment in self.moments[-1:])])
+            self.moments.append(Moment(time.time(), cpu, sum(memory for _, memory, _ in used)))
 
     def end(self) -> None:
         self.over.set()
@@ -99,9 +103,11 @@ def _tree(pid: int) -> list[int]:
     return found
 
 
-def _used(pid: int) -> tuple[float, int]:
-    """CPU seconds (with those of children that have ended) and resident bytes; nothing when the process is gone."""
+def _used(pid: int) -> tuple[float, int, int]:
+    """CPU seconds (with ended children), resident bytes now and at most; nothing of a process that is gone."""
     with suppress(OSError):
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-        return sum(map(int, fields[11:15])) / TICK, int(fields[21]) * PAGE
-    return 0.0, 0
+        memory = dict(MEMORY.findall(Path(f"/proc/{pid}/status").read_text()))
+        now, highest = (int(memory.get(name, 0)) * 1024 for name in ("VmRSS", "VmHWM"))
+        return sum(map(int, fields[11:15])) / TICK, now, highest
+    return 0.0, 0, 0

@@ -21,7 +21,7 @@ How it is measured. An installation of so many schools is generated as configura
 workbooks poured with the project's own templates (tests/bench/population.py, pouring.py): distinct, seeded, with known
 faults. Each run is a process of its own, as a user calls it, on an installation of its own. Wall and CPU seconds (user
 and system) and the peak of memory are of the whole process tree: `memory` is the largest sum of the resident memory of
-all its processes at one time, looked at every 0.05 s, or the kernel's high-water mark of the largest process where that
+all its processes at one time, looked at every 0.05 s, or the kernel's high-water mark of its largest process where that
 is more (pages that processes share count once each). Figures are medians of the runs. Every run is checked: what it
 finds is what was planted, a second run does nothing, a changed figure arrives. Compiling the models is done once for a
 version of the project, not once a run, and is not in the figures; nor is dbt's parse for the stock project. Absolute

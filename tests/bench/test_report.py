@@ -82,6 +82,12 @@ def test_a_command_is_measured_with_its_children():
     assert max(moment.memory for moment in moments) > 200_000_000
 
 
+def test_what_this_process_takes_is_not_measured():
+    ballast = b"x" * 300_000_000
+    used, _, _ = measured([sys.executable, "-c", "import time; time.sleep(0.3)"], {})
+    assert used.memory < len(ballast)
+
+
 def test_a_command_that_fails_is_no_measurement():
     with pytest.raises(CommandFailedError, match="no such thing"):
         measured([sys.executable, "-c", "raise SystemExit('no such thing')"], {})
