@@ -30,7 +30,7 @@ def read_all(inbox: Path) -> int:
 
 
 def statements(manifest: dict) -> list[str]:
-    """What there is to execute, a model after its parents, tests after all models."""
+    """What there is to execute, from dbt's manifest: a model after its parents, tests after all models."""
     models = {key: node for key, node in manifest["nodes"].items() if node["resource_type"] == "model"}
     made: set[str] = set()
     ordered = []

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from statistics import median
 
-from tests.bench.runner import COLD, FLOOR, ONE, PANDAS, STOCK, WARM, Results
+from tests.bench.runner import COLD, COMPILE, FLOOR, ONE, PANDAS, STOCK, WARM, Results
 from tests.bench.stages import PART
 
 NAMES = {
@@ -12,6 +12,7 @@ NAMES = {
     COLD: "cold: nothing received yet",
     WARM: "warm: nothing new",
     ONE: "one school's workbook changed",
+    COMPILE: "once for each version of the project, in its first run: the models compiled",
     PANDAS: "instead: one script with pandas and openpyxl, the root's tables only",
     STOCK: "instead: stock Dagster project, same models, same audit",
 }
@@ -24,8 +25,8 @@ and system) and the peak of memory are of the whole process tree: `memory` is th
 all its processes at one time, looked at every 0.05 s, or the kernel's high-water mark of its largest process where that
 is more (pages that processes share count once each). Figures are medians of the runs. Every run is checked: what it
 finds is what was planted, a second run does nothing, a changed figure arrives. Compiling the models is done once for a
-version of the project, not once a run, and is not in the figures; nor is dbt's parse for the stock project. Absolute
-seconds differ between machines and days; ratios within one run are what counts.
+version of the project, not once a run, and stands in a line of its own; dbt's parse for the stock project, done when it
+is deployed, in none. Absolute seconds differ between machines and days; ratios within one run are what counts.
 
 - **Floor**: one process reads every cell with calamine and executes the same compiled SQL in DuckDB, on the tables that
   intake has written. It audits nothing, writes no findings and publishes nothing.

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from compileall import compile_dir
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from importlib.metadata import version
@@ -27,10 +28,18 @@ from tests.bench.measure import Cost, measured
 from tests.bench.population import SAMPLE_YEAR
 from tests.bench.pouring import Poured, poured
 from tests.bench.stages import Stage, rows_of, stages_of
+from warehouse.compiled import load_manifest, prepare_manifest
 from warehouse.connection import open_published
 
 NIANBAO = str(Path(sys.executable).with_name("nianbao"))
 FLOOR, COLD, WARM, ONE, PANDAS, STOCK = "floor", "cold", "warm", "one school", "pandas", "stock Dagster"
+COMPILE = "compile"
+COMPILE_SCRIPT = """
+import sys
+from pathlib import Path
+from warehouse.compiled import run_dbt
+run_dbt(["compile"], Path(sys.argv[1]) / "nianbao.duckdb", Path(sys.argv[1]))
+"""
 ALTERNATIVES = (PANDAS, STOCK)
 ASKED_TIMES = 5
 QUESTION = re.compile(r"^(\d+)\. (.+?)\n\n```sql\n(.+?)```", re.MULTILINE | re.DOTALL)
@@ -92,6 +101,14 @@ def measure(
         }
         | {"resubmission": len(installation.superseded)},
     )
+    with tempfile.TemporaryDirectory(prefix="nianbao-bench-") as folder:
+        settings = Settings(home=Path(folder), city_dir=installation.city_dir)
+        for package in ("sources", "warehouse", "orchestration", "tests/bench"):
+            compile_dir(PROJECT_ROOT / package, quiet=1)
+        prepare_manifest(settings)
+        command = [sys.executable, "-c", COMPILE_SCRIPT, folder]
+        cost, _, _ = measured(command, environment_of(settings.home, settings.city_dir), cwd=PROJECT_ROOT)
+        results.costs[COMPILE] = [cost]
     for _ in range(runs):
         _measure_once(installation, results, without, tell)
         results.runs += 1
@@ -121,7 +138,7 @@ def _measure_once(installation: Poured, results: Results, without: Sequence[str]
             raise WrongOutcomeError(f"a second run had something to do:\n{said}")
         note(WARM, warm)
         sql, database = Path(folder) / "floor.json", Path(folder) / "nianbao.duckdb"
-        manifest = manifest_of(settings)
+        manifest = load_manifest(settings)
         sql.write_text(json.dumps(statements(manifest)))
         base_tables(settings.working_database, manifest, database)
         script = str(PROJECT_ROOT / "tests" / "bench" / "floor.py")
@@ -145,9 +162,9 @@ def _measure_once(installation: Poured, results: Results, without: Sequence[str]
 def environment_of(home: Path, city_dir: Path) -> dict[str, str]:
     """As a user has it: his own installation, and Python keeps what it has compiled."""
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    cache = Path(tempfile.gettempdir()) / "nianbao-bench-pycache"
-    own = {"NIANBAO_HOME": str(home), "NIANBAO_CITY": str(city_dir), "PYTHONPYCACHEPREFIX": str(cache)}
-    return kept | own | {"DO_NOT_TRACK": "1", "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    own = {"NIANBAO_HOME": str(home), "NIANBAO_CITY": str(city_dir), "DO_NOT_TRACK": "1", "PATH": path}
+    return kept | own
 
 
 def lay_inbox(installation: Poured, home: Path) -> None:
@@ -158,16 +175,6 @@ def lay_inbox(installation: Poured, home: Path) -> None:
             os.link(path, home / "inbox" / path.name)
         except OSError:
             shutil.copy2(path, home / "inbox" / path.name)
-
-
-def manifest_of(settings: Settings) -> dict[str, Any]:
-    """dbt's manifest with the compiled SQL of models and tests."""
-    compiled = [
-        settings.home / "dbt" / "manifest.json",
-        *(PROJECT_ROOT / "dbt_project" / "target").glob("compiled-*.json"),
-    ]
-    path = next(path for path in compiled if path.exists())
-    return json.loads(path.read_bytes())
 
 
 def compare_findings(settings: Settings, installation: Poured) -> None:
