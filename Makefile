@@ -74,7 +74,8 @@ system-packages:
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --no-deps --editable .
 	@touch $@ .venv/run.stamp
 
-.venv/spark.stamp: requirements-spark.lock | .venv/run.stamp
+.venv/spark.stamp: requirements-spark.lock | .venv/uv.stamp
 	@echo "Installing Spark (once) …"
-	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements-spark.lock
+	@$(BIN)/uv venv --quiet --clear .venv/spark
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python .venv/spark --require-hashes -r requirements-spark.lock
 	@touch $@

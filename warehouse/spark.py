@@ -13,7 +13,6 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 import duckdb
@@ -57,9 +56,14 @@ def spark_manifest(settings: Settings) -> Path:
     return spark_folder(settings) / "dbt" / "manifest.json"
 
 
+def spark_dbt() -> Path:
+    """dbt with its Spark adapter, in an environment of its own within this one (`make .venv/spark.stamp`)."""
+    return Path(sys.prefix, "spark", "bin", "dbt")
+
+
 def missing_for_spark() -> str | None:
     """What is not installed and how to install it, in Chinese; None when Spark can run here."""
-    if not find_spec("pyspark") or not find_spec("dbt.adapters.spark"):
+    if not spark_dbt().exists():
         return "在 Spark 上建模要先安装 PySpark（约 430 MB）：make .venv/spark.stamp"
     java = Path(os.environ["JAVA_HOME"], "bin", "java") if os.environ.get("JAVA_HOME") else "java"
     if not shutil.which(java):
@@ -136,7 +140,7 @@ def _dbt_build(settings: Settings, warehouse: Path, arguments: Sequence[str]) ->
         "NIANBAO_SPARK_WAREHOUSE": str(warehouse),
         "DO_NOT_TRACK": "1",
     }
-    dbt = [str(Path(sys.executable).with_name("dbt")), "--quiet", "--no-use-colors", "--log-level-file", "none"]
+    dbt = [str(spark_dbt()), "--quiet", "--no-use-colors", "--log-level-file", "none"]
     folders = [
         "--project-dir",
         DBT_PROJECT,

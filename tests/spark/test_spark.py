@@ -64,7 +64,7 @@ def test_every_value_of_every_public_table_is_the_same_on_both_engines(spark_cit
 
 def test_one_changed_value_is_one_difference_and_asks_for_action(spark_city):
     where = "report_year = 2023 and subject_kind = 'region' and scope_code = 'all'"
-    change = "update marts.students set students_full_time = students_full_time {} 1 where " + where
+    change = "update marts.scale set students_full_time = students_full_time {} 1 where " + where
     with open_working(spark_city) as connection:
         connection.execute(change.format("+"))
     compared = nianbao(spark_city, "compare-targets")
@@ -72,7 +72,7 @@ def test_one_changed_value_is_one_difference_and_asks_for_action(spark_city):
         connection.execute(change.format("-"))
     assert compared.returncode == 3
     assert "1 个不同" in compared.stdout
-    assert "marts.students  students_full_time  2023、region、450700、all" in compared.stdout
+    assert "marts.scale  students_full_time  2023、region、450700、all" in compared.stdout
 
 
 def test_tables_of_spark_that_are_older_than_the_data_are_not_compared(spark_city):

@@ -116,8 +116,8 @@ def test_sources_go_to_parquet_with_their_types_and_the_same_bytes_each_time(fre
 
 
 def test_without_java_spark_is_refused_with_what_to_install(monkeypatch):
-    monkeypatch.setattr("warehouse.spark.find_spec", lambda name: name)
+    monkeypatch.setattr("warehouse.spark.spark_dbt", lambda: Path(__file__))
     monkeypatch.setenv("JAVA_HOME", "/nowhere")
     assert "openjdk-17" in (missing_for_spark() or "")
-    monkeypatch.setattr("warehouse.spark.find_spec", lambda name: None)
+    monkeypatch.setattr("warehouse.spark.spark_dbt", lambda: Path("/nowhere/dbt"))
     assert "make .venv/spark.stamp" in (missing_for_spark() or "")
