@@ -26,7 +26,9 @@ with
         select code as indicator_code, kind, level, scale from {{ source("reference", "indicator") }}
     ),
 
-    sides as (
+    -- both sides of a ratio in one pass; a region's ratio of what schools report is not made of its sums,
+    -- see below
+    terms_of_subjects as (
         select
             measures.report_year,
             measures.subject_kind,
@@ -34,22 +36,23 @@ with
             measures.scope_code,
             terms.indicator_code,
             terms.definition,
-            terms.role,
-            case when count(*) = count(measures.value) then sum(measures.value) end as value,
-            max(
-                case
-                    measures.status
-                    when 'missing'
-                    then 4
-                    when 'unavailable'
-                    then 3
-                    when 'incomplete'
-                    then 2
-                    else 1
-                end
-            ) as severity,
-            max(measures.n_expected) as n_expected,
-            min(measures.n_reported) as n_reported
+            indicators.kind,
+            indicators.scale,
+            case when terms.role = 'numerator' then 1 else 0 end as is_numerator,
+            case when measures.value is null then 1 else 0 end as is_null,
+            measures.value,
+            case
+                measures.status
+                when 'missing'
+                then 4
+                when 'unavailable'
+                then 3
+                when 'incomplete'
+                then 2
+                else 1
+            end as severity,
+            measures.n_expected,
+            measures.n_reported
         from measures
         inner join
             terms
@@ -57,52 +60,40 @@ with
             and coalesce(terms.since, measures.report_year) <= measures.report_year
             and coalesce(terms.until, measures.report_year) >= measures.report_year
         inner join indicators on terms.indicator_code = indicators.indicator_code
-        -- a region's ratio of what schools report is not made of its sums, see below
         where
             (measures.subject_kind = 'school' and indicators.level = 'school')
             or (
                 measures.subject_kind = 'region'
                 and (indicators.kind <> 'ratio' or indicators.level = 'region')
             )
-        group by
-            measures.report_year,
-            measures.subject_kind,
-            measures.subject_code,
-            measures.scope_code,
-            terms.indicator_code,
-            terms.definition,
-            terms.role
     ),
 
     joined as (
         select
-            numerator.report_year,
-            numerator.subject_kind,
-            numerator.subject_code,
-            numerator.scope_code,
-            numerator.indicator_code,
-            numerator.definition,
-            indicators.kind,
-            indicators.scale,
-            numerator.value as numerator,
-            -- a scope without any school has none of what schools report
+            report_year,
+            subject_kind,
+            subject_code,
+            scope_code,
+            indicator_code,
+            definition,
+            kind,
+            scale,
             case
-                when indicators.kind = 'ratio' and denominator.role is null then 0 else denominator.value
+                when sum(is_numerator * is_null) = 0 then sum(case when is_numerator = 1 then value end)
+            end as numerator,
+            case
+                -- a scope without any school has none of what schools report
+                when kind = 'ratio' and min(is_numerator) = 1
+                then 0
+                when sum((1 - is_numerator) * is_null) = 0
+                then sum(case when is_numerator = 0 then value end)
             end as denominator,
-            greatest(numerator.severity, coalesce(denominator.severity, 1)) as severity,
-            greatest(numerator.n_expected, coalesce(denominator.n_expected, 0)) as n_expected,
-            least(numerator.n_reported, coalesce(denominator.n_reported, numerator.n_reported)) as n_reported
-        from sides as numerator
-        inner join indicators on numerator.indicator_code = indicators.indicator_code
-        left join
-            sides as denominator
-            on numerator.report_year = denominator.report_year
-            and numerator.subject_code = denominator.subject_code
-            and numerator.scope_code = denominator.scope_code
-            and numerator.indicator_code = denominator.indicator_code
-            and numerator.definition = denominator.definition
-            and denominator.role = 'denominator'
-        where numerator.role = 'numerator'
+            max(severity) as severity,
+            max(n_expected) as n_expected,
+            min(n_reported) as n_reported
+        from terms_of_subjects
+        group by report_year, subject_kind, subject_code, scope_code, indicator_code, definition, kind, scale
+        having max(is_numerator) = 1
     ),
 
     -- A region's ratio takes both its terms from the same schools: those that have reported both. A school

@@ -9,14 +9,46 @@ with
 
     indicators as (select indicator_code, decimals, display from {{ ref("dim_indicator") }}),
 
+    -- few figures are printed, and many values are not
     facts as (
-        select report_year, subject_code, scope_code, indicator_code, value, status
-        from {{ ref("fct_indicator_value") }}
+        select
+            facts.report_year,
+            facts.subject_code,
+            facts.scope_code,
+            facts.indicator_code,
+            facts.value,
+            facts.status
+        from {{ ref("fct_indicator_value") }} as facts
+        inner join
+            (
+                select distinct figure_year, subject_code, scope_code, indicator_code
+                from printed_figures
+                where kind = 'value'
+            ) as wanted
+            on facts.report_year = wanted.figure_year
+            and facts.subject_code = wanted.subject_code
+            and facts.scope_code = wanted.scope_code
+            and facts.indicator_code = wanted.indicator_code
     ),
 
     changes as (
-        select report_year, subject_code, scope_code, indicator_code, change_value, comparability, status
-        from {{ ref("fct_indicator_change") }}
+        select
+            changes.report_year,
+            changes.subject_code,
+            changes.indicator_code,
+            changes.change_value,
+            changes.comparability,
+            changes.status
+        from {{ ref("fct_indicator_change") }} as changes
+        inner join
+            (
+                select distinct figure_year, subject_code, indicator_code
+                from printed_figures
+                where kind = 'change'
+            ) as wanted
+            on changes.report_year = wanted.figure_year
+            and changes.subject_code = wanted.subject_code
+            and changes.indicator_code = wanted.indicator_code
     ),
 
     standards as (
