@@ -72,15 +72,15 @@ def test_one_changed_value_is_one_difference_and_asks_for_action(spark_city):
         connection.execute(change.format("-"))
     assert compared.returncode == 3
     assert "1 个不同" in compared.stdout
-    assert "marts.scale  students_full_time  2023、region、450700、all" in compared.stdout
+    assert "marts.scale  students_full_time  2023、450700、region、450700、all" in compared.stdout
 
 
 def test_tables_of_spark_that_are_older_than_the_data_are_not_compared(spark_city):
     with open_working(spark_city) as connection:
-        connection.execute("update reference.city set name = name || '（改）'")
+        connection.execute("update reference.region set name = name || '（改）'")
     assert compare_with_spark(spark_city) is None
     with open_working(spark_city) as connection:
-        connection.execute("update reference.city set name = replace(name, '（改）', '')")
+        connection.execute("update reference.region set name = replace(name, '（改）', '')")
 
 
 def test_a_model_that_fails_on_spark_leaves_the_last_tables_standing(spark_city):
