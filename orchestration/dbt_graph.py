@@ -24,7 +24,8 @@ class ModelAsset:
     """One model: its asset key, the keys that it depends on, and what the UI shows of it."""
 
     unique_id: str
-    key: Key
+    key: tuple[str, str]
+    """Schema and name."""
     deps: tuple[Key, ...]
     description: str
     group: str
@@ -103,7 +104,7 @@ def _graph(manifest: Mapping[str, Any]) -> DbtGraph:
         tuple(
             ModelAsset(
                 unique_id := spec.metadata[DAGSTER_DBT_UNIQUE_ID_METADATA_KEY],
-                _key(spec.key),
+                (spec.key.path[0], spec.key.path[1]),
                 tuple(sorted(_key(dep.asset_key) for dep in spec.deps)),
                 nodes[unique_id]["description"],
                 OF_SCHEMA[spec.key.path[0]],

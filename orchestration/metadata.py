@@ -9,9 +9,9 @@ import polars as pl
 
 from sources.finding import SEVERITY_LABELS
 from warehouse.connection import query
+from warehouse.transform import FAILING_ROWS
 
 PREVIEW_ROWS = 15
-FAILING_ROWS = 50
 
 
 def row_counts(connection: duckdb.DuckDBPyConnection, relations: Sequence[tuple[str, str]]) -> dict[str, int]:

@@ -115,11 +115,10 @@ def audit(
     cell_of = cell_lookup(cells)
     known = submissions.filter(pl.col("respondent_kind").is_not_null() & pl.col("report_year").is_not_null())
     for (kind,), of_kind in known.group_by(["respondent_kind"], maintain_order=True):
-        years = of_kind.get_column("report_year").unique().sort()
-        for contract, alike in _years_alike(str(kind), years, city):
+        codelists = {year: codelists_of(city, year) for year in sorted(set(of_kind.get_column("report_year")))}
+        for contract, alike in _years_alike(str(kind), codelists):
             year, group = alike[0], of_kind.filter(pl.col("report_year").is_in(alike))
-            codelists = codelists_of(city, year)
-            sheet = _audit_sheet(contract, year, group, cells, findings[0], codelists, cell_of, last_year or {})
+            sheet = _audit_sheet(contract, year, group, cells, findings[0], codelists[year], cell_of, last_year or {})
             tables.setdefault(contract.name, []).append(sheet.table)
             findings.append(sheet.findings)
             statuses.append(sheet.status)
@@ -138,15 +137,14 @@ def audit(
     )
 
 
-def _years_alike(kind: str, years: Iterable[int], city: City) -> list[tuple[Contract, list[int]]]:
+def _years_alike(kind: str, codelists: Mapping[int, dict[str, CodeList]]) -> list[tuple[Contract, list[int]]]:
     """The sheets of a kind of respondent, each with years in which it has the same columns, rules and code lists."""
     alike: dict[tuple, tuple[Contract, list[int]]] = {}
-    for year in years:
-        codelists = codelists_of(city, year)
+    for year, lists_of_year in codelists.items():
         for contract in contracts_for(kind, year):
             columns = contract.columns_in(year)
             lists = {column.codelist for column in columns if column.codelist}
-            codes = tuple(tuple(codelists[name].code_of) for name in sorted(lists & {"schools", "scopes"}))
+            codes = tuple(tuple(lists_of_year[name].code_of) for name in sorted(lists & {"schools", "scopes"}))
             rules = tuple(rule.id for rule in contract.rules_in(year))
             key = contract.name, tuple(column.name for column in columns), rules, codes
             alike.setdefault(key, (contract, []))[1].append(year)

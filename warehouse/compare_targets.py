@@ -14,12 +14,11 @@ import duckdb
 
 from sources.settings import Settings
 from warehouse.connection import open_working, working_lock
-from warehouse.ddl import quoted
+from warehouse.ddl import PUBLIC_SCHEMAS, quoted
 from warehouse.inputs import built_from, inputs_fingerprint
 from warehouse.spark import spark_built_from, spark_manifest, spark_warehouse
 from warehouse.transform import build
 
-COMPARED_SCHEMAS = ("core", "marts", "quality", "report")
 SHOWN_PER_KIND = 5
 OCCURRENCE = "occurrence"
 PRESENT, ABSENT = "有", "没有"
@@ -62,7 +61,7 @@ def public_tables(manifest: Mapping[str, Any]) -> dict[tuple[str, str], tuple[st
     return {
         (node["schema"], node["name"]): keys.get(node["unique_id"], ())
         for node in manifest["nodes"].values()
-        if node["resource_type"] == "model" and node["schema"] in COMPARED_SCHEMAS
+        if node["resource_type"] == "model" and node["schema"] in PUBLIC_SCHEMAS
     }
 
 

@@ -114,6 +114,12 @@ def build_order(manifest: Mapping[str, Any]) -> list[Node]:
     return ordered
 
 
+def dbt_arguments(command: Sequence[str], target: Path) -> list[str]:
+    """A command of dbt on the project, with `target` as the folder for what dbt writes."""
+    folders = ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
+    return [*QUIET, command[0], *folders, "--target-path", str(target), "--log-path", str(target), *command[1:]]
+
+
 def run_dbt(command: Sequence[str], database: Path, target: Path) -> Any:
     """dbt itself, in this process, on a database file; returns its result and leaves no connection open.
 
@@ -124,10 +130,8 @@ def run_dbt(command: Sequence[str], database: Path, target: Path) -> Any:
 
     os.environ["NIANBAO_WORKING_DATABASE"] = str(database)
     os.environ["DO_NOT_TRACK"] = "1"
-    folders = ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
-    outputs = ["--target-path", str(target), "--log-path", str(target)]
     try:
-        outcome = dbtRunner().invoke([*QUIET, command[0], *folders, *outputs, *command[1:]])
+        outcome = dbtRunner().invoke(dbt_arguments(command, target))
     finally:
         if DuckDBConnectionManager._ENV is not None:
             DuckDBConnectionManager._ENV.close()

@@ -9,6 +9,8 @@ import duckdb
 from sources.model import Column, Contract, load_contracts, read_yaml
 from sources.settings import PROJECT_ROOT
 
+PUBLIC_SCHEMAS = ("core", "marts", "report", "quality")
+"""What analysts query, exports hold and extracts give on; the others are ways to get there."""
 IDENTITY_COLUMNS = {
     "submission_id": ("varchar", "报送编号，即文件内容的 sha256"),
     "report_year": ("bigint", "报告年度"),

@@ -8,9 +8,9 @@ import duckdb
 from sources.settings import Settings
 from sources.whole_file import whole_file
 from warehouse.connection import open_published, transaction
+from warehouse.ddl import PUBLIC_SCHEMAS, quoted
 from warehouse.regions import find_region
 
-EXTRACTED_SCHEMAS = ("core", "marts", "quality", "report")
 OF_NOBODY = frozenset({"core.dim_indicator", "core.dim_scope", "core.dim_table_row"})
 """Tables that say nothing of anybody: they go into every extract as they are."""
 
@@ -38,7 +38,7 @@ def write_extract(settings: Settings, region: str, target: Path | None = None) -
     with whole_file(path) as partial:
         connection = duckdb.connect(str(partial))
         try:
-            connection.execute(f"attach {_quoted(str(settings.published_database))} as published (read_only)")
+            connection.execute(f"attach {quoted(str(settings.published_database))} as published (read_only)")
             with transaction(connection):
                 rows = {name: _copy(connection, name, found.code) for name in _tables(connection)}
             connection.execute("detach published")
@@ -53,7 +53,7 @@ def _tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
         "select schema_name || '.' || table_name as name, max(column_name = 'region_code') as is_of_regions"
         " from duckdb_columns() where database_name = 'published' and list_contains(?, schema_name)"
         " group by all order by all",
-        [list(EXTRACTED_SCHEMAS)],
+        [list(PUBLIC_SCHEMAS)],
     ).fetchall()
     return [name for name, is_of_regions in found if is_of_regions or name in OF_NOBODY]
 
@@ -65,7 +65,7 @@ def _copy(connection: duckdb.DuckDBPyConnection, name: str, region: str) -> int:
         ""
         if name in OF_NOBODY
         else f" where region_code in (select region_code from published.reference.region_path"
-        f" where ancestor_code = {_quoted(region)})"
+        f" where ancestor_code = {quoted(region)})"
     )
     connection.execute(f"create schema if not exists {schema}")
     connection.execute(f'create table {schema}."{table}" as select * from published.{schema}."{table}"{mine}')
@@ -81,10 +81,6 @@ def _comments(connection: duckdb.DuckDBPyConnection, schema: str, table: str) ->
     of_columns = connection.execute(
         f"select column_name, comment from duckdb_columns() {which}", [schema, table]
     ).fetchall()
-    return [f'comment on table {schema}."{table}" is {_quoted(text)}' for (text,) in of_table] + [
-        f'comment on column {schema}."{table}"."{column}" is {_quoted(text)}' for column, text in of_columns
+    return [f'comment on table {schema}."{table}" is {quoted(text)}' for (text,) in of_table] + [
+        f'comment on column {schema}."{table}"."{column}" is {quoted(text)}' for column, text in of_columns
     ]
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -18,8 +18,8 @@ from sqlglot.errors import ParseError, TokenError
 from sqlglot.tokens import Token, TokenType
 
 from sources.settings import PROJECT_ROOT
+from warehouse.compiled import DBT_PROJECT
 
-DBT_PROJECT = PROJECT_ROOT / "dbt_project"
 READ_FOLDERS = ("macros", "models", "tests")
 DIALECT = "duckdb"
 

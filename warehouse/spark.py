@@ -18,13 +18,13 @@ from pathlib import Path
 import duckdb
 
 from sources.faults import ToldError
-from sources.settings import PROJECT_ROOT, Settings
+from sources.settings import Settings
 from sources.whole_file import whole_file
+from warehouse.compiled import dbt_arguments
 from warehouse.connection import open_working, working_lock
 from warehouse.ddl import Table, all_tables
 from warehouse.inputs import inputs_fingerprint
 
-DBT_PROJECT = str(PROJECT_ROOT / "dbt_project")
 BUILT_FROM = "built_from.txt"
 FAILED = ("error", "fail")
 
@@ -132,27 +132,16 @@ def _swap_in(built: Path, target: Path) -> None:
 
 def _dbt_build(settings: Settings, warehouse: Path, arguments: Sequence[str]) -> SparkBuild:
     """One `dbt build --target spark` in a process of its own."""
-    target = str(spark_manifest(settings).parent)
-    results_file = Path(target, "run_results.json")
+    target = spark_manifest(settings).parent
+    results_file = target / "run_results.json"
     results_file.unlink(missing_ok=True)
     environment = os.environ | {
         "NIANBAO_SPARK_SOURCES": str(spark_folder(settings)),
         "NIANBAO_SPARK_WAREHOUSE": str(warehouse),
         "DO_NOT_TRACK": "1",
     }
-    dbt = [str(spark_dbt()), "--quiet", "--no-use-colors", "--log-level-file", "none"]
-    folders = [
-        "--project-dir",
-        DBT_PROJECT,
-        "--profiles-dir",
-        DBT_PROJECT,
-        "--target-path",
-        target,
-        "--log-path",
-        target,
-    ]
     process = subprocess.run(
-        [*dbt, "build", "--target", "spark", *folders, *arguments],
+        [str(spark_dbt()), *dbt_arguments(["build", "--target", "spark", *arguments], target)],
         env=environment,
         cwd=spark_folder(settings),
         text=True,

@@ -136,6 +136,7 @@ def _stretches(years: Sequence[int]) -> list[list[int]]:
 def summarise(settings: Settings, years: Sequence[int]) -> dict[str, Any]:
     """What is published for the years, as a person or a program wants to know it after a run."""
     from warehouse.connection import open_published, query
+    from warehouse.ddl import PUBLIC_SCHEMAS
     from warehouse.model import load_report_tables
     from warehouse.regions import coverage_of, find_region
 
@@ -155,7 +156,8 @@ def summarise(settings: Settings, years: Sequence[int]) -> dict[str, Any]:
         )
         tables = query(
             connection,
-            "select count(*) from duckdb_tables() where schema_name in ('core', 'marts', 'quality', 'report')",
+            "select count(*) from duckdb_tables() where list_contains(?, schema_name)",
+            [list(PUBLIC_SCHEMAS)],
         ).item()
     findings = {(severity, explained): count for severity, explained, count in counted.iter_rows()}
     return {

@@ -7,7 +7,7 @@ import dagster as dg
 
 from orchestration.defs.submissions import REGISTRY
 from orchestration.groups import INTAKE
-from orchestration.metadata import FAILING_ROWS, markdown_table
+from orchestration.metadata import markdown_table
 from orchestration.partitions import by_report_year
 from sources.finding import SEVERITY_LABELS
 from sources.model import City
@@ -15,6 +15,7 @@ from sources.settings import Settings
 from warehouse.connection import open_working
 from warehouse.feedback import Feedback, write_feedback
 from warehouse.labels import SUBMISSION
+from warehouse.transform import FAILING_ROWS
 
 FEEDBACK = dg.AssetKey("feedback")
 SHOWN_RESPONDENTS = 40

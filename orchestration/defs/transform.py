@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 
 from orchestration.dbt_graph import DbtGraph
-from orchestration.metadata import FAILING_ROWS, column_schema, frame_preview, row_counts
+from orchestration.metadata import PREVIEW_ROWS, column_schema, frame_preview, row_counts
 from orchestration.partitions import by_report_year
 from sources.model import City
 from sources.settings import Settings
@@ -54,23 +54,23 @@ def build_transform_assets(settings: Settings, city: City, graph: DbtGraph) -> d
             checks = {id_ for id_, check in check_of.items() if _key(check) in context.selected_asset_check_keys}
             selected = assets | checks
         outcome = build(settings, selected)
-        built = [asset_of[node.unique_id] for node in outcome.nodes if node.status == "success"]
-        relations = [(asset.key[0], asset.key[1]) for asset in built] if outcome.success else []
+        built = [node for node in outcome.nodes if node.status == "success" and outcome.success]
+        relations = {node.unique_id: asset_of[node.unique_id].key for node in built}
         with open_working(settings) as connection:
-            counts = row_counts(connection, relations)
+            counts = row_counts(connection, list(relations.values()))
             previews = {
-                (schema, name): query(connection, f'select * from {schema}."{name}" limit 15')
-                for schema, name in relations
+                (schema, name): query(connection, f'select * from {schema}."{name}" limit {PREVIEW_ROWS}')
+                for schema, name in relations.values()
                 if schema in PREVIEWED_SCHEMAS
             }
             if outcome.success and selected is None:
                 record_build(connection, settings, city)
-        seconds = {node.unique_id: round(node.seconds, 3) for node in outcome.nodes}
-        for asset, relation in zip(built, relations, strict=False):
-            metadata: dict[str, Any] = {"秒": seconds[asset.unique_id], "dagster/row_count": counts[".".join(relation)]}
+        for node in built:
+            relation = relations[node.unique_id]
+            metadata: dict[str, Any] = {"秒": round(node.seconds, 3), "dagster/row_count": counts[".".join(relation)]}
             if relation in previews:
                 metadata["预览"] = frame_preview(previews[relation])
-            yield dg.MaterializeResult(dg.AssetKey(asset.key), metadata=metadata)
+            yield dg.MaterializeResult(dg.AssetKey(relation), metadata=metadata)
         tested = [node for node in outcome.nodes if node.unique_id in check_of and node.status != "skipped"]
         for node in tested:
             yield _check_result(_key(check_of[node.unique_id]), node)
@@ -93,7 +93,7 @@ def _key(check: Any) -> dg.AssetCheckKey:
 def _check_result(key: dg.AssetCheckKey, node: NodeResult) -> dg.AssetCheckResult:
     metadata: dict[str, Any] = {"未通过的行数": node.failures or 0, "秒": round(node.seconds, 3)}
     if node.failing is not None:
-        metadata["未通过的行"] = frame_preview(node.failing, FAILING_ROWS)
+        metadata["未通过的行"] = frame_preview(node.failing, node.failing.height)
     if node.status == "error":
         metadata["原因"] = node.message or ""
     return dg.AssetCheckResult(

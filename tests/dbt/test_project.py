@@ -7,6 +7,7 @@ import pytest
 from sources.settings import Settings
 from tests.conftest import snapshot
 from warehouse.compiled import load_manifest, run_dbt
+from warehouse.ddl import PUBLIC_SCHEMAS
 
 ALLOWED_PARENTS = {
     "staging": {"source", "staging"},
@@ -16,7 +17,7 @@ ALLOWED_PARENTS = {
     "quality": {"source", "staging", "quality"},
     "report": {"core", "marts"},
 }
-PUBLIC = {"core", "marts", "quality", "report"}
+PUBLIC = set(PUBLIC_SCHEMAS)
 
 
 @pytest.fixture(scope="module")

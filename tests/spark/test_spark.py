@@ -12,6 +12,7 @@ import pytest
 from sources.settings import CITIES_ROOT, Settings
 from warehouse.compare_targets import compare_with_spark
 from warehouse.connection import open_working
+from warehouse.ddl import PUBLIC_SCHEMAS
 from warehouse.spark import build_on_spark, missing_for_spark, spark_manifest, spark_warehouse
 
 missing = missing_for_spark()
@@ -56,7 +57,7 @@ def test_every_value_of_every_public_table_is_the_same_on_both_engines(spark_cit
     assert compared.returncode == 0, compared.stdout + compared.stderr
     report = json.loads(nianbao(spark_city, "compare-targets", "--json").stdout)
     models = json.loads(spark_manifest(spark_city).read_bytes())["nodes"].values()
-    public = [node for node in models if node["schema"] in ("core", "marts", "quality", "report")]
+    public = [node for node in models if node["schema"] in PUBLIC_SCHEMAS]
     assert report["tables"] == sum(node["resource_type"] == "model" for node in public)
     assert report["values"] > 100_000
     assert report["different"] == 0

@@ -1,5 +1,7 @@
 """Only what is accepted is loaded, whole; what is rejected changes nothing; nothing is done twice."""
 
+import shutil
+
 import openpyxl
 import pytest
 
@@ -187,3 +189,12 @@ def test_rows_in_are_rows_out(city_run, city):
             city_run, f'select * exclude (submission_id, report_year, respondent_code, record) from raw."{table}"'
         )
         assert cells == sum(columns.height - columns[name].null_count() for name in columns.columns)
+
+
+def test_taken_in_by_fours_is_taken_in_the_same(city_run, empty, city, monkeypatch):
+    shutil.copytree(city_run.inbox, empty.inbox)
+    monkeypatch.setattr("warehouse.intake.AT_ONCE", 4)
+    taken = ingest(empty, city)
+    assert (taken.accepted, taken.rejected, len(taken.judged)) == (25, 0, 25)
+    assert sum(taken.rows.values()) == sum(len(rows) for rows in snapshot(empty, ("raw",)).values())
+    assert snapshot(empty, STANDING) == snapshot(city_run, STANDING)

@@ -20,9 +20,9 @@ import duckdb
 
 from sources.model import City
 from warehouse.connection import query
+from warehouse.ddl import PUBLIC_SCHEMAS
 from warehouse.plain_text import as_text
 
-EXPORTED_SCHEMAS = ("core", "marts", "report", "quality")
 LEFT_OUT = {
     ("quality", "submission"): "times of receipt and decision are the bureau's affair",
     ("quality", "register"): "as above",
@@ -83,7 +83,7 @@ def exported_tables(connection: duckdb.DuckDBPyConnection) -> list[Exported]:
         connection,
         "select schema_name, table_name, column_name, data_type, coalesce(comment, '') from duckdb_columns()"
         " where list_contains(?, schema_name) order by schema_name, table_name, column_index",
-        [list(EXPORTED_SCHEMAS)],
+        [list(PUBLIC_SCHEMAS)],
     )
     comments = query(
         connection, "select schema_name, table_name, coalesce(comment, '') from duckdb_tables() order by all"
