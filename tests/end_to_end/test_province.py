@@ -19,7 +19,7 @@ from sources.template import SheetValues
 from tests.conftest import ingest, run_all, select
 from tests.small_books import Submissions, form, outcomes, pour, roster, school, scope_choice
 from warehouse.ddl import PUBLIC_SCHEMAS
-from warehouse.extract import EXTRACTED_SCHEMAS, write_extract
+from warehouse.extract import write_extract
 from warehouse.release.figures import load_figures
 from warehouse.trace import Lineage, Reference, recompute
 
@@ -368,7 +368,7 @@ def test_each_bureau_sees_its_own_and_nothing_else(installation, database, tmp_p
     done = write_extract(installation, CITY_A, tmp_path / "a.duckdb")
     published = database.execute(
         "select schema_name || '.\"' || table_name || '\"' from duckdb_tables() where list_contains(?, schema_name)",
-        [list(EXTRACTED_SCHEMAS)],
+        [list(PUBLIC_SCHEMAS)],
     ).fetchall()
     tables, text = everything_in(done.path)
     assert tables == {name for (name,) in published}
