@@ -1,5 +1,6 @@
 """What the benchmark says follows from what was measured."""
 
+import os
 import sys
 from dataclasses import replace
 
@@ -91,3 +92,18 @@ def test_what_this_process_takes_is_not_measured():
 def test_a_command_that_fails_is_no_measurement():
     with pytest.raises(CommandFailedError, match="no such thing"):
         measured([sys.executable, "-c", "raise SystemExit('no such thing')"], {})
+
+
+def test_cpu_of_a_pools_workers_counts_although_their_server_ends_by_itself():
+    """What the kernel adds up for a command lacks them; a run reads its workbooks in such workers."""
+    work = "sum(number * number for number in range(20_000_000))"
+    program = (
+        "from concurrent.futures import ProcessPoolExecutor\n"
+        "from multiprocessing import get_context\n"
+        "if __name__ == '__main__':\n"
+        "    with ProcessPoolExecutor(1, get_context('forkserver')) as pool:\n"
+        f"        pool.submit(eval, {work!r}).result()\n"
+    )
+    alone, _, _ = measured([sys.executable, "-c", work], os.environ)
+    in_a_pool, _, _ = measured([sys.executable, "-c", program], os.environ)
+    assert in_a_pool.cpu > alone.cpu / 2
