@@ -13,8 +13,8 @@ from typing import Any
 import duckdb
 
 from sources.settings import Settings
-from warehouse.connection import open_working, working_lock
-from warehouse.ddl import PUBLIC_SCHEMAS, quoted
+from warehouse.connection import open_working, quoted, working_lock
+from warehouse.ddl import PUBLIC_SCHEMAS
 from warehouse.inputs import built_from, inputs_fingerprint
 from warehouse.spark import spark_built_from, spark_manifest, spark_warehouse
 from warehouse.transform import build

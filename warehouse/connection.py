@@ -13,6 +13,7 @@ import polars as pl
 
 from sources.faults import ToldError, fault_of
 from sources.settings import Settings
+from sources.whole_file import copy_file, whole_file
 
 LOCK_TIMEOUT_SECONDS = 1800
 _held = threading.local()
@@ -78,6 +79,26 @@ def open_working(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
             connection.close()
 
 
+@contextmanager
+def rewrite_working(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A copy of the working database to write to, in as many transactions as one likes, under the lock.
+
+    It takes the place of the old one at the end; if the body raises, or the process dies, nothing has changed.
+    """
+    with working_lock(settings), whole_file(settings.working_database) as partial:
+        with open_working(settings):
+            pass  # what a killed process has left in the log goes into the file
+        copy_file(settings.working_database, partial)
+        name = settings.working_database.stem
+        connection = _with_threads(duckdb.connect())
+        try:
+            connection.execute(f"attach {quoted(str(partial))} as {name}; use {name}")
+            yield connection
+            connection.execute("checkpoint")
+        finally:
+            connection.close()
+
+
 def explained(error: duckdb.Error, path: Path) -> Exception:
     """The error in our own words if somebody holds the file or it is broken; as it is if the machine is at fault."""
     text = str(error)
@@ -89,8 +110,11 @@ def explained(error: duckdb.Error, path: Path) -> Exception:
 
 
 def _connected(path: Path, read_only: bool = False) -> duckdb.DuckDBPyConnection:
-    """A connection with as many threads as NIANBAO_THREADS says; without it, one a processor."""
-    connection = duckdb.connect(str(path), read_only=read_only)
+    return _with_threads(duckdb.connect(str(path), read_only=read_only))
+
+
+def _with_threads(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """The connection, with as many threads as NIANBAO_THREADS says; without it, one a processor."""
     if threads := os.environ.get("NIANBAO_THREADS"):
         connection.execute(f"set threads = {int(threads)}")
     return connection
@@ -110,6 +134,11 @@ def open_published(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
     finally:
         connection.close()
+
+
+def quoted(text: str) -> str:
+    """The text as a SQL string literal."""
+    return "'" + text.replace("'", "''") + "'"
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import duckdb
 
 from sources.model import Column, Contract, load_contracts, read_yaml
 from sources.settings import PROJECT_ROOT
+from warehouse.connection import quoted
 
 PUBLIC_SCHEMAS = ("core", "marts", "report", "quality")
 """What analysts query, exports hold and extracts give on; the others are ways to get there."""
@@ -150,8 +151,3 @@ def _comments(new: Table, existing: Mapping[str, tuple[str, str | None]]) -> Ite
     for column in new.columns:
         if existing.get(column.name, ("", None))[1] != column.description:
             yield f'comment on column {new.qualified}."{column.name}" is {quoted(column.description)}'
-
-
-def quoted(text: str) -> str:
-    """The text as a SQL string literal."""
-    return "'" + text.replace("'", "''") + "'"

@@ -7,8 +7,8 @@ import duckdb
 
 from sources.settings import Settings
 from sources.whole_file import whole_file
-from warehouse.connection import open_published, transaction
-from warehouse.ddl import PUBLIC_SCHEMAS, quoted
+from warehouse.connection import open_published, quoted, transaction
+from warehouse.ddl import PUBLIC_SCHEMAS
 from warehouse.regions import find_region
 
 OF_NOBODY = frozenset({"core.dim_indicator", "core.dim_scope", "core.dim_table_row"})

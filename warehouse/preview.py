@@ -1,7 +1,6 @@
 """A rehearsal: what would change if this file were received now. Done on a copy; nothing is received."""
 
 import hashlib
-import shutil
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ import polars as pl
 from sources.archive import Inbox, content_of
 from sources.model import City, load_contracts
 from sources.settings import Settings
+from sources.whole_file import copy_file
 from warehouse.connection import open_published, open_working, query
 from warehouse.intake import audit_version, take_in
 from warehouse.transform import build
@@ -54,7 +54,7 @@ def preview(settings: Settings, city: City, file: Path, progress: Callable[[str]
         rehearsal.working_database.parent.mkdir(parents=True)
         if not settings.published_database.exists():
             raise FileNotFoundError(f"还没有发布的数据库：{settings.published_database}。请先运行 nianbao run。")
-        shutil.copyfile(settings.published_database, rehearsal.working_database)
+        copy_file(settings.published_database, rehearsal.working_database)
         content = content_of(file, settings.limits)
         if content is None:
             raise FileNotFoundError(f"没有这个文件：{file}")

@@ -1,13 +1,12 @@
 """Working database → published copy: whole or not at all, and without disturbing readers."""
 
-import shutil
 from pathlib import Path
 
 import duckdb
 
 from sources.faults import ToldError
 from sources.settings import Settings
-from sources.whole_file import whole_file
+from sources.whole_file import copy_file, whole_file
 from warehouse.connection import open_working, working_lock
 from warehouse.inputs import built_from, inputs_fingerprint
 
@@ -28,7 +27,7 @@ def publish(settings: Settings) -> Path:
     with working_lock(settings), whole_file(target, mode=0o444) as partial:
         with open_working(settings):
             pass  # what a killed process has left in the log goes into the file
-        shutil.copyfile(settings.working_database, partial)
+        copy_file(settings.working_database, partial)
         connection = duckdb.connect(str(partial), read_only=True)
         try:
             if built_from(connection) != inputs_fingerprint(connection):

@@ -54,7 +54,8 @@ def recover(settings: Settings) -> list[str]:
 
     Returns what was done that somebody should know of, in Chinese.
     """
-    for folder in (settings.archive, settings.published_database.parent, settings.feedback, settings.summary_tables):
+    databases = (settings.working_database.parent, settings.published_database.parent)
+    for folder in (*databases, settings.archive, settings.feedback, settings.summary_tables):
         remove_partials(folder)
     done = []
     shutil.rmtree(settings.working_database.parent / OUTDATED, ignore_errors=True)

@@ -1,11 +1,13 @@
-"""raw → staging → intermediate → core → marts → quality → report: the compiled models, built on the working database.
+"""raw → staging → intermediate → core → marts → quality → report: the compiled models, built beside the old ones.
 
-All models in one transaction: the database holds the old ones or the new ones, never some of each. dbt itself is not
-needed here (compiled.py); its machinery around each model takes longer than all of the SQL.
+They are built in a copy of the working database, which is swapped in at the end: it holds the old models or the new
+ones, never some of each. dbt itself is not needed here (compiled.py); its machinery around each model takes longer
+than all of the SQL.
 """
 
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +16,12 @@ import polars as pl
 
 from sources.settings import Settings
 from warehouse.compiled import Model, ModelTest, Node, build_order, load_manifest
-from warehouse.connection import open_working, query
-from warehouse.ddl import canonical_type, quoted
+from warehouse.connection import query, quoted, rewrite_working
+from warehouse.ddl import canonical_type
 from warehouse.inputs import built_from, inputs_fingerprint, note_built_from
 
 FAILING_ROWS = 50
+LARGE_ROWS = 50_000
 
 
 @dataclass(frozen=True)
@@ -57,11 +60,15 @@ class ContractError(Exception):
     """A model's columns are not what its contract says."""
 
 
+class _NotBuiltError(Exception):
+    """Something has gone wrong with a model or a test: the copy is given up."""
+
+
 def build(settings: Settings, selected: Collection[str] | None = None, with_tests: bool = True) -> Build:
-    """Builds models (unique ids, with the tests to run; None: all) on the working database.
+    """Builds models (unique ids, with the tests to run; None: all) on a copy of the working database.
 
     What reads a model whose test fails is skipped, everything after an error of the database too; then all models
-    stay as they were. Notes what the models were built from, once all of them are.
+    stay as they were. Notes what the models were built from, once all of them are, and swaps the copy in.
     """
     manifest = load_manifest(settings)
     nodes = [
@@ -69,24 +76,28 @@ def build(settings: Settings, selected: Collection[str] | None = None, with_test
         for node in build_order(manifest)
         if (selected is None or node.unique_id in selected) and (with_tests or isinstance(node, Model))
     ]
-    with open_working(settings) as connection:
+    outcome = Build(())
+    with suppress(_NotBuiltError), rewrite_working(settings) as connection:
         inputs = inputs_fingerprint(connection)
-        others_built = selected is None or built_from(connection) == inputs
-        note_built_from(connection, "")
-        connection.execute("begin")
+        are_all_built = selected is None or built_from(connection) == inputs
+        note_built_from(connection, inputs if are_all_built else "")
+        _drop_outdated(connection, manifest, keeps_models=selected is not None)
         outcome = Build(tuple(_results(connection, nodes)))
-        if outcome.success:
-            _tidy(connection, manifest)
-            if others_built:
-                note_built_from(connection, inputs)
-        connection.execute("commit" if outcome.success else "rollback")
+        if not outcome.success:
+            raise _NotBuiltError
+        _describe(connection, manifest)
     return outcome
 
 
 def _results(connection: duckdb.DuckDBPyConnection, nodes: Iterable[Node]) -> Iterator[NodeResult]:
-    """Runs the nodes in order within the transaction that is open; an error spoils it, and nothing more is tried."""
+    """Runs the nodes in order; after an error of the database nothing more is tried.
+
+    A large table is committed at once: until then it is not compressed, and what reads it takes several times as
+    long. Small ones go together, because the disk is waited for at every commit.
+    """
     unusable: set[str] = set()
     is_spoilt = False
+    connection.execute("begin")
     for node in nodes:
         start = time.perf_counter()
         if is_spoilt or (isinstance(node, Model) and node.parents & unusable):
@@ -95,7 +106,8 @@ def _results(connection: duckdb.DuckDBPyConnection, nodes: Iterable[Node]) -> It
             continue
         try:
             if isinstance(node, Model):
-                _create(connection, node)
+                if _create(connection, node) > LARGE_ROWS:
+                    connection.execute("commit; begin")
                 _check_contract(connection, node)
                 yield NodeResult(node.unique_id, "success", time.perf_counter() - start)
             elif failures := _count(connection, node):
@@ -108,14 +120,17 @@ def _results(connection: duckdb.DuckDBPyConnection, nodes: Iterable[Node]) -> It
         except (duckdb.Error, ContractError) as error:
             is_spoilt = True
             yield NodeResult(node.unique_id, "error", time.perf_counter() - start, message=str(error))
+    connection.execute("rollback" if is_spoilt else "commit")
 
 
-def _create(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
-    """Puts a model in place of what was there; a contract gives the columns and their order."""
+def _create(connection: duckdb.DuckDBPyConnection, model: Model) -> int:
+    """Puts a model in place of what was there; a contract gives the columns and their order. Returns a table's rows."""
     kind = "view" if model.is_view else "table"
     columns = ", ".join(f'"{name}"' for name in model.columns) or "*"
     connection.execute(f"create schema if not exists {model.schema}")
     connection.execute(f"create or replace {kind} {_relation(model)} as select {columns} from ({model.sql})")
+    row = connection.fetchone()
+    return row[0] if row else 0
 
 
 def _check_contract(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
@@ -134,21 +149,38 @@ def _check_contract(connection: duckdb.DuckDBPyConnection, model: Model) -> None
         raise ContractError(f"{model.schema}.{model.name} 的列与声明不同：{'；'.join(broken)}")
 
 
-def _tidy(connection: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any]) -> None:
-    """Drops relations that are no models any more, and writes the descriptions of the others as comments."""
-    models = {
-        (node["schema"], node["name"]): node for node in manifest["nodes"].values() if node["resource_type"] == "model"
-    }
-    relations = connection.execute(
+def _relations(connection: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """What there is in the schemas of the models: schema, name, `view` or `table`."""
+    return connection.execute(
         "select table_schema, table_name, case table_type when 'VIEW' then 'view' else 'table' end"
         " from information_schema.tables where list_contains(?, table_schema)",
-        [sorted({schema for schema, _ in models})],
+        [sorted({schema for schema, _ in _declared(manifest)})],
     ).fetchall()
-    statements = [f'drop {kind} {schema}."{name}"' for schema, name, kind in relations if (schema, name) not in models]
-    for schema, name, kind in relations:
-        if model := models.get((schema, name)):
-            statements += _comments(kind, model)
-    connection.execute("; ".join(statements))
+
+
+def _drop_outdated(connection: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any], keeps_models: bool) -> None:
+    """Drops relations that are no models any more, or all: then the new models take up the place of the old ones."""
+    models = _declared(manifest) if keeps_models else {}
+    outdated = [relation for relation in _relations(connection, manifest) if relation[:2] not in models]
+    for schema, name, kind in outdated:
+        connection.execute(f'drop {kind} {schema}."{name}"')
+
+
+def _describe(connection: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any]) -> None:
+    """Writes the descriptions of models and columns as comments."""
+    models = _declared(manifest)
+    relations = _relations(connection, manifest)
+    statements = [
+        statement for schema, name, kind in relations for statement in _comments(kind, models[schema, name])
+    ]
+    connection.execute(f"begin; {'; '.join(statements)}; commit")
+
+
+def _declared(manifest: Mapping[str, Any]) -> dict[tuple[str, str], Mapping[str, Any]]:
+    """The models as the manifest has them, by schema and name."""
+    return {
+        (node["schema"], node["name"]): node for node in manifest["nodes"].values() if node["resource_type"] == "model"
+    }
 
 
 def _comments(kind: str, model: Mapping[str, Any]) -> Iterator[str]:
