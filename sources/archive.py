@@ -20,6 +20,7 @@ from typing import Any, BinaryIO
 
 from sources.inspection import ZIP_SIGNATURE, stand_in
 from sources.parallel import while_waiting
+from sources.seen import Mark, id_of, mark_of, read_seen, write_seen
 from sources.settings import Limits
 from sources.whole_file import sync_folder, whole_file
 
@@ -114,24 +115,43 @@ def _opened(path: Path) -> BinaryIO:
     return os.fdopen(os.open(path, os.O_RDONLY | NO_LINK | BINARY), "rb")
 
 
-def receive(inbox: Inbox, archive: Path, limits: Limits | None = None, today: date | None = None) -> list[Receipt]:
+def receive(
+    inbox: Inbox,
+    archive: Path,
+    limits: Limits | None = None,
+    today: date | None = None,
+    seen_file: Path | None = None,
+) -> list[Receipt]:
     """Archives the inbox's files; one receipt a file. Files stay where they are.
 
     Content that is archived already is not written again; a name under which it came before is no new receipt.
+    Files that have been received before and lie untouched since, by what `seen_file` notes, are passed over.
     """
     day = (today or date.today()).isoformat()
+    stored = _stored_ids(archive) & archived_ids(archive)
+    noted = {path: each for path, each in (read_seen(seen_file) if seen_file else {}).items() if each[1] in stored}
+    seen: dict[str, tuple[Mark, str]] = {}
 
     def receive_one(item: tuple[Path, str]) -> Receipt | None:
         path, now = item
+        mark = mark_of(path)
         data = content_of(path, limits or Limits())
         if data is None:
             return None
         with _LOCKS[_sha256(data)[0]]:
             receipt = Receipt(store(data, archive), shown_name(path.name), len(data), now, day)
-            return _noted(receipt, archive)
+            on_file = _noted(receipt, archive)
+        if mark and mark[0] == len(data):  # not what stands in for a file that could not be read
+            seen[str(path)] = mark, receipt.submission_id
+        return on_file
 
-    items = [(path, datetime.now(UTC).isoformat(timespec="microseconds")) for path in inbox.files]
-    return [receipt for receipt in while_waiting(receive_one, items) if receipt]
+    touched = [path for path in inbox.files if id_of(path, noted) is None]
+    items = [(path, datetime.now(UTC).isoformat(timespec="microseconds")) for path in touched]
+    receipts = [receipt for receipt in while_waiting(receive_one, items) if receipt]
+    if seen_file and touched:
+        untouched = {str(path) for path in inbox.files} & noted.keys() - {str(path) for path in touched}
+        write_seen(seen_file, {path: noted[path] for path in untouched} | seen)
+    return receipts
 
 
 def content_of(path: Path, limits: Limits) -> bytes | None:
@@ -153,11 +173,15 @@ def content_of(path: Path, limits: Limits) -> bytes | None:
         return stand_in("file.unreadable", name, "没有读取权限" if isinstance(error, PermissionError) else "读取出错")
 
 
-def inbox_submission_ids(inbox: Path, limits: Limits | None = None) -> Iterator[tuple[str, str]]:
+def inbox_submission_ids(
+    inbox: Path, limits: Limits | None = None, seen_file: Path | None = None
+) -> Iterator[tuple[str, str]]:
     """(file name, submission id) of everything to receive, without touching anything."""
+    seen = read_seen(seen_file) if seen_file else {}
     for path in look_into(inbox).files:
-        data = content_of(path, limits or Limits())
-        if data is not None:
+        if submission_id := id_of(path, seen):
+            yield shown_name(path.name), submission_id
+        elif (data := content_of(path, limits or Limits())) is not None:
             yield shown_name(path.name), _sha256(data)
 
 
@@ -184,6 +208,11 @@ def archived_receipts(archive: Path) -> list[Receipt]:
 def archived_ids(archive: Path) -> set[str]:
     """The ids of everything that was ever received, by name alone."""
     return {path.name.removesuffix(RECEIPTS_SUFFIX) for path in archive.glob(f"??/*{RECEIPTS_SUFFIX}")}
+
+
+def _stored_ids(archive: Path) -> set[str]:
+    """The ids of every content that lies in the archive, by name alone."""
+    return {path.stem for path in archive.glob("??/*.xlsx")}
 
 
 def damaged(archive: Path) -> list[Path]:

@@ -19,7 +19,7 @@ import pandera.polars as pa
 import polars as pl
 from pandera.api.polars.types import PolarsData
 
-from sources.cross_audit import cross_findings
+from sources.cross_audit import cross_failures, cross_findings
 from sources.diagnose import suggest
 from sources.finding import ALIKE_SHOWN, Finding, Findings, Place, finding, findings_frame, intake_finding, locate
 from sources.frames import (
@@ -125,7 +125,7 @@ def audit(
     frames = {name: pl.concat(parts, how="diagonal") for name, parts in tables.items()}
     findings.append(findings_frame(_schools_elsewhere(frames, submissions, city, cell_of)))
     file_names = dict(submissions.select("submission_id", "file_name").iter_rows())
-    findings.append(findings_frame(cross_findings("submission", frames, file_names, cell_of)))
+    findings.append(findings_frame(cross_findings(cross_failures("submission", frames), file_names, cell_of)))
     all_findings = _without_echoes(pl.concat(findings).unique(maintain_order=True))
     errors = all_findings.filter(pl.col("severity") == "error").get_column("submission_id")
     accepted = submissions.filter(~pl.col("submission_id").is_in(errors.to_list()))

@@ -3,7 +3,8 @@
 The SQL is Polars' own, in memory: a school can check its workbook with it, without a database.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import polars as pl
 
@@ -30,20 +31,28 @@ def judge(rule: CrossRule, frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     return pl.SQLContext(complete).execute(rule.sql, eager=True)
 
 
-def cross_findings(
-    level: str, frames: Mapping[str, pl.DataFrame], file_names: Mapping[str, str], cell_of: CellOf
-) -> list[Finding]:
-    """Findings of all rules of a level ('submission' or 'city'), each at the cell that the rule names."""
+Failure = tuple[CrossRule, dict[str, Any]]
+"""A rule, and a row of its result that does not hold."""
+
+
+def cross_failures(level: str, frames: Mapping[str, pl.DataFrame]) -> list[Failure]:
+    """Where the rules of a level ('submission' or 'city') do not hold."""
+    return [
+        (rule, row)
+        for rule in load_cross_rules()
+        if rule.level == level
+        for row in judge(rule, frames).filter(~pl.col("holds")).iter_rows(named=True)
+    ]
+
+
+def cross_findings(failures: Iterable[Failure], file_names: Mapping[str, str], cell_of: CellOf) -> list[Finding]:
+    """A finding for each failure, at the cell that the rule names."""
     contracts = {contract.name: contract for contract in load_contracts()}
     findings = []
-    for rule in load_cross_rules():
-        if rule.level != level:
-            continue
-        failed = judge(rule, frames).filter(~pl.col("holds"))
-        for row in failed.iter_rows(named=True):
-            submission_id = row["submission_id"]
-            contract = contracts[rule.sheet]
-            record = None if contract.shape == "form" else row["record"]
-            place = locate(contract, submission_id, file_names[submission_id], record, rule.column, cell_of)
-            findings.append(finding(place, rule.id, rule, rule.severity, rule.message.format(**row), rule.fix))
+    for rule, row in failures:
+        submission_id = row["submission_id"]
+        contract = contracts[rule.sheet]
+        record = None if contract.shape == "form" else row["record"]
+        place = locate(contract, submission_id, file_names[submission_id], record, rule.column, cell_of)
+        findings.append(finding(place, rule.id, rule, rule.severity, rule.message.format(**row), rule.fix))
     return findings

@@ -1,6 +1,7 @@
 """The frames that pass between reading, audit and warehouse: their schemas, in one place."""
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import Any
 
 import polars as pl
@@ -53,7 +54,13 @@ def sheet_frame(contract: Contract, rows: Iterable[Mapping[str, Any]] = ()) -> p
 
 
 def cell_lookup(cells: pl.DataFrame) -> CellOf:
-    """Looks cells up in a CELL_SCHEMA frame."""
-    names = ("submission_id", "sheet", "record", "column_name", "cell", "raw_text")
-    known = {(s, sheet, r, c): (cell, text) for s, sheet, r, c, cell, text in cells.select(names).iter_rows()}
-    return lambda *place: known.get(place, (None, None))
+    """Looks cells up in a CELL_SCHEMA frame; a submission's are made ready when one of them is first asked for."""
+    names = ("sheet", "record", "column_name", "cell", "raw_text")
+    parts = cells.partition_by("submission_id", as_dict=True, include_key=False)
+
+    @cache
+    def of_submission(submission_id: str) -> dict[tuple[str, int, str], tuple[str | None, str | None]]:
+        rows = parts[(submission_id,)].select(names).iter_rows() if (submission_id,) in parts else ()
+        return {(sheet, record, column): (cell, text) for sheet, record, column, cell, text in rows}
+
+    return lambda submission_id, *place: of_submission(submission_id).get(place, (None, None))

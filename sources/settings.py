@@ -70,6 +70,11 @@ class Settings:
         return self.home / "working" / "nianbao.duckdb"
 
     @property
+    def seen_file(self) -> Path:
+        """Which files of the inbox have been read, and what they looked like from outside (sources/seen.py)."""
+        return self.home / "working" / "seen.json"
+
+    @property
     def published_database(self) -> Path:
         """The read-only copy that analysts query, swapped in whole at the end of a run."""
         return self.home / "published" / "nianbao.duckdb"

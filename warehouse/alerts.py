@@ -196,7 +196,14 @@ def read_register(settings: Settings, city: City) -> Register:
         versions = latest_versions(connection).to_dicts()
         findings = latest_findings(connection, list(city.calendar.years)).to_dicts()
     unidentified = any(row["respondent_code"] is None or row["report_year"] is None for row in versions)
-    lying = {submission_id for _, submission_id in inbox_submission_ids(settings.inbox)} if unidentified else set()
+    lying = (
+        {
+            submission_id
+            for _, submission_id in inbox_submission_ids(settings.inbox, settings.limits, settings.seen_file)
+        }
+        if unidentified
+        else set()
+    )
     rejected = [row["submission_id"] for row in versions if row["status"] == "rejected"]
     return Register(versions, findings, frozenset(lying), _marked(settings.feedback, rejected))
 

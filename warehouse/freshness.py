@@ -58,7 +58,7 @@ def _reasons(settings: Settings, city: City, report_years: Sequence[int]) -> lis
         known = {row[0] for row in connection.execute("select submission_id from registry.submission").fetchall()}
         if new := [
             name
-            for name, submission_id in inbox_submission_ids(settings.inbox, settings.limits)
+            for name, submission_id in inbox_submission_ids(settings.inbox, settings.limits, settings.seen_file)
             if submission_id not in known
         ]:
             reasons.append(f"收件夹有 {len(new)} 个新文件")

@@ -98,11 +98,11 @@ def take_in(
             set_state(connection, REBUILDING_STATE, "yes")
         if get_state(connection, REBUILDING_STATE) == "yes":
             report_years = calendar
-        receipts = receive(lying, settings.archive, settings.limits, settings.today)
+        receive(lying, settings.archive, settings.limits, settings.today, settings.seen_file)
         with transaction(connection):
             result.new = record_receipts(connection, archived_receipts(settings.archive))
             record_clock(connection, settings.today)
-        result.files, result.settling = len(receipts), len(lying.settling)
+        result.files, result.settling = len(lying.files), len(lying.settling)
     pending = pending_submissions(connection, report_years, version)
     received_on = dict(pending.select("submission_id", "received_on").iter_rows())
     read = partial(_read, archive=settings.archive, city=city, limits=settings.limits)

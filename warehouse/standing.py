@@ -5,15 +5,16 @@ which it came in; they can warn, never reject.
 """
 
 import hashlib
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 
 import duckdb
 import polars as pl
 
-from sources.cross_audit import LAST_YEAR, cross_findings
+from sources.cross_audit import LAST_YEAR, cross_failures, cross_findings
 from sources.finding import findings_frame
-from sources.frames import cell_lookup
-from sources.model import CrossRule, load_contracts, load_cross_rules
+from sources.frames import IDENTITY_SCHEMA, cell_lookup
+from sources.model import Contract, CrossRule, load_contracts, load_cross_rules
 from warehouse.connection import insert, query, transaction
 from warehouse.registry import STANDING_STAGE, get_state, set_state
 
@@ -37,14 +38,19 @@ def audit_standing(connection: duckdb.DuckDBPyConnection, report_years: Sequence
             set_state(connection, state, fingerprint)
 
 
-def _current_rows(connection: duckdb.DuckDBPyConnection, sheet: str, years: Sequence[int]) -> pl.DataFrame:
-    """The current versions' rows of one sheet."""
+def _current_rows(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, year: int, rules: Sequence[CrossRule]
+) -> pl.DataFrame:
+    """The current versions' rows of one sheet, with the columns that the rules speak of."""
+    spoken_of = set(re.findall(r"\w+", " ".join(rule.sql for rule in rules)))
+    columns = [*IDENTITY_SCHEMA, *(column.name for column in contract.columns if column.name in spoken_of)]
     return query(
         connection,
-        f'select raw.* from raw."{sheet}" as raw inner join registry.submission as submission'
+        f"select {', '.join(f'raw.{column}' for column in columns)}"
+        f' from raw."{contract.name}" as raw inner join registry.submission as submission'
         " on raw.submission_id = submission.submission_id"
-        " where submission.is_current and list_contains(?, raw.report_year)",
-        [list(years)],
+        " where submission.is_current and raw.report_year = ?",
+        [year],
     )
 
 
@@ -60,26 +66,21 @@ def _current(connection: duckdb.DuckDBPyConnection, years: Sequence[int]) -> dic
 
 def _findings(connection: duckdb.DuckDBPyConnection, year: int) -> pl.DataFrame:
     rules = [rule for rule in load_cross_rules() if rule.level == "city"]
-    frames = {}
-    for contract in load_contracts():
-        for name, of_year in ((contract.name, year), (contract.name + LAST_YEAR, year - 1)):
-            if any(name in rule.sql for rule in rules):
-                frames[name] = _current_rows(connection, contract.name, [of_year])
+    frames = {
+        name: _current_rows(connection, contract, of_year, rules)
+        for contract in load_contracts()
+        for name, of_year in ((contract.name, year), (contract.name + LAST_YEAR, year - 1))
+        if any(name in rule.sql for rule in rules)
+    }
+    failures = cross_failures("city", frames)
+    cell_of = cell_lookup(_cells(connection, {row["submission_id"] for _, row in failures}))
+    return findings_frame(cross_findings(failures, _current(connection, (year,)), cell_of))
 
-    cell_of = cell_lookup(_cells(connection, year, rules))
-    return findings_frame(cross_findings("city", frames, _current(connection, (year,)), cell_of))
 
-
-def _cells(connection: duckdb.DuckDBPyConnection, year: int, rules: Sequence[CrossRule]) -> pl.DataFrame:
-    """The current versions' cells at which a finding of the rules can stand, with those of their rows' keys."""
-    keys = {contract.name: contract.key for contract in load_contracts()}
-    columns = sorted({(rule.sheet, name) for rule in rules for name in (rule.column, *keys[rule.sheet])})
+def _cells(connection: duckdb.DuckDBPyConnection, submission_ids: Collection[str]) -> pl.DataFrame:
     return query(
         connection,
-        "select cell.submission_id, cell.sheet, cell.record, cell.column_name, cell.cell, cell.raw_text"
-        " from registry.cell as cell inner join registry.submission as submission"
-        " on cell.submission_id = submission.submission_id"
-        " where submission.is_current and submission.report_year = ?"
-        " and (cell.sheet, cell.column_name) in (select unnest(?), unnest(?))",
-        [year, [sheet for sheet, _ in columns], [name for _, name in columns]],
+        "select submission_id, sheet, record, column_name, cell, raw_text from registry.cell"
+        " where submission_id in (select unnest(?))",
+        [list(submission_ids)],
     )

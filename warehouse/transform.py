@@ -170,9 +170,7 @@ def _describe(connection: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any]
     """Writes the descriptions of models and columns as comments."""
     models = _declared(manifest)
     relations = _relations(connection, manifest)
-    statements = [
-        statement for schema, name, kind in relations for statement in _comments(kind, models[schema, name])
-    ]
+    statements = [statement for schema, name, kind in relations for statement in _comments(kind, models[schema, name])]
     connection.execute(f"begin; {'; '.join(statements)}; commit")
 
 

@@ -71,7 +71,10 @@ def build_automation(settings: Settings, city: City) -> dg.Definitions:
     )
     def inbox() -> dg.RunRequest | dg.SkipReason:
         new = (
-            sorted(submission_id for _, submission_id in inbox_submission_ids(settings.inbox, settings.limits))
+            sorted(
+                submission_id
+                for _, submission_id in inbox_submission_ids(settings.inbox, settings.limits, settings.seen_file)
+            )
             if (settings.inbox.exists())
             else []
         )
