@@ -42,7 +42,7 @@ generate: .venv/dev.stamp  ## Write the files that derive from contracts and cat
 	$(BIN)/nianbao generate
 	$(BIN)/sqlfmt --quiet dbt_project
 
-bench: .venv/dev.stamp  ## Measure a city, a province and a release, and write docs/benchmark.md
+bench: .venv/dev.stamp .venv/user.stamp  ## Measure a city, a province and a release, and write docs/benchmark.md
 	$(BIN)/python -m tests.bench city province release
 
 lock: .venv/uv.stamp  ## Resolve the lock files anew (they hold no registry address)
@@ -73,6 +73,13 @@ system-packages:
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements-dev.lock
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --no-deps --editable .
 	@touch $@ .venv/run.stamp
+
+.venv/user.stamp: requirements.lock pyproject.toml | .venv/uv.stamp
+	@echo "Installing as for a user (once) …"
+	@$(BIN)/uv venv --quiet --clear .venv/user
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python .venv/user --require-hashes -r requirements.lock
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python .venv/user --no-deps --editable .
+	@touch $@
 
 .venv/spark.stamp: requirements-spark.lock | .venv/uv.stamp
 	@echo "Installing Spark (once) …"

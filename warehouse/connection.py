@@ -79,6 +79,14 @@ def open_working(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
             connection.close()
 
 
+def settle(settings: Settings) -> None:
+    """Lets the file of the working database hold everything, also what a killed process has left in DuckDB's log."""
+    log = settings.working_database.with_name(f"{settings.working_database.name}.wal")
+    if log.exists() or not settings.working_database.exists():
+        with open_working(settings):
+            pass
+
+
 @contextmanager
 def rewrite_working(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     """A copy of the working database to write to, in as many transactions as one likes, under the lock.
@@ -86,8 +94,7 @@ def rewrite_working(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     It takes the place of the old one at the end; if the body raises, or the process dies, nothing has changed.
     """
     with working_lock(settings), whole_file(settings.working_database) as partial:
-        with open_working(settings):
-            pass  # what a killed process has left in the log goes into the file
+        settle(settings)
         copy_file(settings.working_database, partial)
         name = settings.working_database.stem
         connection = _with_threads(duckdb.connect())

@@ -7,7 +7,7 @@ import duckdb
 from sources.faults import ToldError
 from sources.settings import Settings
 from sources.whole_file import copy_file, whole_file
-from warehouse.connection import open_working, working_lock
+from warehouse.connection import settle, working_lock
 from warehouse.inputs import built_from, inputs_fingerprint
 
 
@@ -25,8 +25,7 @@ def publish(settings: Settings) -> Path:
     """
     target = settings.published_database
     with working_lock(settings), whole_file(target, mode=0o444) as partial:
-        with open_working(settings):
-            pass  # what a killed process has left in the log goes into the file
+        settle(settings)
         copy_file(settings.working_database, partial)
         connection = duckdb.connect(str(partial), read_only=True)
         try:

@@ -6,7 +6,7 @@ than all of the SQL.
 """
 
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -50,6 +50,11 @@ class Build:
         return all(node.status in ("success", "pass") for node in self.nodes)
 
     @property
+    def built(self) -> list[NodeResult]:
+        """The models that stand now."""
+        return [node for node in self.nodes if node.status == "success" and self.success]
+
+    @property
     def error(self) -> str | None:
         """What went wrong, a line each; None when nothing did."""
         failed = [f"{node.unique_id}: {node.message}" for node in self.nodes if node.status in ("error", "fail")]
@@ -64,11 +69,17 @@ class _NotBuiltError(Exception):
     """Something has gone wrong with a model or a test: the copy is given up."""
 
 
-def build(settings: Settings, selected: Collection[str] | None = None, with_tests: bool = True) -> Build:
+def build(
+    settings: Settings,
+    selected: Collection[str] | None = None,
+    with_tests: bool = True,
+    finish: Callable[[duckdb.DuckDBPyConnection, Build], None] = lambda connection, outcome: None,
+) -> Build:
     """Builds models (unique ids, with the tests to run; None: all) on a copy of the working database.
 
     What reads a model whose test fails is skipped, everything after an error of the database too; then all models
-    stay as they were. Notes what the models were built from, once all of them are, and swaps the copy in.
+    stay as they were. Notes what the models were built from, once all of them are, calls `finish` with the copy, and
+    swaps it in.
     """
     manifest = load_manifest(settings)
     nodes = [
@@ -86,6 +97,7 @@ def build(settings: Settings, selected: Collection[str] | None = None, with_test
         if not outcome.success:
             raise _NotBuiltError
         _describe(connection, manifest)
+        finish(connection, outcome)
     return outcome
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from orchestration.cli.common import ACTION_NEEDED, Year, app, check_years, console, fail, installation
-from orchestration.cli.run import execute, prepare_dagster_home
+from orchestration.cli.run import execute, open_instance, prepare_dagster_home
 from sources.settings import PROJECT_ROOT
 
 
@@ -52,10 +52,13 @@ def generate(check: Annotated[bool, typer.Option("--check", help="只检查，�
 
 @app.command()
 def prepare() -> None:
-    """Developers and `make`: let dbt compile the models now, so that the first run need not wait for it."""
+    """Developers and `make`: compile the models and open Dagster's books now, so that the first run need not wait."""
     from orchestration.dbt_graph import load_graph
 
-    load_graph(installation()[0])
+    settings, _ = installation()
+    load_graph(settings)
+    with open_instance(settings):
+        pass
 
 
 @app.command()

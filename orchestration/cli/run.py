@@ -28,7 +28,7 @@ from sources.settings import PROJECT_ROOT, Settings
 from warehouse.labels import STATE
 
 if TYPE_CHECKING:
-    from dagster import AssetKey
+    from dagster import AssetKey, DagsterInstance
 
 
 @app.command()
@@ -84,6 +84,14 @@ def prepare_dagster_home(settings: Settings) -> Path:
     return settings.dagster_home
 
 
+def open_instance(settings: Settings) -> "DagsterInstance":
+    """Dagster's books of this installation; begins them when there are none."""
+    os.environ["DAGSTER_HOME"] = str(prepare_dagster_home(settings))
+    from dagster import DagsterInstance
+
+    return DagsterInstance.get()
+
+
 def execute(
     settings: Settings, city: City, years: Sequence[int], out: Console, only: Sequence["AssetKey"] | None = None
 ) -> str:
@@ -93,10 +101,7 @@ def execute(
 
     Raises typer.Exit(RUN_FAILED), with a message, when one of them fails.
     """
-    os.environ["DAGSTER_HOME"] = str(prepare_dagster_home(settings))
     with out.status("启动……"):
-        import dagster as dg
-
         from orchestration.definitions import build_definitions
         from orchestration.defs.alerts import run_report
         from orchestration.defs.automation import JOB
@@ -106,7 +111,7 @@ def execute(
         definitions = build_definitions(settings)
         job = definitions.resolve_job_def(JOB)
     told = ""
-    with dg.DagsterInstance.get() as instance:
+    with open_instance(settings) as instance:
         for stretch in _stretches(years):
             result = job.execute_in_process(
                 instance=instance,

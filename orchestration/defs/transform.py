@@ -4,15 +4,17 @@ from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
+import duckdb
+import polars as pl
 
 from orchestration.dbt_graph import DbtGraph
 from orchestration.metadata import PREVIEW_ROWS, column_schema, frame_preview, row_counts
 from orchestration.partitions import by_report_year
 from sources.model import City
 from sources.settings import Settings
-from warehouse.connection import open_working, query
+from warehouse.connection import query
 from warehouse.freshness import record_build
-from warehouse.transform import NodeResult, build
+from warehouse.transform import Build, NodeResult, build
 
 PREVIEWED_SCHEMAS = ("marts", "quality", "report")
 
@@ -53,20 +55,21 @@ def build_transform_assets(settings: Settings, city: City, graph: DbtGraph) -> d
             assets = {id_ for id_, asset in asset_of.items() if dg.AssetKey(asset.key) in context.selected_asset_keys}
             checks = {id_ for id_, check in check_of.items() if _key(check) in context.selected_asset_check_keys}
             selected = assets | checks
-        outcome = build(settings, selected)
-        built = [node for node in outcome.nodes if node.status == "success" and outcome.success]
-        relations = {node.unique_id: asset_of[node.unique_id].key for node in built}
-        with open_working(settings) as connection:
-            counts = row_counts(connection, list(relations.values()))
-            previews = {
-                (schema, name): query(connection, f'select * from {schema}."{name}" limit {PREVIEW_ROWS}')
-                for schema, name in relations.values()
-                if schema in PREVIEWED_SCHEMAS
-            }
-            if outcome.success and selected is None:
+        counts: dict[str, int] = {}
+        previews: dict[tuple[str, str], pl.DataFrame] = {}
+
+        def look_at(connection: duckdb.DuckDBPyConnection, outcome: Build) -> None:
+            relations = [asset_of[node.unique_id].key for node in outcome.built]
+            counts.update(row_counts(connection, relations))
+            for schema, name in relations:
+                if schema in PREVIEWED_SCHEMAS:
+                    previews[schema, name] = query(connection, f'select * from {schema}."{name}" limit {PREVIEW_ROWS}')
+            if selected is None:
                 record_build(connection, settings, city)
-        for node in built:
-            relation = relations[node.unique_id]
+
+        outcome = build(settings, selected, finish=look_at)
+        for node in outcome.built:
+            relation = asset_of[node.unique_id].key
             metadata: dict[str, Any] = {"秒": round(node.seconds, 3), "dagster/row_count": counts[".".join(relation)]}
             if relation in previews:
                 metadata["预览"] = frame_preview(previews[relation])
@@ -75,7 +78,7 @@ def build_transform_assets(settings: Settings, city: City, graph: DbtGraph) -> d
         for node in tested:
             yield _check_result(_key(check_of[node.unique_id]), node)
         failed = sum(node.status != "pass" for node in tested)
-        context.log.info(f"数据模型 {len(built)} 个，检验 {len(tested)} 项，未通过 {failed} 项")
+        context.log.info(f"数据模型 {len(outcome.built)} 个，检验 {len(tested)} 项，未通过 {failed} 项")
         if not outcome.success:
             raise dg.Failure(
                 description="数据模型没有全部建成，已发布的数据保持不变。",

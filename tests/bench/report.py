@@ -20,13 +20,15 @@ SIZE_NAMES = {12: "A city", 300: "A province", 10_000: "The nation"}
 HOW = """\
 How it is measured. An installation of so many schools is generated as configuration (regions, bureaus, schools) and
 workbooks poured with the project's own templates (tests/bench/population.py, pouring.py): distinct, seeded, with known
-faults. Each run is a process of its own, as a user calls it, on an installation of its own. Wall and CPU seconds (user
-and system) and the peak of memory are of the whole process tree: `memory` is the largest sum of the resident memory of
-all its processes at one time, looked at every 0.05 s, or the kernel's high-water mark of its largest process where that
-is more (pages that processes share count once each). Figures are medians of the runs. Every run is checked: what it
-finds is what was planted, a second run does nothing, a changed figure arrives. Compiling the models is done once for a
-version of the project, not once a run, and stands in a line of its own; dbt's parse for the stock project, done when it
-is deployed, in none. Absolute seconds differ between machines and days; ratios within one run are what counts.
+faults. Each run is a process of its own, as a user calls it, on an installation of its own, with what `make` does while
+installing done (`nianbao prepare`); the environment is a user's, without the tools of developers. Wall and CPU seconds
+(user and system) and the peak of memory are of the whole process tree: `memory` is the largest sum of the resident
+memory of all its processes at one time, looked at every 0.05 s, or the kernel's high-water mark of its largest process
+where that is more (pages that processes share count once each). Figures are medians of the runs. Every run is checked:
+what it finds is what was planted, a second run does nothing, a changed figure arrives. Compiling the models is done
+once for a version of the project, not once a run, and stands in a line of its own; dbt's parse and Dagster's empty
+databases for the stock project, made when it is deployed, in none. Absolute seconds differ between machines and days;
+ratios within one run are what counts.
 
 - **Floor**: one process reads every cell with calamine and executes the same compiled SQL in DuckDB, on the tables that
   intake has written. It audits nothing, writes no findings and publishes nothing.
@@ -106,8 +108,9 @@ def _measured(results: Results) -> str:
     machine = results.machine
     tools = ", ".join(f"{n} {machine[n]}" for n in ("duckdb", "polars", "python-calamine", "dagster", "dbt-core"))
     runs = "one run" if results.runs == 1 else f"medians of {results.runs} runs"
+    environment = machine.get("environment", "a developer's")
     return (
-        f"Measured on {results.measured_on}, {runs}: {machine['system']}, {machine['processor']},"
+        f"Measured on {results.measured_on}, {runs}, {environment}: {machine['system']}, {machine['processor']},"
         f" {machine['cores']} cores, {machine['memory'] / 2**30:.0f} GB, Python {machine['python']}, {tools}."
     )
 
