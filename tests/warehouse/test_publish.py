@@ -50,7 +50,7 @@ def test_a_copy_that_fails_leaves_the_old_one_and_no_debris(fresh_copy, monkeypa
         target.write_bytes(b"half")
         raise OSError("disk full")
 
-    monkeypatch.setattr("warehouse.publish.shutil.copyfile", fail)
+    monkeypatch.setattr("warehouse.publish.copy_file", fail)
     with pytest.raises(OSError, match="disk full"):
         publish(fresh_copy)
     assert fresh_copy.published_database.read_bytes() == before
