@@ -18,7 +18,8 @@ from sources.settings import Settings
 from warehouse.compiled import Model, ModelTest, Node, build_order, load_manifest
 from warehouse.connection import query, quoted, rewrite_working
 from warehouse.ddl import canonical_type
-from warehouse.inputs import built_from, inputs_fingerprint, note_built_from
+from warehouse.inputs import built_from, fingerprint_of, note_built_from, table_sums
+from warehouse.unchanged import keys_of, note_keys, noted_keys
 
 FAILING_ROWS = 50
 LARGE_ROWS = 50_000
@@ -28,7 +29,8 @@ LARGE_ROWS = 50_000
 class NodeResult:
     """What became of one model or test, in dbt's words: success, pass, fail, error, skipped.
 
-    `failures` is how many rows a test found, `failing` the first of them.
+    `failures` is how many rows a test found, `failing` the first of them. `was_kept`: the model stands as it was,
+    because it would have been built from the same again.
     """
 
     unique_id: str
@@ -37,6 +39,7 @@ class NodeResult:
     failures: int | None = None
     failing: pl.DataFrame | None = None
     message: str | None = None
+    was_kept: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,13 +76,15 @@ def build(
     settings: Settings,
     selected: Collection[str] | None = None,
     with_tests: bool = True,
+    anew: bool = False,
     finish: Callable[[duckdb.DuckDBPyConnection, Build], None] = lambda connection, outcome: None,
 ) -> Build:
     """Builds models (unique ids, with the tests to run; None: all) on a copy of the working database.
 
-    What reads a model whose test fails is skipped, everything after an error of the database too; then all models
-    stay as they were. Notes what the models were built from, once all of them are, calls `finish` with the copy, and
-    swaps it in.
+    Of all models, those are kept that would be built from the same again, unless all are to be built `anew`; tests are
+    always run. What reads a model whose test fails is skipped, everything after an error of the database too; then all
+    models stay as they were. Notes what the models were built from, once all of them are, calls `finish` with the
+    copy, and swaps it in.
     """
     manifest = load_manifest(settings)
     nodes = [
@@ -87,22 +92,35 @@ def build(
         for node in build_order(manifest)
         if (selected is None or node.unique_id in selected) and (with_tests or isinstance(node, Model))
     ]
+    models = [node for node in nodes if isinstance(node, Model)]
     outcome = Build(())
     with suppress(_NotBuiltError), rewrite_working(settings) as connection:
-        inputs = inputs_fingerprint(connection)
+        sums = table_sums(connection)
+        inputs = fingerprint_of(sums)
         are_all_built = selected is None or built_from(connection) == inputs
-        note_built_from(connection, inputs if are_all_built else "")
-        _drop_outdated(connection, manifest, keeps_models=selected is not None)
-        outcome = Build(tuple(_results(connection, nodes)))
+        noted = noted_keys(connection) if selected is None and not anew else {}
+        keys = keys_of(connection, manifest, models, sums) if noted else {}
+        kept = {key for key in keys if keys[key] == noted.get(key)} & _existing(connection, manifest).keys()
+        for unique_id, (schema, name, kind) in _existing(connection, manifest).items():
+            if unique_id not in (kept if selected is None else _declared(manifest)):
+                connection.execute(f'drop {kind} {schema}."{name}"')  # the new one takes up its place
+        outcome = Build(tuple(_results(connection, nodes, kept)))
         if not outcome.success:
             raise _NotBuiltError
-        _describe(connection, manifest)
+        note_built_from(connection, inputs if are_all_built else "")
+        if selected is None:
+            note_keys(connection, keys or keys_of(connection, manifest, models, sums))
+        elif not are_all_built:
+            note_keys(connection, {})
+        _describe(connection, manifest, kept)
         finish(connection, outcome)
     return outcome
 
 
-def _results(connection: duckdb.DuckDBPyConnection, nodes: Iterable[Node]) -> Iterator[NodeResult]:
-    """Runs the nodes in order; after an error of the database nothing more is tried.
+def _results(
+    connection: duckdb.DuckDBPyConnection, nodes: Iterable[Node], kept: Collection[str]
+) -> Iterator[NodeResult]:
+    """Runs the nodes in order, but for models that are kept; after an error of the database nothing more is tried.
 
     A large table is committed at once: until then it is not compressed, and what reads it takes several times as
     long. Small ones go together, because the disk is waited for at every commit.
@@ -115,6 +133,9 @@ def _results(connection: duckdb.DuckDBPyConnection, nodes: Iterable[Node]) -> It
         if is_spoilt or (isinstance(node, Model) and node.parents & unusable):
             unusable.add(node.unique_id)
             yield NodeResult(node.unique_id, "skipped")
+            continue
+        if node.unique_id in kept:
+            yield NodeResult(node.unique_id, "success", was_kept=True)
             continue
         try:
             if isinstance(node, Model):
@@ -161,36 +182,35 @@ def _check_contract(connection: duckdb.DuckDBPyConnection, model: Model) -> None
         raise ContractError(f"{model.schema}.{model.name} 的列与声明不同：{'；'.join(broken)}")
 
 
-def _relations(connection: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any]) -> list[tuple[str, str, str]]:
-    """What there is in the schemas of the models: schema, name, `view` or `table`."""
-    return connection.execute(
+def _existing(connection: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any]) -> dict[str, tuple[str, str, str]]:
+    """What there is in the schemas of the models: schema, name, `view` or `table`; by unique id of the model.
+
+    What is no model, any more, has its name for an id.
+    """
+    ids = {(model["schema"], model["name"]): key for key, model in _declared(manifest).items()}
+    relations = connection.execute(
         "select table_schema, table_name, case table_type when 'VIEW' then 'view' else 'table' end"
         " from information_schema.tables where list_contains(?, table_schema)",
-        [sorted({schema for schema, _ in _declared(manifest)})],
+        [sorted({schema for schema, _ in ids})],
     ).fetchall()
+    return {ids.get(relation[:2], ".".join(relation[:2])): relation for relation in relations}
 
 
-def _drop_outdated(connection: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any], keeps_models: bool) -> None:
-    """Drops relations that are no models any more, or all: then the new models take up the place of the old ones."""
-    models = _declared(manifest) if keeps_models else {}
-    outdated = [relation for relation in _relations(connection, manifest) if relation[:2] not in models]
-    for schema, name, kind in outdated:
-        connection.execute(f'drop {kind} {schema}."{name}"')
-
-
-def _describe(connection: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any]) -> None:
-    """Writes the descriptions of models and columns as comments."""
+def _describe(connection: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any], kept: Collection[str]) -> None:
+    """Writes the descriptions of models and their columns as comments, but for models that are kept with theirs."""
     models = _declared(manifest)
-    relations = _relations(connection, manifest)
-    statements = [statement for schema, name, kind in relations for statement in _comments(kind, models[schema, name])]
+    statements = [
+        statement
+        for unique_id, (_, _, kind) in _existing(connection, manifest).items()
+        if unique_id not in kept
+        for statement in _comments(kind, models[unique_id])
+    ]
     connection.execute(f"begin; {'; '.join(statements)}; commit")
 
 
-def _declared(manifest: Mapping[str, Any]) -> dict[tuple[str, str], Mapping[str, Any]]:
-    """The models as the manifest has them, by schema and name."""
-    return {
-        (node["schema"], node["name"]): node for node in manifest["nodes"].values() if node["resource_type"] == "model"
-    }
+def _declared(manifest: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """The models as the manifest has them, by unique id."""
+    return {key: node for key, node in manifest["nodes"].items() if node["resource_type"] == "model"}
 
 
 def _comments(kind: str, model: Mapping[str, Any]) -> Iterator[str]:

@@ -58,7 +58,7 @@ def run(
         told = alert(settings, city).summary
     else:
         out.print(f"运行 {'、'.join(map(str, years))} 年度：{'；'.join(reasons) or '按要求重新运行'}")
-        told = execute(settings, city, years, out)
+        told = execute(settings, city, years, out, anew=force)
     summary = summarise(settings, years) | {"alerts": told}
     if as_json:
         print_json(summary)
@@ -93,11 +93,16 @@ def open_instance(settings: Settings) -> "DagsterInstance":
 
 
 def execute(
-    settings: Settings, city: City, years: Sequence[int], out: Console, only: Sequence["AssetKey"] | None = None
+    settings: Settings,
+    city: City,
+    years: Sequence[int],
+    out: Console,
+    only: Sequence["AssetKey"] | None = None,
+    anew: bool = False,
 ) -> str:
     """One Dagster run for each stretch of consecutive years, recorded where the UI finds it; tells what was alerted.
 
-    `only` names the assets to make; None makes all.
+    `only` names the assets to make; None makes all. `anew`: also those models that would come out the same.
 
     Raises typer.Exit(RUN_FAILED), with a message, when one of them fails.
     """
@@ -105,6 +110,7 @@ def execute(
         from orchestration.definitions import build_definitions
         from orchestration.defs.alerts import run_report
         from orchestration.defs.automation import JOB
+        from orchestration.defs.transform import ANEW
         from orchestration.partitions import range_tags
         from warehouse.alerts import alert
 
@@ -116,7 +122,7 @@ def execute(
             result = job.execute_in_process(
                 instance=instance,
                 asset_selection=only,
-                tags=range_tags(str(stretch[0]), str(stretch[-1])),
+                tags=range_tags(str(stretch[0]), str(stretch[-1])) | ({ANEW: "yes"} if anew else {}),
                 run_config={"loggers": {"progress": {"config": {"to_stderr": out is notices}}}},
                 raise_on_error=False,
             )

@@ -16,6 +16,8 @@ from warehouse.connection import query
 from warehouse.freshness import record_build
 from warehouse.transform import Build, NodeResult, build
 
+ANEW = "nianbao/anew"
+"""A run with this tag builds all models, also those that would be built from the same again."""
 PREVIEWED_SCHEMAS = ("marts", "quality", "report")
 
 
@@ -67,10 +69,12 @@ def build_transform_assets(settings: Settings, city: City, graph: DbtGraph) -> d
             if selected is None:
                 record_build(connection, settings, city)
 
-        outcome = build(settings, selected, finish=look_at)
+        outcome = build(settings, selected, anew=ANEW in context.run.tags, finish=look_at)
         for node in outcome.built:
             relation = asset_of[node.unique_id].key
             metadata: dict[str, Any] = {"秒": round(node.seconds, 3), "dagster/row_count": counts[".".join(relation)]}
+            if node.was_kept:
+                metadata["沿用"] = "读入的内容没有变化，沿用上次建成的。"
             if relation in previews:
                 metadata["预览"] = frame_preview(previews[relation])
             yield dg.MaterializeResult(dg.AssetKey(relation), metadata=metadata)
@@ -78,7 +82,10 @@ def build_transform_assets(settings: Settings, city: City, graph: DbtGraph) -> d
         for node in tested:
             yield _check_result(_key(check_of[node.unique_id]), node)
         failed = sum(node.status != "pass" for node in tested)
-        context.log.info(f"数据模型 {len(outcome.built)} 个，检验 {len(tested)} 项，未通过 {failed} 项")
+        kept = sum(node.was_kept for node in outcome.built)
+        context.log.info(
+            f"数据模型 {len(outcome.built)} 个（沿用 {kept} 个），检验 {len(tested)} 项，未通过 {failed} 项"
+        )
         if not outcome.success:
             raise dg.Failure(
                 description="数据模型没有全部建成，已发布的数据保持不变。",

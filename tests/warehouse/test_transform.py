@@ -25,7 +25,7 @@ def changed(monkeypatch: pytest.MonkeyPatch, name: str, **changes: object) -> No
 
 
 def status_of(settings: Settings) -> dict[str, str]:
-    return {node.unique_id.split(".")[2]: node.status for node in build(settings).nodes}
+    return {node.unique_id.split(".")[2]: node.status for node in build(settings, anew=True).nodes}
 
 
 def test_every_model_comes_after_its_parents_and_every_test_after_what_it_reads(city_run):
@@ -39,7 +39,7 @@ def test_every_model_comes_after_its_parents_and_every_test_after_what_it_reads(
 def test_a_column_of_another_type_than_its_contract_stops_the_build(fresh_copy, monkeypatch):
     changed(monkeypatch, "dim_scope", columns={"scope_code": "varchar", "sequence": "varchar"})
     before = snapshot(fresh_copy, BUILT)
-    outcome = build(fresh_copy)
+    outcome = build(fresh_copy, anew=True)
     assert not outcome.success
     assert "core.dim_scope 的列与声明不同：sequence 应为 varchar，实为 bigint" in (outcome.error or "")
     assert snapshot(fresh_copy, BUILT) == before
@@ -57,7 +57,7 @@ def test_an_error_in_one_model_leaves_all_as_they_were(fresh_copy, monkeypatch):
 def test_what_reads_a_model_whose_test_fails_is_skipped_and_nothing_is_kept(fresh_copy, monkeypatch):
     changed(monkeypatch, "dim_indicator_key", sql="select 'doubled' as indicator_code")
     before = snapshot(fresh_copy, BUILT)
-    outcome = build(fresh_copy)
+    outcome = build(fresh_copy, anew=True)
     (failed,) = [node for node in outcome.nodes if node.status == "fail"]
     assert failed.failing is not None
     assert failed.failing.rows() == [("doubled",)]

@@ -12,12 +12,7 @@ with
         from {{ ref("int_measure_reported") }}
     ),
 
-    sheet_status as (
-        select submission.report_year, submission.respondent_code, status.sheet, status.status
-        from {{ source("registry", "sheet_status") }} as status
-        inner join
-            {{ ref("stg_submission") }} as submission on status.submission_id = submission.submission_id
-    ),
+    sheet_status as (select report_year, respondent_code, sheet, status from {{ ref("stg_sheet_status") }}),
 
     -- of a school speaks the school itself, or the bureau that lists it
     expected as (
