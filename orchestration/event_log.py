@@ -11,8 +11,9 @@ so either can go on with the other's.
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 import dagster as dg
@@ -35,7 +36,7 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._engines: OrderedDict[str, db.Engine] = OrderedDict()
         self._transaction: tuple[ExitStack, dict[str, db.Connection]] | None = None
-        self._tables: set[str] = set()
+        self._there: set[str] = set()
         super().__init__(base_dir, inst_data)
         self._db_lock = threading.RLock()  # type: ignore[assignment]
 
@@ -55,9 +56,20 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
             super().store_event_batch(events)
 
     def has_table(self, table_name: str) -> bool:
-        if table_name not in self._tables and super().has_table(table_name):
-            self._tables.add(table_name)
-        return table_name in self._tables
+        return self._once_true(table_name, partial(super().has_table, table_name))
+
+    def has_secondary_index(self, name: str) -> bool:
+        return self._once_true(f"index {name}", partial(super().has_secondary_index, name))
+
+    def _has_asset_key_col_on_connection(self, conn: db.Connection, column_name: str) -> bool:
+        ask = partial(super()._has_asset_key_col_on_connection, conn, column_name)
+        return self._once_true(f"column {column_name}", ask)
+
+    def _once_true(self, what: str, ask: Callable[[], bool]) -> bool:
+        """Whether something is there that never goes away again; asked until it is."""
+        if what not in self._there and ask():
+            self._there.add(what)
+        return what in self._there
 
     def dispose(self) -> None:
         super().dispose()
