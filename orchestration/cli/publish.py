@@ -8,6 +8,7 @@ import typer
 from orchestration.cli.common import (
     ACTION_NEEDED,
     AsJson,
+    RegionCode,
     Year,
     app,
     check_years,
@@ -31,14 +32,17 @@ RELEASE_HEADINGS = {
 
 
 @app.command()
-def documents(year: Year, as_json: AsJson = False) -> None:
-    """生成年度报告的文档和网站草稿：汇总表、报告稿、PDF、网站。不检查，不编号。"""
+def documents(year: Year, region: RegionCode = None, as_json: AsJson = False) -> None:
+    """生成年度报告的文档和网站草稿：汇总表、报告稿、PDF、网站（下级地区没有网站）。不检查，不编号。"""
     from warehouse.release.draft import write_draft
 
     settings, city = installation()
     check_years(city, [year])
     with published(settings) as connection, notices.status("生成……") as shown:
-        draft = write_draft(connection, settings, city, year, lambda part: shown.update(f"生成{part}……"))
+        try:
+            draft = write_draft(connection, settings, city, year, region, lambda part: shown.update(f"生成{part}……"))
+        except LookupError as error:
+            fail(str(error))
     if as_json:
         print_json({"paths": [str(path) for path in draft.paths], "seconds": draft.seconds})
         return

@@ -173,7 +173,7 @@ def test_there_is_no_printed_figure_to_compare_with(database):
 def test_the_citys_documents_are_made_from_the_same_template(database, city, tmp_path):
     lineage = Lineage(database)
     for year in YEARS:
-        made = write_documents(database, city, year, tmp_path / str(year), date(2032, 3, 1), f"{year}.1")
+        made = write_documents(database, city.code, year, tmp_path / str(year), date(2032, 3, 1), f"{year}.1")
         figures = load_figures(database, year)
         wrong = [p for p in made.printed if text_from(lineage.trace(p.reference), p, figures) != p.text]
         assert wrong == []

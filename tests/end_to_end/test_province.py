@@ -5,9 +5,11 @@ Its counties: one with a bureau of its own, whose school sends nothing in the se
 
 import json
 from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+import docx
 import duckdb
 import pytest
 from typer.testing import CliRunner
@@ -20,6 +22,7 @@ from tests.conftest import ingest, run_all, select
 from tests.small_books import Submissions, form, outcomes, pour, roster, school, scope_choice
 from warehouse.ddl import PUBLIC_SCHEMAS
 from warehouse.extract import write_extract
+from warehouse.release.document import write_documents
 from warehouse.release.figures import load_figures
 from warehouse.trace import Lineage, Reference, recompute
 
@@ -351,6 +354,32 @@ def test_the_figures_of_a_document_are_those_of_its_region(database):
     assert {change.current.subject_code for change in figures.changes.values()} == {CITY_A}
     assert {reference.subject_code for reference in figures.facts} == {CITY_A, "A1", "A2", "A3"}
     assert figures.coverage[2031, "everything"].schools_reported == 2
+
+
+def text_of(path: Path) -> str:
+    """All that stands in a Word file's body and tables."""
+    return "\n".join(
+        part.text or "" for part in docx.Document(str(path)).element.body.iter() if part.tag.endswith("}t")
+    )
+
+
+def test_each_region_has_its_own_report(command, database, tmp_path):
+    told = command("documents", "--year", "2030", "--region", CITY_A)
+    paths = [Path(path) for path in told["paths"]]
+    assert [path.suffix for path in paths] == [".xlsx", ".docx", ".pdf"]
+    assert {path.parent.name for path in paths} == {f"2030-{CITY_A}"}
+    of_city = text_of(paths[1])
+    assert "2030年，甲市各中等职业学校" in of_city
+    assert "全市有中等职业学校" in of_city
+    assert "全省" not in of_city
+    assert {name for _, name, *_ in (A1, A2) if name in of_city} == {A1[1], A2[1]}
+    assert not {name for _, name, *_ in (P1, B1) if name in of_city}
+    made = write_documents(database, PROVINCE, 2030, tmp_path, date(2031, 1, 1), "草稿")
+    of_province = text_of(made.paths[1])
+    assert "2030年，小省各中等职业学校" in of_province
+    assert "全省有中等职业学校" in of_province
+    assert {name for _, name, *_ in (P1, A1, B1) if name in of_province} == {P1[1], A1[1], B1[1]}
+    assert command("documents", "--year", "2030", "--region", "990900", exit_code=2)
 
 
 def everything_in(path: Path) -> tuple[set[str], str]:

@@ -43,7 +43,7 @@ def database(city_run: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
 @pytest.fixture(scope="session")
 def made(database, city: City, tmp_path_factory: pytest.TempPathFactory) -> Made:
     folder = tmp_path_factory.mktemp("documents")
-    documents = write_documents(database, city, YEAR, folder, RELEASED_ON, VERSION)
+    documents = write_documents(database, city.code, YEAR, folder, RELEASED_ON, VERSION)
     return Made(documents, load_figures(database, YEAR))
 
 

@@ -233,9 +233,9 @@ def test_a_year_with_few_data_still_makes_a_document(database):
 
 def test_a_year_without_data_is_an_error_and_so_is_another_city(database, city: City, tmp_path):
     with pytest.raises(LookupError, match="没有 2019 年的数据"):
-        write_documents(database, city, 2019, tmp_path, RELEASED_ON, VERSION)
-    with pytest.raises(LookupError, match="数据库是钦州市（450700）的，不是三校市的"):
-        write_documents(database, load_city(CITY_DIR), YEAR, tmp_path, RELEASED_ON, VERSION)
+        write_documents(database, city.code, 2019, tmp_path, RELEASED_ON, VERSION)
+    with pytest.raises(LookupError, match="没有地区 999900；有：450700 钦州市"):
+        write_documents(database, load_city(CITY_DIR).code, YEAR, tmp_path, RELEASED_ON, VERSION)
     assert list(tmp_path.iterdir()) == []
 
 

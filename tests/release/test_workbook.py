@@ -146,12 +146,10 @@ import sys
 from datetime import date
 from pathlib import Path
 import duckdb
-from sources.model import load_city
-from sources.settings import CITIES_ROOT
 from warehouse.release.document import write_documents
 connection = duckdb.connect(sys.argv[1], read_only=True, config={"threads": int(sys.argv[3])})
-city = load_city(CITIES_ROOT / "450700")
-write_documents(connection, city, int(sys.argv[4]), Path(sys.argv[2]), date.fromisoformat(sys.argv[5]), sys.argv[6])
+released_on = date.fromisoformat(sys.argv[5])
+write_documents(connection, "450700", int(sys.argv[4]), Path(sys.argv[2]), released_on, sys.argv[6])
 """
 
 

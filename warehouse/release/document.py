@@ -7,7 +7,6 @@ from pathlib import Path
 
 import duckdb
 
-from sources.model import City
 from warehouse.model import load_report_tables
 from warehouse.release.charts import CHARTS, draw
 from warehouse.release.figures import Figures, Printed, load_figures
@@ -31,22 +30,20 @@ class Documents:
 
 def write_documents(
     connection: duckdb.DuckDBPyConnection,
-    city: City,
+    region_code: str,
     report_year: int,
     folder: Path,
     released_on: date,
     version: str,
     template: Path = TEMPLATE,
 ) -> Documents:
-    """Writes 汇总表.xlsx, 质量年报.docx and 质量年报.pdf of a city's report year into a folder.
+    """Writes 汇总表.xlsx, 质量年报.docx and 质量年报.pdf of a region's report year into a folder.
 
-    Raises LookupError when the database does not hold the year or the city, ValueError for a template with a literal
+    Raises LookupError when the database does not hold the year or the region, ValueError for a template with a literal
     digit or a token that is not understood.
     """
     started = time.perf_counter()
-    figures = load_figures(connection, report_year)
-    if figures.city_code != city.code:
-        raise LookupError(f"数据库是{figures.city_name}（{figures.city_code}）的，不是{city.name}的。")
+    figures = load_figures(connection, report_year, region_code)
     grids = {code: grid for code in load_report_tables() if (grid := _grid(connection, figures, code))}
     folder.mkdir(parents=True, exist_ok=True)
     name = f"{figures.city_name}中等职业教育质量年度报告（{report_year}年度）"

@@ -1,4 +1,7 @@
-"""Documents and site of a year as they would be released today: for reading and correcting, without a version."""
+"""Documents and site of a year as they would be released today: for reading and correcting, without a version.
+
+Of any region that the installation knows; the site, which has a page for every school, of the installation's own alone.
+"""
 
 import shutil
 import time
@@ -10,6 +13,7 @@ import duckdb
 
 from sources.model import City
 from sources.settings import Settings
+from warehouse.regions import find_region
 from warehouse.release.document import write_documents
 from warehouse.release.site import write_site
 
@@ -18,7 +22,7 @@ DRAFT = "草稿"
 
 @dataclass(frozen=True)
 class Draft:
-    """The documents and the site's first page; `seconds` by part."""
+    """The documents, and the site's first page where there is one; `seconds` by part."""
 
     paths: tuple[Path, ...]
     seconds: dict[str, float]
@@ -29,18 +33,26 @@ def write_draft(
     settings: Settings,
     city: City,
     report_year: int,
+    region_code: str | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Draft:
-    """Writes everything anew into `<home>/documents/<year>`."""
-    folder = settings.home / "documents" / str(report_year)
+    """Writes everything anew into `<home>/documents/<year>`; of another region into `<year>-<its code>`.
+
+    Raises LookupError when the database does not hold the year or the region.
+    """
+    region = find_region(connection, region_code or city.code).code
+    is_own = region == city.code
+    folder = settings.home / "documents" / (str(report_year) if is_own else f"{report_year}-{region}")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     progress("文档")
     start = time.perf_counter()
-    written = write_documents(connection, city, report_year, folder, settings.today, DRAFT)
-    middle = time.perf_counter()
-    progress("网站")
-    write_site(connection, city, report_year, folder / "site", settings.today, DRAFT, written.paths)
-    seconds = {**written.seconds, "网站": time.perf_counter() - middle}
-    seconds.setdefault("文档", middle - start)
-    return Draft((*written.paths, folder / "site" / "index.html"), seconds)
+    written = write_documents(connection, region, report_year, folder, settings.today, DRAFT)
+    paths, seconds = written.paths, dict(written.seconds)
+    seconds.setdefault("文档", time.perf_counter() - start)
+    if is_own:
+        progress("网站")
+        start = time.perf_counter()
+        write_site(connection, city, report_year, folder / "site", settings.today, DRAFT, written.paths)
+        paths, seconds["网站"] = (*paths, folder / "site" / "index.html"), time.perf_counter() - start
+    return Draft(paths, seconds)

@@ -148,7 +148,7 @@ def make(
 
     folder.mkdir(parents=True)
     with part("文档"):
-        documents = write_documents(connection, city, report_year, folder, released_on, version).paths
+        documents = write_documents(connection, city.code, report_year, folder, released_on, version).paths
     with part("数据文件"):
         data = write_bundle(connection, city, report_year, folder / DATA, released_on, version)
         archive = write_zip(data, folder, folder / f"数据_{version}.zip")

@@ -83,6 +83,7 @@ class Vocabulary:
         first, last = figures.school_year
         return {
             "市": figures.city_name,
+            "全域": words.whole_of(figures.city_name),
             "编制单位": figures.bureau_name,
             "年": self.plain(str(figures.report_year)),
             "上年": self.plain(str(figures.report_year - 1)),
@@ -218,10 +219,10 @@ class Vocabulary:
         )
         if count is None or not count.is_usable:
             return self.missing("schools")
-        number = self.shown(count, with_remarks=False)
+        whose = f"{words.whole_of(self.figures.city_name)}{self.shown(count, with_remarks=False)}所中等职业学校"
         if current.scope_code == self.figures.whole_scope:
-            return f"全市{number}所中等职业学校"
-        return f"全市{number}所中等职业学校（{self.figures.scopes[current.scope_code]}）"
+            return whose
+        return f"{whose}（{self.figures.scopes[current.scope_code]}）"
 
     def enumerate(self, *names: str, **worded: str) -> str:
         """区直2所、市直6所: the figures that there are, each behind its word."""
