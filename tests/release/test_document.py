@@ -21,6 +21,7 @@ from warehouse.release.document import write_documents
 from warehouse.release.figures import load_figures, text_from
 from warehouse.release.report import ALLOWED, TEMPLATE, literal_digits
 from warehouse.release.tokens import Vocabulary
+from warehouse.release.words import whole_of
 from warehouse.trace import Lineage
 
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
@@ -229,6 +230,19 @@ def test_a_year_with_few_data_still_makes_a_document(database):
     assert "全日制在校生36360人。" in text
     assert "在校生满意度" in draft.missing
     assert not re.search(r"比上年|为。|[，；]。|None", text)
+
+
+def test_a_region_may_have_a_number_in_its_name_and_is_called_by_what_it_is(database):
+    figures = replace(load_figures(database, YEAR), city_name="第7师", bureau_name="第7师教育局")
+    assert "第7师各中等职业学校" in body(render(figures).data)
+    for name, whole in (
+        ("钦州市", "全市"),
+        ("广西壮族自治区", "全区"),
+        ("中国", "全国"),
+        ("灵山县", "全县"),
+        ("第7师", "全域"),
+    ):
+        assert whole_of(name) == whole
 
 
 def test_a_year_without_data_is_an_error_and_so_is_another_city(database, city: City, tmp_path):

@@ -82,9 +82,9 @@ class Vocabulary:
         figures = self.figures
         first, last = figures.school_year
         return {
-            "市": figures.city_name,
+            "市": self.plain(figures.city_name),
             "全域": words.whole_of(figures.city_name),
-            "编制单位": figures.bureau_name,
+            "编制单位": self.plain(figures.bureau_name),
             "年": self.plain(str(figures.report_year)),
             "上年": self.plain(str(figures.report_year - 1)),
             "下年": self.plain(str(figures.report_year + 1)),
