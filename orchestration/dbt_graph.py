@@ -6,6 +6,7 @@ it takes longer than to build all models of a city: what it says is kept beside 
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,6 +18,15 @@ from sources.whole_file import whole_file
 from warehouse.compiled import load_manifest, prepare_manifest
 
 Key = tuple[str, ...]
+
+DEMANDS = {
+    "unique_combination": "{columns} 合起来不重复。",
+    "accepted_values": "{column_name} 只取规定的值：{values}。",
+    "relationships": "{column_name} 的每个值都在 {to} 的 {field} 中。",
+    "total_equals_parts": "{column_name} 的合计等于各项之和。",
+    "holds": "每一行都满足：{condition}。",
+}
+"""By kind of test (dbt's own and tests/generic), filled in with its arguments."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +52,8 @@ class ModelCheck:
     asset: Key
     deps: tuple[Key, ...]
     blocking: bool
+    description: str
+    """What it demands, in Chinese."""
 
 
 @dataclass(frozen=True)
@@ -119,10 +131,19 @@ def _graph(manifest: Mapping[str, Any]) -> DbtGraph:
                 _key(spec.asset_key),
                 tuple(sorted(_key(dep.asset_key) for dep in spec.additional_deps)),
                 spec.blocking,
+                _demand(nodes[spec.metadata[DAGSTER_DBT_UNIQUE_ID_METADATA_KEY]]),
             )
             for spec in check_specs
         ),
     )
+
+
+def _demand(test: Mapping[str, Any]) -> str:
+    """What a test demands, in Chinese: as it says itself, or by its kind."""
+    kind = test.get("test_metadata") or {"name": "", "kwargs": {}}
+    given = {name: "、".join(value) if isinstance(value, list) else value for name, value in kind["kwargs"].items()}
+    given["to"] = ".".join(re.findall(r"'(.+?)'", given.get("to", "")))  # ref('a') and source('b', 'a')
+    return test["description"] or DEMANDS.get(kind["name"], "").format_map(given)
 
 
 def _key(key: Any) -> Key:

@@ -44,6 +44,7 @@ def build_transform_assets(settings: Settings, city: City, graph: DbtGraph) -> d
                 asset=dg.AssetKey(check.asset),
                 additional_deps=[dg.AssetKey(dep) for dep in check.deps],
                 blocking=check.blocking,
+                description=check.description,
             )
             for check in graph.checks
         ],

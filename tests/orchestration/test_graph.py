@@ -63,6 +63,14 @@ def test_every_asset_is_described_in_chinese_and_belongs_to_a_step_of_the_flow(d
         assert any("一" <= letter <= "鿿" for letter in node.description or ""), key
 
 
+def test_every_check_says_in_chinese_what_it_demands(definitions):
+    graph = definitions.resolve_asset_graph()
+    demands = {key.name: graph.get_check_spec(key).description or "" for key in graph.asset_check_keys}
+    assert [name for name, demand in demands.items() if not any("一" <= letter <= "鿿" for letter in demand)] == []
+    assert demands["register_key"] == "report_year、respondent_code 合起来不重复。"
+    assert "scope_code 的每个值都在 dim_scope 的 scope_code 中。" in demands.values()
+
+
 def test_columns_are_described_in_the_graph(definitions):
     graph = definitions.resolve_asset_graph()
     described = (
