@@ -35,7 +35,9 @@ class _Channel(Declaration):
     only: tuple[Kind, ...] = ()
     """What it is told of; empty: everything."""
     respondents: tuple[str, ...] = ()
-    """Whom it is told of, by code; empty: everybody, and what concerns nobody in particular."""
+    """Whom it is told of, by code."""
+    regions: tuple[str, ...] = ()
+    """Whom else, by where they lie. Where neither is given: everybody, and what concerns nobody in particular."""
 
 
 class Robot(_Channel):

@@ -147,6 +147,12 @@ def _alert(
     settings: Settings, city: City, alerting: Alerting, run: RunReport | None, now: datetime, send: Send
 ) -> AlertOutcome:
     usable, problems = _usable(alerting)
+    problems += tuple(
+        f"渠道“{channel.name}”：没有地区 {region}"
+        for channel in usable
+        for region in channel.regions
+        if region not in city.region_by_code
+    )
     observations = [of_run(run)] if run else []
     try:
         register = read_register(settings, city)
@@ -158,7 +164,7 @@ def _alert(
     except (OSError, ValueError, TypeError) as error:
         problems += (f"发布清单读不出（{error}）",)
     with _ledger(settings) as ledger:
-        claimed = claim(ledger, usable, observations, alerting, now)
+        claimed = claim(ledger, usable, observations, city, alerting, now)
         results = _deliver(claimed, city, alerting, send)
         for channel, accepted, refused, _ in results:
             settle(ledger, channel.name, accepted, refused, now)
@@ -275,11 +281,16 @@ def _is_claimed(told: Told | None, now: datetime) -> bool:
     return told is not None and told.claimed_until is not None and told.claimed_until > now
 
 
-def wants(channel: Channel, trouble: Trouble) -> bool:
+def wants(channel: Channel, trouble: Trouble, city: City) -> bool:
     """Whether the channel is to be told of such troubles."""
-    return (not channel.only or trouble.kind in channel.only) and (
-        not channel.respondents or trouble.respondent in channel.respondents
+    respondent = city.respondent_by_code.get(trouble.respondent or "")
+    lies_in = city.region_paths[city.region_of(respondent)] if respondent else ()
+    is_concerned = (
+        not (channel.respondents or channel.regions)
+        or trouble.respondent in channel.respondents
+        or any(region in lies_in for region in channel.regions)
     )
+    return is_concerned and (not channel.only or trouble.kind in channel.only)
 
 
 # --- What was told: the ledger ---------------------------------------------------------------------------------------
@@ -320,6 +331,7 @@ def claim(
     ledger: sqlite3.Connection,
     usable: Sequence[Channel],
     observations: Sequence[Observation],
+    city: City,
     alerting: Alerting,
     now: datetime,
 ) -> list[tuple[Channel, list[Item]]]:
@@ -330,7 +342,7 @@ def claim(
         cleared = {key for each in fresh for key in each.cleared}
         claimed = []
         for channel in usable:
-            wanted = [trouble for trouble in troubles if wants(channel, trouble)]
+            wanted = [trouble for trouble in troubles if wants(channel, trouble, city)]
             items = due(wanted, cleared, _told(ledger, channel.name), now, alerting)
             ledger.executemany(
                 "insert into told (channel, key, kind, respondent, title, fingerprint, claimed_until)"

@@ -30,6 +30,7 @@ from warehouse.release.manifest import Manifest, Override, write_manifest
 from warehouse.troubles import Observation, Register, RunReport, Trouble, of_register, of_run
 
 SAMPLE = CITIES_ROOT / "450700"
+SAMPLE_CITY = load_city(SAMPLE)
 NURSING = "钦州市卫生学校"
 BEFORE, SOON, LATE = date(2023, 11, 1), date(2023, 11, 25), date(2023, 12, 2)
 NOW = datetime(2023, 11, 1, 4, tzinfo=UTC)
@@ -270,6 +271,33 @@ def test_a_channel_hears_only_of_the_kinds_and_respondents_that_it_wants(install
     ]
 
 
+def test_a_bureau_of_a_province_hears_of_its_own_region(installation, group):
+    province, city_a, city_b = (
+        {"code": "450000", "name": "某省", "level": "province"},
+        {"code": "450700", "name": "甲市", "level": "city", "parent": "450000"},
+        {"code": "450800", "name": "乙市", "level": "city", "parent": "450000"},
+    )
+    write_yaml(installation.city_dir / "city.yml", {"code": "450000", "name": "某省"})
+    write_yaml(installation.city_dir / "regions.yml", {"regions": [province, city_a, city_b]})
+    respondents = [
+        {"code": NURSING_SCHOOL, "name": NURSING, "kind": "school", "region": "450700"},
+        {"code": "3645900099", "name": "乙市学校", "kind": "school", "region": "450800"},
+        {"code": "450800", "name": "乙市教育局", "kind": "bureau", "region": "450800"},
+    ]
+    write_yaml(installation.city_dir / "respondents.yml", {"respondents": respondents})
+    configure(
+        installation,
+        robot("dingtalk", group, name="甲市", regions=["450700"]),
+        robot("dingtalk", group, name="没有的市", regions=["450900"]),
+    )
+    outcome = alert(replace(installation, fixed_today=LATE), load_city(installation.city_dir), failed(), hours(0))
+    assert [text.splitlines()[0] for text in group.accepted] == [f"【年报】{NURSING}：新情况 1 项"]
+    assert outcome.problems == ("渠道“没有的市”：没有地区 450900",)
+    configure(installation, robot("dingtalk", group, name="全省", regions=["450000"]))
+    alert(replace(installation, fixed_today=LATE), load_city(installation.city_dir), failed(), hours(1))
+    assert len(group.accepted) == 4
+
+
 # --- Several processes -----------------------------------------------------------------------------------------------
 
 CHILD = """
@@ -337,7 +365,7 @@ def test_what_a_process_that_died_was_about_to_send_is_sent_after_a_while(instal
     installation.home.mkdir()
     alert(installation, city, succeeded(-1), hours(-1))
     with closing(sqlite3.connect(installation.home / LEDGER_FILE, isolation_level=None)) as ledger:
-        ((_, items),) = claim(ledger, alerting.channels, [of_run(failed(0))], alerting, hours(0))
+        ((_, items),) = claim(ledger, alerting.channels, [of_run(failed(0))], city, alerting, hours(0))
     assert len(items) == 1
     assert alert(installation, city, failed(0.1), hours(0.1)).sent == 0
     assert alert(installation, city, failed(0.2), hours(0.2)).sent == 1
@@ -627,7 +655,7 @@ class Ledger(RuleBasedStateMachine):
         self.now += timedelta(seconds=1)
         troubles = [Trouble(key, "check", None, key, content=self.standing[key]) for key in sorted(self.standing)]
         observation = Observation(self.now, tuple(troubles), frozenset(set(KEYS) - set(self.standing)))
-        for channel, due_items in claim(self.ledger, CHANNELS, [observation], Alerting(), self.now):
+        for channel, due_items in claim(self.ledger, CHANNELS, [observation], SAMPLE_CITY, Alerting(), self.now):
             works = channel.name not in self.down
             if works:
                 self.heard[channel.name] += [
