@@ -8,7 +8,6 @@ import duckdb
 import polars as pl
 
 from sources.finding import SEVERITY_LABELS
-from warehouse.connection import query
 from warehouse.transform import FAILING_ROWS
 
 PREVIEW_ROWS = 15
@@ -20,7 +19,7 @@ def row_counts(connection: duckdb.DuckDBPyConnection, relations: Sequence[tuple[
         f"select '{schema}.{name}' as relation, count(*) as row_count from {schema}.\"{name}\""
         for schema, name in relations
     )
-    return dict(query(connection, counts).iter_rows()) if relations else {}
+    return dict(connection.execute(counts).fetchall()) if relations else {}
 
 
 def column_schema(columns: Iterable[tuple[str, str | None, str]]) -> dict[str, Any]:

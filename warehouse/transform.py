@@ -170,9 +170,8 @@ def _check_contract(connection: duckdb.DuckDBPyConnection, model: Model) -> None
     """Raises ContractError when a column is not of the type that the contract promises."""
     if not model.columns:
         return
-    made = dict(
-        query(connection, f"select column_name, lower(column_type) from (describe {_relation(model)})").iter_rows()
-    )
+    described = connection.execute(f"select column_name, lower(column_type) from (describe {_relation(model)})")
+    made = dict(described.fetchall())
     broken = [
         f"{column} 应为 {declared}，实为 {made[column]}"
         for column, declared in model.columns.items()
@@ -221,7 +220,8 @@ def _comments(kind: str, model: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _count(connection: duckdb.DuckDBPyConnection, test: ModelTest) -> int:
-    return query(connection, f"select count(*) from ({test.sql})").item()
+    row = connection.execute(f"select count(*) from ({test.sql})").fetchone()
+    return row[0] if row else 0
 
 
 def _relation(model: Model) -> str:
