@@ -12,7 +12,7 @@ FAULTS = {
         "File too large",
         "quota exceeded",
     ),
-    "磁盘读写出错，请检查磁盘；已发布的数据和存档没有变化": ("Input/output error", "disk I/O error"),
+    "磁盘读写出错或磁盘已满，请检查磁盘；已发布的数据和存档没有变化": ("Input/output error", "disk I/O error"),
     "没有读写的权限，请检查文件夹的所有者": ("Permission denied", "Read-only file system", "readonly database"),
     "内存不足，请关闭其他程序，再运行一次": ("Out of Memory", "Cannot allocate memory"),
     "打开的文件太多，请提高系统的上限（ulimit -n）": ("Too many open files",),

@@ -34,7 +34,7 @@ def keys_of(
 
     The views in COUNTING must exist, as the project has them now.
     """
-    keys = {key: sums.get(f"{source['schema']}.{source['name']}", "") for key, source in manifest["sources"].items()}
+    keys = {key: sums[f"{source['schema']}.{source['name']}"] for key, source in manifest["sources"].items()}
     for model in models:
         if model.name in COUNTING:
             row = connection.execute(row_sum(model.schema, model.name)).fetchone()
