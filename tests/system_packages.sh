@@ -1,5 +1,6 @@
 #!/bin/sh
-# Debian packages that some tests need: a browser, Chinese fonts, LibreOffice (schools' files are saved by it), pdftotext.
+# Debian packages that some tests need: a browser, Chinese fonts, LibreOffice (schools' files are saved by it), pdftotext,
+# file systems on which copies share their blocks.
 # Installed where that is allowed; where it is not, the tests that need them are skipped and say so.
 missing=""
 command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
@@ -7,6 +8,8 @@ fc-list 2>/dev/null | grep -qi "noto.*cjk" || missing="$missing fonts-noto-cjk f
 command -v soffice >/dev/null 2>&1 || missing="$missing libreoffice-calc-nogui"
 case "$*" in *openjdk*) command -v java >/dev/null 2>&1 || missing="$missing openjdk-17-jre-headless" ;; esac
 command -v pdftotext >/dev/null 2>&1 || missing="$missing poppler-utils"
+command -v mkfs.btrfs >/dev/null 2>&1 || missing="$missing btrfs-progs"
+command -v mkfs.xfs >/dev/null 2>&1 || missing="$missing xfsprogs"
 [ -z "$missing" ] && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
     echo "Installing Debian packages (once):$missing"

@@ -2,6 +2,8 @@
 
 import errno
 import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -29,6 +31,35 @@ def test_a_copy_has_the_same_content_with_and_without_the_help_of_the_file_syste
     target.write_bytes(b"something longer that was there before" * 1000)
     copy_file(source, target)
     assert target.read_bytes() == source.read_bytes()
+
+
+def used_bytes(folder: Path) -> int:
+    os.sync()
+    found = os.statvfs(folder)
+    return (found.f_blocks - found.f_bfree) * found.f_frsize
+
+
+@pytest.mark.parametrize("kind", ["btrfs", "xfs"])
+def test_where_the_file_system_shares_blocks_a_copy_takes_no_room(tmp_path, kind):
+    image, mounted = tmp_path / "image", tmp_path / "mounted"
+    if shutil.which(f"mkfs.{kind}") is None:
+        pytest.skip(f"no mkfs.{kind} on this machine")
+    with image.open("wb") as file:
+        file.truncate(400_000_000)
+    subprocess.run([f"mkfs.{kind}", "-q", image], check=True, capture_output=True)
+    mounted.mkdir()
+    mounting = subprocess.run(["mount", "-o", "loop", image, mounted], capture_output=True)
+    if mounting.returncode:
+        pytest.skip(f"no file system may be mounted here: {mounting.stderr.decode().strip()}")
+    try:
+        source, target = mounted / "source", mounted / "target"
+        source.write_bytes(os.urandom(20_000_000))
+        before = used_bytes(mounted)
+        copy_file(source, target)
+        assert target.read_bytes() == source.read_bytes()
+        assert used_bytes(mounted) - before < 1_000_000
+    finally:
+        subprocess.run(["umount", mounted], check=True)
 
 
 def test_nothing_is_left_of_a_file_that_failed(tmp_path):
