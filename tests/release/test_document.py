@@ -7,6 +7,7 @@ from decimal import Decimal
 from io import BytesIO
 
 import docx
+import duckdb
 import pytest
 
 from sources.model import City, load_city
@@ -16,7 +17,8 @@ from tests.end_to_end.test_another_city import CITY_DIR
 from tests.release.conftest import RELEASED_ON, VERSION, YEAR, body, footnotes, render, template_with, texts
 from warehouse.connection import open_published
 from warehouse.model import load_report_tables
-from warehouse.release.charts import CHARTS
+from warehouse.release import charts
+from warehouse.release.charts import CHARTS, draw
 from warehouse.release.document import write_documents
 from warehouse.release.figures import load_figures, text_from
 from warehouse.release.report import ALLOWED, TEMPLATE, literal_digits
@@ -230,6 +232,32 @@ def test_a_year_with_few_data_still_makes_a_document(database):
     assert "全日制在校生36360人。" in text
     assert "在校生满意度" in draft.missing
     assert not re.search(r"比上年|为。|[，；]。|None", text)
+
+
+def test_a_chart_of_some_of_the_schools_says_of_how_many(database, monkeypatch):
+    figures = load_figures(database, YEAR)
+    whole = draw("在校生", figures)
+    monkeypatch.setattr(charts, "SCHOOLS_SHOWN", 5)
+    part = draw("在校生", figures)
+    assert whole is not None
+    assert part is not None
+    with_students = sum(bool(fact.rounded) for fact in figures.of_schools("students_full_time").values())
+    assert part.title == f"{whole.title}（前5所，不为零的共{with_students}所）"
+    assert part.description.count("；") == 4
+
+
+def test_two_schools_of_one_name_stay_two(fresh_copy):
+    with duckdb.connect(str(fresh_copy.working_database)) as connection:
+        connection.execute(
+            "update core.dim_school set school_name = '工业学校' where school_code in"
+            " (select distinct school_code from core.dim_school where report_year = 2023 order by 1 limit 2)"
+        )
+        figures = load_figures(connection, YEAR)
+    named = [school.name for school in figures.schools if school.name.startswith("工业学校")]
+    assert len(set(named)) == 2
+    assert len(figures.of_schools("students_full_time")) == len(
+        {school.code for school in figures.schools} & figures.members[figures.whole_scope]
+    )
 
 
 def test_a_region_may_have_a_number_in_its_name_and_is_called_by_what_it_is(database):

@@ -64,8 +64,8 @@ def draw(name: str, figures: Figures) -> Picture | None:
     _use_font()
     png = vl_convert.vegalite_to_png(chart.to_dict(), scale=SCALE)
     texts = {"city": figures.city_name, "year": figures.report_year, "first_year": min(_years(data), default="")}
-    label = title.format(**texts)
-    said = "；".join("，".join(str(row[key]) for key in row if key not in ("order", "value")) for row in data)
+    label = title.format(**texts) + (f"（前{len(data)}所，不为零的共{of}所）" if (of := data[0].get("of")) else "")
+    said = "；".join("，".join(str(row[key]) for key in row if key not in ("order", "value", "of")) for row in data)
     return Picture(label, f"{label}：{said}", png, _pixels(png) * EMU_PER_PIXEL)
 
 
@@ -92,12 +92,13 @@ def _row(label: str, fact: Fact, order: int, **more: str) -> dict[str, Any]:
 
 
 def _schools(indicator: str) -> Callable[[Figures], list[dict[str, Any]]]:
-    """Schools with a value that is not zero, the greatest first."""
+    """Schools with a value that is not zero, the greatest first; where they are too many for a page, `of` how many."""
 
     def rows(figures: Figures) -> list[dict[str, Any]]:
         facts = [(name, fact) for name, fact in figures.of_schools(indicator).items() if fact.rounded]
         facts.sort(key=lambda pair: -(pair[1].rounded or 0))
-        return [_row(name, fact, order) for order, (name, fact) in enumerate(facts[:SCHOOLS_SHOWN])]
+        shown = [_row(name, fact, order) for order, (name, fact) in enumerate(facts[:SCHOOLS_SHOWN])]
+        return [row | {"of": len(facts)} for row in shown] if len(facts) > len(shown) else shown
 
     return rows
 

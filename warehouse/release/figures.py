@@ -4,6 +4,8 @@ A printed number is bound to a `Reference`: `nianbao trace` leads from it to the
 """
 
 import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
@@ -183,7 +185,8 @@ def load_figures(connection: duckdb.DuckDBPyConnection, report_year: int, region
         [region.code, *[report_year] * 4],
     ).fetchone()
     schools = connection.execute(
-        "select school_code, school_name from core.dim_school inner join core.dim_region using (region_code)"
+        "select school_code, school_name, dim_region.region_name"
+        " from core.dim_school inner join core.dim_region using (region_code)"
         f" where report_year = ? and region_code in {SUBTREE}"
         " order by dim_region.sequence, dim_school.sequence, school_code",
         [report_year, region.code],
@@ -196,7 +199,7 @@ def load_figures(connection: duckdb.DuckDBPyConnection, report_year: int, region
         bureau_name=bureau[0] if bureau else region.name,
         school_year=(year[0], year[1]),
         whole_scope=next((code for code, _ in scopes if code != SCHOOL_SCOPE), SCHOOL_SCOPE),
-        schools=tuple(School(*row) for row in schools),
+        schools=tuple(_told_apart(schools)),
         facts=facts,
         changes=_changes(connection, report_year, region.code),
         scopes=dict(scopes),
@@ -222,6 +225,16 @@ def load_figures(connection: duckdb.DuckDBPyConnection, report_year: int, region
             for source, target, divisor in connection.execute("select * from reference.unit_factor").fetchall()
         },
     )
+
+
+def _told_apart(schools: Sequence[tuple[str, str, str]]) -> Iterator[School]:
+    """Schools from their codes, names and regions' names; two of the same name are called by their region as well."""
+    names = Counter(name for _, name, _ in schools)
+    in_region = Counter((name, region) for _, name, region in schools)
+    for code, name, region in schools:
+        if names[name] > 1:
+            name = f"{name}（{region if in_region[name, region] == 1 else code}）"
+        yield School(code, name)
 
 
 OF_REGION = f"(subject_code = ? or (subject_kind = 'school' and region_code in {SUBTREE}))"
