@@ -141,7 +141,9 @@ def _graph(manifest: Mapping[str, Any]) -> DbtGraph:
 def _demand(test: Mapping[str, Any]) -> str:
     """What a test demands, in Chinese: as it says itself, or by its kind."""
     kind = test.get("test_metadata") or {"name": "", "kwargs": {}}
-    given = {name: "、".join(value) if isinstance(value, list) else value for name, value in kind["kwargs"].items()}
+    given = {
+        name: "、".join(map(str, value)) if isinstance(value, list) else value for name, value in kind["kwargs"].items()
+    }
     given["to"] = ".".join(re.findall(r"'(.+?)'", given.get("to", "")))  # ref('a') and source('b', 'a')
     return test["description"] or DEMANDS.get(kind["name"], "").format_map(given)
 

@@ -129,10 +129,10 @@ def alert(
         return AlertOutcome(path, problems=(f"没有发出：{error}",))
 
 
-def try_channels(settings: Settings, send: Send = _send) -> AlertOutcome:
+def try_channels(settings: Settings, city: City, send: Send = _send) -> AlertOutcome:
     """Sends a test message to every channel, also while alerts are off. Raises ValueError when alerts.yml is wrong."""
     alerting = load_alerting(settings.city_dir)
-    usable, problems = _usable(alerting)
+    usable, problems = _usable(alerting, city)
     message = Message("【年报】测试消息", "收到这条消息，说明这个渠道配置正确。")
     results = [(channel, send(channel, message, alerting.timeout_seconds)) for channel in usable]
     return AlertOutcome(
@@ -146,13 +146,7 @@ def try_channels(settings: Settings, send: Send = _send) -> AlertOutcome:
 def _alert(
     settings: Settings, city: City, alerting: Alerting, run: RunReport | None, now: datetime, send: Send
 ) -> AlertOutcome:
-    usable, problems = _usable(alerting)
-    problems += tuple(
-        f"渠道“{channel.name}”：没有地区 {region}"
-        for channel in usable
-        for region in channel.regions
-        if region not in city.region_by_code
-    )
+    usable, problems = _usable(alerting, city)
     observations = [of_run(run)] if run else []
     try:
         register = read_register(settings, city)
@@ -176,11 +170,13 @@ def _alert(
     )
 
 
-def _usable(alerting: Alerting) -> tuple[list[Channel], tuple[str, ...]]:
-    """The channels whose secrets are there, an address at a time; and what is missing for the others."""
+def _usable(alerting: Alerting, city: City) -> tuple[list[Channel], tuple[str, ...]]:
+    """The channels whose secrets are there, an address at a time; what is missing for others, and unknown regions."""
     usable: list[Channel] = []
     problems = []
     for channel in alerting.channels:
+        if unknown := [region for region in channel.regions if region not in city.region_by_code]:
+            problems.append(f"渠道“{channel.name}”：没有地区 {'、'.join(unknown)}")
         if missing := missing_variables(channel, os.environ):
             problems.append(f"{channel.name}缺少环境变量 {'、'.join(missing)}")
         elif isinstance(channel, Mail) and len(channel.to) > 1:

@@ -15,7 +15,7 @@ import duckdb
 import polars as pl
 
 from sources.settings import Settings
-from warehouse.compiled import Model, ModelTest, Node, build_order, load_manifest
+from warehouse.compiled import Model, ModelTest, Node, build_order, load_manifest, project_fingerprint
 from warehouse.connection import query, quoted, rewrite_working
 from warehouse.ddl import canonical_type
 from warehouse.inputs import built_from, fingerprint_of, note_built_from, table_sums
@@ -92,26 +92,28 @@ def build(
         for node in build_order(manifest)
         if (selected is None or node.unique_id in selected) and (with_tests or isinstance(node, Model))
     ]
-    models = [node for node in nodes if isinstance(node, Model)]
+    models, project = [node for node in nodes if isinstance(node, Model)], project_fingerprint()
     outcome = Build(())
     with suppress(_NotBuiltError), rewrite_working(settings) as connection:
         sums = table_sums(connection)
         inputs = fingerprint_of(sums)
         are_all_built = selected is None or built_from(connection) == inputs
-        noted = noted_keys(connection) if selected is None and not anew else {}
+        noted = noted_keys(connection, project) if selected is None and not anew else {}
         keys = keys_of(connection, manifest, models, sums) if noted else {}
-        kept = {key for key in keys if keys[key] == noted.get(key)} & _existing(connection, manifest).keys()
-        for unique_id, (schema, name, kind) in _existing(connection, manifest).items():
-            if unique_id not in (kept if selected is None else _declared(manifest)):
+        existing = _existing(connection, manifest)
+        kept = {key for key in keys if keys[key] == noted.get(key)} & existing.keys()
+        standing = kept if selected is None else _declared(manifest).keys()
+        for unique_id, (schema, name, kind) in existing.items():
+            if unique_id not in standing:
                 connection.execute(f'drop {kind} {schema}."{name}"')  # the new one takes up its place
         outcome = Build(tuple(_results(connection, nodes, kept)))
         if not outcome.success:
             raise _NotBuiltError
         note_built_from(connection, inputs if are_all_built else "")
         if selected is None:
-            note_keys(connection, keys or keys_of(connection, manifest, models, sums))
+            note_keys(connection, project, keys or keys_of(connection, manifest, models, sums))
         elif not are_all_built:
-            note_keys(connection, {})
+            note_keys(connection, project, {})
         _describe(connection, manifest, kept)
         finish(connection, outcome)
     return outcome

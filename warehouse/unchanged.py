@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from warehouse.compiled import Model, project_fingerprint
+from warehouse.compiled import Model
 from warehouse.inputs import row_sum
 from warehouse.registry import get_state, set_state
 
@@ -45,12 +45,12 @@ def keys_of(
     return {model.unique_id: keys[model.unique_id] for model in models}
 
 
-def noted_keys(connection: duckdb.DuckDBPyConnection) -> Keys:
-    """The keys at the last build; none when the project has changed since."""
+def noted_keys(connection: duckdb.DuckDBPyConnection, project: str) -> Keys:
+    """The keys at the last build; none when the project (its fingerprint) has changed since."""
     noted = json.loads(get_state(connection, STATE) or "{}")
-    return noted["keys"] if noted.get("project") == project_fingerprint() else {}
+    return noted["keys"] if noted.get("project") == project else {}
 
 
-def note_keys(connection: duckdb.DuckDBPyConnection, keys: Keys) -> None:
+def note_keys(connection: duckdb.DuckDBPyConnection, project: str, keys: Keys) -> None:
     """Notes the keys of models that have all been built; none while they have not."""
-    set_state(connection, STATE, json.dumps({"project": project_fingerprint(), "keys": keys}))
+    set_state(connection, STATE, json.dumps({"project": project, "keys": keys}))

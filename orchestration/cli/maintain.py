@@ -76,9 +76,9 @@ def alert_test() -> None:
     """给提醒的每个渠道发一条测试消息，看配置对不对；提醒没有启用也可以测试。有一条未送达时返回码为 3。"""
     from warehouse.alerts import try_channels
 
-    settings, _ = installation()
+    settings, city = installation()
     try:
-        outcome = try_channels(settings)
+        outcome = try_channels(settings, city)
     except ValueError as error:
         fail(str(error))
     console.print(outcome.summary, markup=False, highlight=False)

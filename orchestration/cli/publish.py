@@ -42,6 +42,8 @@ def documents(year: Year, region: RegionCode = None, as_json: AsJson = False) ->
         try:
             draft = write_draft(connection, settings, city, year, region, lambda part: shown.update(f"生成{part}……"))
         except LookupError as error:
+            if type(error) is not LookupError:
+                raise  # a key that is missing somewhere is a mistake of ours
             fail(str(error))
     if as_json:
         print_json({"paths": [str(path) for path in draft.paths], "seconds": draft.seconds})

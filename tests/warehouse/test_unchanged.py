@@ -10,7 +10,7 @@ import pytest
 from sources.model import City
 from sources.settings import Settings
 from tests.conftest import NURSING_SCHOOL, cell_of, edit, ingest, select, snapshot
-from warehouse import unchanged
+from warehouse import transform
 from warehouse.compiled import Model, build_order, load_manifest
 from warehouse.connection import open_working
 from warehouse.transform import build
@@ -98,7 +98,7 @@ def test_a_model_whose_table_is_gone_is_built(fresh_copy):
 
 
 def test_nothing_is_kept_of_another_version_of_the_project(fresh_copy, monkeypatch):
-    monkeypatch.setattr(unchanged, "project_fingerprint", lambda: "another")
+    monkeypatch.setattr(transform, "project_fingerprint", lambda: "another")
     assert rebuilt(fresh_copy) == all_models(fresh_copy)
     assert rebuilt(fresh_copy) == set()
 
