@@ -19,8 +19,9 @@ from tests.bench.reconcile_seeder import CLASSES, clean, measure, printed_as, to
 from warehouse.model import load_indicators
 from warehouse.reconcile import Figure, page, read_list, reconcile, reconcile_file, save
 from warehouse.reconcile.diagnose import DIAGNOSES
-from warehouse.reconcile.figures import CHANGE, Fact, number_in
+from warehouse.reconcile.figures import CHANGE, VALUE, Fact, number_in
 from warehouse.reconcile.frame import SCHEMA, VERDICTS
+from warehouse.reconcile.hints import magnitude_hints
 from warehouse.reconcile.judge import Print, judge
 from warehouse.reconcile.relations import Span, derive, measure_rules, parse_rule
 from warehouse.reconcile.slips import slip
@@ -451,3 +452,27 @@ def test_slips_are_told_apart(printed, meant, step, expected):
 def test_the_clean_list_of_the_seeder_holds_nothing_to_accuse(published, figures):
     context = clean(published, QINZHOU, figures)
     assert suspects(by_id(reconcile(published, QINZHOU, context.figures))) == set()
+
+
+def money_and_heads(kind: str, *amounts: str) -> dict[Fact, Decimal]:
+    """Special funds (10,000 yuan), students and funds a student (yuan) of the city, as facts of one kind."""
+    names = ("special_funds", "students_full_time", "funds_per_student")
+    return {
+        Fact(2023, QINZHOU.code, "all", name, kind): Decimal(amount)
+        for name, amount in zip(names, amounts, strict=True)
+    }
+
+
+def test_changes_have_no_magnitude_whatever_their_signs() -> None:
+    assert not list(magnitude_hints(money_and_heads(CHANGE, "101.42", "922", "-159.54"), QINZHOU))
+
+
+def test_an_amount_a_head_that_is_a_power_of_ten_off_is_pointed_out() -> None:
+    values = money_and_heads(VALUE, "44840", "26393", "169.9")
+    assert [fact.indicator for fact, _ in magnitude_hints(values, QINZHOU)] == ["special_funds"]
+
+
+@given(st.lists(st.decimals(-(10**9), 10**9, places=2), min_size=3, max_size=3), st.sampled_from([VALUE, CHANGE]))
+def test_hints_on_magnitudes_never_fail(amounts: list[Decimal], kind: str) -> None:
+    for _, text in magnitude_hints(money_and_heads(kind, *map(str, amounts)), QINZHOU):
+        assert "nan" not in text.lower()

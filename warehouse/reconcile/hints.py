@@ -8,7 +8,7 @@ from pathlib import Path
 from sources.model import City, read_yaml
 from warehouse.model import load_indicators
 from warehouse.reconcile.diagnose import name_of
-from warehouse.reconcile.figures import Fact, multiplier
+from warehouse.reconcile.figures import VALUE, Fact, multiplier
 from warehouse.reconcile.relations import Relation, Span
 
 NEAR = 0.2
@@ -16,15 +16,20 @@ NEAR = 0.2
 
 
 def magnitude_hints(values: Mapping[Fact, Decimal], city: City) -> Iterator[tuple[Fact, str]]:
-    """Facts with what is odd about them; the rules are in relations.yml under `magnitudes`."""
+    """Facts with what is odd about them; the rules are in relations.yml under `magnitudes`.
+
+    Only values have a magnitude to compare: the quotient of two changes is no amount a head, and may be negative.
+    """
     declared = read_yaml(Path(__file__).with_name("relations.yml"))["magnitudes"]
     for rule in declared:
         for fact, amount in values.items():
             heads = values.get(fact._replace(indicator=rule["heads"]))
             beside = values.get(fact._replace(indicator=rule["beside"]))
-            if fact.indicator != rule["amount"] or not amount or not heads or not beside:
+            if fact.kind != VALUE or fact.indicator != rule["amount"] or not amount or not heads or not beside:
                 continue
             each = amount * multiplier(load_indicators()[fact.indicator].unit) / heads
+            if each / beside <= 0:
+                continue  # a sign that differs is wrong in another way than by a power of ten
             power = log10(each / beside)
             if round(power) != 0 and abs(power - round(power)) < NEAR:
                 names = [name_of(f, city) for f in (fact, fact._replace(indicator=rule["heads"]))]
