@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from orchestration.groups import OF_SCHEMA
-from sources.settings import Settings
-from sources.whole_file import whole_file
+from sources.system.settings import Settings
+from sources.system.whole_file import whole_file
 from warehouse.compiled import load_manifest, prepare_manifest
 
 Key = tuple[str, ...]

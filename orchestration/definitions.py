@@ -13,8 +13,8 @@ from orchestration.defs.transform import build_transform_assets
 from orchestration.partitions import EXCLUSIVE
 from orchestration.progress import progress_logger
 from orchestration.recovery import build_recovery, exclusive_run
-from sources.model import load_city
-from sources.settings import Settings, load_settings
+from sources.declarations.city import load_city
+from sources.system.settings import Settings, load_settings
 
 
 def build_definitions(settings: Settings) -> dg.Definitions:

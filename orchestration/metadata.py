@@ -7,7 +7,7 @@ import dagster as dg
 import duckdb
 import polars as pl
 
-from sources.finding import SEVERITY_LABELS
+from sources.submission.finding import SEVERITY_LABELS
 from warehouse.transform import FAILING_ROWS
 
 PREVIEW_ROWS = 15

@@ -10,7 +10,7 @@ from typing import Any
 
 import dagster as dg
 
-from sources.model import City
+from sources.declarations.city import City
 
 # `backfill_policy` is beta in Dagster, and said so once for each asset at every start.
 warnings.filterwarnings("ignore", category=dg.BetaWarning, message="Parameter `backfill_policy`")

@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 from rich.console import Console
 
-from sources.faults import in_chinese
+from sources.system.faults import in_chinese
 
 STEP_LABELS = {
     "reference": "载入参照数据",

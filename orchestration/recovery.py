@@ -13,7 +13,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from sources.settings import Settings
+from sources.system.settings import Settings
 from warehouse.connection import working_lock
 from warehouse.freshness import note_finished, note_unfinished
 from warehouse.rebuild import recover

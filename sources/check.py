@@ -4,15 +4,16 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from sources.audit import audit
-from sources.explain import question_of
-from sources.feedback import UNSENT as UNSENT_OUTCOMES
-from sources.feedback import mark_workbook
-from sources.finding import Finding
-from sources.frames import SUBMISSION_SCHEMA
-from sources.model import City
-from sources.settings import Limits
-from sources.workbook import Reading, cells_frame, printed_last_year, read_workbook
+from sources.audit.judge import audit
+from sources.declarations.city import City
+from sources.read.read_workbook import read_workbook
+from sources.submission.explanation import question_of
+from sources.submission.finding import Finding
+from sources.submission.frames import SUBMISSION_SCHEMA
+from sources.submission.submission import Submission, cells_frame, printed_last_year
+from sources.system.settings import Limits
+from sources.write.marked_workbook import UNSENT as UNSENT_OUTCOMES
+from sources.write.marked_workbook import mark_workbook
 
 UNSENT = "未报送"
 
@@ -21,7 +22,7 @@ UNSENT = "未报送"
 class Checked:
     """The outcome for one file. `open_findings` are still to be mended or explained; `explained` are answered."""
 
-    reading: Reading
+    reading: Submission
     open_findings: list[Finding]
     explained: list[Finding]
 

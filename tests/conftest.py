@@ -16,10 +16,10 @@ import openpyxl
 import polars as pl
 import pytest
 
-from sources.model import City, load_city
-from sources.sample import pour_samples
-from sources.settings import CITIES_ROOT, Settings
-from sources.template import workbook_file_name
+from sources.declarations.city import City, load_city
+from sources.sample.pour import pour_samples
+from sources.system.settings import CITIES_ROOT, Settings
+from sources.write.template import workbook_file_name
 from warehouse.connection import open_working, query
 from warehouse.ddl import create_tables
 from warehouse.freshness import record_build

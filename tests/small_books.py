@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 
-from sources.model import City, contracts_for
-from sources.settings import Settings
-from sources.template import SheetValues, build_workbook, workbook_file_name
+from sources.declarations.city import City
+from sources.declarations.contract import contracts_for
+from sources.system.settings import Settings
+from sources.write.template import build_workbook, workbook_file_name
+from sources.write.template_sheet import SheetValues
 
 TOPICS = ("scale", "conditions", "students", "satisfaction", "outcomes", "contests", "majors", "courses", "teachers")
 TOPICS += ("cooperation", "aid_and_funds", "service", "international")

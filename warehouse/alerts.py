@@ -18,10 +18,10 @@ from typing import Any, Literal
 
 import duckdb
 
-from sources.alerting import ALERTS_FILE, Alerting, Channel, Kind, Mail, load_alerting, missing_variables
-from sources.archive import inbox_submission_ids
-from sources.model import City
-from sources.settings import Settings
+from sources.archive.inbox import inbox_submission_ids
+from sources.declarations.alerting import ALERTS_FILE, Alerting, Channel, Kind, Mail, load_alerting, missing_variables
+from sources.declarations.city import City
+from sources.system.settings import Settings
 from warehouse.connection import WarehouseBusyError, open_working, working_lock
 from warehouse.messages import Message, plain
 from warehouse.registry import latest_findings, latest_versions

@@ -22,7 +22,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 from apprise import Apprise, AppriseAsset, NotifyFormat, NotifyType
 from apprise.decorators import notify
 
-from sources.alerting import Channel, Mail, Robot, Webhook
+from sources.declarations.alerting import Channel, Mail, Robot, Webhook
 from warehouse.messages import Message, plain
 
 ROBOT_SCHEME = "nianbaorobot"

@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from sources.settings import Settings
+from sources.system.settings import Settings
 from warehouse.connection import open_working, quoted, working_lock
 from warehouse.ddl import PUBLIC_SCHEMAS
 from warehouse.inputs import built_from, inputs_fingerprint

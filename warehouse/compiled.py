@@ -19,8 +19,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from sources.settings import PROJECT_ROOT, Settings
-from sources.whole_file import whole_file
+from sources.system.settings import PROJECT_ROOT, Settings
+from sources.system.whole_file import whole_file
 
 DBT_PROJECT = PROJECT_ROOT / "dbt_project"
 QUIET = ("--quiet", "--no-use-colors", "--log-level-file", "none")

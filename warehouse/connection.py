@@ -11,9 +11,9 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from sources.faults import ToldError, fault_of
-from sources.settings import Settings
-from sources.whole_file import copy_file, whole_file
+from sources.system.faults import ToldError, fault_of
+from sources.system.settings import Settings
+from sources.system.whole_file import copy_file, whole_file
 
 LOCK_TIMEOUT_SECONDS = 1800
 _held = threading.local()

@@ -6,8 +6,9 @@ from functools import lru_cache
 
 import duckdb
 
-from sources.model import Column, Contract, load_contracts, read_yaml
-from sources.settings import PROJECT_ROOT
+from sources.declarations.contract import Column, Contract, load_contracts
+from sources.declarations.strict_yaml import read_yaml
+from sources.system.settings import PROJECT_ROOT
 from warehouse.connection import quoted
 
 PUBLIC_SCHEMAS = ("core", "marts", "report", "quality")

@@ -8,11 +8,11 @@ from decimal import Decimal
 import duckdb
 import polars as pl
 
-from sources.archive import archived_decisions, note_decision
-from sources.explain import Explanation, Question, find_explanation, tolerance_of
-from sources.model import Contract, load_contracts
-from sources.settings import Settings
-from sources.workbook import Reading
+from sources.archive.archive import archived_decisions, note_decision
+from sources.declarations.contract import Contract, load_contracts
+from sources.submission.explanation import Explanation, Question, find_explanation, tolerance_of
+from sources.submission.submission import Submission
+from sources.system.settings import Settings
 from warehouse.connection import query, registered
 from warehouse.registry import get_state, set_state
 
@@ -23,7 +23,7 @@ COLUMNS = (
 )
 
 
-def record_explanations(connection: duckdb.DuckDBPyConnection, readings: Iterable[Reading]) -> None:
+def record_explanations(connection: duckdb.DuckDBPyConnection, readings: Iterable[Submission]) -> None:
     """Files what people have explained in their workbooks, with the value that it explains."""
     for reading in readings:
         if reading.respondent is None or reading.report_year is None:
@@ -41,7 +41,7 @@ def record_explanations(connection: duckdb.DuckDBPyConnection, readings: Iterabl
             _insert(connection, reading, explanation)
 
 
-def value_of(reading: Reading, question: Question) -> str:
+def value_of(reading: Submission, question: Question) -> str:
     """What stands in the cell that a question is about."""
     contract = next((c for c in load_contracts() if c.title == question.sheet), None)
     if contract is None:
@@ -64,7 +64,7 @@ def _key(contract: Contract, row: dict[str, str]) -> str:
     return "|".join(row.get(name, "") for name in contract.key)
 
 
-def _insert(connection: duckdb.DuckDBPyConnection, reading: Reading, explanation: Explanation) -> None:
+def _insert(connection: duckdb.DuckDBPyConnection, reading: Submission, explanation: Explanation) -> None:
     """Files an explanation under the earliest of the versions that give it, whichever was read first."""
     assert reading.respondent is not None
     question = explanation.question

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import duckdb
 
-from sources.settings import Settings
-from sources.whole_file import whole_file
+from sources.system.settings import Settings
+from sources.system.whole_file import whole_file
 from warehouse.connection import open_published, quoted, transaction
 from warehouse.ddl import PUBLIC_SCHEMAS
 from warehouse.regions import find_region

@@ -12,10 +12,10 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from sources.archive import archived_path
-from sources.finding import Finding
-from sources.parallel import each
-from sources.settings import Settings
+from sources.archive.archive import archived_path
+from sources.submission.finding import Finding
+from sources.system.parallel import each
+from sources.system.settings import Settings
 from warehouse.connection import query
 from warehouse.registry import latest_versions
 
@@ -81,7 +81,7 @@ def _write_marked(item: tuple[Path, dict[str, Any], list[Finding]], settings: Se
 
 def marked(settings: Settings, version: dict[str, Any], findings: Sequence[Finding]) -> bytes:
     """The marked workbook of one version, from the archive."""
-    from sources.feedback import mark_workbook  # openpyxl: not needed while nothing is wrong
+    from sources.write.marked_workbook import mark_workbook  # openpyxl: not needed while nothing is wrong
 
     unreadable = any(f["rule_id"].startswith("file.") and f["severity"] == "error" for f in findings)
     name, year = version["respondent_name"], version["report_year"]

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import duckdb
 
-from sources.archive import archived_ids, inbox_submission_ids
-from sources.model import City, fingerprint, load_contracts
-from sources.settings import Settings
-from sources.whole_file import whole_file
+from sources.archive.archive import archived_ids
+from sources.archive.inbox import inbox_submission_ids
+from sources.declarations.city import City
+from sources.declarations.contract import load_contracts
+from sources.system.fingerprint import fingerprint
+from sources.system.settings import Settings
+from sources.system.whole_file import whole_file
 from warehouse.compiled import project_fingerprint
 from warehouse.connection import open_published
 from warehouse.explanations import undecided

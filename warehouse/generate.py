@@ -10,16 +10,11 @@ from typing import Any
 
 import yaml
 
-from sources.finding import SEVERITY_LABELS
-from sources.model import (
-    Contract,
-    contract_respondents,
-    load_codelists,
-    load_contracts,
-    load_cross_rules,
-    load_intake_rules,
-)
-from sources.settings import PROJECT_ROOT
+from sources.declarations.codelist import load_codelists
+from sources.declarations.contract import Contract, contract_respondents, load_contracts
+from sources.declarations.rule import load_cross_rules, load_intake_rules
+from sources.submission.finding import SEVERITY_LABELS
+from sources.system.settings import PROJECT_ROOT
 from warehouse.compiled import DBT_PROJECT
 from warehouse.ddl import IDENTITY_COLUMNS, Table, all_tables, sql_type
 from warehouse.model import (

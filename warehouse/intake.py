@@ -17,22 +17,23 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from sources.archive import (
-    Inbox,
-    archived_ids,
-    archived_path,
-    archived_receipts,
-    look_into,
-    receive,
-)
-from sources.audit import Audit, audit
-from sources.finding import Place, findings_frame, intake_finding
-from sources.frames import SUBMISSION_SCHEMA
-from sources.model import City, fingerprint, load_codelists, load_contracts, load_cross_rules, load_intake_rules
-from sources.parallel import each
-from sources.privacy import suppress
-from sources.settings import Limits, Settings
-from sources.workbook import Reading, cells_frame, printed_last_year, read_workbook
+from sources.archive.archive import archived_ids, archived_path, archived_receipts
+from sources.archive.inbox import Inbox, look_into
+from sources.archive.receive import receive
+from sources.audit.judge import Audit, audit
+from sources.audit.suppression import suppress
+from sources.declarations.city import City
+from sources.declarations.codelist import load_codelists
+from sources.declarations.contract import load_contracts
+from sources.declarations.rule import load_cross_rules, load_intake_rules
+from sources.read.read_workbook import read_workbook
+from sources.submission.cell import CellAddress
+from sources.submission.finding import findings_frame, intake_finding
+from sources.submission.frames import SUBMISSION_SCHEMA
+from sources.submission.submission import Submission, cells_frame, printed_last_year
+from sources.system.fingerprint import fingerprint
+from sources.system.parallel import each
+from sources.system.settings import Limits, Settings
 from warehouse.connection import insert, transaction
 from warehouse.explanations import apply_decisions, explain_findings, record_explanations
 from warehouse.registry import (
@@ -118,20 +119,20 @@ def take_in(
     return result
 
 
-def _read(submission: tuple[str, str], archive: Path, city: City, limits: Limits) -> Reading:
+def _read(submission: tuple[str, str], archive: Path, city: City, limits: Limits) -> Submission:
     submission_id, file_name = submission
     data = archived_path(submission_id, archive).read_bytes()
     return read_workbook(data, submission_id, file_name, city, limits)
 
 
-def _next(result: Intake, readings: Iterator[Reading]) -> list[Reading]:
+def _next(result: Intake, readings: Iterator[Submission]) -> list[Submission]:
     with _timed(result, "parsed"):
         return list(islice(readings, AT_ONCE))
 
 
 def _take_some(
     connection: duckdb.DuckDBPyConnection,
-    readings: Sequence[Reading],
+    readings: Sequence[Submission],
     report_years: Sequence[int],
     received_on: Mapping[str, date],
     city: City,
@@ -169,7 +170,7 @@ def _is_lost(connection: duckdb.DuckDBPyConnection, settings: Settings) -> bool:
 
 def _refuse_late(
     outcome: Audit,
-    readings: Sequence[Reading],
+    readings: Sequence[Submission],
     received_on: Mapping[str, date],
     city: City,
     stands: set[tuple[str, int]],
@@ -187,7 +188,7 @@ def _refuse_late(
         freezes = city.calendar.years[reading.report_year].freezes
         if key in stands and received_on[reading.submission_id] > freezes and not reading.revision_reason:
             cells = {column: cell for _, _, _, column, cell, _ in reading.cells}
-            place = Place(reading.submission_id, reading.file_name, "封面", cells.get("revision_reason"))
+            place = CellAddress(reading.submission_id, reading.file_name, "封面", cells.get("revision_reason"))
             place = replace(place, column_name="revision_reason", value=str(reading.report_year))
             findings.append(intake_finding("cover.year_frozen", place, expected=freezes.isoformat()))
         elif reading.submission_id in outcome.accepted:
@@ -197,7 +198,7 @@ def _refuse_late(
     return replace(outcome, findings=everything, accepted=outcome.accepted - refused)
 
 
-def _submissions(readings: Sequence[Reading]) -> pl.DataFrame:
+def _submissions(readings: Sequence[Submission]) -> pl.DataFrame:
     rows = [
         (
             reading.submission_id,
@@ -223,7 +224,7 @@ def _load(
     cells: pl.DataFrame,
     outcome: Audit,
     version: str,
-    readings: Sequence[Reading],
+    readings: Sequence[Submission],
 ) -> dict[str, int]:
     """Writes findings, explanations, decisions and accepted rows in one transaction; returns rows by sheet."""
     accepted = list(outcome.accepted)

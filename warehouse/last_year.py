@@ -4,9 +4,9 @@ from collections import defaultdict
 from decimal import Decimal
 from typing import Any
 
-from sources.model import load_contracts
-from sources.settings import Settings
-from sources.template import SheetValues
+from sources.declarations.contract import load_contracts
+from sources.system.settings import Settings
+from sources.write.template_sheet import SheetValues
 from warehouse.connection import open_published, query
 
 

@@ -12,17 +12,10 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from sources.model import (
-    Contract,
-    Declaration,
-    Name,
-    TimeBasis,
-    contract_respondents,
-    load_codelists,
-    load_contracts,
-    read_yaml,
-)
-from sources.settings import PROJECT_ROOT
+from sources.declarations.codelist import load_codelists
+from sources.declarations.contract import Contract, TimeBasis, contract_respondents, load_contracts
+from sources.declarations.strict_yaml import Declaration, Name, read_yaml
+from sources.system.settings import PROJECT_ROOT
 
 CATALOGUE_ROOT = PROJECT_ROOT / "warehouse" / "catalogue"
 STANDARD_DEFINITION = "standard"

@@ -17,7 +17,7 @@ from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
 from sqlglot.tokens import Token, TokenType
 
-from sources.settings import PROJECT_ROOT
+from sources.system.settings import PROJECT_ROOT
 from warehouse.compiled import DBT_PROJECT
 
 READ_FOLDERS = ("macros", "models", "tests")

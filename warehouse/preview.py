@@ -10,10 +10,11 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from sources.archive import Inbox, content_of
-from sources.model import City, load_contracts
-from sources.settings import Settings
-from sources.whole_file import copy_file
+from sources.archive.inbox import Inbox, content_of
+from sources.declarations.city import City
+from sources.declarations.contract import load_contracts
+from sources.system.settings import Settings
+from sources.system.whole_file import copy_file
 from warehouse.connection import open_published, open_working, query
 from warehouse.intake import audit_version, take_in
 from warehouse.transform import build

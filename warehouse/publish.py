@@ -4,9 +4,9 @@ from pathlib import Path
 
 import duckdb
 
-from sources.faults import ToldError
-from sources.settings import Settings
-from sources.whole_file import copy_file, whole_file
+from sources.system.faults import ToldError
+from sources.system.settings import Settings
+from sources.system.whole_file import copy_file, whole_file
 from warehouse.connection import settle, working_lock
 from warehouse.inputs import built_from, inputs_fingerprint
 

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import duckdb
 
-from sources.archive import damaged
-from sources.faults import ToldError
-from sources.settings import Settings
-from sources.whole_file import remove_partials
+from sources.archive.archive import damaged
+from sources.system.faults import ToldError
+from sources.system.settings import Settings
+from sources.system.whole_file import remove_partials
 from warehouse.connection import WarehouseBrokenError, explained, open_working, working_lock
 from warehouse.ddl import misfits
 from warehouse.inputs import inputs_fingerprint

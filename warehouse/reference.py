@@ -8,9 +8,12 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from sources.model import City, codelists_of, contract_respondents, fingerprint, load_codelists, load_contracts
-from sources.plain_csv import read_csv
-from sources.settings import Settings
+from sources.declarations.city import City, codelists_of
+from sources.declarations.codelist import load_codelists
+from sources.declarations.contract import contract_respondents, load_contracts
+from sources.system.csv_file import read_csv
+from sources.system.fingerprint import fingerprint
+from sources.system.settings import Settings
 from warehouse.connection import insert, transaction
 from warehouse.ddl import Table, all_tables
 from warehouse.model import (

@@ -7,7 +7,7 @@ from datetime import date
 import duckdb
 import polars as pl
 
-from sources.archive import Receipt
+from sources.archive.archive import Receipt
 from warehouse.connection import insert, query, registered
 
 INTAKE_STAGE = "intake"

@@ -8,9 +8,9 @@ from typing import Any
 
 import duckdb
 
+from sources.system.plain_text import as_text
 from warehouse.connection import query
 from warehouse.model import ReportTable
-from warehouse.plain_text import as_text
 from warehouse.regions import SUBTREE, find_region
 
 NOT_REPORTED = "…"

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import duckdb
 
-from sources.faults import ToldError
-from sources.settings import Settings
-from sources.whole_file import whole_file
+from sources.system.faults import ToldError
+from sources.system.settings import Settings
+from sources.system.whole_file import whole_file
 from warehouse.compiled import dbt_arguments
 from warehouse.connection import open_working, working_lock
 from warehouse.ddl import Table, all_tables

@@ -11,10 +11,12 @@ from collections.abc import Collection, Sequence
 import duckdb
 import polars as pl
 
-from sources.cross_audit import LAST_YEAR, cross_failures, cross_findings
-from sources.finding import findings_frame
-from sources.frames import IDENTITY_SCHEMA, cell_lookup
-from sources.model import Contract, CrossRule, load_contracts, load_cross_rules
+from sources.audit.cross_rules import LAST_YEAR, cross_failures, cross_findings
+from sources.audit.places import cell_lookup
+from sources.declarations.contract import Contract, load_contracts
+from sources.declarations.rule import CrossRule, load_cross_rules
+from sources.submission.finding import findings_frame
+from sources.submission.frames import IDENTITY_SCHEMA
 from warehouse.connection import insert, query, transaction
 from warehouse.registry import STANDING_STAGE, get_state, set_state
 

@@ -16,18 +16,12 @@ from typing import Any, Literal
 import duckdb
 import polars as pl
 
-from sources.audit import typed_column
-from sources.frames import FORM_RECORD, STATUS_COLUMN
-from sources.model import Contract, contract_respondents, load_codelists, load_contracts
+from sources.audit.typed_values import typed_column
+from sources.declarations.codelist import load_codelists
+from sources.declarations.contract import Contract, contract_respondents, load_contracts
+from sources.submission.frames import FORM_RECORD, STATUS_COLUMN
 from warehouse.connection import query
-from warehouse.model import (
-    Indicator,
-    Measure,
-    indicator_level,
-    load_indicators,
-    load_measures,
-    measure_columns,
-)
+from warehouse.model import Indicator, Measure, indicator_level, load_indicators, load_measures, measure_columns
 from warehouse.regions import find_region
 
 Kind = Literal["value", "change"]

@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from sources.settings import Settings
+from sources.system.settings import Settings
 from warehouse.compiled import Model, ModelTest, Node, build_order, load_manifest, project_fingerprint
 from warehouse.connection import query, quoted, rewrite_working
 from warehouse.ddl import canonical_type

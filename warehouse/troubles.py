@@ -11,8 +11,9 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from sources.alerting import Kind
-from sources.model import City, ReportYear
+from sources.declarations.alerting import Kind
+from sources.declarations.city import City
+from sources.declarations.deadlines import ReportYear
 
 SHOWN_FINDINGS = 5
 Row = Mapping[str, Any]

@@ -19,7 +19,7 @@ gc.set_threshold(200_000, 20, 100)
 from orchestration.cli import answer, bench, exchange, look, maintain, publish, run, spark  # noqa: F401
 from orchestration.cli.common import RUN_FAILED, notices
 from orchestration.cli.common import app as commands
-from sources.faults import told
+from sources.system.faults import told
 
 
 def app() -> None:

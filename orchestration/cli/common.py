@@ -10,8 +10,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from sources.model import City, load_city
-from sources.settings import Settings, load_settings
+from sources.declarations.city import City, load_city
+from sources.system.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     import duckdb

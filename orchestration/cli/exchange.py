@@ -19,7 +19,7 @@ from orchestration.cli.common import (
     print_records,
     published,
 )
-from sources.finding import SEVERITY_LABELS
+from sources.submission.finding import SEVERITY_LABELS
 
 File = Annotated[Path, typer.Argument(help="工作簿", exists=True, dir_okay=False, readable=True)]
 

@@ -21,7 +21,7 @@ from orchestration.cli.common import (
     print_records,
     published,
 )
-from sources.finding import SEVERITY_LABELS
+from sources.submission.finding import SEVERITY_LABELS
 from warehouse.labels import STATE
 
 if TYPE_CHECKING:

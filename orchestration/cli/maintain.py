@@ -9,13 +9,13 @@ import typer
 
 from orchestration.cli.common import ACTION_NEEDED, Year, app, check_years, console, fail, installation
 from orchestration.cli.run import execute, open_instance, prepare_dagster_home
-from sources.settings import PROJECT_ROOT
+from sources.system.settings import PROJECT_ROOT
 
 
 @app.command()
 def template(year: Year, out: Annotated[Path | None, typer.Option(help="输出文件夹")] = None) -> None:
     """给每个填报单位生成一份空白模板，上年数据列在旁边。"""
-    from sources.template import build_workbook, workbook_file_name
+    from sources.write.template import build_workbook, workbook_file_name
     from warehouse.last_year import last_year_values
 
     settings, city = installation()
@@ -64,7 +64,7 @@ def prepare() -> None:
 @app.command()
 def spread() -> None:
     """Developers: spread the totals of the sample city over its schools again (samples/totals.csv)."""
-    from sources.apportion import spread_totals
+    from sources.sample.spread import spread_totals
 
     settings, city = installation()
     for path, text in spread_totals(city, settings.city_dir).items():

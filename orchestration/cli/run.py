@@ -23,9 +23,9 @@ from orchestration.cli.common import (
     print_json,
 )
 from orchestration.cli.spark import Target, build_models_on_spark, intake_assets, refuse_without_spark
-from sources.archive import look_into
-from sources.model import City
-from sources.settings import PROJECT_ROOT, Settings
+from sources.archive.inbox import look_into
+from sources.declarations.city import City
+from sources.system.settings import PROJECT_ROOT, Settings
 from warehouse.labels import STATE
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def run(
 @app.command()
 def sample(year: Years) -> None:
     """把样例城市的报送做成工作簿，放入收件夹；已有的文件不改动。"""
-    from sources.sample import pour_samples
+    from sources.sample.pour import pour_samples
 
     settings, city = installation()
     for each in sorted(set(year)):

@@ -17,7 +17,7 @@ from orchestration.cli.common import (
     notices,
     print_json,
 )
-from sources.settings import Settings
+from sources.system.settings import Settings
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -38,7 +38,7 @@ def intake_assets() -> list["dg.AssetKey"]:
     """What a run does before there is anything to build: receive, read, audit, load, and send back."""
     from orchestration.defs.feedback import FEEDBACK
     from orchestration.defs.submissions import AUDITED, PARSED, RECEIVED, REFERENCE, REGISTRY, raw_key
-    from sources.model import load_contracts
+    from sources.declarations.contract import load_contracts
 
     return [REFERENCE, RECEIVED, PARSED, AUDITED, REGISTRY, FEEDBACK, *map(raw_key, load_contracts())]
 

@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 
 from orchestration.progress import STEP_LABELS
-from sources.alerting import load_alerting
-from sources.model import City
-from sources.settings import Settings
+from sources.declarations.alerting import load_alerting
+from sources.declarations.city import City
+from sources.system.settings import Settings
 from warehouse.alerts import alert
 from warehouse.troubles import RunReport
 

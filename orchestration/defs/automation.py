@@ -8,9 +8,9 @@ import dagster as dg
 
 from orchestration.defs.publication import STARTED_BY_HAND
 from orchestration.partitions import range_tags, report_years
-from sources.archive import inbox_submission_ids
-from sources.model import City
-from sources.settings import Settings
+from sources.archive.inbox import inbox_submission_ids
+from sources.declarations.city import City
+from sources.system.settings import Settings
 from warehouse.connection import open_published
 from warehouse.freshness import reasons_to_run
 

@@ -9,9 +9,9 @@ from orchestration.defs.submissions import REGISTRY
 from orchestration.groups import INTAKE
 from orchestration.metadata import markdown_table
 from orchestration.partitions import by_report_year
-from sources.finding import SEVERITY_LABELS
-from sources.model import City
-from sources.settings import Settings
+from sources.declarations.city import City
+from sources.submission.finding import SEVERITY_LABELS
+from sources.system.settings import Settings
 from warehouse.connection import open_working
 from warehouse.feedback import Feedback, write_feedback
 from warehouse.labels import SUBMISSION

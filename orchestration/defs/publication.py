@@ -6,8 +6,8 @@ from orchestration.defs.release import PUBLISHED
 from orchestration.groups import RELEASE
 from orchestration.metadata import markdown_table
 from orchestration.partitions import by_report_year, report_years
-from sources.model import City
-from sources.settings import Settings
+from sources.declarations.city import City
+from sources.system.settings import Settings
 from warehouse.connection import open_published
 
 DOCUMENTS, RELEASED = dg.AssetKey("documents"), dg.AssetKey("released")

@@ -8,8 +8,8 @@ from orchestration.dbt_graph import DbtGraph
 from orchestration.groups import RELEASE
 from orchestration.metadata import markdown_table
 from orchestration.partitions import by_report_year
-from sources.model import City
-from sources.settings import Settings
+from sources.declarations.city import City
+from sources.system.settings import Settings
 from warehouse.connection import open_published
 from warehouse.model import load_report_tables
 from warehouse.publish import publish

@@ -12,8 +12,9 @@ import polars as pl
 from orchestration.groups import INTAKE, RAW
 from orchestration.metadata import column_schema, findings_table, frame_preview, row_counts
 from orchestration.partitions import by_report_year
-from sources.model import City, Contract, load_contracts
-from sources.settings import Settings
+from sources.declarations.city import City
+from sources.declarations.contract import Contract, load_contracts
+from sources.system.settings import Settings
 from warehouse.connection import open_working
 from warehouse.ddl import create_tables, raw_table
 from warehouse.intake import Intake, take_in

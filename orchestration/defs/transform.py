@@ -10,8 +10,8 @@ import polars as pl
 from orchestration.dbt_graph import DbtGraph
 from orchestration.metadata import PREVIEW_ROWS, column_schema, frame_preview, row_counts
 from orchestration.partitions import by_report_year
-from sources.model import City
-from sources.settings import Settings
+from sources.declarations.city import City
+from sources.system.settings import Settings
 from warehouse.connection import query
 from warehouse.freshness import record_build
 from warehouse.transform import Build, NodeResult, build

@@ -7,7 +7,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from sources.settings import PROJECT_ROOT
+from sources.system.settings import PROJECT_ROOT
 from tests.bench.population import SAMPLE_YEAR
 from tests.bench.release import measure_release
 from tests.bench.report import report, told

@@ -18,10 +18,13 @@ from typing import Any
 
 import yaml
 
-from sources.model import Respondent, load_codelists, load_contracts
-from sources.sample import Submission, load_samples
-from sources.settings import CITIES_ROOT
-from sources.template import Record, SheetValues, workbook_file_name
+from sources.declarations.city import Respondent
+from sources.declarations.codelist import load_codelists
+from sources.declarations.contract import load_contracts
+from sources.sample.pour import SampleSubmission, load_samples
+from sources.system.settings import CITIES_ROOT
+from sources.write.template import workbook_file_name
+from sources.write.template_sheet import Record, SheetValues
 
 SAMPLE_CITY, SAMPLE_YEAR, SAMPLE_BUREAU = CITIES_ROOT / "450700", 2023, "450700"
 WITHOUT_STUDENTS = ("3645900004", "3645900006")
@@ -91,8 +94,8 @@ class Version:
     file_name: str
     respondent: Respondent
     report_year: int
-    values: Submission
-    last_year: Submission | None
+    values: SampleSubmission
+    last_year: SampleSubmission | None
     saved_at: datetime | None = None
     """None: as the template says. A later version says later."""
     is_cut_off: bool = False
@@ -101,7 +104,7 @@ class Version:
 
 
 @lru_cache
-def sample() -> dict[str, Submission]:
+def sample() -> dict[str, SampleSubmission]:
     return load_samples(SAMPLE_CITY, SAMPLE_YEAR)
 
 
@@ -175,8 +178,8 @@ def versions_of(everybody: Population, bureau: Respondent, years: Sequence[int])
     for year in years:
         fates = fates_of(everybody, year)
         before = {school.respondent.code: reported(school, year - 1) for school in schools} if year != years[0] else {}
-        values: dict[str, Submission] = {}
-        standing: list[Submission] = []
+        values: dict[str, SampleSubmission] = {}
+        standing: list[SampleSubmission] = []
         for school in schools:
             values[school.respondent.code] = own = reported(school, year)
             last = before.get(school.respondent.code)
@@ -206,7 +209,11 @@ def fates_of(everybody: Population, year: int) -> dict[str, tuple[str, int]]:
 
 
 def _sent(
-    school: School, year: int, values: Submission, last_year: Submission | None, fate: tuple[str, int] | None
+    school: School,
+    year: int,
+    values: SampleSubmission,
+    last_year: SampleSubmission | None,
+    fate: tuple[str, int] | None,
 ) -> list[Version]:
     """The version or versions that a school sends."""
     name = workbook_file_name(school.respondent, year)
@@ -236,12 +243,12 @@ def _sent(
     return [version]
 
 
-def reported(school: School, year: int) -> Submission:
+def reported(school: School, year: int) -> SampleSubmission:
     """What a school reports: its base's values, as large as it is itself, growing a little every year."""
     chance = random.Random(f"values {school.respondent.code}")
     size = chance.uniform(0.6, 1.6)
     growth = chance.uniform(0.98, 1.03) ** (year - SAMPLE_YEAR)
-    values: Submission = {}
+    values: SampleSubmission = {}
     for contract in load_contracts():
         content = sample()[school.base].get(contract.name)
         if content is None:
@@ -273,7 +280,7 @@ def _scaled(name: str, value: Any, place: Decimal | None, factor: Decimal, chanc
     return int(cut) if isinstance(value, int) else cut
 
 
-def _named(values: Submission, school: School) -> Submission:
+def _named(values: SampleSubmission, school: School) -> SampleSubmission:
     """Partners of its own: one third are the school's, the others are known all over its city."""
     if "partners" not in values:
         return values
@@ -284,7 +291,7 @@ def _named(values: Submission, school: School) -> Submission:
     return values | {"partners": replace(values["partners"], records=tuple(partners))}
 
 
-def mended(values: Submission) -> Submission:
+def mended(values: SampleSubmission) -> SampleSubmission:
     """Makes exact again what must add up exactly: scaling rounds every part down."""
     sheets = dict(values)
     for sheet, total, parts in (
@@ -339,8 +346,8 @@ def _edit(
 
 
 def bureau_values(
-    schools: Sequence[School], values: Mapping[str, Submission], standing: Sequence[Submission], year: int
-) -> Submission:
+    schools: Sequence[School], values: Mapping[str, SampleSubmission], standing: Sequence[SampleSubmission], year: int
+) -> SampleSubmission:
     """What a bureau reports: its roster, and totals of what its schools' accepted workbooks say."""
     base = sample()[SAMPLE_BUREAU]
     attributes = {str(r["school_code"]): r for r in base["roster"].records}
@@ -410,17 +417,17 @@ def bureau_values(
     return {**base, **scaled, **own}
 
 
-def _records(values: Submission, sheet: str) -> Sequence[Record]:
+def _records(values: SampleSubmission, sheet: str) -> Sequence[Record]:
     return values[sheet].records if sheet in values else ()
 
 
 def with_item(
-    values: Submission,
+    values: SampleSubmission,
     sheet: str,
     column: str,
     change: Callable[[Any], Any],
     row: Callable[[Record], bool] | None = None,
-) -> Submission | None:
+) -> SampleSubmission | None:
     """The values with one item changed, in the first record that fits; None when there is none that has the item."""
     content = values.get(sheet)
     for index, record in enumerate(content.records if content else ()):
@@ -431,7 +438,7 @@ def with_item(
     return None
 
 
-Plant = Callable[[Submission], Submission | None]
+Plant = Callable[[SampleSubmission], SampleSubmission | None]
 
 
 def _item(sheet: str, column: str, change: Callable[[Any], Any], row: Callable[[Record], bool] | None = None) -> Plant:

@@ -25,9 +25,11 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
-from sources.model import City, contracts_for, load_city, template_version
-from sources.settings import PROJECT_ROOT
-from sources.template import Record, SheetValues, build_workbook
+from sources.declarations.city import City, load_city
+from sources.declarations.contract import contracts_for, template_version
+from sources.system.settings import PROJECT_ROOT
+from sources.write.template import build_workbook
+from sources.write.template_sheet import Record, SheetValues
 from tests.bench.population import (
     SAMPLE_CITY,
     SAMPLE_YEAR,

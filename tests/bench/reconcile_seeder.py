@@ -15,13 +15,13 @@ from pathlib import Path
 
 import duckdb
 
-from sources.model import City, load_city
-from sources.sample import pour_samples
-from sources.settings import CITIES_ROOT, Settings
+from sources.declarations.city import City, load_city
+from sources.sample.pour import pour_samples
+from sources.system.settings import CITIES_ROOT, Settings
 from tests.conftest import YEARS, run_all
 from warehouse.model import load_indicators
-from warehouse.reconcile import reconcile
 from warehouse.reconcile.figures import CHANGE, STANDARD, TARGET, VALUE, Fact, Figure, number_in, read_list
+from warehouse.reconcile.frame import reconcile
 from warehouse.reconcile.relations import Relation, derive
 from warehouse.reconcile.slips import slip
 from warehouse.reconcile.witnesses import Recomputed, recompute, unit_factor

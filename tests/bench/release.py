@@ -5,13 +5,13 @@ import tempfile
 from datetime import date
 from pathlib import Path
 
-from sources.model import load_city
-from sources.settings import CITIES_ROOT, Settings
+from sources.declarations.city import load_city
+from sources.system.settings import CITIES_ROOT, Settings
 from tests.bench.measure import measured
 from tests.bench.reconcile_seeder import report as planted_errors
 from tests.bench.runner import NIANBAO, environment_of
 from warehouse.connection import open_published
-from warehouse.reconcile import read_list
+from warehouse.reconcile.figures import read_list
 
 YEARS = ("--year", "2022", "--year", "2023")
 

@@ -22,7 +22,7 @@ from typing import Any
 
 import openpyxl
 
-from sources.settings import PROJECT_ROOT, Settings
+from sources.system.settings import PROJECT_ROOT, Settings
 from tests.bench.floor import base_tables, statements
 from tests.bench.measure import Cost, measured
 from tests.bench.population import SAMPLE_YEAR

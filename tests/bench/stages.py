@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sources.settings import Settings
+from sources.system.settings import Settings
 from tests.bench.measure import Moment
 from warehouse.connection import open_published
 

@@ -6,9 +6,9 @@ from io import BytesIO
 
 import pytest
 
-from sources.model import City, load_city
-from sources.settings import Settings
-from sources.template import build_workbook
+from sources.declarations.city import City, load_city
+from sources.system.settings import Settings
+from sources.write.template import build_workbook
 from tests.bench import population as generator
 from tests.bench.population import Version, fates_of, population, versions_of, write_configuration
 from tests.bench.pouring import SENT_AT, pour_bureau, poured, workbook

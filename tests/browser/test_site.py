@@ -8,8 +8,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from sources.model import City
-from sources.settings import Settings
+from sources.declarations.city import City
+from sources.system.settings import Settings
 from tests.conftest import NURSING_SCHOOL
 from tests.release.reader import build_site
 from warehouse.connection import open_published

@@ -17,8 +17,8 @@ from typing import Any
 
 import duckdb
 
-from sources.model import load_city
-from sources.settings import Settings
+from sources.declarations.city import load_city
+from sources.system.settings import Settings
 from tests.conftest import YEARS, ingest, run_all
 from warehouse.connection import open_working, working_lock
 from warehouse.publish import publish

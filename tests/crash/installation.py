@@ -8,7 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from sources.settings import Settings
+from sources.system.settings import Settings
 
 Content = dict[str, tuple[int, int | None]]
 OWN = ("decided_at",)

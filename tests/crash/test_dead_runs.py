@@ -12,7 +12,7 @@ from orchestration.definitions import build_definitions
 from orchestration.defs.automation import JOB
 from orchestration.defs.submissions import REFERENCE
 from orchestration.recovery import close_dead_runs, sign_of_life
-from sources.settings import Settings
+from sources.system.settings import Settings
 from tests.crash.installation import content
 from tests.end_to_end.test_command_line import NIANBAO
 

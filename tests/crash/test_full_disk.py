@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from sources.faults import told
-from sources.settings import Settings
+from sources.system.faults import told
+from sources.system.settings import Settings
 from tests.conftest import NURSING_SCHOOL, cell_of, edit
 from tests.crash import children
 from tests.crash.installation import content, debris

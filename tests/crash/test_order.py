@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sources.model import City
-from sources.sample import load_explanations, load_samples
-from sources.settings import Settings
-from sources.template import build_workbook
+from sources.declarations.city import City
+from sources.sample.pour import load_explanations, load_samples
+from sources.system.settings import Settings
+from sources.write.template import build_workbook
 from tests.conftest import BUREAU, NURSING_SCHOOL, YEARS, cell_of, ingest, select
 from tests.crash.installation import CLOCKS, Content, content
 

@@ -9,9 +9,9 @@ import duckdb
 import openpyxl
 import pytest
 
-from sources.archive import archived_path, archived_receipts
-from sources.settings import Settings
-from sources.template import workbook_file_name
+from sources.archive.archive import archived_path, archived_receipts
+from sources.system.settings import Settings
+from sources.write.template import workbook_file_name
 from tests.conftest import NURSING_SCHOOL, cell_of, edit, ingest, select
 from tests.crash import children
 from tests.crash.installation import OWN, Content, content

@@ -17,10 +17,10 @@ import duckdb
 import openpyxl
 import pytest
 
-from sources.model import City
-from sources.sample import load_explanations, load_samples
-from sources.settings import Settings
-from sources.template import build_workbook, workbook_file_name
+from sources.declarations.city import City
+from sources.sample.pour import load_explanations, load_samples
+from sources.system.settings import Settings
+from sources.write.template import build_workbook, workbook_file_name
 from tests.conftest import NURSING_SCHOOL, cell_of, edit
 from tests.crash import children
 from tests.crash.installation import OWN, Content, Installation, content, content_seen_by, debris

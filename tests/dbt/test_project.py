@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sources.settings import Settings
+from sources.system.settings import Settings
 from tests.conftest import snapshot
 from warehouse.compiled import load_manifest, run_dbt
 from warehouse.ddl import PUBLIC_SCHEMAS

@@ -14,8 +14,10 @@ from typing import Any
 
 import openpyxl
 
-from sources.model import City, Contract, codelists_of, contract_respondents, contracts_for, normalise_label
-from sources.sample import scope_members
+from sources.declarations.city import City, codelists_of
+from sources.declarations.contract import Contract, contract_respondents, contracts_for
+from sources.declarations.headings import normalise_label
+from sources.sample.pour import scope_members
 from warehouse.model import STANDARD_DEFINITION, Indicator, Measure, load_indicators, load_measures
 
 Row = dict[str, Any]

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from sources.settings import PROJECT_ROOT
+from sources.system.settings import PROJECT_ROOT
 from warehouse.connection import open_published, open_working
 
 QUESTIONS = re.findall(

@@ -13,9 +13,9 @@ import docx
 import duckdb
 import pytest
 
-from sources.model import City, load_city
-from sources.settings import Settings
-from sources.template import SheetValues
+from sources.declarations.city import City, load_city
+from sources.system.settings import Settings
+from sources.write.template_sheet import SheetValues
 from tests.conftest import run_all
 from tests.small_books import form, outcomes, pour, roster, school, scope_choice
 from warehouse.release.document import write_documents

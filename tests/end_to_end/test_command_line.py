@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sources.settings import Settings
+from sources.system.settings import Settings
 
 NIANBAO = str(Path(sys.executable).with_name("nianbao"))
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import openpyxl
 
-from sources.settings import Settings
-from sources.template import workbook_file_name
+from sources.system.settings import Settings
+from sources.write.template import workbook_file_name
 from tests.conftest import NURSING_SCHOOL, cell_of, run_all, snapshot
 from tests.end_to_end.test_command_line import nianbao
 

@@ -6,9 +6,9 @@ from math import floor
 import openpyxl
 import pytest
 
-from sources.archive import archived_path
-from sources.model import City
-from sources.settings import Settings
+from sources.archive.archive import archived_path
+from sources.declarations.city import City
+from sources.system.settings import Settings
 from tests.conftest import BUREAU, NURSING_SCHOOL, edit, nightly, run_all, select
 from tests.end_to_end.second_computation import compute, read_book
 

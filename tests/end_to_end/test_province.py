@@ -14,10 +14,10 @@ import duckdb
 import pytest
 from typer.testing import CliRunner
 
-from orchestration.cli import commands
-from sources.model import City, load_city
-from sources.settings import Settings
-from sources.template import SheetValues
+from orchestration.cli.common import app
+from sources.declarations.city import City, load_city
+from sources.system.settings import Settings
+from sources.write.template_sheet import SheetValues
 from tests.conftest import ingest, run_all, select
 from tests.small_books import Submissions, form, outcomes, pour, roster, school, scope_choice
 from warehouse.ddl import PUBLIC_SCHEMAS
@@ -428,7 +428,7 @@ def command(installation: Settings, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("NIANBAO_CITY", str(CITY_DIR))
 
     def run(*words: str, exit_code: int = 0):
-        result = CliRunner().invoke(commands, [*words, "--json"])
+        result = CliRunner().invoke(app, [*words, "--json"])
         assert result.exit_code == exit_code, result.output
         return json.loads(result.stdout) if exit_code != 2 else result.output
 

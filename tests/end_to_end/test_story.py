@@ -11,11 +11,11 @@ import openpyxl
 import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 
-from sources.explain import AUTHOR_HEADING, REASON_HEADING, RESULT_SHEET
-from sources.model import City
-from sources.sample import pour_samples
-from sources.settings import Settings
-from sources.template import workbook_file_name
+from sources.declarations.city import City
+from sources.declarations.headings import AUTHOR_HEADING, REASON_HEADING, RESULT_SHEET
+from sources.sample.pour import pour_samples
+from sources.system.settings import Settings
+from sources.write.template import workbook_file_name
 from tests.conftest import NURSING_SCHOOL, cell_of, ingest, select
 from warehouse.connection import open_working
 from warehouse.feedback import Feedback, write_feedback

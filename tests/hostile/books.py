@@ -15,11 +15,11 @@ from xml.sax.saxutils import escape, quoteattr
 
 import openpyxl
 
-from sources.model import City, load_city
-from sources.sample import load_samples
-from sources.settings import CITIES_ROOT
-from sources.sheet_xml import Position, address
-from sources.template import build_workbook
+from sources.declarations.city import City, load_city
+from sources.read.sheet_xml import Position, address
+from sources.sample.pour import load_samples
+from sources.system.settings import CITIES_ROOT
+from sources.write.template import build_workbook
 
 CITY_DIR = CITIES_ROOT / "450700"
 CITY: City = load_city(CITY_DIR)

@@ -13,8 +13,9 @@ from typing import Any
 import openpyxl
 from openpyxl.chart import BarChart, Reference
 
-from sources.inspection import ENCRYPTED_STREAM, OLE_SIGNATURE, stand_in
-from sources.sheet_xml import Position
+from sources.archive.stand_in import stand_in
+from sources.read.inspection import ENCRYPTED_STREAM, OLE_SIGNATURE
+from sources.read.sheet_xml import Position
 from tests.conftest import NURSING_SCHOOL
 from tests.hostile.books import (
     MAIN,

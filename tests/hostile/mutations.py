@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any
 
-from sources.sheet_xml import Position, address
+from sources.read.sheet_xml import Position, address
 from tests.hostile.books import Book, Failed, Formula, Percent, Sheet
 
 TEXTS = (

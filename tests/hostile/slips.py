@@ -8,9 +8,10 @@ from typing import Any
 
 import polars as pl
 
-from sources.frames import sheet_frame
-from sources.model import Contract, RowRule, load_contracts
-from sources.sample import load_samples
+from sources.declarations.contract import Contract, load_contracts
+from sources.declarations.rule import RowRule
+from sources.sample.pour import load_samples
+from sources.submission.frames import sheet_frame
 from tests.hostile.books import CITY_DIR
 
 Row = dict[str, Any]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sources.settings import PROJECT_ROOT, Limits
+from sources.system.settings import PROJECT_ROOT, Limits
 from tests.hostile.bombs import BOMBS
 
 PEAK_MEGABYTES = 300
@@ -14,9 +14,9 @@ PEAK_MEGABYTES = 300
 READER = """
 import re, resource, sys
 from pathlib import Path
-from sources.model import load_city
-from sources.settings import CITIES_ROOT
-from sources.workbook import read_workbook
+from sources.declarations.city import load_city
+from sources.system.settings import CITIES_ROOT
+from sources.read.read_workbook import read_workbook
 
 resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30))
 city = load_city(CITIES_ROOT / "450700")

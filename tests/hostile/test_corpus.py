@@ -9,10 +9,11 @@ from typing import Any
 import polars as pl
 import pytest
 
-from sources.audit import Audit, audit
-from sources.finding import ALIKE_SHOWN
-from sources.frames import SUBMISSION_SCHEMA
-from sources.workbook import Reading, cells_frame, read_workbook
+from sources.audit.judge import Audit, audit
+from sources.read.read_workbook import read_workbook
+from sources.submission.finding import ALIKE_SHOWN
+from sources.submission.frames import SUBMISSION_SCHEMA
+from sources.submission.submission import Submission, cells_frame
 from tests.conftest import NURSING_SCHOOL
 from tests.hostile.books import CITY, sample_book, write_book
 from tests.hostile.corpus import CASES, Case
@@ -22,12 +23,12 @@ BY_NAME = {case.name: case for case in CASES}
 
 
 @pytest.fixture(scope="module")
-def readings() -> dict[str, Reading]:
+def readings() -> dict[str, Submission]:
     return {case.name: read_workbook(case.build(), case.name, f"{case.name}.xlsx", CITY) for case in CASES}
 
 
 @pytest.fixture(scope="module")
-def outcome(readings: Mapping[str, Reading]) -> Audit:
+def outcome(readings: Mapping[str, Submission]) -> Audit:
     """The audit of the whole corpus at once."""
     rows = [
         (name, f"{name}.xlsx", r.respondent and r.respondent.code, r.respondent and r.respondent.kind, r.report_year)

@@ -5,8 +5,8 @@ from pathlib import Path
 import openpyxl
 from openpyxl.worksheet.worksheet import Worksheet
 
-from sources.explain import REASON_HEADING, RESULT_SHEET
-from sources.settings import Settings
+from sources.declarations.headings import REASON_HEADING, RESULT_SHEET
+from sources.system.settings import Settings
 from tests.conftest import NURSING_SCHOOL, ingest, select
 from tests.hostile.books import CITY, Book, sample_book, write_book
 from warehouse.connection import open_working

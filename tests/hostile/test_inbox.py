@@ -18,9 +18,10 @@ from zipfile import ZipFile
 import openpyxl
 import pytest
 
-from sources.archive import content_of, inbox_submission_ids, look_into, receive
-from sources.model import City
-from sources.settings import Limits, Settings
+from sources.archive.inbox import content_of, inbox_submission_ids, look_into
+from sources.archive.receive import receive
+from sources.declarations.city import City
+from sources.system.settings import Limits, Settings
 from tests.conftest import NURSING_SCHOOL, cell_of, ingest, run_all, select
 from tests.hostile.books import archive, sample_book, write_book
 from tests.hostile.corpus import FORMULAS_AS_TEXT, password

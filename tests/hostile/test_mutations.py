@@ -20,14 +20,16 @@ import polars as pl
 import pytest
 from openpyxl.utils import range_boundaries
 
-from sources.audit import Audit, audit
-from sources.feedback import mark_workbook
-from sources.frames import STATUS_COLUMN, SUBMISSION_SCHEMA
-from sources.headings import LAST_YEAR_PREFIX, THIS_YEAR_PREFIX
-from sources.model import codelists_of, load_contracts, normalise_label
-from sources.sheet_xml import Position, address
-from sources.template import build_workbook
-from sources.workbook import Reading, cells_frame, read_workbook
+from sources.audit.judge import Audit, audit
+from sources.declarations.city import codelists_of
+from sources.declarations.contract import load_contracts
+from sources.declarations.headings import LAST_YEAR_PREFIX, THIS_YEAR_PREFIX, normalise_label
+from sources.read.read_workbook import read_workbook
+from sources.read.sheet_xml import Position, address
+from sources.submission.frames import STATUS_COLUMN, SUBMISSION_SCHEMA
+from sources.submission.submission import Submission, cells_frame
+from sources.write.marked_workbook import mark_workbook
+from sources.write.template import build_workbook
 from tests.conftest import BUREAU, NURSING_SCHOOL, ingest, select
 from tests.hostile.books import CITY, Book, Failed, Formula, Percent, Sheet, sample_book, write_book
 from tests.hostile.mutations import mutate, spoil
@@ -44,7 +46,7 @@ class Mutant:
     seed: str
     respondent: str
     book: Book
-    reading: Reading
+    reading: Submission
 
     @property
     def filled(self) -> dict[tuple[str, str], str]:

@@ -10,9 +10,9 @@ import pytest
 import yaml
 
 from orchestration.defs.alerts import build_alerts, run_report, tick
-from sources.alerting import ALERTS_FILE
-from sources.model import City, load_city
-from sources.settings import CITIES_ROOT, Settings
+from sources.declarations.alerting import ALERTS_FILE
+from sources.declarations.city import City, load_city
+from sources.system.settings import CITIES_ROOT, Settings
 from tests.sinks import SECRET, TOKEN, Sink, dingtalk, serve
 from warehouse.alerts import alert
 

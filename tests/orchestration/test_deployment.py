@@ -9,7 +9,7 @@ import dagster as dg
 import pytest
 import yaml
 
-from sources.settings import PROJECT_ROOT
+from sources.system.settings import PROJECT_ROOT
 
 DEPLOY = PROJECT_ROOT / "docs" / "deploy"
 UNITS = sorted([*DEPLOY.glob("*.service"), *DEPLOY.glob("*.timer")])

@@ -9,7 +9,7 @@ from dagster._check import CheckError
 from dagster._core.storage.event_log import SqliteEventLogStorage
 
 from orchestration.event_log import KeptOpenEventLogStorage
-from sources.settings import PROJECT_ROOT
+from sources.system.settings import PROJECT_ROOT
 
 
 @dg.asset(partitions_def=dg.StaticPartitionsDefinition(["2022", "2023"]))

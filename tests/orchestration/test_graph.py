@@ -10,7 +10,7 @@ import pytest
 from orchestration.definitions import build_definitions
 from orchestration.defs.automation import JOB, open_years
 from orchestration.partitions import range_tags
-from sources.settings import Settings
+from sources.system.settings import Settings
 from tests.conftest import NURSING_SCHOOL, cell_of, edit
 from warehouse.connection import open_published
 

@@ -11,8 +11,8 @@ import docx
 import duckdb
 import pytest
 
-from sources.model import City
-from sources.settings import Settings
+from sources.declarations.city import City
+from sources.system.settings import Settings
 from warehouse.release.charts import CHARTS
 from warehouse.release.document import Documents, write_documents
 from warehouse.release.figures import Figures, load_figures

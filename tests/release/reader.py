@@ -8,8 +8,8 @@ from urllib.parse import unquote, urldefrag
 
 import duckdb
 
-from sources.model import City
-from warehouse.release.site import write_site
+from sources.declarations.city import City
+from warehouse.release.site.render import write_site
 
 RELEASED_ON = date(2024, 1, 15)
 VERSION = "2023.1"

@@ -10,8 +10,8 @@ import docx
 import duckdb
 import pytest
 
-from sources.model import City, load_city
-from sources.settings import PROJECT_ROOT
+from sources.declarations.city import City, load_city
+from sources.system.settings import PROJECT_ROOT
 from tests.conftest import NURSING_SCHOOL, cell_of, edit, run_all
 from tests.end_to_end.test_another_city import CITY_DIR
 from tests.release.conftest import RELEASED_ON, VERSION, YEAR, body, footnotes, render, template_with, texts

@@ -13,7 +13,7 @@ import openpyxl
 import pytest
 from frictionless import Package
 
-from sources.settings import Settings
+from sources.system.settings import Settings
 from tests.conftest import NURSING_SCHOOL, YEARS, cell_of, edit, nightly, run_all
 from warehouse.connection import open_published
 from warehouse.release.bundle import sha256_of

@@ -11,14 +11,14 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from sources.model import City
-from sources.settings import Settings
+from sources.declarations.city import City
+from sources.system.settings import Settings
 from tests.conftest import BUREAU, NURSING_SCHOOL, cell_of, edit, ingest
 from tests.release.reader import RELEASED_ON, VERSION, ReadPage, build_site, read_page, read_site, target
 from warehouse.connection import open_published, open_working, query
 from warehouse.model import load_indicators
-from warehouse.release.site import write_site
 from warehouse.release.site.pages import HEADLINES
+from warehouse.release.site.render import write_site
 from warehouse.transform import build
 
 LARGEST_SCHOOL = "3645900001"

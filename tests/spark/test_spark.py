@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from sources.settings import CITIES_ROOT, Settings
+from sources.system.settings import CITIES_ROOT, Settings
 from warehouse.compare_targets import compare_with_spark
 from warehouse.connection import open_working
 from warehouse.ddl import PUBLIC_SCHEMAS

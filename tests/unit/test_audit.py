@@ -3,13 +3,16 @@
 import polars as pl
 import pytest
 
-from sources.audit import Audit, audit
-from sources.frames import SUBMISSION_SCHEMA
-from sources.model import load_city, load_contracts
-from sources.sample import load_samples
-from sources.settings import CITIES_ROOT
-from sources.template import SheetValues, build_workbook
-from sources.workbook import cells_frame, read_workbook
+from sources.audit.judge import Audit, audit
+from sources.declarations.city import load_city
+from sources.declarations.contract import load_contracts
+from sources.read.read_workbook import read_workbook
+from sources.sample.pour import load_samples
+from sources.submission.frames import SUBMISSION_SCHEMA
+from sources.submission.submission import cells_frame
+from sources.system.settings import CITIES_ROOT
+from sources.write.template import build_workbook
+from sources.write.template_sheet import SheetValues
 from tests.conftest import BUREAU, NURSING_SCHOOL
 
 CITY = load_city(CITIES_ROOT / "450700")

@@ -5,17 +5,11 @@ import re
 import pytest
 from pydantic import ValidationError
 
-from sources.audit import sheet_schema
-from sources.model import (
-    Contract,
-    contracts_for,
-    load_codelists,
-    load_contracts,
-    load_cross_rules,
-    load_intake_rules,
-    template_version,
-)
-from sources.template import build_workbook
+from sources.audit.sheet_schema import sheet_schema
+from sources.declarations.codelist import load_codelists
+from sources.declarations.contract import Contract, contracts_for, load_contracts, template_version
+from sources.declarations.rule import load_cross_rules, load_intake_rules
+from sources.write.template import build_workbook
 from tests.conftest import NURSING_SCHOOL
 from warehouse import ddl, generate
 from warehouse.ddl import all_tables, raw_table
@@ -47,7 +41,7 @@ def test_editing_one_contract_changes_everything_that_derives_from_it(monkeypatc
     files_before = generate.generated_files()
     before = build_workbook(city, city.respondent_by_code[NURSING_SCHOOL], 2023)
 
-    for module in ("sources.model", "warehouse.generate", "warehouse.model", "warehouse.ddl"):
+    for module in ("sources.declarations.contract", "warehouse.generate", "warehouse.model", "warehouse.ddl"):
         monkeypatch.setattr(f"{module}.load_contracts", lambda: contracts)
     for cached in (sheet_schema, all_tables, load_measures, contracts_for, template_version):
         cached.cache_clear()

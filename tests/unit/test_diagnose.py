@@ -16,11 +16,12 @@ from statistics import mean
 import polars as pl
 import pytest
 
-from sources.audit import audit
-from sources.diagnose import SLIPS, suggest
-from sources.frames import SUBMISSION_SCHEMA
-from sources.model import load_codelists
-from sources.workbook import cells_frame, read_workbook
+from sources.audit.judge import audit
+from sources.audit.slips import SLIPS, suggest
+from sources.declarations.codelist import load_codelists
+from sources.read.read_workbook import read_workbook
+from sources.submission.frames import SUBMISSION_SCHEMA
+from sources.submission.submission import cells_frame
 from tests.hostile.books import CITY, Book, item_cell, sample_book, write_book
 from tests.hostile.slips import CONTRACTS, Planted, planted_slips
 

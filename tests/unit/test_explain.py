@@ -13,23 +13,20 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from sources.explain import (
-    AUTHOR_HEADING,
+from sources.declarations.contract import load_contracts
+from sources.declarations.headings import AUTHOR_HEADING, PROBLEM_HEADING, REASON_HEADING, VALUE_HEADING
+from sources.declarations.rule import rule_version
+from sources.read.result_sheet import read_explanations
+from sources.submission.explanation import (
     DEFAULT_TOLERANCE,
-    PROBLEM_HEADING,
-    REASON_HEADING,
     VALID_YEARS,
-    VALUE_HEADING,
     Explanation,
     Question,
     find_explanation,
     holds,
-    read_explanations,
     tolerance_of,
     within_tolerance,
 )
-from sources.finding import rule_version
-from sources.model import load_contracts
 
 QUESTION = Question("outcomes.industries_add_up", "v1", "毕业去向", "employed", "")
 FAR = 2

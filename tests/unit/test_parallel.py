@@ -4,8 +4,10 @@ import os
 
 import pytest
 
-from sources.archive import archived_ids, archived_receipts, look_into, receive
-from sources.parallel import FEW, each, while_waiting
+from sources.archive.archive import archived_ids, archived_receipts
+from sources.archive.inbox import look_into
+from sources.archive.receive import receive
+from sources.system.parallel import FEW, each, while_waiting
 
 
 def squared(number: int) -> tuple[int, int]:

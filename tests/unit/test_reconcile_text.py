@@ -6,8 +6,8 @@ from pathlib import Path
 import docx
 import pytest
 
-from sources.model import City, load_city
-from sources.settings import CITIES_ROOT
+from sources.declarations.city import City, load_city
+from sources.system.settings import CITIES_ROOT
 from warehouse.reconcile.figures import Fact, Figure
 from warehouse.reconcile.match import load_names
 from warehouse.reconcile.text import Reading, read_report

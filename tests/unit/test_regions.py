@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from sources.model import City, codelists_of, load_city, load_codelists
+from sources.declarations.city import City, codelists_of, load_city
+from sources.declarations.codelist import load_codelists
 
 PROVINCE = load_city(Path(__file__).parents[1] / "cities" / "small_province")
 

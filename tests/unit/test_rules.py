@@ -6,10 +6,11 @@ import pandera.polars as pa
 import polars as pl
 import pytest
 
-from sources.audit import sheet_schema
-from sources.cross_audit import judge
-from sources.frames import sheet_frame
-from sources.model import Contract, CrossRule, RowRule, load_contracts, load_cross_rules
+from sources.audit.cross_rules import judge
+from sources.audit.sheet_schema import sheet_schema
+from sources.declarations.contract import Contract, load_contracts
+from sources.declarations.rule import CrossRule, RowRule, load_cross_rules
+from sources.submission.frames import sheet_frame
 
 ROW_RULES = [(contract, rule) for contract in load_contracts() for rule in contract.rules]
 CONTRACTS = {contract.name: contract for contract in load_contracts()}

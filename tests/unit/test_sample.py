@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sources.apportion import apportion, spread_totals
-from sources.model import load_city, load_contracts
-from sources.sample import PROVENANCE, load_samples, scope_members
-from sources.settings import CITIES_ROOT
+from sources.declarations.city import load_city
+from sources.declarations.contract import load_contracts
+from sources.sample.pour import PROVENANCE, load_samples, scope_members
+from sources.sample.spread import apportion, spread_totals
+from sources.system.settings import CITIES_ROOT
 
 CITY_DIR = CITIES_ROOT / "450700"
 CITY = load_city(CITY_DIR)

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from sources import archive as archive_module
-from sources.archive import archived_receipts, inbox_submission_ids, look_into, receive
-from sources.seen import FRESH_NANOSECONDS, id_of, mark_of, read_seen
+from sources.archive import inbox as inbox_module
+from sources.archive.archive import archived_receipts
+from sources.archive.inbox import inbox_submission_ids, look_into
+from sources.archive.receive import receive
+from sources.archive.seen import FRESH_NANOSECONDS, id_of, mark_of, read_seen
 
 
 @pytest.fixture
@@ -24,17 +26,19 @@ def folders(tmp_path: Path) -> tuple[Path, Path, Path]:
 def _long_ago(monkeypatch):
     """Lets every file look as if it had been written long ago: the time of change cannot be set back."""
     now = time.time_ns
-    monkeypatch.setattr("sources.seen.time.time_ns", lambda: now() + FRESH_NANOSECONDS)
+    monkeypatch.setattr("sources.archive.seen.time.time_ns", lambda: now() + FRESH_NANOSECONDS)
 
 
 @pytest.fixture
 def read(monkeypatch) -> list[str]:
     """Names of the files whose content is read."""
     names: list[str] = []
-    content_of = archive_module.content_of
-    monkeypatch.setattr(
-        archive_module, "content_of", lambda path, limits: names.append(path.name) or content_of(path, limits)
-    )
+    content_of = inbox_module.content_of
+    for module in ("inbox", "receive"):
+        monkeypatch.setattr(
+            f"sources.archive.{module}.content_of",
+            lambda path, limits: names.append(path.name) or content_of(path, limits),
+        )
     return names
 
 
@@ -98,7 +102,7 @@ def test_a_file_that_changed_a_moment_ago_is_not_taken_for_untouched(folders, mo
 
 def test_what_cannot_be_read_is_tried_again(folders, monkeypatch):
     inbox, _archive, seen_file = folders
-    opened = archive_module._opened
+    opened = inbox_module._opened
     broken = inbox / "一.xlsx"
 
     def fails(path: Path):
@@ -107,7 +111,7 @@ def test_what_cannot_be_read_is_tried_again(folders, monkeypatch):
         return opened(path)
 
     with monkeypatch.context() as patch:
-        patch.setattr(archive_module, "_opened", fails)
+        patch.setattr(inbox_module, "_opened", fails)
         take(*folders)
     assert id_of(broken, read_seen(seen_file)) is None
     assert take(*folders) == ["一.xlsx"]

@@ -5,10 +5,10 @@ from io import BytesIO
 
 import pytest
 
-from sources.inspection import inspect
-from sources.settings import Limits
-from sources.sheet_xml import RefusedError, Spent, read_sheet, without_blanks
-from sources.template import build_workbook
+from sources.read.inspection import inspect
+from sources.read.sheet_xml import RefusedError, Spent, read_sheet, without_blanks
+from sources.system.settings import Limits
+from sources.write.template import build_workbook
 from tests.conftest import NURSING_SCHOOL
 
 

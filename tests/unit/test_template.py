@@ -7,12 +7,15 @@ import openpyxl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sources.headings import META_SHEET
-from sources.model import contracts_for, load_city, load_codelists, template_version
-from sources.sample import load_samples
-from sources.settings import CITIES_ROOT
-from sources.template import SheetValues, build_workbook, workbook_file_name
-from sources.workbook import read_workbook
+from sources.declarations.city import load_city
+from sources.declarations.codelist import load_codelists
+from sources.declarations.contract import contracts_for, template_version
+from sources.declarations.headings import META_SHEET
+from sources.read.read_workbook import read_workbook
+from sources.sample.pour import load_samples
+from sources.system.settings import CITIES_ROOT
+from sources.write.template import build_workbook, workbook_file_name
+from sources.write.template_sheet import SheetValues
 from tests.conftest import BUREAU, NURSING_SCHOOL, cell_of
 
 CITY = load_city(CITIES_ROOT / "450700")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sources.whole_file import copy_file, remove_partials, whole_file
+from sources.system.whole_file import copy_file, remove_partials, whole_file
 
 
 def no_such_call(*_: object) -> int:

@@ -9,18 +9,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl.utils import get_column_letter
 
-from sources.model import load_city
-from sources.sample import load_samples
-from sources.settings import CITIES_ROOT
-from sources.template import build_workbook
-from sources.workbook import Reading, address, cell_text, read_workbook
+from sources.declarations.city import load_city
+from sources.read.cell_text import cell_text
+from sources.read.read_workbook import read_workbook
+from sources.read.sheet_xml import address
+from sources.sample.pour import load_samples
+from sources.submission.submission import Submission
+from sources.system.settings import CITIES_ROOT
+from sources.write.template import build_workbook
 from tests.conftest import NURSING_SCHOOL, cell_of
 
 CITY = load_city(CITIES_ROOT / "450700")
 SAMPLE = load_samples(CITIES_ROOT / "450700", 2023)[NURSING_SCHOOL]
 
 
-def read_after(change) -> Reading:
+def read_after(change) -> Submission:
     book = openpyxl.load_workbook(BytesIO(build_workbook(CITY, CITY.respondent_by_code[NURSING_SCHOOL], 2023, SAMPLE)))
     change(book)
     buffer = BytesIO()
@@ -28,11 +31,11 @@ def read_after(change) -> Reading:
     return read_workbook(buffer.getvalue(), "id", "file.xlsx", CITY)
 
 
-def texts(reading: Reading, sheet: str) -> dict[tuple[int, str], str]:
+def texts(reading: Submission, sheet: str) -> dict[tuple[int, str], str]:
     return {(record, column): text for _, s, record, column, _, text in reading.cells if s == sheet and text}
 
 
-def rules(reading: Reading) -> list[str]:
+def rules(reading: Submission) -> list[str]:
     return [finding["rule_id"] for finding in reading.findings]
 
 

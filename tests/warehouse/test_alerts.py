@@ -18,11 +18,11 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from sources.alerting import ALERTS_FILE, Alerting, Channel, Webhook, load_alerting
-from sources.model import City, load_city
-from sources.sample import load_samples
-from sources.settings import CITIES_ROOT, Settings
-from sources.template import build_workbook, workbook_file_name
+from sources.declarations.alerting import ALERTS_FILE, Alerting, Channel, Webhook, load_alerting
+from sources.declarations.city import City, load_city
+from sources.sample.pour import load_samples
+from sources.system.settings import CITIES_ROOT, Settings
+from sources.write.template import build_workbook, workbook_file_name
 from tests.conftest import NURSING_SCHOOL, cell_of, edit, ingest
 from tests.sinks import ROBOTS, SECRET, TOKEN, Sink, dingtalk, feishu, mail_server, serve, wecom
 from warehouse.alerts import LEDGER_FILE, Item, alert, claim, compose, create_ledger, settle, try_channels
@@ -306,8 +306,8 @@ CHILD = """
 import sys
 from datetime import datetime
 from pathlib import Path
-from sources.model import load_city
-from sources.settings import Settings
+from sources.declarations.city import load_city
+from sources.system.settings import Settings
 from warehouse.alerts import alert
 from warehouse.troubles import RunReport
 settings = Settings(home=Path(sys.argv[1]), city_dir=Path(sys.argv[2]))

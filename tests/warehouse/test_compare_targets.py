@@ -5,7 +5,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from sources.settings import Settings
+from sources.system.settings import Settings
 from warehouse.compare_targets import compare_targets, public_tables
 from warehouse.connection import open_working
 from warehouse.spark import export_sources, missing_for_spark

@@ -5,8 +5,8 @@ import shutil
 import openpyxl
 import pytest
 
-from sources.archive import archived_path
-from sources.settings import Settings
+from sources.archive.archive import archived_path
+from sources.system.settings import Settings
 from tests.conftest import NURSING_SCHOOL, cell_of, edit, ingest, select, snapshot
 
 STANDING = ("raw", "reference")

@@ -3,7 +3,7 @@
 import openpyxl
 import pytest
 
-from sources.privacy import SUPPRESSED
+from sources.audit.suppression import SUPPRESSED
 from tests.conftest import NURSING_SCHOOL, edit, run_all, select
 from warehouse.connection import open_published
 

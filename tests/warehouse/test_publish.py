@@ -5,7 +5,7 @@ import multiprocessing
 import duckdb
 import pytest
 
-from sources.settings import Settings
+from sources.system.settings import Settings
 from tests.conftest import NURSING_SCHOOL, cell_of, edit, ingest
 from warehouse.connection import WarehouseBusyError, open_working, working_lock
 from warehouse.publish import NotBuiltError, publish

@@ -13,17 +13,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sources.model import City, load_city
-from sources.settings import CITIES_ROOT, Settings
+from sources.declarations.city import City, load_city
+from sources.system.settings import CITIES_ROOT, Settings
 from tests.bench.reconcile_seeder import CLASSES, clean, measure, printed_as, total
 from warehouse.model import load_indicators
-from warehouse.reconcile import Figure, page, read_list, reconcile, reconcile_file, save
 from warehouse.reconcile.diagnose import DIAGNOSES
-from warehouse.reconcile.figures import CHANGE, VALUE, Fact, number_in
-from warehouse.reconcile.frame import SCHEMA, VERDICTS
+from warehouse.reconcile.figures import CHANGE, VALUE, Fact, Figure, number_in, read_list
+from warehouse.reconcile.frame import SCHEMA, VERDICTS, reconcile
 from warehouse.reconcile.hints import magnitude_hints
 from warehouse.reconcile.judge import Print, judge
 from warehouse.reconcile.relations import Span, derive, measure_rules, parse_rule
+from warehouse.reconcile.report import page, reconcile_file, save
 from warehouse.reconcile.slips import slip
 
 CITY_DIR = CITIES_ROOT / "450700"

@@ -5,7 +5,7 @@ from datetime import date
 
 import openpyxl
 
-from sources.explain import REASON_HEADING, RESULT_SHEET
+from sources.declarations.headings import REASON_HEADING, RESULT_SHEET
 from tests.conftest import NURSING_SCHOOL, YEARS, cell_of, edit, ingest, run_all, select
 from warehouse.connection import open_published, open_working
 from warehouse.explanations import decide, explanations_on_file

@@ -5,7 +5,7 @@ from io import BytesIO
 import openpyxl
 import pytest
 
-from sources.archive import archived_path
+from sources.archive.archive import archived_path
 from tests.conftest import NURSING_SCHOOL
 from warehouse.trace import Lineage, Reference, find_reference, recompute
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from sources.settings import Settings
+from sources.system.settings import Settings
 from tests.conftest import select, snapshot
 from warehouse import transform
 from warehouse.compiled import Model, ModelTest, build_order, load_manifest

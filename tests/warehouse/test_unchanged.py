@@ -7,8 +7,8 @@ from datetime import date
 import openpyxl
 import pytest
 
-from sources.model import City
-from sources.settings import Settings
+from sources.declarations.city import City
+from sources.system.settings import Settings
 from tests.conftest import NURSING_SCHOOL, cell_of, edit, ingest, select, snapshot
 from warehouse import transform
 from warehouse.compiled import Model, build_order, load_manifest

@@ -5,7 +5,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from sources.model import City, load_codelists
+from sources.declarations.city import City
+from sources.declarations.codelist import load_codelists
 from warehouse.model import load_indicators
 from warehouse.reconcile.document import Grid
 from warehouse.reconcile.figures import CHANGE, VALUE, Fact, Figure, number_in

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-from sources.model import City
+from sources.declarations.city import City
 from warehouse.model import Indicator, load_indicators
 from warehouse.reconcile.figures import CHANGE, VALUE, Fact, Figure
 from warehouse.reconcile.relations import SCHOOL_SCOPE, Relation, Span, plain_sums

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from sources.model import City
+from sources.declarations.city import City
 from warehouse.model import load_indicators
 from warehouse.reconcile.diagnose import (
     DIAGNOSES,

@@ -5,7 +5,8 @@ from decimal import Decimal
 from math import log10
 from pathlib import Path
 
-from sources.model import City, read_yaml
+from sources.declarations.city import City
+from sources.declarations.strict_yaml import read_yaml
 from warehouse.model import load_indicators
 from warehouse.reconcile.diagnose import name_of
 from warehouse.reconcile.figures import VALUE, Fact, multiplier

@@ -14,7 +14,10 @@ from math import log
 from pathlib import Path
 from typing import Any
 
-from sources.model import City, Scope, load_codelists, load_contracts, read_yaml
+from sources.declarations.city import City, Scope
+from sources.declarations.codelist import load_codelists
+from sources.declarations.contract import load_contracts
+from sources.declarations.strict_yaml import read_yaml
 from warehouse.model import load_indicators, load_measures, load_report_tables, load_standards
 from warehouse.reconcile.figures import CHANGE, STANDARD, TARGET, VALUE, Fact, Figure, read_list
 from warehouse.reconcile.relations import SCHOOL_SCOPE, plain_sums

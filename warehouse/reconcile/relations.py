@@ -16,7 +16,10 @@ from itertools import combinations
 from pathlib import Path
 from typing import NamedTuple
 
-from sources.model import City, Scope, load_codelists, load_contracts, read_yaml
+from sources.declarations.city import City, Scope
+from sources.declarations.codelist import load_codelists
+from sources.declarations.contract import load_contracts
+from sources.declarations.strict_yaml import read_yaml
 from warehouse.model import STANDARD_DEFINITION, Formula, Indicator, load_indicators, load_measures
 from warehouse.reconcile.figures import CHANGE, VALUE, Fact
 

@@ -8,7 +8,7 @@ import duckdb
 import polars as pl
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from sources.model import City
+from sources.declarations.city import City
 from warehouse.connection import insert, transaction
 from warehouse.ddl import create_tables, declared
 from warehouse.reconcile.diagnose import DIAGNOSES

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from sources.model import City
+from sources.declarations.city import City
 from warehouse.reconcile.cells import figures_of_grid, listings_of
 from warehouse.reconcile.document import Grid, read_document
 from warehouse.reconcile.figures import Fact, Figure

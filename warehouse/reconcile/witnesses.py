@@ -7,7 +7,8 @@ from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 
 import duckdb
 
-from sources.model import City, load_codelists
+from sources.declarations.city import City
+from sources.declarations.codelist import load_codelists
 from warehouse.connection import query
 from warehouse.model import Indicator, load_indicators, load_measures, load_standards
 from warehouse.reconcile.figures import CHANGE, STANDARD, TARGET, Fact, Figure, multiplier

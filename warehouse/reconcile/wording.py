@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from sources.model import City
+from sources.declarations.city import City
 from warehouse.model import Indicator, indicator_level, load_chapters, load_indicators, load_measures, load_standards
 from warehouse.reconcile.figures import CHANGE, STANDARD, TARGET, VALUE, Fact
 from warehouse.reconcile.match import Names, is_of_wider_region, normal, pairs, scope_of, unit_kind, words

@@ -18,10 +18,10 @@ from typing import Any
 
 import duckdb
 
-from sources.model import City
+from sources.declarations.city import City
+from sources.system.plain_text import as_text
 from warehouse.connection import query
 from warehouse.ddl import PUBLIC_SCHEMAS
-from warehouse.plain_text import as_text
 
 LEFT_OUT = {
     ("quality", "submission"): "times of receipt and decision are the bureau's affair",

@@ -11,7 +11,7 @@ import manimgx_fonts_cjk
 import polars as pl
 import vl_convert
 
-from sources.model import load_codelists
+from sources.declarations.codelist import load_codelists
 from warehouse.model import load_indicators
 from warehouse.release.figures import YEARS_SHOWN, Fact, Figures
 from warehouse.trace import Reference

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import duckdb
 
-from sources.model import City
-from sources.settings import Settings
+from sources.declarations.city import City
+from sources.system.settings import Settings
 from warehouse.connection import query
 from warehouse.freshness import reasons_to_run
 

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import duckdb
 
-from sources.model import City
-from sources.settings import Settings
+from sources.declarations.city import City
+from sources.system.settings import Settings
 from warehouse.regions import find_region
 from warehouse.release.document import write_documents
-from warehouse.release.site import write_site
+from warehouse.release.site.render import write_site
 
 DRAFT = "草稿"
 

@@ -13,9 +13,10 @@ from typing import Any
 
 import duckdb
 
-from sources.archive import Inbox, archived_decisions, archived_path, restore
-from sources.model import City
-from sources.settings import Settings
+from sources.archive.archive import archived_decisions, archived_path, restore
+from sources.archive.inbox import Inbox
+from sources.declarations.city import City
+from sources.system.settings import Settings
 from warehouse.compiled import load_manifest
 from warehouse.connection import open_published, open_working
 from warehouse.ddl import create_tables
@@ -39,7 +40,7 @@ from warehouse.release.manifest import (
 )
 from warehouse.release.model_docs import write_model_docs
 from warehouse.release.revisions import revisions, write_revisions
-from warehouse.release.site import write_site
+from warehouse.release.site.render import write_site
 from warehouse.transform import build
 
 DATA, SITE = "data", "site"

@@ -11,8 +11,9 @@ from typing import Any
 
 import duckdb
 
-from sources.model import City, fingerprint
-from sources.settings import PROJECT_ROOT, Settings
+from sources.declarations.city import City
+from sources.system.fingerprint import fingerprint
+from sources.system.settings import PROJECT_ROOT, Settings
 from warehouse.connection import query
 from warehouse.explanations import applied_decisions
 from warehouse.freshness import declarations_fingerprint

@@ -2,11 +2,11 @@
 
 import duckdb
 
-from sources.model import City
+from sources.declarations.city import City
 from warehouse.connection import query
 from warehouse.model import load_indicators
-from warehouse.reconcile import Figure, reconcile
-from warehouse.reconcile.figures import CHANGE, VALUE, Fact, number_in
+from warehouse.reconcile.figures import CHANGE, VALUE, Fact, Figure, number_in
+from warehouse.reconcile.frame import reconcile
 
 
 def contradictions(connection: duckdb.DuckDBPyConnection, city: City, report_year: int) -> list[str]:

@@ -7,9 +7,9 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from sources.model import City
+from sources.declarations.city import City
+from sources.system.plain_text import as_text
 from warehouse.connection import query
-from warehouse.plain_text import as_text
 from warehouse.release.manifest import Manifest, counting
 
 VALUES = "data/core.fct_indicator_value.parquet"

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Sequence
 import dagster as dg
 from dagster_dbt import DbtCliResource, DbtProject, dbt_assets
 
-from sources.model import load_city
-from sources.settings import PROJECT_ROOT, load_settings
+from sources.declarations.city import load_city
+from sources.system.settings import PROJECT_ROOT, load_settings
 from warehouse.connection import open_published, open_working
 from warehouse.ddl import create_tables
 from warehouse.feedback import write_feedback

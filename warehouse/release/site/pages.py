@@ -9,7 +9,7 @@ from statistics import median
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sources.model import load_contracts
+from sources.declarations.contract import load_contracts
 from warehouse.labels import BOUND, COMPARABILITY, DIRECTION, LEVEL, STATUS
 from warehouse.model import Chapter, Indicator, indicator_level, load_indicators, load_measures, load_standards
 from warehouse.release.figures import Change, Coverage, Fact, trimmed

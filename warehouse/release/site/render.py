@@ -11,8 +11,8 @@ import duckdb
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from sources.finding import SEVERITY_LABELS
-from sources.model import City
+from sources.declarations.city import City
+from sources.submission.finding import SEVERITY_LABELS
 from warehouse import labels
 from warehouse.generate import TIME_BASES
 from warehouse.release.site.charts import Chart, draw

@@ -1,0 +1,3 @@
+"""What came in, kept for ever under the hash of its content: inbox, receipts, contents, decisions.
+
+Nothing here looks into a workbook."""

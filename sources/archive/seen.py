@@ -1,0 +1,56 @@
+"""What lay in the inbox when it was last received, so that ten thousand untouched files need not be read again.
+
+As in Git's index, a file is untouched while its size, times and inode are what they were. Only a help: without the
+file in which this is kept, everything is read.
+"""
+
+import json
+import stat
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from sources.system.whole_file import whole_file
+
+FRESH_NANOSECONDS = 2_000_000_000
+"""A file that changed so lately may change again without its times showing it."""
+
+
+Mark = tuple[int, int, int, int]
+"""Size, times of modification and of change in nanoseconds, inode."""
+
+
+Seen = Mapping[str, tuple[Mark, str]]
+"""Path of a file → its mark when it was read, and the id of its content."""
+
+
+def mark_of(path: Path) -> Mark | None:
+    """What an ordinary file looks like from outside; None for anything else, and for what changed a moment ago."""
+    try:
+        found = path.lstat()
+    except OSError:
+        return None
+    is_fresh = time.time_ns() - max(found.st_mtime_ns, found.st_ctime_ns) < FRESH_NANOSECONDS
+    if is_fresh or not stat.S_ISREG(found.st_mode):
+        return None
+    return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
+
+
+def id_of(path: Path, seen: Seen) -> str | None:
+    """The id of an untouched file's content, without reading it; None when it has to be read."""
+    mark, submission_id = seen.get(str(path), (None, None))
+    return submission_id if mark is not None and mark == mark_of(path) else None
+
+
+def read_seen(file: Path) -> Seen:
+    """What was noted; nothing when the file is not there or no such file."""
+    with suppress(OSError, ValueError, TypeError):
+        noted = json.loads(file.read_bytes())
+        return {path: ((size, modified, changed, inode), id_) for path, (size, modified, changed, inode, id_) in noted}
+    return {}
+
+
+def write_seen(file: Path, seen: Seen) -> None:
+    with whole_file(file) as partial:
+        partial.write_text(json.dumps([(path, (*mark, id_)) for path, (mark, id_) in seen.items()], ensure_ascii=True))

@@ -1,0 +1,78 @@
+"""What a person reads in a cell, and whether two independent readers agree on it."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from io import BytesIO
+from typing import Any
+
+from python_calamine import CalamineWorkbook, SheetTypeEnum
+
+from sources.read.sheet_xml import Position, StoredSheet
+
+FORMULA_RULES = {"formula": "value.formula", "uncomputed": "value.formula_uncomputed"}
+
+Grid = list[list[Any]]
+
+
+Texts = dict[Position, str]
+"""The filled cells of a sheet."""
+
+
+def read_grids(book: bytes) -> dict[str, Grid]:
+    workbook = CalamineWorkbook.from_filelike(BytesIO(book))
+    titles = [sheet.name for sheet in workbook.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
+    return {title: workbook.get_sheet_by_name(title).to_python(skip_empty_area=False) for title in titles}
+
+
+def texts_of(grid: Grid, stored: StoredSheet) -> Texts:
+    """The filled cells of a sheet as a person reads them, an error by its code."""
+    shown = {
+        (row, position): text
+        for row, values in enumerate(grid)
+        for position, value in enumerate(values)
+        if (text := cell_text(value))
+    }
+    return shown | {at: formula for at, formula in stored.formulas.items() if formula not in FORMULA_RULES}
+
+
+def unclear_cells(texts: Mapping[str, Texts], sheets: Mapping[str, StoredSheet]) -> list[tuple[str, Position]]:
+    """Cells that the two readers do not read alike."""
+    return [
+        (title, at)
+        for title, stored in sheets.items()
+        for at in sorted(texts[title].keys() | stored.texts.keys())
+        if not _agree(texts[title].get(at, ""), at, stored)
+    ]
+
+
+def _agree(text: str, at: Position, stored: StoredSheet) -> bool:
+    """Whether what is shown is what is stored: the same letters, or some value for a number, negative if it is."""
+    if at in stored.strings:
+        return "".join(text.split()) == "".join(stored.texts[at].split())
+    if at in stored.texts:
+        return text.startswith("-") == stored.texts[at].strip().startswith("-") and bool(text)
+    return bool(text) == (stored.formulas.get(at, "formula") not in FORMULA_RULES)
+
+
+def cell_text(value: Any) -> str:
+    """A cell's value as text, as a person would read it in the cell ('' for an empty one).
+
+    Numbers keep the 15 significant digits that a spreadsheet keeps; a whole number has no decimal point.
+    """
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        if value.is_integer() and abs(value) < 1e15:
+            return str(int(value))
+        text = format(value, ".15g")
+        return text if "e" not in text else format(Decimal(text), "f")
+    if isinstance(value, datetime) and value.time() == time(0):
+        return value.date().isoformat()
+    if isinstance(value, date | datetime | time | timedelta):
+        return str(value)
+    return ""

@@ -1,0 +1,150 @@
+"""One sheet while it is read: headings found, cells taken, and what is left over."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import islice
+
+from sources.declarations.contract import Column, Contract
+from sources.declarations.headings import STATUS_LABEL, normalise_label
+from sources.read.cell_text import FORMULA_RULES, Texts
+from sources.read.sheet_xml import Position, StoredSheet, address
+from sources.submission.cell import CellAddress
+from sources.submission.finding import Finding, Findings, intake_finding
+from sources.submission.frames import FORM_RECORD, STATUS_COLUMN
+from sources.submission.submission import Fate, Submission
+
+HEADINGS_WITHIN_ROWS = 15
+
+SHOWN_STRAYS = 8
+
+
+@dataclass
+class Sheet:
+    """One sheet of a contract while it is being read. A filled cell without a fate at the end is a stray."""
+
+    title: str
+    """As it is written in the workbook; `place` has it as the contract does."""
+    contract: Contract
+    columns: Sequence[Column]
+    place: CellAddress
+    texts: Texts
+    stored: StoredSheet
+    reading: Submission
+    is_outdated: bool = False
+    status_row: int | None = None
+    findings: Findings = field(default_factory=Findings)
+    fates: dict[Position, Fate] = field(default_factory=dict)
+    taken: dict[int, list[int]] = field(default_factory=dict)
+    """Rows → positions of the value cells in it."""
+
+    def text(self, row: int, position: int) -> str:
+        return self.texts.get((row, position), "")
+
+    @cached_property
+    def rows(self) -> dict[int, list[int]]:
+        """Rows with something in them, a formula without a result included → positions of the filled cells."""
+        rows: dict[int, list[int]] = {row: [] for row, _ in self.stored.formulas}
+        for row, position in sorted(self.texts):
+            rows.setdefault(row, []).append(position)
+        return dict(sorted(rows.items()))
+
+    def below(self, header_row: int) -> Iterator[tuple[int, list[int]]]:
+        """The rows of values: below the headings, and not the row with the sheet's status, wherever that stands."""
+        return ((row, filled) for row, filled in self.rows.items() if row > header_row and row != self.status_row)
+
+    def labels(self, row: int) -> dict[int, str]:
+        return {position: normalise_label(self.text(row, position)) for position in self.rows.get(row, [])}
+
+    def claim(self, fate: Fate, row: int, *positions: int) -> None:
+        for position in positions:
+            if (row, position) in self.texts:
+                self.fates[row, position] = fate
+
+    def report(self, rule_id: str, row: int, position: int, value: str, **texts: object) -> None:
+        at = replace(self.place, cell=address(row, position), value=value)
+        self.findings.add(intake_finding(rule_id, at, **texts))
+
+    def take(self, record: int, column: Column, row: int, position: int) -> None:
+        """Takes a value cell; a formula or an error in it is a finding, and only a stored result is a value."""
+        at, text = address(row, position), self.text(row, position)
+        formula = self.stored.formulas.get((row, position))
+        if formula:
+            rule_id = FORMULA_RULES.get(formula, "value.error_cell")
+            place = replace(self.place, cell=at, column_name=column.name, value=text)
+            self.findings.add(intake_finding(rule_id, place, label=column.label))
+        is_error = formula is not None and formula not in FORMULA_RULES
+        self.claim("reported" if is_error else "value", row, position)
+        self.taken.setdefault(row, []).append(position)
+        text = "" if is_error else text
+        self.reading.cells.append((self.place.submission_id, self.contract.name, record, column.name, at, text))
+
+    def settle(self) -> None:
+        """Reports what nothing else has claimed, and what a person would see otherwise than it was read."""
+        strays = sorted(at for at in self.texts if at not in self.fates)
+        if strays:
+            self.report(
+                "sheet.stray_cells", *strays[0], self.text(*strays[0]), count=len(strays), expected=named_cells(strays)
+            )
+            self.fates.update(dict.fromkeys(strays, "reported"))
+        if merged := [first for first, last in self.stored.merged if self._covers_several_values(first, last)]:
+            self.report("sheet.merged_cells", *merged[0], self.text(*merged[0]), expected=named_cells(merged))
+        filled = [(row, taken) for row, taken in self.taken.items() if any(self.text(row, p) for p in taken)]
+        if hidden := [(row, taken[0]) for row, taken in filled if row in self.stored.hidden_rows]:
+            self.report("sheet.hidden_rows", *hidden[0], "", count=len(hidden), expected=named_cells(hidden))
+        self.reading.findings.extend(self.findings.all())
+        self.reading.fates.update({(self.title, address(*at)): fate for at, fate in self.fates.items()})
+
+    def _covers_several_values(self, first: Position, last: Position) -> bool:
+        rows = list(self.taken)  # in ascending order
+        within = rows[bisect_left(rows, first[0]) : bisect_right(rows, last[0])]
+        covered = (p for row in within for p in self.taken[row] if first[1] <= p <= last[1])
+        return len(list(islice(covered, 2))) == 2
+
+
+def named_cells(positions: Sequence[Position]) -> str:
+    """The first few addresses, in words."""
+    shown = "、".join(address(*at) for at in positions[:SHOWN_STRAYS])
+    return shown + (" 等" if len(positions) > SHOWN_STRAYS else "")
+
+
+def read_status(sheet: Sheet) -> None:
+    """The status cell (本表情况): the first filled cell to the right of its label."""
+    wanted = normalise_label(STATUS_LABEL)
+    for row in range(HEADINGS_WITHIN_ROWS):
+        labels = sheet.labels(row)
+        position = next((position for position, label in labels.items() if label == wanted), None)
+        if position is not None:
+            sheet.status_row = row
+            sheet.claim("ignored", row, position)
+            if right := next((each for each in labels if each > position), None):
+                sheet.claim("value", row, right)
+                cell = (sheet.contract.name, FORM_RECORD, STATUS_COLUMN, address(row, right), sheet.text(row, right))
+                sheet.reading.cells.append((sheet.place.submission_id, *cell))
+            return
+
+
+def read_head(sheet: Sheet, header_row: int) -> None:
+    """Claims what the template prints above the headings."""
+    contract = sheet.contract
+    instructions, title = normalise_label(contract.instructions), normalise_label(contract.title)
+    for row in range(header_row):
+        for position, label in sheet.labels(row).items():
+            is_printed = label == instructions or label.startswith(title) or (sheet.is_outdated and position == 0)
+            if is_printed and (row, position) not in sheet.fates:
+                sheet.claim("ignored", row, position)
+
+
+def report_no_headings(sheet: Sheet, expected: str) -> None:
+    sheet.findings.add(intake_finding("sheet.heading_missing", sheet.place, expected=expected))
+    for at in sheet.texts:
+        sheet.fates.setdefault(at, "reported")
+
+
+def missing_headings(sheet: Sheet, seen: set[str]) -> list[Finding]:
+    return [
+        intake_finding("sheet.heading_missing", replace(sheet.place, column_name=column.name), expected=column.label)
+        for column in sheet.columns
+        if column.name not in seen
+    ]

@@ -1,0 +1,135 @@
+"""The sample city's submissions, as text in the repository, and how they become workbooks.
+
+`cities/<code>/samples/<year>/<sheet>.csv` holds what each respondent reports. A form, or a table whose rows are
+fixed, has one line a value (`row` is the key of the fixed row, empty for a form); any other table one line a
+record. Every line says where its value comes from (PROVENANCE); `apportion.py` spreads what the report prints
+as a total only.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+from sources.declarations.city import City, Scope
+from sources.declarations.contract import Column, Contract, load_contracts
+from sources.declarations.rule import load_cross_rules, rule_version
+from sources.declarations.strict_yaml import Declaration
+from sources.submission.explanation import GivenExplanation, Question
+from sources.system.csv_file import read_csv
+from sources.write.template import build_workbook, workbook_file_name
+from sources.write.template_sheet import Record, SheetValues, Value
+
+PROVENANCE = {
+    "published": "the report prints this value for this respondent",
+    "apportioned": "the report prints a total, or one value for all; this is the respondent's part of it",
+    "derived": "follows from printed figures",
+    "placeholder": "the form needs a value or a name that the report does not give; it changes nothing printed",
+}
+
+VALUE_FIELDS = ("respondent", "row", "item", "value", "provenance", "source")
+
+STATUS_FILE = "sheet_status.csv"
+
+EXPLANATIONS_FILE = "explanations.csv"
+
+SampleSubmission = dict[str, SheetValues]
+
+
+def sample_years(city_dir: Path) -> list[int]:
+    samples = city_dir / "samples"
+    return sorted(int(path.name) for path in samples.iterdir() if path.is_dir()) if samples.exists() else []
+
+
+def has_one_line_a_value(contract: Contract) -> bool:
+    return contract.shape == "form" or contract.rows is not None
+
+
+def load_samples(city_dir: Path, report_year: int) -> dict[str, SampleSubmission]:
+    """What each respondent reports in the year: respondent code → sheet → values."""
+    folder = city_dir / "samples" / str(report_year)
+    statuses = {(row["respondent"], row["sheet"]): row["status"] for row in read_csv(folder / STATUS_FILE)}
+    submissions: dict[str, SampleSubmission] = defaultdict(dict)
+    for contract in load_contracts():
+        records: dict[str, list[Record]] = defaultdict(list)
+        for respondent, record in _read_records(folder / f"{contract.name}.csv", contract):
+            records[respondent].append(record)
+        for respondent, rows in records.items():
+            status = statuses.get((respondent, contract.name), "filled")
+            submissions[respondent][contract.name] = SheetValues(status=status, records=tuple(rows))
+    for (respondent, sheet), status in statuses.items():
+        submissions[respondent].setdefault(sheet, SheetValues(status=status))
+    return dict(submissions)
+
+
+def load_explanations(city_dir: Path, report_year: int) -> dict[str, list[GivenExplanation]]:
+    """What the respondents explain about warnings: respondent code → explanations, under today's rule versions."""
+    rules: dict[str, Declaration] = {rule.id: rule for rule in load_cross_rules()}
+    rules |= {f"{contract.name}.{rule.id}": rule for contract in load_contracts() for rule in contract.rules}
+    titles = {contract.name: contract.title for contract in load_contracts()}
+    given = defaultdict(list)
+    for line in read_csv(city_dir / "samples" / str(report_year) / EXPLANATIONS_FILE):
+        version = rule_version(rules[line["rule"]])
+        question = Question(line["rule"], version, titles[line["sheet"]], line["column"], line["row"])
+        given[line["respondent"]].append(GivenExplanation(question, line["reason"], line["author"]))
+    return given
+
+
+def pour_samples(
+    city: City, city_dir: Path, report_year: int, target: Path, with_explanations: bool = True
+) -> list[Path]:
+    """Writes the year's sample submissions as workbooks into `target`; returns their paths.
+
+    A file that is already there is left alone: somebody may have changed it to see what happens.
+    """
+    target.mkdir(parents=True, exist_ok=True)
+    this_year = load_samples(city_dir, report_year)
+    last_year = load_samples(city_dir, report_year - 1) if report_year - 1 in sample_years(city_dir) else {}
+    explanations = load_explanations(city_dir, report_year) if with_explanations else {}
+    paths = []
+    for respondent in city.respondents_in(report_year):
+        if respondent.code not in this_year:
+            continue
+        path = target / workbook_file_name(respondent, report_year)
+        paths.append(path)
+        if not path.exists():
+            values, before = this_year[respondent.code], last_year.get(respondent.code)
+            given = explanations.get(respondent.code, [])
+            path.write_bytes(build_workbook(city, respondent, report_year, values, before, given))
+    return paths
+
+
+def scope_members(scope: Scope, roster: Sequence[Record]) -> list[str]:
+    """School codes of the roster that belong to the scope, in roster order."""
+    return [
+        str(school["school_code"])
+        for school in roster
+        if not any(school[attribute] in values for attribute, values in scope.exclude.items())
+    ]
+
+
+def _read_records(path: Path, contract: Contract) -> list[tuple[str, dict[str, Value]]]:
+    lines = read_csv(path)
+    if not has_one_line_a_value(contract):
+        return [
+            (line["respondent"], {c.name: _typed(c, line[c.name]) for c in contract.columns if c.name in line})
+            for line in lines
+        ]
+    records: dict[tuple[str, str], dict[str, Value]] = defaultdict(dict)
+    for line in lines:
+        record = records[line["respondent"], line["row"]]
+        record[line["item"]] = _typed(contract.column(line["item"]), line["value"])
+        if contract.rows:
+            record[contract.key[0]] = line["row"]
+    return [(respondent, record) for (respondent, _), record in records.items()]
+
+
+def _typed(column: Column, text: str) -> Value:
+    if text == "":
+        return None
+    if column.type == "integer":
+        return int(text)
+    if column.type == "decimal":
+        return Decimal(text)
+    return date.fromisoformat(text) if column.type == "date" else text

@@ -1,0 +1,25 @@
+"""Text that stays text in every output: a spreadsheet must not take what a school typed for a formula."""
+
+import re
+
+STARTS_LIKE_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+NUMBER = re.compile(r"[+-]?\d[\d,]*(\.\d+)?%?")
+
+TEXT_STARTS_LIKE_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def as_text(text: str) -> str:
+    """The text as it goes into a CSV file: with an apostrophe before what a spreadsheet would run; numbers stay."""
+    return f"'{text}" if text.startswith(STARTS_LIKE_A_FORMULA) and not NUMBER.fullmatch(text) else text
+
+
+def shown_name(name: str) -> str:
+    """A file's name without path, control characters and what cannot be written down."""
+    return printable(name.replace("\\", "/").rsplit("/", 1)[-1]) or "（无名文件）"
+
+
+def printable(text: str) -> str:
+    """A text without control characters and what cannot be written down, not too long to be shown."""
+    plain = text.encode("utf-8", "replace").decode("utf-8")
+    return "".join(letter if letter.isprintable() else "�" for letter in plain)[:200]

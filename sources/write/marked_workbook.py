@@ -1,0 +1,231 @@
+"""Findings → the school's own workbook, marked: coloured cells, a note on each, and a sheet that lists them.
+
+The values stay as the school typed them. The list (校验结果) links to every cell and has a column in which warnings
+are explained; sent again, the explanations are read.
+"""
+
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from io import BytesIO
+from typing import Any
+
+import openpyxl
+from openpyxl.cell import Cell, MergedCell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.comments import Comment
+from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.properties import PageSetupProperties
+from openpyxl.worksheet.worksheet import Worksheet
+
+from sources.declarations.headings import (
+    AUTHOR_HEADING,
+    PROBLEM_HEADING,
+    REASON_HEADING,
+    RESULT_SHEET,
+    VALUE_HEADING,
+    normalise_label,
+)
+from sources.submission.explanation import question_of
+from sources.submission.finding import SEVERITY_LABELS, Finding
+from sources.system.plain_text import TEXT_STARTS_LIKE_A_FORMULA
+
+SEVERITY_ORDER = {"error": 0, "warning": 1, "info": 2}
+
+FILLS = {"error": "FFC7CE", "warning": "FFEB9C", "info": "DDEBF7"}
+
+MARKABLE_BYTES = 20_000_000
+
+NOTE_AUTHOR = "年报校验"
+
+
+COLUMNS = (
+    ("序号", 6),
+    ("级别", 7),
+    ("工作表", 14),
+    ("单元格", 9),
+    (VALUE_HEADING, 18),
+    ("问题", 46),
+    ("可能的原因", 34),
+    ("处理办法", 40),
+    (REASON_HEADING, 40),
+    (AUTHOR_HEADING, 16),
+    ("规则", 26),
+    (PROBLEM_HEADING, 30),
+)
+
+HEADING_ROW = 5
+
+RECEIVED = ("已退回，请改正错误后重新报送", "已接收")
+
+UNSENT = ("还不能报送，请先改正错误", "可以报送")
+
+
+def mark_workbook(
+    data: bytes | None,
+    findings: Iterable[Finding],
+    explained: Iterable[Finding],
+    title: str,
+    outcomes: tuple[str, str] = RECEIVED,
+) -> bytes:
+    """The workbook with its findings marked, as .xlsx bytes.
+
+    `data` is the school's file, or None when it cannot be opened: then the result has the list alone, as it has for a
+    file that would take too long to mark. `explained` are warnings that an explanation on file answers; they are
+    listed last, and not marked. `outcomes` are the words for a file with and without errors.
+    """
+    book = _opened(data)
+    ordered = sorted(findings, key=lambda f: (SEVERITY_ORDER[f["severity"]], f["sheet"] or "", f["record_key"] or ""))
+    sheets = {normalise_label(name): name for name in book.sheetnames}
+    _write_list(book.create_sheet(RESULT_SHEET, 0), ordered, list(explained), title, sheets, outcomes)
+    by_cell: dict[tuple[str, str], list[Finding]] = {}
+    for finding in ordered:
+        if finding["cell"] and (name := sheets.get(normalise_label(finding["sheet"] or ""))):
+            by_cell.setdefault((name, finding["cell"]), []).append(finding)
+    for (title_of_sheet, address), of_cell in by_cell.items():
+        _mark(book[title_of_sheet][address], of_cell)
+    book.active = 0
+    for each in book.worksheets:
+        each.sheet_view.tabSelected = each.title == RESULT_SHEET
+    buffer = BytesIO()
+    book.save(buffer)
+    return buffer.getvalue()
+
+
+def _opened(data: bytes | None) -> openpyxl.Workbook:
+    if data is not None:
+        try:
+            _check_size(data)
+            book = openpyxl.load_workbook(BytesIO(data), keep_links=False)
+        except Exception:  # openpyxl raises whatever its parsers meet in a broken file
+            data = None
+        else:
+            if RESULT_SHEET in book.sheetnames:
+                del book[RESULT_SHEET]
+            if book.security:
+                book.security.lockStructure = True
+            return book
+    book = openpyxl.Workbook()
+    del book[book.sheetnames[0]]
+    return book
+
+
+def _check_size(data: bytes) -> None:
+    """Raises ValueError for a file that openpyxl would take minutes and gigabytes for."""
+    with zipfile.ZipFile(BytesIO(data)) as archive:
+        expanded = sum(part.file_size for part in archive.infolist() if part.filename.endswith(".xml"))
+    if expanded > MARKABLE_BYTES:
+        raise ValueError(f"{expanded} bytes of XML")
+
+
+def _write_list(
+    sheet: Worksheet,
+    findings: list[Finding],
+    explained: list[Finding],
+    title: str,
+    sheets: Mapping[str, str],
+    outcomes: tuple[str, str],
+) -> None:
+    errors = sum(finding["severity"] == "error" for finding in findings)
+    rejected, accepted = outcomes
+    warnings = sum(finding["severity"] == "warning" for finding in findings)
+    _write_text(sheet["A1"], f"{title}  校验结果：{rejected if errors else accepted}")
+    sheet["A1"].font = Font(name="宋体", size=16, bold=True)
+    sheet["A2"] = f"错误 {errors} 个（必须改正），警告 {warnings} 个（请改正，或在“{REASON_HEADING}”栏写明原因）。"
+    sheet["A3"] = "点“单元格”一栏可跳到出错的位置；改正或说明后，把本文件整个重新报送即可，不要删除本表。"
+    for position, (text, width) in enumerate(COLUMNS, start=1):
+        heading = sheet.cell(HEADING_ROW, position, text)
+        heading.font = Font(name="宋体", bold=True)
+        heading.fill = PatternFill("solid", start_color="DCE6F1")
+        heading.alignment = Alignment(horizontal="center", vertical="center", wrap_text=True)
+        heading.border = _border()
+        sheet.column_dimensions[get_column_letter(position)].width = width
+    for number, finding in enumerate([*findings, *explained], start=1):
+        _write_line(sheet, HEADING_ROW + number, number, finding, number > len(findings), sheets)
+    if not findings and not explained:
+        sheet.cell(HEADING_ROW + 1, 1, "没有发现问题。")
+    sheet.freeze_panes = f"E{HEADING_ROW + 1}"
+    sheet.page_setup.orientation, sheet.page_setup.paperSize = "landscape", 9
+    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
+    sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
+    sheet.print_title_rows = f"{HEADING_ROW}:{HEADING_ROW}"
+    sheet.column_dimensions["L"].hidden = True
+    sheet.protection.sheet = True
+    sheet.protection.formatColumns = sheet.protection.formatRows = False
+
+
+def _write_line(
+    sheet: Worksheet, row: int, number: int, finding: Finding, is_explained: bool, sheets: Mapping[str, str]
+) -> None:
+    values = (
+        number,
+        "已说明" if is_explained else SEVERITY_LABELS[finding["severity"]],
+        finding["sheet"],
+        finding["cell"],
+        finding["value"],
+        finding["message"],
+        finding["suggestion"],
+        finding["fix"],
+        finding.get("reason") if is_explained else None,
+        finding.get("author") if is_explained else None,
+        finding["rule_id"],
+        question_of(finding).problem_id,
+    )
+    asks = finding["severity"] == "warning" and not is_explained
+    for position, value in enumerate(values, start=1):
+        cell = sheet.cell(row, position)
+        _write_text(cell, value)
+        cell.font = Font(name="宋体", size=10, color="7F7F7F" if is_explained else None)
+        cell.alignment = Alignment(vertical="top", wrap_text=True)
+        cell.border = _border()
+    for name in (REASON_HEADING, AUTHOR_HEADING):
+        cell = sheet.cell(row, [heading for heading, _ in COLUMNS].index(name) + 1)
+        cell.protection = Protection(locked=not asks)
+        if asks:
+            cell.fill = PatternFill("solid", start_color="FFFDE7")
+    if not is_explained:
+        sheet.cell(row, 2).fill = PatternFill("solid", start_color=FILLS[finding["severity"]])
+    if finding["cell"] and (target := sheets.get(normalise_label(finding["sheet"] or ""))):
+        link = sheet.cell(row, 4)
+        link.hyperlink = "#'{}'!{}".format(target.replace("'", "''"), finding["cell"])
+        link.font = Font(name="宋体", size=10, color="0563C1", underline="single")
+    lines = max(_lines(value, COLUMNS[position][1]) for position, value in enumerate(values[:10]))
+    sheet.row_dimensions[row].height = 15 * lines + 3
+
+
+def _lines(value: Any, width: int) -> int:
+    """Lines that a text takes in a column: a Chinese character is two units wide."""
+    units = sum(2 if ord(letter) > 255 else 1 for letter in str(value or ""))
+    return max(1, -(-units // max(width - 1, 1)))
+
+
+def _write_text(cell: Cell | MergedCell, value: Any) -> None:
+    """Writes a value so that a text is a text, whatever it starts with and holds."""
+    cell.value = ILLEGAL_CHARACTERS_RE.sub("�", value) if isinstance(value, str) else value
+    if isinstance(value, str):
+        cell.data_type = "s"
+        cell.quotePrefix = value.startswith(TEXT_STARTS_LIKE_A_FORMULA)
+
+
+def _mark(cell: Cell | MergedCell, findings: Sequence[Finding]) -> None:
+    if isinstance(cell, MergedCell):
+        return
+    worst = min(findings, key=lambda finding: SEVERITY_ORDER[finding["severity"]])
+    cell.fill = PatternFill("solid", start_color=FILLS[worst["severity"]])
+    text = "\n————\n".join(_note(finding) for finding in findings)
+    note = Comment(text, NOTE_AUTHOR)
+    note.width, note.height = 380, min(90 + 70 * len(findings), 400)
+    cell.comment = note
+
+
+def _note(finding: Finding) -> str:
+    lines = [f"【{SEVERITY_LABELS[finding['severity']]}】{finding['message']}"]
+    if finding["suggestion"]:
+        lines.append(f"可能的原因：{finding['suggestion']}")
+    lines += [f"处理办法：{finding['fix']}", f"规则：{finding['rule_id']}"]
+    return "\n".join(lines)
+
+
+def _border() -> Border:
+    side = Side(style="thin", color="BFBFBF")
+    return Border(left=side, right=side, top=side, bottom=side)
