@@ -25,7 +25,7 @@ check: .venv/dev.stamp  ## Lint, format, types, import rules, SQL for both engin
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/sqlfmt --check --quiet dbt_project
-	$(BIN)/python -m warehouse.portable_sql
+	$(BIN)/python -m tests.lint.portable_sql
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/nianbao generate --check

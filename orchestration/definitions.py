@@ -2,17 +2,17 @@
 
 import dagster as dg
 
-from orchestration.dbt_graph import load_graph
-from orchestration.defs.alerts import build_alerts
-from orchestration.defs.automation import build_automation
-from orchestration.defs.feedback import build_feedback_assets
-from orchestration.defs.publication import build_publication
-from orchestration.defs.release import build_release_assets
-from orchestration.defs.submissions import build_submission_assets
-from orchestration.defs.transform import build_transform_assets
-from orchestration.partitions import EXCLUSIVE
-from orchestration.progress import progress_logger
-from orchestration.recovery import build_recovery, exclusive_run
+from orchestration.defs.alert_sensors import build_alerts
+from orchestration.defs.document_assets import build_publication
+from orchestration.defs.feedback_assets import build_feedback_assets
+from orchestration.defs.intake_assets import build_submission_assets
+from orchestration.defs.model_assets import build_transform_assets
+from orchestration.defs.published_assets import build_release_assets
+from orchestration.defs.schedules import build_automation
+from orchestration.lib.dbt_graph import load_graph
+from orchestration.lib.partitions import EXCLUSIVE
+from orchestration.lib.progress import progress_logger
+from orchestration.lib.recovery import build_recovery, exclusive_run
 from sources.declarations.city import load_city
 from sources.system.settings import Settings, load_settings
 

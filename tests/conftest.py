@@ -20,13 +20,15 @@ from sources.declarations.city import City, load_city
 from sources.sample.pour import pour_samples
 from sources.system.settings import CITIES_ROOT, Settings
 from sources.write.template import workbook_file_name
-from warehouse.connection import open_working, query
-from warehouse.ddl import create_tables
-from warehouse.freshness import record_build
-from warehouse.intake import Intake, take_in
-from warehouse.publish import publish
-from warehouse.reference import load_reference
-from warehouse.transform import build
+from warehouse.catalogue.reference import load_reference
+from warehouse.intake.stage_times import Intake
+from warehouse.intake.take_in import take_in
+from warehouse.run.build import build
+from warehouse.run.changed import record_build
+from warehouse.run.publish import publish
+from warehouse.store.connection import open_working
+from warehouse.store.ddl import create_tables
+from warehouse.store.sql import query
 
 YEARS = (2022, 2023)
 nightly = pytest.mark.skipif(not os.environ.get("NIANBAO_NIGHTLY"), reason="nightly (NIANBAO_NIGHTLY=1)")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from orchestration.cli.common import (
+from orchestration.cli.console import (
     ACTION_NEEDED,
     AsJson,
     RegionCode,
@@ -32,8 +32,9 @@ def trace(
     as_json: AsJson = False,
 ) -> None:
     """一个数字从哪里来：公式、分子分母、各校、工作簿、工作表、单元格和原文，以及有关的审核问题和说明。"""
-    from warehouse.trace import Lineage, find_reference
-    from warehouse.trace_text import as_dict, as_lines
+    from warehouse.figures.find_figure import find_reference
+    from warehouse.figures.lineage import Lineage
+    from warehouse.figures.trace_text import as_dict, as_lines
 
     settings, _ = installation()
     with published(settings) as connection:
@@ -61,10 +62,11 @@ def reconcile(
     as_json: AsJson = False,
 ) -> None:
     """核对一份已印出的报告：逐个数字重新计算、互相比较，解释每一处差异。有被指为错误的数字时返回码为 3。"""
-    from warehouse.connection import open_working
-    from warehouse.publish import publish
-    from warehouse.reconcile import page, reconcile_file, save
-    from warehouse.reference import published_files
+    from warehouse.catalogue.reference import published_files
+    from warehouse.reconcile.memo import page
+    from warehouse.reconcile.reconcile import reconcile_file, save
+    from warehouse.run.publish import publish
+    from warehouse.store.connection import open_working
 
     settings, city = installation()
     with notices.status("核对……"), published(settings) as connection:

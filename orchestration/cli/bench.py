@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from orchestration.cli.common import app, fail
+from orchestration.cli.console import app, fail
 
 
 class Size(StrEnum):

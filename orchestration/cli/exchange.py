@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from orchestration.cli.common import (
+from orchestration.cli.console import (
     ACTION_NEEDED,
     AsJson,
     Year,
@@ -22,7 +22,6 @@ from orchestration.cli.common import (
 from sources.submission.finding import SEVERITY_LABELS
 
 File = Annotated[Path, typer.Argument(help="工作簿", exists=True, dir_okay=False, readable=True)]
-
 FOUND_HEADINGS = {
     "severity": "级别",
     "sheet": "工作表",
@@ -90,8 +89,8 @@ def check(
 @app.command()
 def preview(file: File, as_json: AsJson = False) -> None:
     """收下一份工作簿之前先看看它会改变什么：单元格、问题、数字和名次。不会真的收下。会被退回时返回码为 3。"""
-    from warehouse.preview import as_dict
-    from warehouse.preview import preview as rehearse
+    from warehouse.run.rehearsal import as_dict
+    from warehouse.run.rehearsal import preview as rehearse
 
     settings, city = installation()
     with notices.status("预演……") as shown:
@@ -123,7 +122,7 @@ def preview(file: File, as_json: AsJson = False) -> None:
 @app.command()
 def feedback(year: Year, as_json: AsJson = False) -> None:
     """把问题标在各单位自己的工作簿里，准备发回；已是最新的不重做。"""
-    from warehouse.feedback import write_feedback
+    from warehouse.intake.feedback import write_feedback
 
     settings, city = installation()
     check_years(city, [year])
@@ -140,7 +139,7 @@ def feedback(year: Year, as_json: AsJson = False) -> None:
 @app.command()
 def explanations(year: Year, as_json: AsJson = False) -> None:
     """各单位对警告的说明；认可后成为报告的脚注。"""
-    from warehouse.explanations import explanations_on_file
+    from warehouse.intake.explanations import explanations_on_file
 
     settings, _ = installation()
     with published(settings) as connection:
@@ -159,7 +158,7 @@ def decide(
     by: Annotated[str, typer.Option("--by", help="谁决定的")],
 ) -> None:
     """认可或不认可一条说明；下次运行时生效。"""
-    from warehouse.explanations import decide as note
+    from warehouse.intake.decisions import decide as note
 
     settings, _ = installation()
     if state not in ("approved", "refused"):

@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from orchestration.cli.common import (
+from orchestration.cli.console import (
     ACTION_NEEDED,
     AsJson,
     RegionCode,
@@ -22,7 +22,7 @@ from orchestration.cli.common import (
     published,
 )
 from sources.submission.finding import SEVERITY_LABELS
-from warehouse.labels import STATE
+from warehouse.catalogue.labels import STATE
 
 if TYPE_CHECKING:
     import duckdb
@@ -57,8 +57,8 @@ def table(
     as_json: AsJson = False,
 ) -> None:
     """从发布的数据库打印报告的一张表。"""
-    from warehouse.model import load_report_tables
-    from warehouse.report_table import print_table
+    from warehouse.catalogue.report_table import load_report_tables
+    from warehouse.figures.table_texts import print_table
 
     settings, _ = installation()
     tables = load_report_tables()
@@ -88,8 +88,8 @@ def table(
 @app.command()
 def status(year: Year, region: RegionCode = None, as_json: AsJson = False) -> None:
     """报送登记簿：谁应报、谁报了、谁逾期，哪一版有效、为什么，有多少问题。有逾期或退回时返回码为 3。"""
-    from warehouse.connection import query
-    from warehouse.regions import SUBTREE, coverage_of
+    from warehouse.figures.regions import SUBTREE, coverage_of
+    from warehouse.store.sql import query
 
     settings, _ = installation()
     with published(settings) as connection:
@@ -138,8 +138,8 @@ def findings(
     as_json: AsJson = False,
 ) -> None:
     """审核发现的问题：文件、工作表、单元格、问题和处理办法。"""
-    from warehouse.connection import query
-    from warehouse.regions import SUBTREE
+    from warehouse.figures.regions import SUBTREE
+    from warehouse.store.sql import query
 
     settings, _ = installation()
     with published(settings) as connection:
@@ -164,7 +164,7 @@ def findings(
 
 def _region(connection: "duckdb.DuckDBPyConnection", code: str | None) -> str:
     """The code of the region that is meant, or a message when there is none of the kind."""
-    from warehouse.regions import find_region
+    from warehouse.figures.regions import find_region
 
     try:
         return find_region(connection, code).code

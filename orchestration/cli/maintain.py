@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from orchestration.cli.common import ACTION_NEEDED, Year, app, check_years, console, fail, installation
-from orchestration.cli.run import execute, open_instance, prepare_dagster_home
+from orchestration.cli.console import ACTION_NEEDED, Year, app, check_years, console, fail, installation
+from orchestration.launch import execute, open_instance, prepare_dagster_home
 from sources.system.settings import PROJECT_ROOT
 
 
@@ -16,7 +16,7 @@ from sources.system.settings import PROJECT_ROOT
 def template(year: Year, out: Annotated[Path | None, typer.Option(help="输出文件夹")] = None) -> None:
     """给每个填报单位生成一份空白模板，上年数据列在旁边。"""
     from sources.write.template import build_workbook, workbook_file_name
-    from warehouse.last_year import last_year_values
+    from warehouse.intake.last_year import last_year_values
 
     settings, city = installation()
     check_years(city, [year])
@@ -42,7 +42,7 @@ def ui(port: Annotated[int, typer.Option(help="端口")] = 3000) -> None:
 @app.command()
 def generate(check: Annotated[bool, typer.Option("--check", help="只检查，不写文件")] = False) -> None:
     """Developers: write the files that derive from the contracts and the catalogue."""
-    from warehouse.generate import stale_files, write_generated
+    from warehouse.catalogue.generate import stale_files, write_generated
 
     changed = stale_files() if check else write_generated()
     for path in changed:
@@ -53,7 +53,7 @@ def generate(check: Annotated[bool, typer.Option("--check", help="只检查，�
 @app.command()
 def prepare() -> None:
     """Developers and `make`: compile the models and open Dagster's books now, so that the first run need not wait."""
-    from orchestration.dbt_graph import load_graph
+    from orchestration.lib.dbt_graph import load_graph
 
     settings, _ = installation()
     load_graph(settings)
@@ -74,7 +74,7 @@ def spread() -> None:
 @app.command(name="alert-test")
 def alert_test() -> None:
     """给提醒的每个渠道发一条测试消息，看配置对不对；提醒没有启用也可以测试。有一条未送达时返回码为 3。"""
-    from warehouse.alerts import try_channels
+    from warehouse.alerts.tell import try_channels
 
     settings, city = installation()
     try:
@@ -89,7 +89,7 @@ def alert_test() -> None:
 @app.command()
 def rebuild() -> None:
     """只用存档把整个数据库重新建一遍（全部年度），再发布。失败时一切保持原样。"""
-    from warehouse.rebuild import ArchiveDamagedError, rebuilding
+    from warehouse.run.rebuild import ArchiveDamagedError, rebuilding
 
     settings, city = installation()
     years = sorted(city.calendar.years)

@@ -17,7 +17,6 @@ from sources.system.fingerprint import sha256_of
 from sources.system.whole_file import sync_folder, whole_file
 
 DECISIONS_FILE = "decisions.jsonl"
-
 RECEIPTS_SUFFIX = ".receipts.jsonl"
 
 

@@ -16,15 +16,10 @@ from sources.system.plain_text import printable, shown_name
 from sources.system.settings import Limits
 
 IGNORED_PREFIXES = (".", "~$", "~")
-
 IGNORED_SUFFIXES = (".tmp", ".part", ".partial", ".crdownload")
-
 IGNORED_NAMES = ("thumbs.db", "desktop.ini")
-
 SETTLING_SECONDS = 60
-
 NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # Windows has none
-
 BINARY = getattr(os, "O_BINARY", 0)  # only Windows has it
 
 

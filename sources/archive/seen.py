@@ -15,12 +15,8 @@ from sources.system.whole_file import whole_file
 
 FRESH_NANOSECONDS = 2_000_000_000
 """A file that changed so lately may change again without its times showing it."""
-
-
 Mark = tuple[int, int, int, int]
 """Size, times of modification and of change in nanoseconds, inode."""
-
-
 Seen = Mapping[str, tuple[Mark, str]]
 """Path of a file → its mark when it was read, and the id of its content."""
 

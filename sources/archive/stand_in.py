@@ -1,11 +1,8 @@
 """Stand-ins: what the archive keeps of a file that is too large or no file, recognised again when it is read."""
 
 ZIP_SIGNATURE = b"PK"
-
-
 STAND_IN = b"nianbao-stand-in\0"
 """Begins what is archived in place of something that cannot or must not be read (`stand_in`)."""
-
 STAND_IN_RULES = ("file.link", "file.too_large", "file.unreadable")
 
 

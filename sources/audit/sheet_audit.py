@@ -17,7 +17,6 @@ from sources.submission.frames import IDENTITY_SCHEMA, STATUS_COLUMN
 
 FILLED = ("filled", "partial")
 """Sheet statuses with data. In a partial sheet a blank cell is declared to be unavailable, and no finding."""
-
 BLANK_RULES = ("value.blank", "value.blank_warning")
 
 

@@ -22,8 +22,6 @@ from sources.declarations.rule import RowRule
 from sources.submission.frames import polars_type
 
 Row = Mapping[str, Any]
-
-
 SLIPS = {
     "percent": "百分数填成了小数",
     "swapped": "相邻两位数字颠倒",
@@ -37,25 +35,15 @@ SLIPS = {
     "shifted": "整列错了一行",
     "computed": "按其余各项推算",
 }
-
-
 OF_UNIT = ("percent", "power_of_ten")
 """The slips that a warning may be about: it is no identity, so other digits would be guesses."""
-
-
 COMMON = 20.0
 """How much likelier than other slips it is that a percentage is a fraction, or that one slip has broken two rules."""
-
-
 UNLIKELY = 1e-3
 """How likely it is, beside a slip of the pen, that a number is wrong in no way that has a name."""
-
-
 USUAL_CHANGE, UNUSUAL_SHARE = 0.15, 0.1
 """By how much numbers move in a year (as a difference of logarithms), and how many do not keep to that."""
-
 MAX_SUGGESTIONS = 3
-
 POWERS = (1, 2, 3, 4, -1, -2, -3, -4)
 
 

@@ -18,7 +18,6 @@ from sources.submission.finding import findings_frame, intake_finding
 from sources.submission.submission import Submission
 
 SUPPRESSED = "（人数过少，不公开）"
-
 RECORD = ["submission_id", "sheet", "record"]
 
 

@@ -16,16 +16,10 @@ from sources.submission.frames import polars_type
 
 PLACEHOLDERS = frozenset({"无", "没有", "暂无", "空", "/", "\\", "-", "--", "—", "——", "n/a", "na", "null", "x"})
 """What people type instead of leaving a cell blank."""
-
-
 MAX_DIGITS = 13
 """Before the decimal point. No number of a city has more, and their products and sums stay exact."""
-
 FRACTION = re.compile(r"0?\.[0-9]{1,20}")
-
 PLAIN, PLAIN_DATE = r"^-?[0-9]+(\.[0-9]+)?$", r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
-
-
 TEXT = "__text"
 """Marks the text of a column beside its typed value."""
 

@@ -14,16 +14,10 @@ from pydantic import ConfigDict, Field, ValidationError, model_validator
 from sources.declarations.strict_yaml import Declaration, read_yaml
 
 ALERTS_FILE = "alerts.yml"
-
-
 Kind = Literal["rejected", "unexplained", "due_soon", "overdue", "check", "run", "unidentified", "release"]
 """退回的报送, 没有说明的警告, 即将到期, 逾期, 检验未通过, 运行失败, 无法识别的文件, 发布."""
-
 VariableName = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
-
 HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s?#]+$")]
-
-
 ROBOT_HOSTS = {
     "dingtalk": "https://oapi.dingtalk.com",
     "wecom": "https://qyapi.weixin.qq.com",

@@ -14,7 +14,6 @@ from sources.system.settings import SOURCES_ROOT
 
 TimeBasis = Literal["as_of", "school_year", "calendar_year", "cumulative"]
 """统计时点, 学年, 自然年, 累计."""
-
 Shape = Literal["form", "records"]
 
 
@@ -151,3 +150,8 @@ def contracts_for(kind: str, report_year: int) -> tuple[Contract, ...]:
 def template_version(kind: str, report_year: int) -> str:
     """Version of the workbook that respondents of this kind get for the report year."""
     return f"{report_year}-{fingerprint(contracts_for(kind, report_year))}"
+
+
+@lru_cache
+def contract_named(name: str) -> Contract:
+    return next(contract for contract in load_contracts() if contract.name == name)

@@ -21,3 +21,9 @@ class Calendar(Declaration):
     nightly: str
     yearly: str
     years: dict[int, ReportYear]
+
+
+def open_years(calendar: Calendar, today: date) -> list[int]:
+    """Report years that take submissions today; the latest year when none does."""
+    years = sorted(calendar.years)
+    return [y for y in years if calendar.years[y].opens <= today <= calendar.years[y].freezes] or years[-1:]

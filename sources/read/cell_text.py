@@ -11,10 +11,7 @@ from python_calamine import CalamineWorkbook, SheetTypeEnum
 from sources.read.sheet_xml import Position, StoredSheet
 
 FORMULA_RULES = {"formula": "value.formula", "uncomputed": "value.formula_uncomputed"}
-
 Grid = list[list[Any]]
-
-
 Texts = dict[Position, str]
 """The filled cells of a sheet."""
 

@@ -16,8 +16,6 @@ from sources.read.sheet import HEADINGS_WITHIN_ROWS, Sheet, missing_headings, re
 from sources.submission.frames import FORM_RECORD
 
 LAST_YEAR_HEADING = re.compile(rf"{LAST_YEAR_PREFIX}(\([0-9]{{4}}年\))?")
-
-
 OWN_HEADING = re.compile(
     rf"{NUMBER_HEADING}|{ITEM_HEADING}|{UNIT_HEADING}|{HINT_HEADING}|{THIS_YEAR_PREFIX}.*|{LAST_YEAR_HEADING.pattern}"
 )

@@ -16,10 +16,7 @@ from sources.read.sheet_xml import RefusedError, Spent, StoredSheet, elements, r
 from sources.system.settings import Limits
 
 OLE_SIGNATURE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-
 ENCRYPTED_STREAM = "EncryptedPackage".encode("utf-16-le")
-
-
 OTHER_KINDS = (
     (b"%PDF", "PDF 文件"),
     (b"Rar!", "压缩包"),
@@ -30,21 +27,13 @@ OTHER_KINDS = (
     (b"\xff\xfe", "文本文件（例如改了扩展名的 CSV）"),
     (b"\xfe\xff", "文本文件（例如改了扩展名的 CSV）"),
 )
-
 SHORTCUTS = (b"L\0\0\0\x01\x14\x02\0", b"[InternetShortcut]")
-
 SPREADSHEET_2003 = b"urn:schemas-microsoft-com:office:spreadsheet"
-
 HEAD_BYTES = 4096
-
 DIRECTORY_BYTES_A_PART = 1_000
-
 WORKBOOK, RELATIONS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
-
 STRINGS, STYLES, PROPERTIES = "xl/sharedStrings.xml", "xl/styles.xml", "docProps/core.xml"
-
 PACKAGE_PARTS = ("[Content_Types].xml", "_rels/.rels", WORKBOOK, RELATIONS, STRINGS, STYLES)
-
 TEXT_PARTS = (".xml", ".rels", ".vml")
 
 

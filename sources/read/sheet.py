@@ -16,7 +16,6 @@ from sources.submission.frames import FORM_RECORD, STATUS_COLUMN
 from sources.submission.submission import Fate, Submission
 
 HEADINGS_WITHIN_ROWS = 15
-
 SHOWN_STRAYS = 8
 
 

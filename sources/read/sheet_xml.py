@@ -16,22 +16,13 @@ from sources.system.settings import Limits
 
 LONGEST_TEXT = 32_767
 """Characters that a cell of a spreadsheet can hold."""
-
 REFERENCE = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
-
 SEPARATOR = "}"
-
 BLANK_CELL = re.compile(rb'<c r="[A-Z]{1,3}[1-9][0-9]{0,6}"(?: s="[0-9]+")? ?/>')
-
 BLANK_ROW = re.compile(rb'<row r="[1-9][0-9]{0,6}"[^<>]*></row>')
-
 WITHOUT_ADDRESS = re.compile(rb'<(?:[a-zA-Z0-9_.-]+:)?(?:c|row)(?=[\s/>])(?! r=")')
-
-
 ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 """How a spreadsheet writes a letter that XML does not allow, as the carriage return of a pasted text."""
-
-
 Position = tuple[int, int]
 """Zero-based row and column."""
 

@@ -27,13 +27,9 @@ PROVENANCE = {
     "derived": "follows from printed figures",
     "placeholder": "the form needs a value or a name that the report does not give; it changes nothing printed",
 }
-
 VALUE_FIELDS = ("respondent", "row", "item", "value", "provenance", "source")
-
 STATUS_FILE = "sheet_status.csv"
-
 EXPLANATIONS_FILE = "explanations.csv"
-
 SampleSubmission = dict[str, SheetValues]
 
 

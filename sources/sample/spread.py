@@ -19,7 +19,6 @@ from sources.sample.pour import VALUE_FIELDS, has_one_line_a_value, load_samples
 from sources.system.csv_file import read_csv
 
 TOTALS_FILE = "totals.csv"
-
 Lines = dict[Path, list[dict[str, str]]]
 
 

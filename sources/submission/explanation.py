@@ -16,11 +16,8 @@ from sources.declarations.headings import normalise_label
 from sources.submission.finding import Finding
 
 DEFAULT_TOLERANCE = Decimal("0.05")
-
 VALID_YEARS = 3
-
 SEPARATOR = "#"
-
 NUMBER = re.compile(r"[+-]?[0-9]{1,30}([.][0-9]{1,30})?")
 
 

@@ -26,18 +26,11 @@ FINDING_SCHEMA: dict[str, pl.DataType] = {
     "fix": pl.String(),
     "suggestion": pl.String(),
 }
-
 Finding = dict[str, Any]
-
 SEVERITY_LABELS = {"error": "错误", "warning": "警告", "info": "提示"}
-
-
 SHOWN_LETTERS = 80
 """Of a value in a message; the finding itself has it whole."""
-
 ALIKE = ("submission_id", "file_name", "sheet", "rule_id", "column_name")
-
-
 ALIKE_SHOWN = 50
 """Findings of one rule about one column of one sheet; what is beyond is counted, so that nothing drowns the others."""
 

@@ -15,8 +15,6 @@ CELL_SCHEMA: dict[str, pl.DataType] = {
     "cell": pl.String(),
     "raw_text": pl.String(),
 }
-
-
 SUBMISSION_SCHEMA: dict[str, pl.DataType] = {
     "submission_id": pl.String(),
     "file_name": pl.String(),
@@ -24,21 +22,15 @@ SUBMISSION_SCHEMA: dict[str, pl.DataType] = {
     "respondent_kind": pl.String(),
     "report_year": pl.Int64(),
 }
-
-
 IDENTITY_SCHEMA: dict[str, pl.DataType] = {
     "submission_id": pl.String(),
     "report_year": pl.Int64(),
     "respondent_code": pl.String(),
     "record": pl.Int64(),
 }
-
 STATUS_SCHEMA: dict[str, pl.DataType] = {"submission_id": pl.String(), "sheet": pl.String(), "status": pl.String()}
-
-
 FORM_RECORD = 0
 """`record` of a form's cells; in a table it is the row's number."""
-
 STATUS_COLUMN = "sheet_status"
 
 

@@ -15,15 +15,13 @@ from sources.declarations.city import Respondent
 from sources.declarations.contract import load_contracts
 from sources.submission.explanation import GivenExplanation
 from sources.submission.finding import Finding
-from sources.submission.frames import CELL_SCHEMA
+from sources.submission.frames import CELL_SCHEMA, SUBMISSION_SCHEMA
 
 NUMBER = re.compile(r"-?[0-9]{1,15}([.][0-9]{1,15})?")
-
 Cell = tuple[str, str, int, str, str, str]
-
-
 Fate = Literal["value", "reported", "ignored"]
 """Taken as a value, named in a finding, or part of the template."""
+IDENTITY = ("respondent_code", "report_year", "template_version", "saved_at", "revision_reason")
 
 
 @dataclass
@@ -88,3 +86,23 @@ def printed_last_year(readings: Iterable[Submission]) -> dict[str, dict[str, dic
         if row:
             values.setdefault(contract.name, {})[reading.submission_id] = row
     return values
+
+
+def submissions_frame(readings: Sequence[Submission]) -> pl.DataFrame:
+    rows = [
+        (
+            reading.submission_id,
+            reading.file_name,
+            reading.respondent.code if reading.respondent else None,
+            reading.respondent.kind if reading.respondent else None,
+            reading.report_year,
+            reading.template_version,
+            reading.saved_at,
+            reading.revision_reason,
+        )
+        for reading in readings
+    ]
+    more: dict[str, pl.DataType] = {
+        name: pl.Datetime("us") if name == "saved_at" else pl.String() for name in IDENTITY[2:]
+    }
+    return pl.DataFrame(rows, schema=SUBMISSION_SCHEMA | more, orient="row")

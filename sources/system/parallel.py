@@ -8,15 +8,10 @@ from typing import Any, TypeVar
 
 FEW = 100
 """So many are done before another process has been started and has imported what it needs."""
-
 CHUNK = 8
-
-
 WAITING = 32
 """A disk takes so many syncs at once for little more than the price of one."""
-
 Item = TypeVar("Item")
-
 Result = TypeVar("Result")
 
 

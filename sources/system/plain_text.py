@@ -3,10 +3,12 @@
 import re
 
 STARTS_LIKE_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
 NUMBER = re.compile(r"[+-]?\d[\d,]*(\.\d+)?%?")
-
 TEXT_STARTS_LIKE_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+# What could make a link, a mention or a format of what somebody wrote into a file name or a cell.
+_HARMLESS = str.maketrans("<>[]()@*`#|~", "＜＞［］（）＠＊｀＃｜～")
 
 
 def as_text(text: str) -> str:
@@ -23,3 +25,9 @@ def printable(text: str) -> str:
     """A text without control characters and what cannot be written down, not too long to be shown."""
     plain = text.encode("utf-8", "replace").decode("utf-8")
     return "".join(letter if letter.isprintable() else "�" for letter in plain)[:200]
+
+
+def plain(text: str) -> str:
+    """The text on one line, with nothing in it that a chat program or a mail reader takes for more than text."""
+    line = "".join(letter if letter.isprintable() else " " for letter in text)
+    return line.translate(_HARMLESS).replace("://", "：//").replace("www.", "www．")

@@ -6,10 +6,10 @@ from datetime import date
 from pathlib import Path
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
-
 CITIES_ROOT = PROJECT_ROOT / "sources" / "cities"
-
 SOURCES_ROOT = PROJECT_ROOT / "sources"
+CATALOGUE_ROOT = PROJECT_ROOT / "warehouse" / "catalogue"
+DBT_PROJECT = PROJECT_ROOT / "dbt_project"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 PARTIAL = ".partial"
-
 COPIED_AT_ONCE = 1 << 26
 
 

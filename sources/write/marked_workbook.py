@@ -31,14 +31,9 @@ from sources.submission.finding import SEVERITY_LABELS, Finding
 from sources.system.plain_text import TEXT_STARTS_LIKE_A_FORMULA
 
 SEVERITY_ORDER = {"error": 0, "warning": 1, "info": 2}
-
 FILLS = {"error": "FFC7CE", "warning": "FFEB9C", "info": "DDEBF7"}
-
 MARKABLE_BYTES = 20_000_000
-
 NOTE_AUTHOR = "年报校验"
-
-
 COLUMNS = (
     ("序号", 6),
     ("级别", 7),
@@ -53,11 +48,8 @@ COLUMNS = (
     ("规则", 26),
     (PROBLEM_HEADING, 30),
 )
-
 HEADING_ROW = 5
-
 RECEIVED = ("已退回，请改正错误后重新报送", "已接收")
-
 UNSENT = ("还不能报送，请先改正错误", "可以报送")
 
 

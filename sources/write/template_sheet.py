@@ -23,9 +23,7 @@ from sources.declarations.headings import (
 )
 
 Value = str | int | Decimal | date | None
-
 Record = Mapping[str, Value]
-
 BLANK_TEMPLATE_ROWS_SHOWN = 20
 
 

@@ -7,8 +7,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from sources.sample.population import SAMPLE_YEAR
 from sources.system.settings import PROJECT_ROOT
-from tests.bench.population import SAMPLE_YEAR
 from tests.bench.release import measure_release
 from tests.bench.report import report, told
 from tests.bench.runner import ALTERNATIVES, as_json, from_json, measure

@@ -19,12 +19,22 @@ from sources.declarations.city import City, load_city
 from sources.sample.pour import pour_samples
 from sources.system.settings import CITIES_ROOT, Settings
 from tests.conftest import YEARS, run_all
-from warehouse.model import load_indicators
-from warehouse.reconcile.figures import CHANGE, STANDARD, TARGET, VALUE, Fact, Figure, number_in, read_list
-from warehouse.reconcile.frame import reconcile
-from warehouse.reconcile.relations import Relation, derive
-from warehouse.reconcile.slips import slip
-from warehouse.reconcile.witnesses import Recomputed, recompute, unit_factor
+from warehouse.catalogue.indicator import load_indicators
+from warehouse.reconcile.judging.derive import derive
+from warehouse.reconcile.judging.misprints import slip
+from warehouse.reconcile.judging.relations import Relation
+from warehouse.reconcile.judging.witnesses import Recomputed, recompute, unit_factor
+from warehouse.reconcile.reading.figure_list import read_list
+from warehouse.reconcile.reading.printed_figure import (
+    CHANGE,
+    STANDARD,
+    TARGET,
+    VALUE,
+    FigureReference,
+    PrintedFigure,
+    number_in,
+)
+from warehouse.reconcile.reconcile import reconcile
 
 SEED = 2023
 AT_ONCE = 6
@@ -34,13 +44,13 @@ AT_ONCE = 6
 class Context:
     """The clean list and everything that is true of it."""
 
-    figures: Sequence[Figure]
-    facts: Sequence[Fact]
+    figures: Sequence[PrintedFigure]
+    facts: Sequence[FigureReference]
     recomputed: Recomputed
     city: City
     relations: Sequence[Relation]
 
-    def value(self, fact: Fact) -> Decimal | None:
+    def value(self, fact: FigureReference) -> Decimal | None:
         return self.recomputed.of(fact, self.city)
 
     def in_unit(self, position: int, value: Decimal) -> Decimal:
@@ -51,16 +61,16 @@ Slip = Callable[[int, Context, random.Random], Iterator[Decimal]]
 """Wrong values for one figure, likeliest first; none when the class does not apply to it."""
 
 
-def _step(figure: Figure) -> Decimal:
+def _step(figure: PrintedFigure) -> Decimal:
     return Decimal(1).scaleb(-figure.decimals)
 
 
-def _digits(figure: Figure) -> str:
+def _digits(figure: PrintedFigure) -> str:
     assert figure.value is not None
     return str(int(abs(figure.value) / _step(figure)))
 
 
-def _with_digits(figure: Figure, digits: str) -> Decimal:
+def _with_digits(figure: PrintedFigure, digits: str) -> Decimal:
     assert figure.value is not None
     return int(digits) * _step(figure) * (-1 if figure.value < 0 else 1)
 
@@ -180,7 +190,7 @@ def incomparable(position: int, context: Context, _: random.Random) -> Iterator[
             yield (this - last).quantize(_step(context.figures[position]), ROUND_HALF_UP)
 
 
-def _arbitrary(figure: Figure, rng: random.Random) -> Decimal:
+def _arbitrary(figure: PrintedFigure, rng: random.Random) -> Decimal:
     """Another number of about the same size that no simple slip leads to; the figure's own when there is none."""
     assert figure.value is not None
     for _ in range(20):
@@ -249,7 +259,7 @@ PLAIN = (
 """Classes whose value is determined: an error of another class must not happen to have it."""
 
 
-def clean(connection: duckdb.DuckDBPyConnection, city: City, figures: Sequence[Figure]) -> Context:
+def clean(connection: duckdb.DuckDBPyConnection, city: City, figures: Sequence[PrintedFigure]) -> Context:
     """The list with every figure that disagrees with its recomputed value put right."""
     frame = reconcile(connection, city, figures)
     right = [
@@ -264,7 +274,7 @@ def clean(connection: duckdb.DuckDBPyConnection, city: City, figures: Sequence[F
     return Context(right, facts, recomputed, city, derive(set(facts), city, recomputed.roster))
 
 
-def printed_as(figure: Figure, value: Decimal) -> Figure:
+def printed_as(figure: PrintedFigure, value: Decimal) -> PrintedFigure:
     """The figure printed with another value, in the same manner."""
     text = re.sub(r"\d+(\.\d+)?", f"{abs(value):f}", figure.printed, count=1)
     if figure.value is not None and (value < 0) != (figure.value < 0):
@@ -283,7 +293,7 @@ def plants(context: Context, kind: str, limit: int, rng: random.Random) -> list[
     positions = [n for n, fact in enumerate(context.facts) if fact.kind not in (STANDARD, TARGET)]
     rng.shuffle(positions)
     found: list[Planted] = []
-    taken: set[Fact] = set()
+    taken: set[FigureReference] = set()
     for position in positions:
         figure = context.figures[position]
         if context.facts[position] in taken or figure.is_lower_bound or figure.is_about or len(found) == limit:
@@ -330,7 +340,7 @@ class Score:
 def measure(
     connection: duckdb.DuckDBPyConnection,
     city: City,
-    figures: Sequence[Figure],
+    figures: Sequence[PrintedFigure],
     limit: int = 60,
     alone: bool = False,
     kinds: Sequence[str] = tuple(CLASSES),
@@ -374,7 +384,9 @@ def table(scores: Sequence[Score]) -> list[str]:
     return lines
 
 
-def report(connection: duckdb.DuckDBPyConnection, city: City, figures: Sequence[Figure], limit: int = 60) -> list[str]:
+def report(
+    connection: duckdb.DuckDBPyConnection, city: City, figures: Sequence[PrintedFigure], limit: int = 60
+) -> list[str]:
     """The section for docs/benchmark.md: with the warehouse, and from the printed figures alone."""
     return [
         "## Reconciliation of a published report: planted errors",

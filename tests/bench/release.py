@@ -10,8 +10,8 @@ from sources.system.settings import CITIES_ROOT, Settings
 from tests.bench.measure import measured
 from tests.bench.reconcile_seeder import report as planted_errors
 from tests.bench.runner import NIANBAO, environment_of
-from warehouse.connection import open_published
-from warehouse.reconcile.figures import read_list
+from warehouse.reconcile.reading.figure_list import read_list
+from warehouse.store.connection import open_published
 
 YEARS = ("--year", "2022", "--year", "2023")
 

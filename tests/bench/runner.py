@@ -22,14 +22,14 @@ from typing import Any
 
 import openpyxl
 
+from sources.sample.population import SAMPLE_YEAR
+from sources.sample.poured import Poured, poured
 from sources.system.settings import PROJECT_ROOT, Settings
 from tests.bench.floor import base_tables, statements
 from tests.bench.measure import Cost, measured
-from tests.bench.population import SAMPLE_YEAR
-from tests.bench.pouring import Poured, poured
 from tests.bench.stages import Stage, rows_of, stages_of
-from warehouse.compiled import load_manifest, prepare_manifest
-from warehouse.connection import open_published
+from warehouse.run.compile import load_manifest, prepare_manifest
+from warehouse.store.connection import open_published
 
 _USER = PROJECT_ROOT / ".venv" / "user" / "bin"
 BIN = _USER if _USER.exists() else Path(sys.executable).parent

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sources.system.settings import Settings
 from tests.bench.measure import Moment
-from warehouse.connection import open_published
+from warehouse.store.connection import open_published
 
 PART = "of it "
 BUILT = ("staging", "intermediate", "core", "marts", "quality", "report")

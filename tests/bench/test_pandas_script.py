@@ -5,8 +5,8 @@ import csv
 import pytest
 
 from tests.bench import pandas_script
-from warehouse.model import load_report_tables
-from warehouse.report_table import print_table
+from warehouse.catalogue.report_table import load_report_tables
+from warehouse.figures.table_texts import print_table
 
 
 @pytest.fixture(scope="module")

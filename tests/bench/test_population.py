@@ -7,11 +7,11 @@ from io import BytesIO
 import pytest
 
 from sources.declarations.city import City, load_city
+from sources.sample import population as generator
+from sources.sample.population import Version, fates_of, population, versions_of, write_configuration
+from sources.sample.poured import SENT_AT, pour_bureau, poured, workbook
 from sources.system.settings import Settings
 from sources.write.template import build_workbook
-from tests.bench import population as generator
-from tests.bench.population import Version, fates_of, population, versions_of, write_configuration
-from tests.bench.pouring import SENT_AT, pour_bureau, poured, workbook
 from tests.conftest import ingest, select
 
 YEAR = 2023

@@ -12,7 +12,7 @@ from sources.declarations.city import City
 from sources.system.settings import Settings
 from tests.conftest import NURSING_SCHOOL
 from tests.release.reader import build_site
-from warehouse.connection import open_published
+from warehouse.store.connection import open_published
 
 pytestmark = pytest.mark.browser
 

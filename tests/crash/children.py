@@ -20,9 +20,9 @@ import duckdb
 from sources.declarations.city import load_city
 from sources.system.settings import Settings
 from tests.conftest import YEARS, ingest, run_all
-from warehouse.connection import open_working, working_lock
-from warehouse.publish import publish
-from warehouse.rebuild import rebuilding, recover
+from warehouse.run.publish import publish
+from warehouse.run.rebuild import rebuilding, recover
+from warehouse.store.connection import open_working, working_lock
 
 Work = Callable[[Settings], None]
 KILLED = -signal.SIGKILL

@@ -9,9 +9,8 @@ import dagster as dg
 import pytest
 
 from orchestration.definitions import build_definitions
-from orchestration.defs.automation import JOB
-from orchestration.defs.submissions import REFERENCE
-from orchestration.recovery import close_dead_runs, sign_of_life
+from orchestration.lib.asset_keys import JOB, REFERENCE
+from orchestration.lib.recovery import close_dead_runs, sign_of_life
 from sources.system.settings import Settings
 from tests.crash.installation import content
 from tests.end_to_end.test_command_line import NIANBAO
@@ -84,14 +83,14 @@ def test_nobody_waits_for_a_run_that_was_killed(killed, definitions, instance, m
     living = started(instance, job)
     with sign_of_life(killed, living):
         assert close_dead_runs(instance, killed) == []
-        monkeypatch.setattr("orchestration.recovery.UNSIGNED_SECONDS", 0)
+        monkeypatch.setattr("orchestration.lib.recovery.UNSIGNED_SECONDS", 0)
         assert close_dead_runs(instance, killed) == []
         assert places_taken(instance) == {living}
-    monkeypatch.setattr("orchestration.recovery.UNSIGNED_SECONDS", 900)
+    monkeypatch.setattr("orchestration.lib.recovery.UNSIGNED_SECONDS", 900)
     assert close_dead_runs(instance, killed) == []
 
     # The next run closes the books of the dead itself, and takes their place.
-    monkeypatch.setattr("orchestration.recovery.UNSIGNED_SECONDS", 0)
+    monkeypatch.setattr("orchestration.lib.recovery.UNSIGNED_SECONDS", 0)
     next_run = job.execute_in_process(
         instance=instance, tags={"dagster/partition": "2023"}, asset_selection=[REFERENCE]
     )

@@ -14,7 +14,7 @@ from tests.conftest import NURSING_SCHOOL, cell_of, edit
 from tests.crash import children
 from tests.crash.installation import content, debris
 from tests.end_to_end.test_command_line import NIANBAO
-from warehouse.connection import open_working
+from warehouse.store.connection import open_working
 
 NIGHTLY = bool(os.environ.get("NIANBAO_NIGHTLY"))
 

@@ -15,9 +15,9 @@ from sources.write.template import workbook_file_name
 from tests.conftest import NURSING_SCHOOL, cell_of, edit, ingest, select
 from tests.crash import children
 from tests.crash.installation import OWN, Content, content
-from warehouse.connection import WarehouseBrokenError, WarehouseBusyError, explained, open_working, working_lock
-from warehouse.ddl import all_tables
-from warehouse.rebuild import BEFORE_REBUILD, ArchiveDamagedError, rebuilding, recover
+from warehouse.run.rebuild import BEFORE_REBUILD, ArchiveDamagedError, rebuilding, recover
+from warehouse.store.connection import WarehouseBrokenError, WarehouseBusyError, explained, open_working, working_lock
+from warehouse.store.ddl import all_tables
 
 SPOILT_SCHOOL = "3645900003"
 
@@ -86,7 +86,7 @@ def test_after_an_upgrade_that_changes_a_column_the_next_run_builds_everything_a
         )
         for table in all_tables()
     )
-    monkeypatch.setattr("warehouse.ddl.all_tables", lambda: changed)
+    monkeypatch.setattr("warehouse.store.ddl.all_tables", lambda: changed)
     (told,) = recovered(fresh_copy)
     assert 'raw."staff".teachers_full_time 的类型由 bigint 改为 decimal(18,1)' in told
     assert ingest(fresh_copy, city, (2023,)).accepted == 25
@@ -98,7 +98,7 @@ def test_after_an_upgrade_that_changes_a_column_the_next_run_builds_everything_a
 
 def test_a_changed_key_asks_for_a_rebuild_too(fresh_copy, monkeypatch):
     changed = tuple(replace(t, key=("submission_id",)) if t.name == "receipt" else t for t in all_tables())
-    monkeypatch.setattr("warehouse.ddl.all_tables", lambda: changed)
+    monkeypatch.setattr("warehouse.store.ddl.all_tables", lambda: changed)
     (told,) = recovered(fresh_copy)
     assert 'registry."receipt" 的主键改为（submission_id）' in told
 

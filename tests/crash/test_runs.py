@@ -24,8 +24,9 @@ from sources.write.template import build_workbook, workbook_file_name
 from tests.conftest import NURSING_SCHOOL, cell_of, edit
 from tests.crash import children
 from tests.crash.installation import OWN, Content, Installation, content, content_seen_by, debris
-from warehouse.connection import open_working
-from warehouse.explanations import decide, explanations_on_file
+from warehouse.intake.decisions import decide
+from warehouse.intake.explanations import explanations_on_file
+from warehouse.store.connection import open_working
 
 NIGHTLY = bool(os.environ.get("NIANBAO_NIGHTLY"))
 RANDOM_KILLS = 50 if NIGHTLY else 1

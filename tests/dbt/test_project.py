@@ -6,8 +6,8 @@ import pytest
 
 from sources.system.settings import Settings
 from tests.conftest import snapshot
-from warehouse.compiled import load_manifest, run_dbt
-from warehouse.ddl import PUBLIC_SCHEMAS
+from warehouse.run.compile import load_manifest, run_dbt
+from warehouse.store.ddl import PUBLIC_SCHEMAS
 
 ALLOWED_PARENTS = {
     "staging": {"source", "staging"},

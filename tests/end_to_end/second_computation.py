@@ -18,7 +18,8 @@ from sources.declarations.city import City, codelists_of
 from sources.declarations.contract import Contract, contract_respondents, contracts_for
 from sources.declarations.headings import normalise_label
 from sources.sample.pour import scope_members
-from warehouse.model import STANDARD_DEFINITION, Indicator, Measure, load_indicators, load_measures
+from warehouse.catalogue.indicator import STANDARD_DEFINITION, Indicator, load_indicators
+from warehouse.catalogue.measure import Measure, load_measures
 
 Row = dict[str, Any]
 Value = Fraction | None

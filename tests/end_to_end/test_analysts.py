@@ -5,7 +5,7 @@ import re
 import pytest
 
 from sources.system.settings import PROJECT_ROOT
-from warehouse.connection import open_published, open_working
+from warehouse.store.connection import open_published, open_working
 
 QUESTIONS = re.findall(
     r"^(\d+)\. (.+?)\n\n```sql\n(.+?)```", (PROJECT_ROOT / "docs" / "analysts.md").read_text(), re.M | re.S

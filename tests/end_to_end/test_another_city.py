@@ -18,9 +18,10 @@ from sources.system.settings import Settings
 from sources.write.template_sheet import SheetValues
 from tests.conftest import run_all
 from tests.small_books import form, outcomes, pour, roster, school, scope_choice
-from warehouse.release.document import write_documents
-from warehouse.release.figures import load_figures, text_from
-from warehouse.trace import Lineage
+from warehouse.figures.lineage import Lineage
+from warehouse.figures.year_figures import load_figures
+from warehouse.release.documents.printed_again import text_from
+from warehouse.release.documents.write_documents import write_documents
 
 CITY_DIR = Path(__file__).parents[1] / "cities" / "three_schools"
 YEARS = (2030, 2031)

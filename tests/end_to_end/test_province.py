@@ -14,17 +14,19 @@ import duckdb
 import pytest
 from typer.testing import CliRunner
 
-from orchestration.cli.common import app
+from orchestration.cli.console import app
 from sources.declarations.city import City, load_city
 from sources.system.settings import Settings
 from sources.write.template_sheet import SheetValues
 from tests.conftest import ingest, run_all, select
 from tests.small_books import Submissions, form, outcomes, pour, roster, school, scope_choice
-from warehouse.ddl import PUBLIC_SCHEMAS
-from warehouse.extract import write_extract
-from warehouse.release.document import write_documents
-from warehouse.release.figures import load_figures
-from warehouse.trace import Lineage, Reference, recompute
+from warehouse.figures.fact import Reference
+from warehouse.figures.lineage import Lineage
+from warehouse.figures.recompute import recompute
+from warehouse.figures.year_figures import load_figures
+from warehouse.release.data.extract import write_extract
+from warehouse.release.documents.write_documents import write_documents
+from warehouse.store.ddl import PUBLIC_SCHEMAS
 
 CITY_DIR = Path(__file__).parents[1] / "cities" / "small_province"
 YEARS = (2030, 2031)

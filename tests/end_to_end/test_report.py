@@ -6,9 +6,10 @@ import polars as pl
 import pytest
 
 from tests.conftest import NURSING_SCHOOL, cell_of, edit, run_all, select
-from warehouse.connection import query
-from warehouse.model import load_report_tables
-from warehouse.report_table import print_table, write_csv
+from warehouse.catalogue.report_table import load_report_tables
+from warehouse.figures.table_texts import print_table
+from warehouse.release.data.summary_csv import write_csv
+from warehouse.store.sql import query
 
 TABLE_1_2_1 = """
 1 北部湾职业技术学校 公办 市直 416 7210 20

@@ -17,8 +17,8 @@ from sources.sample.pour import pour_samples
 from sources.system.settings import Settings
 from sources.write.template import workbook_file_name
 from tests.conftest import NURSING_SCHOOL, cell_of, ingest, select
-from warehouse.connection import open_working
-from warehouse.feedback import Feedback, write_feedback
+from warehouse.intake.feedback import Feedback, write_feedback
+from warehouse.store.connection import open_working
 
 OFFICE = shutil.which("soffice")
 REASON = "有一人在家待业后自行就业，单位不愿提供行业。"

@@ -9,8 +9,8 @@ from sources.declarations.headings import REASON_HEADING, RESULT_SHEET
 from sources.system.settings import Settings
 from tests.conftest import NURSING_SCHOOL, ingest, select
 from tests.hostile.books import CITY, Book, sample_book, write_book
-from warehouse.connection import open_working
-from warehouse.feedback import write_feedback
+from warehouse.intake.feedback import write_feedback
+from warehouse.store.connection import open_working
 
 RULE = "sheet.heading_unknown"
 

@@ -25,12 +25,13 @@ from sources.system.settings import Limits, Settings
 from tests.conftest import NURSING_SCHOOL, cell_of, ingest, run_all, select
 from tests.hostile.books import archive, sample_book, write_book
 from tests.hostile.corpus import FORMULAS_AS_TEXT, password
-from warehouse.connection import open_published, open_working
-from warehouse.feedback import write_feedback
-from warehouse.freshness import reasons_to_run
-from warehouse.intake import Intake
-from warehouse.model import load_report_tables
-from warehouse.report_table import print_table, write_csv
+from warehouse.catalogue.report_table import load_report_tables
+from warehouse.figures.table_texts import print_table
+from warehouse.intake.feedback import write_feedback
+from warehouse.intake.stage_times import Intake
+from warehouse.release.data.summary_csv import write_csv
+from warehouse.run.needed import reasons_to_run
+from warehouse.store.connection import open_published, open_working
 
 FORMULA = FORMULAS_AS_TEXT[0]
 FORMULA_NAME = '=HYPERLINK("x","点我").xlsx'

@@ -9,12 +9,12 @@ import dagster as dg
 import pytest
 import yaml
 
-from orchestration.defs.alerts import build_alerts, run_report, tick
+from orchestration.defs.alert_sensors import build_alerts, tick
+from orchestration.lib.observe import alert, run_report
 from sources.declarations.alerting import ALERTS_FILE
 from sources.declarations.city import City, load_city
 from sources.system.settings import CITIES_ROOT, Settings
 from tests.sinks import SECRET, TOKEN, Sink, dingtalk, serve
-from warehouse.alerts import alert
 
 NO_ASSETS = dg.Definitions()
 QUIET_DAY, OVERDUE_DAY = date(2022, 1, 1), date(2022, 12, 2)

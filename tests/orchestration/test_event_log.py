@@ -8,7 +8,7 @@ import yaml
 from dagster._check import CheckError
 from dagster._core.storage.event_log import SqliteEventLogStorage
 
-from orchestration.event_log import KeptOpenEventLogStorage
+from orchestration.lib.event_log import KeptOpenEventLogStorage
 from sources.system.settings import PROJECT_ROOT
 
 

@@ -8,11 +8,12 @@ import openpyxl
 import pytest
 
 from orchestration.definitions import build_definitions
-from orchestration.defs.automation import JOB, open_years
-from orchestration.partitions import range_tags
+from orchestration.lib.asset_keys import JOB
+from orchestration.lib.partitions import range_tags
+from sources.declarations.deadlines import open_years
 from sources.system.settings import Settings
 from tests.conftest import NURSING_SCHOOL, cell_of, edit
-from warehouse.connection import open_published
+from warehouse.store.connection import open_published
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +151,7 @@ def test_a_rejected_workbook_fails_its_check_with_the_rows_and_the_run_goes_on(f
 
 def test_a_failing_dbt_test_shows_its_rows_and_nothing_is_published(fresh_copy):
     """A key counted twice by hand in raw: the models must refuse it, and the published copy stays."""
-    from warehouse.connection import open_working
+    from warehouse.store.connection import open_working
 
     with open_working(fresh_copy) as connection:
         connection.execute(
@@ -195,9 +196,9 @@ def test_the_night_runs_the_open_years_and_the_yearly_run_all(definitions, city)
         year: dates.model_copy(update={"freezes": date(year + 1, 1, 31)}) for year, dates in city.calendar.years.items()
     }
     freezing_city = city.model_copy(update={"calendar": city.calendar.model_copy(update={"years": freezing})})
-    assert open_years(freezing_city, date(2023, 11, 1)) == [2023]
-    assert open_years(freezing_city, date(2022, 12, 1)) == [2022]
-    assert open_years(freezing_city, date(2026, 11, 24)) == [2023]
+    assert open_years(freezing_city.calendar, date(2023, 11, 1)) == [2023]
+    assert open_years(freezing_city.calendar, date(2022, 12, 1)) == [2022]
+    assert open_years(freezing_city.calendar, date(2026, 11, 24)) == [2023]
     schedules = {schedule.name: schedule for schedule in definitions.schedules or []}
     context = dg.build_schedule_context(scheduled_execution_time=datetime(2023, 11, 1))
     assert isinstance(schedules["nightly"](context), dg.SkipReason)

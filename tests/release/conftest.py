@@ -13,11 +13,11 @@ import pytest
 
 from sources.declarations.city import City
 from sources.system.settings import Settings
-from warehouse.release.charts import CHARTS
-from warehouse.release.document import Documents, write_documents
-from warehouse.release.figures import Figures, load_figures
-from warehouse.release.report import TEMPLATE, Draft, write_draft
-from warehouse.release.tokens import Vocabulary
+from warehouse.figures.year_figures import Figures, load_figures
+from warehouse.release.documents.paper_charts import CHARTS
+from warehouse.release.documents.report_draft import TEMPLATE, ReportDraft, write_draft
+from warehouse.release.documents.vocabulary import Vocabulary
+from warehouse.release.documents.write_documents import Documents, write_documents
 
 YEAR = 2023
 RELEASED_ON = date(2024, 3, 1)
@@ -47,7 +47,7 @@ def made(database, city: City, tmp_path_factory: pytest.TempPathFactory) -> Made
     return Made(documents, load_figures(database, YEAR))
 
 
-def render(figures: Figures, template: Path = TEMPLATE) -> Draft:
+def render(figures: Figures, template: Path = TEMPLATE) -> ReportDraft:
     """The text alone, without tables and charts."""
     vocabulary = Vocabulary(figures, RELEASED_ON, VERSION, frozenset(CHARTS))
     return write_draft(vocabulary, lambda _: None, lambda _: None, RELEASED_ON, template)

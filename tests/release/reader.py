@@ -9,7 +9,7 @@ from urllib.parse import unquote, urldefrag
 import duckdb
 
 from sources.declarations.city import City
-from warehouse.release.site.render import write_site
+from warehouse.release.site.write_site import write_site
 
 RELEASED_ON = date(2024, 1, 15)
 VERSION = "2023.1"

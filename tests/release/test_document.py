@@ -15,16 +15,18 @@ from sources.system.settings import PROJECT_ROOT
 from tests.conftest import NURSING_SCHOOL, cell_of, edit, run_all
 from tests.end_to_end.test_another_city import CITY_DIR
 from tests.release.conftest import RELEASED_ON, VERSION, YEAR, body, footnotes, render, template_with, texts
-from warehouse.connection import open_published
-from warehouse.model import load_report_tables
-from warehouse.release import charts
-from warehouse.release.charts import CHARTS, draw
-from warehouse.release.document import write_documents
-from warehouse.release.figures import load_figures, text_from
-from warehouse.release.report import ALLOWED, TEMPLATE, literal_digits
-from warehouse.release.tokens import Vocabulary
-from warehouse.release.words import whole_of
-from warehouse.trace import Lineage
+from warehouse.catalogue.report_table import load_report_tables
+from warehouse.figures.lineage import Lineage
+from warehouse.figures.year_figures import load_figures
+from warehouse.release.documents import paper_charts as charts
+from warehouse.release.documents.paper_charts import CHARTS, draw
+from warehouse.release.documents.printed_again import text_from
+from warehouse.release.documents.report_draft import TEMPLATE
+from warehouse.release.documents.template_check import ALLOWED, literal_digits
+from warehouse.release.documents.vocabulary import Vocabulary
+from warehouse.release.documents.words import whole_of
+from warehouse.release.documents.write_documents import write_documents
+from warehouse.store.connection import open_published
 
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 

@@ -11,8 +11,8 @@ import docx
 import pytest
 
 from tests.release.conftest import RELEASED_ON, render, template_with, texts
-from warehouse.release.pdf import write_pdf
-from warehouse.release.report import HINT_STYLE
+from warehouse.release.documents.pdf import write_pdf
+from warehouse.release.documents.report_draft import HINT_STYLE
 
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 

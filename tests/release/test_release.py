@@ -13,12 +13,13 @@ import openpyxl
 import pytest
 from frictionless import Package
 
+from sources.system.fingerprint import sha256_of_file
 from sources.system.settings import Settings
 from tests.conftest import NURSING_SCHOOL, YEARS, cell_of, edit, nightly, run_all
-from warehouse.connection import open_published
-from warehouse.release.bundle import sha256_of
-from warehouse.release.make import REVISIONS, ReleaseBlockedError, Released, damaged_files, release
+from warehouse.release.make_release import REVISIONS, ReleaseBlockedError, Released, release
 from warehouse.release.manifest import MANIFEST, Override, releases_of
+from warehouse.release.verify import damaged_files
+from warehouse.store.connection import open_published
 
 SIGNED = Override("王科长", "样例中的警告已电话核实", ())
 
@@ -59,7 +60,7 @@ def test_a_release_is_numbered_whole_signed_and_read_only(first):
     assert kinds >= {".xlsx", ".docx", ".pdf", ".csv", ".parquet", ".html", ".zip", ".json"}
     for name, digest in manifest.outputs.items():
         path = done.folder / name
-        assert sha256_of(path) == digest
+        assert sha256_of_file(path) == digest
         assert path.stat().st_mode & 0o222 == 0
     assert len(manifest.current) == 13
     assert releases_of(settings, 2023) == [manifest]

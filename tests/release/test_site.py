@@ -15,11 +15,12 @@ from sources.declarations.city import City
 from sources.system.settings import Settings
 from tests.conftest import BUREAU, NURSING_SCHOOL, cell_of, edit, ingest
 from tests.release.reader import RELEASED_ON, VERSION, ReadPage, build_site, read_page, read_site, target
-from warehouse.connection import open_published, open_working, query
-from warehouse.model import load_indicators
-from warehouse.release.site.pages import HEADLINES
-from warehouse.release.site.render import write_site
-from warehouse.transform import build
+from warehouse.catalogue.indicator import load_indicators
+from warehouse.release.site.overview_page import HEADLINES
+from warehouse.release.site.write_site import write_site
+from warehouse.run.build import build
+from warehouse.store.connection import open_published, open_working
+from warehouse.store.sql import query
 
 LARGEST_SCHOOL = "3645900001"
 HOSTILE = "<script>alert('教材')</script>"
@@ -199,7 +200,7 @@ def test_a_year_that_the_database_does_not_hold_is_refused(city_run, city, tmp_p
 
 
 def test_a_region_of_many_schools_gets_no_page_a_school_and_no_dead_link(city_run, city, tmp_path, monkeypatch):
-    monkeypatch.setattr("warehouse.release.site.pages.SCHOOL_PAGES", 5)
+    monkeypatch.setattr("warehouse.release.site.page.SCHOOL_PAGES", 5)
     with open_published(city_run) as connection:
         build_site(connection, city, tmp_path / "site")
     pages = read_site(tmp_path / "site")

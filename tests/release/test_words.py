@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from warehouse.release import words
-from warehouse.release.figures import in_unit
+from warehouse.figures.rounding import in_unit
+from warehouse.release.documents import words
 
 NUMBERS = st.decimals(-(10**9), 10**9, places=4)
 UNITS = st.sampled_from(["人", "所", "平方米", "元/人", "百分点", ":1"])

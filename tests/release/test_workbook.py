@@ -14,10 +14,10 @@ import pytest
 
 from tests.conftest import BUREAU
 from tests.release.conftest import RELEASED_ON, VERSION, YEAR
-from warehouse.model import load_report_tables
-from warehouse.release.grid import Cell, Grid
-from warehouse.release.workbook import CONTENTS, SOURCES, number_format, write_workbook
-from warehouse.report_table import print_table
+from warehouse.catalogue.report_table import load_report_tables
+from warehouse.figures.printed_table import PrintedTable, TableCell
+from warehouse.figures.table_texts import print_table
+from warehouse.release.documents.summary_workbook import CONTENTS, SOURCES, number_format, write_workbook
 
 ROOT = Path(__file__).parents[2]
 
@@ -133,8 +133,8 @@ def test_pages_are_set_up_for_printing(book):
 
 
 def test_text_that_looks_like_a_formula_stays_text(made):
-    cells = tuple(Cell(text) for text in ("=1+1", "+1", "-1", "@SUM(A1)"))
-    grid = Grid("x", "表9", "=2+2", (("=甲", "乙", "丙", "丁"),), (), (cells,), (), ())
+    cells = tuple(TableCell(text) for text in ("=1+1", "+1", "-1", "@SUM(A1)"))
+    grid = PrintedTable("x", "表9", "=2+2", (("=甲", "乙", "丙", "丁"),), (), (cells,), (), ())
     data = write_workbook(replace(made.figures, city_name="=市"), [grid], RELEASED_ON, VERSION)
     sheet = openpyxl.load_workbook(BytesIO(data))["表9"]
     assert [cell.data_type for row in sheet.iter_rows() for cell in row if cell.value] == ["s"] * 9

@@ -10,10 +10,10 @@ import duckdb
 import pytest
 
 from sources.system.settings import CITIES_ROOT, Settings
-from warehouse.compare_targets import compare_with_spark
-from warehouse.connection import open_working
-from warehouse.ddl import PUBLIC_SCHEMAS
-from warehouse.spark import build_on_spark, missing_for_spark, spark_manifest, spark_warehouse
+from warehouse.run.compare_targets import compare_with_spark
+from warehouse.run.spark import build_on_spark, missing_for_spark, spark_manifest, spark_warehouse
+from warehouse.store.connection import open_working
+from warehouse.store.ddl import PUBLIC_SCHEMAS
 
 missing = missing_for_spark()
 pytestmark = [pytest.mark.spark, pytest.mark.skipif(missing is not None, reason=missing or "")]

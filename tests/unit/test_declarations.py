@@ -11,16 +11,13 @@ from sources.declarations.contract import Contract, contracts_for, load_contract
 from sources.declarations.rule import load_cross_rules, load_intake_rules
 from sources.write.template import build_workbook
 from tests.conftest import NURSING_SCHOOL
-from warehouse import ddl, generate
-from warehouse.ddl import all_tables, raw_table
-from warehouse.model import (
-    STANDARD_DEFINITION,
-    load_chapters,
-    load_indicators,
-    load_measures,
-    load_report_tables,
-    load_standards,
-)
+from warehouse.catalogue import generate
+from warehouse.catalogue.indicator import STANDARD_DEFINITION, load_chapters, load_indicators
+from warehouse.catalogue.measure import load_measures
+from warehouse.catalogue.report_table import load_report_tables
+from warehouse.catalogue.standard import load_standards
+from warehouse.store import ddl
+from warehouse.store.ddl import all_tables, raw_table
 
 
 def test_generated_files_are_up_to_date():
@@ -41,7 +38,12 @@ def test_editing_one_contract_changes_everything_that_derives_from_it(monkeypatc
     files_before = generate.generated_files()
     before = build_workbook(city, city.respondent_by_code[NURSING_SCHOOL], 2023)
 
-    for module in ("sources.declarations.contract", "warehouse.generate", "warehouse.model", "warehouse.ddl"):
+    for module in (
+        "sources.declarations.contract",
+        "warehouse.catalogue.generate",
+        "warehouse.catalogue.measure",
+        "warehouse.store.ddl",
+    ):
         monkeypatch.setattr(f"{module}.load_contracts", lambda: contracts)
     for cached in (sheet_schema, all_tables, load_measures, contracts_for, template_version):
         cached.cache_clear()

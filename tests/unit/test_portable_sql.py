@@ -2,7 +2,7 @@
 
 import pytest
 
-from warehouse.portable_sql import offences, offences_in_yaml, project_offences
+from tests.lint.portable_sql import offences, offences_in_yaml, project_offences
 
 REFUSED_AND_ACCEPTED = {
     "qualify": (

@@ -8,22 +8,22 @@ import pytest
 
 from sources.declarations.city import City, load_city
 from sources.system.settings import CITIES_ROOT
-from warehouse.reconcile.figures import Fact, Figure
-from warehouse.reconcile.match import load_names
-from warehouse.reconcile.text import Reading, read_report
+from warehouse.reconcile.reading.names import load_names
+from warehouse.reconcile.reading.printed_figure import FigureReference, PrintedFigure
+from warehouse.reconcile.reading.read_report import ReportReading, read_report
 
 THREE_SCHOOLS = load_city(Path(__file__).parents[1] / "cities" / "three_schools")
 QINZHOU = load_city(CITIES_ROOT / "450700")
 REGION = THREE_SCHOOLS.code
 
 
-def read(text: str, folder: Path, city: City = THREE_SCHOOLS, year: int = 2031) -> Reading:
+def read(text: str, folder: Path, city: City = THREE_SCHOOLS, year: int = 2031) -> ReportReading:
     path = folder / "report.txt"
     path.write_text(text, encoding="utf-8")
     return read_report(path, city, year, load_names())
 
 
-def meant(figures: list[Figure]) -> list[tuple[str, str, str]]:
+def meant(figures: list[PrintedFigure]) -> list[tuple[str, str, str]]:
     """(indicator, kind, value) of each figure; a figure that was not understood has no indicator."""
     return [(f.codes.indicator if f.codes else "", f.codes.kind if f.codes else "", str(f.value)) for f in figures]
 
@@ -59,9 +59,9 @@ def test_new_majors_are_a_number_of_majors_and_no_change(tmp_path):
 def test_last_years_value_in_a_comparison_is_last_years(tmp_path):
     figures = read("直接就业率25.71%，比上年的24.24%上升1.47个百分点。", tmp_path).figures
     assert [f.codes for f in figures] == [
-        Fact(2031, REGION, "everything", "employment_rate"),
-        Fact(2030, REGION, "everything", "employment_rate"),
-        Fact(2031, REGION, "everything", "employment_rate", "change"),
+        FigureReference(2031, REGION, "everything", "employment_rate"),
+        FigureReference(2030, REGION, "everything", "employment_rate"),
+        FigureReference(2031, REGION, "everything", "employment_rate", "change"),
     ]
 
 
@@ -78,18 +78,18 @@ def test_a_share_without_a_name_is_the_share_of_the_number_before_it(tmp_path):
 def test_what_is_said_of_a_school_is_the_schools(tmp_path):
     text = "第一职业学校有专任教师11人；第二职业学校专任教师7人。全市专任教师21人。"
     assert [f.codes for f in read(text, tmp_path).figures] == [
-        Fact(2031, "S1", "school", "teachers_full_time"),
-        Fact(2031, "S2", "school", "teachers_full_time"),
-        Fact(2031, REGION, "everything", "teachers_full_time"),
+        FigureReference(2031, "S1", "school", "teachers_full_time"),
+        FigureReference(2031, "S2", "school", "teachers_full_time"),
+        FigureReference(2031, REGION, "everything", "teachers_full_time"),
     ]
 
 
 def test_a_scope_in_brackets_holds_for_the_numbers_of_its_sentences(tmp_path):
     text = "全市公办学校（不含民办学校）校园占地面积36000平方米，生均校园面积96平方米，要求≥33平方米。"
     assert [f.codes for f in read(text, tmp_path).figures] == [
-        Fact(2031, REGION, "public_only", "campus_area"),
-        Fact(2031, REGION, "public_only", "campus_area_per_student"),
-        Fact(2031, REGION, "everything", "campus_area_per_student", "standard"),
+        FigureReference(2031, REGION, "public_only", "campus_area"),
+        FigureReference(2031, REGION, "public_only", "campus_area_per_student"),
+        FigureReference(2031, REGION, "everything", "campus_area_per_student", "standard"),
     ]
 
 
@@ -188,23 +188,25 @@ TABLES = """表1.2-1 2031年三校市学校情况
 """
 
 
-def expected_cells() -> list[Fact]:
+def expected_cells() -> list[FigureReference]:
     region = ("senior_high_students", "senior_high_intake")
     schools = [
-        Fact(2031, s, "school", i) for s in ("S1", "S2", "S3") for i in ("teachers_full_time", "students_full_time")
+        FigureReference(2031, s, "school", i)
+        for s in ("S1", "S2", "S3")
+        for i in ("teachers_full_time", "students_full_time")
     ]
-    total = [Fact(2031, REGION, "everything", i) for i in ("teachers_full_time", "students_full_time")]
+    total = [FigureReference(2031, REGION, "everything", i) for i in ("teachers_full_time", "students_full_time")]
     years = [
         fact
         for i in region
         for fact in (
-            Fact(2030, REGION, "public_only", i),
-            Fact(2031, REGION, "everything", i),
-            Fact(2031, REGION, "everything", i, "change"),
+            FigureReference(2030, REGION, "public_only", i),
+            FigureReference(2031, REGION, "everything", i),
+            FigureReference(2031, REGION, "everything", i, "change"),
         )
     ]
     awards = [
-        Fact(year, REGION, "everything", i)
+        FigureReference(year, REGION, "everything", i)
         for year in (2030, 2031)
         for i in ("official_awards_regional", "official_awards_regional_first")
     ]
@@ -247,7 +249,10 @@ def test_the_same_tables_in_a_word_document_give_the_same_figures(tmp_path):
     path = tmp_path / "report.docx"
     document.save(str(path))
     figures = read_report(path, THREE_SCHOOLS, 2031, load_names()).figures
-    assert [f.codes for f in figures] == [*expected_cells(), Fact(2031, REGION, "everything", "further_study")]
+    assert [f.codes for f in figures] == [
+        *expected_cells(),
+        FigureReference(2031, REGION, "everything", "further_study"),
+    ]
 
 
 def test_a_table_that_names_every_school_says_what_they_are(tmp_path):

@@ -18,6 +18,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from orchestration.lib.observe import alert
 from sources.declarations.alerting import ALERTS_FILE, Alerting, Channel, Webhook, load_alerting
 from sources.declarations.city import City, load_city
 from sources.sample.pour import load_samples
@@ -25,9 +26,12 @@ from sources.system.settings import CITIES_ROOT, Settings
 from sources.write.template import build_workbook, workbook_file_name
 from tests.conftest import NURSING_SCHOOL, cell_of, edit, ingest
 from tests.sinks import ROBOTS, SECRET, TOKEN, Sink, dingtalk, feishu, mail_server, serve, wecom
-from warehouse.alerts import LEDGER_FILE, Item, alert, claim, compose, create_ledger, settle, try_channels
+from warehouse.alerts.due import Item
+from warehouse.alerts.ledger import LEDGER_FILE, claim, create_ledger, settle
+from warehouse.alerts.messages import compose
+from warehouse.alerts.tell import try_channels
+from warehouse.alerts.troubles import Observation, Register, RunReport, Trouble, of_register, of_run
 from warehouse.release.manifest import Manifest, Override, write_manifest
-from warehouse.troubles import Observation, Register, RunReport, Trouble, of_register, of_run
 
 SAMPLE = CITIES_ROOT / "450700"
 SAMPLE_CITY = load_city(SAMPLE)

@@ -6,9 +6,10 @@ import threading
 import pytest
 
 from sources.declarations.alerting import Mail, Robot, Webhook
+from sources.system.plain_text import plain
 from tests.sinks import ROBOTS, SECRET, TOKEN, mail_server, serve, webhook
-from warehouse.channels import LIMIT_BYTES, MORE, cut, send
-from warehouse.messages import Message, plain
+from warehouse.alerts.channels import LIMIT_BYTES, MORE, cut, send
+from warehouse.alerts.messages import Message
 
 MESSAGE = Message(
     "【年报】钦州市卫生学校：新情况 1 项", "● 2023年度报送已退回：a.xlsx\n　学生情况 E6：应为整数。", "failure"

@@ -6,9 +6,9 @@ import duckdb
 import pytest
 
 from sources.system.settings import Settings
-from warehouse.compare_targets import compare_targets, public_tables
-from warehouse.connection import open_working
-from warehouse.spark import export_sources, missing_for_spark
+from warehouse.run.compare_targets import compare_targets, public_tables
+from warehouse.run.spark import export_sources, missing_for_spark
+from warehouse.store.connection import open_working
 
 MANIFEST = """{"nodes": {
     "model.m": {"resource_type": "model", "unique_id": "model.m", "schema": "marts", "name": "m"},
@@ -116,8 +116,8 @@ def test_sources_go_to_parquet_with_their_types_and_the_same_bytes_each_time(fre
 
 
 def test_without_java_spark_is_refused_with_what_to_install(monkeypatch):
-    monkeypatch.setattr("warehouse.spark.spark_dbt", lambda: Path(__file__))
+    monkeypatch.setattr("warehouse.run.spark.spark_dbt", lambda: Path(__file__))
     monkeypatch.setenv("JAVA_HOME", "/nowhere")
     assert "openjdk-17" in (missing_for_spark() or "")
-    monkeypatch.setattr("warehouse.spark.spark_dbt", lambda: Path("/nowhere/dbt"))
+    monkeypatch.setattr("warehouse.run.spark.spark_dbt", lambda: Path("/nowhere/dbt"))
     assert "make .venv/spark.stamp" in (missing_for_spark() or "")

@@ -5,7 +5,7 @@ from dataclasses import replace
 import duckdb
 import pytest
 
-from warehouse.ddl import TableColumn, create_tables, table
+from warehouse.store.ddl import TableColumn, create_tables, table
 
 STAFF = table("raw", "staff")
 

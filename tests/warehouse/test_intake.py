@@ -141,7 +141,7 @@ def test_a_rejected_workbook_is_judged_again_when_the_rules_change(fresh_copy, c
     edit(fresh_copy, city, NURSING_SCHOOL, 2023, break_letter)
     ingest(fresh_copy, city)
     assert ingest(fresh_copy, city).rejected == 0
-    monkeypatch.setattr("warehouse.intake.audit_version", lambda city: "other rules")
+    monkeypatch.setattr("warehouse.intake.take_in.audit_version", lambda city: "other rules")
     assert ingest(fresh_copy, city).rejected == 1
 
 
@@ -169,7 +169,7 @@ def test_a_load_that_fails_half_way_leaves_nothing_behind(fresh_copy, city, monk
         raise OSError("disk full")
 
     with monkeypatch.context() as patched:
-        patched.setattr("warehouse.intake.record_decisions", fail)
+        patched.setattr("warehouse.intake.accept.record_decisions", fail)
         with pytest.raises(OSError, match="disk full"):
             ingest(fresh_copy, city)
     assert snapshot(fresh_copy, (*STANDING,)) == before
@@ -193,7 +193,7 @@ def test_rows_in_are_rows_out(city_run, city):
 
 def test_taken_in_by_fours_is_taken_in_the_same(city_run, empty, city, monkeypatch):
     shutil.copytree(city_run.inbox, empty.inbox)
-    monkeypatch.setattr("warehouse.intake.AT_ONCE", 4)
+    monkeypatch.setattr("warehouse.intake.take_in.AT_ONCE", 4)
     taken = ingest(empty, city)
     assert (taken.accepted, taken.rejected, len(taken.judged)) == (25, 0, 25)
     assert sum(taken.rows.values()) == sum(len(rows) for rows in snapshot(empty, ("raw",)).values())

@@ -5,7 +5,7 @@ import pytest
 
 from sources.audit.suppression import SUPPRESSED
 from tests.conftest import NURSING_SCHOOL, edit, run_all, select
-from warehouse.connection import open_published
+from warehouse.store.connection import open_published
 
 SCORE = "33.37"
 

@@ -7,8 +7,8 @@ import pytest
 
 from sources.system.settings import Settings
 from tests.conftest import NURSING_SCHOOL, cell_of, edit, ingest
-from warehouse.connection import WarehouseBusyError, open_working, working_lock
-from warehouse.publish import NotBuiltError, publish
+from warehouse.run.publish import NotBuiltError, publish
+from warehouse.store.connection import WarehouseBusyError, open_working, working_lock
 
 
 def test_the_published_copy_cannot_be_written(city_run):
@@ -50,7 +50,7 @@ def test_a_copy_that_fails_leaves_the_old_one_and_no_debris(fresh_copy, monkeypa
         target.write_bytes(b"half")
         raise OSError("disk full")
 
-    monkeypatch.setattr("warehouse.publish.copy_file", fail)
+    monkeypatch.setattr("warehouse.run.publish.copy_file", fail)
     with pytest.raises(OSError, match="disk full"):
         publish(fresh_copy)
     assert fresh_copy.published_database.read_bytes() == before

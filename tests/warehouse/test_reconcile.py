@@ -16,15 +16,18 @@ from hypothesis import strategies as st
 from sources.declarations.city import City, load_city
 from sources.system.settings import CITIES_ROOT, Settings
 from tests.bench.reconcile_seeder import CLASSES, clean, measure, printed_as, total
-from warehouse.model import load_indicators
-from warehouse.reconcile.diagnose import DIAGNOSES
-from warehouse.reconcile.figures import CHANGE, VALUE, Fact, Figure, number_in, read_list
-from warehouse.reconcile.frame import SCHEMA, VERDICTS, reconcile
-from warehouse.reconcile.hints import magnitude_hints
-from warehouse.reconcile.judge import Print, judge
-from warehouse.reconcile.relations import Span, derive, measure_rules, parse_rule
-from warehouse.reconcile.report import page, reconcile_file, save
-from warehouse.reconcile.slips import slip
+from warehouse.catalogue.indicator import load_indicators
+from warehouse.reconcile.judging.causes import DIAGNOSES
+from warehouse.reconcile.judging.corrections import Print, judge
+from warehouse.reconcile.judging.derive import derive, measure_rules
+from warehouse.reconcile.judging.hints import magnitude_hints
+from warehouse.reconcile.judging.misprints import slip
+from warehouse.reconcile.judging.relations import Interval, parse_rule
+from warehouse.reconcile.memo import page
+from warehouse.reconcile.reading.figure_list import read_list
+from warehouse.reconcile.reading.printed_figure import CHANGE, VALUE, FigureReference, PrintedFigure, number_in
+from warehouse.reconcile.reconcile import reconcile, reconcile_file, save
+from warehouse.reconcile.verdicts import SCHEMA, VERDICTS
 
 CITY_DIR = CITIES_ROOT / "450700"
 PUBLISHED = CITY_DIR / "published" / "2023.csv"
@@ -48,12 +51,12 @@ UNDECIDED = {"F123", "F132", "F142", "F144", "F146"}
 
 
 @pytest.fixture(scope="module")
-def figures() -> list[Figure]:
+def figures() -> list[PrintedFigure]:
     return read_list(PUBLISHED)
 
 
 @pytest.fixture(scope="module")
-def found(city_run: Settings, figures: list[Figure]) -> dict[str, dict]:
+def found(city_run: Settings, figures: list[PrintedFigure]) -> dict[str, dict]:
     with duckdb.connect(str(city_run.published_database), read_only=True) as connection:
         return by_id(reconcile(connection, QINZHOU, figures))
 
@@ -120,7 +123,7 @@ def test_a_list_in_the_reports_own_words_gives_the_same(published, figures, foun
     }
 
 
-def write_plain(figures: list[Figure], path: Path) -> None:
+def write_plain(figures: list[PrintedFigure], path: Path) -> None:
     """The list as a reader writes it down: names instead of codes."""
     scopes = {scope.code: scope.label for scope in QINZHOU.scopes} | {"school": "本校"}
     names = {r.code: r.name for r in QINZHOU.respondents}
@@ -190,7 +193,7 @@ def test_an_error_gets_its_own_name(published, figures, figure, printed, diagnos
     assert DIAGNOSES[diagnosis] in row["explanation"]
 
 
-def reprinted(figure: Figure, printed: str) -> Figure:
+def reprinted(figure: PrintedFigure, printed: str) -> PrintedFigure:
     value = number_in(printed)
     assert value is not None
     assert figure.value is not None
@@ -220,7 +223,7 @@ def test_when_the_warehouse_has_moved_on_the_print_that_agrees_with_itself_is_no
     published, figures, found, monkeypatch
 ):
     """A school has reported 37 more students after the report was printed."""
-    from warehouse.reconcile import frame as module
+    from warehouse.reconcile import reconcile as module
 
     original: Callable = module.recompute
 
@@ -247,7 +250,10 @@ def test_when_the_warehouse_has_moved_on_the_print_that_agrees_with_itself_is_no
 
 
 def test_an_unknown_indicator_stays_a_row(published, figures):
-    odd = [replace(figures[0], figure_id="X1", codes=Fact(2023, "450700", "all", "no_such_indicator")), *figures]
+    odd = [
+        replace(figures[0], figure_id="X1", codes=FigureReference(2023, "450700", "all", "no_such_indicator")),
+        *figures,
+    ]
     rows = by_id(reconcile(published, QINZHOU, odd))
     assert len(rows) == len(figures) + 1
     assert (rows["X1"]["verdict"], rows["X1"]["diagnosis"]) == ("not_matched", "not_matched")
@@ -255,7 +261,7 @@ def test_an_unknown_indicator_stays_a_row(published, figures):
 
 
 def test_a_year_that_was_not_built_is_judged_by_the_print_alone(published):
-    def later(figure: Figure) -> Figure:
+    def later(figure: PrintedFigure) -> PrintedFigure:
         assert figure.codes
         assert figure.year
         return replace(figure, year=figure.year + 5, codes=figure.codes._replace(year=figure.year + 5))
@@ -396,13 +402,13 @@ def test_what_the_declarations_imply_is_known(terms, sign):
     assert (signed, sign) in known or (frozenset((-c, m) for c, m in signed), sign) in known
 
 
-def fact(indicator: str, scope: str = "all", kind: str = "value", year: int = 2023) -> Fact:
-    return Fact(year, QINZHOU.code, scope, indicator, kind)
+def fact(indicator: str, scope: str = "all", kind: str = "value", year: int = 2023) -> FigureReference:
+    return FigureReference(year, QINZHOU.code, scope, indicator, kind)
 
 
 def one(position: int, value: str) -> Print:
     number = Decimal(value)
-    return Print(position, number, Decimal(1), Span(number, number))
+    return Print(position, number, Decimal(1), Interval(number, number))
 
 
 def test_the_smallest_likeliest_correction_is_the_one_that_is_made(city: City):
@@ -454,11 +460,11 @@ def test_the_clean_list_of_the_seeder_holds_nothing_to_accuse(published, figures
     assert suspects(by_id(reconcile(published, QINZHOU, context.figures))) == set()
 
 
-def money_and_heads(kind: str, *amounts: str) -> dict[Fact, Decimal]:
+def money_and_heads(kind: str, *amounts: str) -> dict[FigureReference, Decimal]:
     """Special funds (10,000 yuan), students and funds a student (yuan) of the city, as facts of one kind."""
     names = ("special_funds", "students_full_time", "funds_per_student")
     return {
-        Fact(2023, QINZHOU.code, "all", name, kind): Decimal(amount)
+        FigureReference(2023, QINZHOU.code, "all", name, kind): Decimal(amount)
         for name, amount in zip(names, amounts, strict=True)
     }
 

@@ -7,12 +7,13 @@ import openpyxl
 
 from sources.declarations.headings import REASON_HEADING, RESULT_SHEET
 from tests.conftest import NURSING_SCHOOL, YEARS, cell_of, edit, ingest, run_all, select
-from warehouse.connection import open_published, open_working
-from warehouse.explanations import decide, explanations_on_file
-from warehouse.feedback import write_feedback
-from warehouse.freshness import reasons_to_run
-from warehouse.model import load_report_tables
-from warehouse.report_table import print_table
+from warehouse.catalogue.report_table import load_report_tables
+from warehouse.figures.table_texts import print_table
+from warehouse.intake.decisions import decide
+from warehouse.intake.explanations import explanations_on_file
+from warehouse.intake.feedback import write_feedback
+from warehouse.run.needed import reasons_to_run
+from warehouse.store.connection import open_published, open_working
 
 REGISTER = (
     "select state, versions, versions_rejected, latest_status, days_overdue, current_reason, latest_reason"

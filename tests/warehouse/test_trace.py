@@ -7,7 +7,10 @@ import pytest
 
 from sources.archive.archive import archived_path
 from tests.conftest import NURSING_SCHOOL
-from warehouse.trace import Lineage, Reference, find_reference, recompute
+from warehouse.figures.fact import Reference
+from warehouse.figures.find_figure import find_reference
+from warehouse.figures.lineage import Lineage
+from warehouse.figures.recompute import recompute
 
 
 def references(connection, condition: str) -> list[tuple[Reference, str | None]]:

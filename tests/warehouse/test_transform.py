@@ -6,9 +6,9 @@ import pytest
 
 from sources.system.settings import Settings
 from tests.conftest import select, snapshot
-from warehouse import transform
-from warehouse.compiled import Model, ModelTest, build_order, load_manifest
-from warehouse.transform import build
+from warehouse.run import build as transform
+from warehouse.run.build import build
+from warehouse.run.compile import Model, ModelTest, build_order, load_manifest
 
 BUILT = ("intermediate", "core", "marts", "quality", "report")
 
@@ -75,7 +75,7 @@ def test_a_test_with_a_setting_that_is_not_honoured_is_refused(city_run):
 
 
 def test_what_is_no_model_any_more_is_taken_away(fresh_copy):
-    from warehouse.connection import open_working
+    from warehouse.store.connection import open_working
 
     with open_working(fresh_copy) as connection:
         connection.execute("create table marts.of_last_year as select 1 as x")

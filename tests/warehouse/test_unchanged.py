@@ -10,10 +10,10 @@ import pytest
 from sources.declarations.city import City
 from sources.system.settings import Settings
 from tests.conftest import NURSING_SCHOOL, cell_of, edit, ingest, select, snapshot
-from warehouse import transform
-from warehouse.compiled import Model, build_order, load_manifest
-from warehouse.connection import open_working
-from warehouse.transform import build
+from warehouse.run import build as transform
+from warehouse.run.build import build
+from warehouse.run.compile import Model, build_order, load_manifest
+from warehouse.store.connection import open_working
 
 BUILT = ("intermediate", "core", "marts", "quality", "report")
 Change = Callable[[Settings, City], Settings]

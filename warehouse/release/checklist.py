@@ -7,8 +7,8 @@ import duckdb
 
 from sources.declarations.city import City
 from sources.system.settings import Settings
-from warehouse.connection import query
-from warehouse.freshness import reasons_to_run
+from warehouse.run.needed import reasons_to_run
+from warehouse.store.sql import query
 
 NAMED = 5
 
@@ -81,7 +81,7 @@ def _up_to_date(settings: Settings, city: City, report_year: int) -> Point:
 
 def _contradictions(connection: duckdb.DuckDBPyConnection, city: City, report_year: int) -> Point:
     """The figures that this release prints agree with each other: totals and parts, ratios and their terms."""
-    from warehouse.release.own_figures import contradictions
+    from warehouse.release.contradictions import contradictions
 
     found = contradictions(connection, city, report_year)
     detail = f"互相矛盾的数字：{_named(found)}" if found else "报告的数字互相一致"

@@ -13,15 +13,15 @@ import duckdb
 
 from sources.declarations.city import City
 from sources.system.settings import Settings
-from warehouse.regions import find_region
-from warehouse.release.document import write_documents
-from warehouse.release.site.render import write_site
+from warehouse.figures.regions import find_region
+from warehouse.release.documents.write_documents import write_documents
+from warehouse.release.site.write_site import write_site
 
 DRAFT = "草稿"
 
 
 @dataclass(frozen=True)
-class Draft:
+class DraftFolder:
     """The documents, and the site's first page where there is one; `seconds` by part."""
 
     paths: tuple[Path, ...]
@@ -35,7 +35,7 @@ def write_draft(
     report_year: int,
     region_code: str | None = None,
     progress: Callable[[str], None] = lambda _: None,
-) -> Draft:
+) -> DraftFolder:
     """Writes everything anew into `<home>/documents/<year>`; of another region into `<year>-<its code>`.
 
     Raises LookupError when the database does not hold the year or the region.
@@ -55,4 +55,4 @@ def write_draft(
         start = time.perf_counter()
         write_site(connection, city, report_year, folder / "site", settings.today, DRAFT, written.paths)
         paths, seconds["网站"] = (*paths, folder / "site" / "index.html"), time.perf_counter() - start
-    return Draft(paths, seconds)
+    return DraftFolder(paths, seconds)

@@ -12,14 +12,16 @@ from typing import Any
 import duckdb
 
 from sources.declarations.city import City
-from sources.system.fingerprint import fingerprint
+from sources.system.fingerprint import fingerprint, sha256_of_file
 from sources.system.settings import PROJECT_ROOT, Settings
-from warehouse.connection import query
-from warehouse.explanations import applied_decisions
-from warehouse.freshness import declarations_fingerprint
-from warehouse.registry import CLOCK_STATE, current_versions, get_state
-from warehouse.release.bundle import sha256_of
+from warehouse.intake.decisions import applied_decisions
+from warehouse.intake.versions import current_versions
+from warehouse.run.changed import declarations_fingerprint
+from warehouse.store.notes import CLOCK_STATE, get_state
+from warehouse.store.sql import query
 
+PRINTING = ("catalogue", "figures", "release")
+"""The rooms of the warehouse whose code decides what a release looks like."""
 MANIFEST = "manifest.json"
 VERSION = re.compile(r"(\d{4})\.([1-9]\d*)")
 
@@ -111,7 +113,7 @@ def inputs_of(
         "decisions": applied_decisions(connection),
         "current": counting(connection, report_year),
         "declarations": _declarations(settings, city),
-        "lock_file": sha256_of(PROJECT_ROOT / "requirements.lock"),
+        "lock_file": sha256_of_file(PROJECT_ROOT / "requirements.lock"),
         "commit": commit(),
     }
 
@@ -125,9 +127,10 @@ def counting(connection: duckdb.DuckDBPyConnection, report_year: int) -> dict[st
 def _declarations(settings: Settings, city: City) -> str:
     """Changes whenever a contract, rule, indicator, model or a part of the release's own code or templates does."""
     digest = hashlib.sha256(declarations_fingerprint(settings, city).encode())
-    for path in sorted((PROJECT_ROOT / "warehouse" / "release").rglob("*")):
-        if path.is_file() and "__pycache__" not in path.parts:
-            digest.update(path.read_bytes())
+    for room in PRINTING:
+        for path in sorted((PROJECT_ROOT / "warehouse" / room).rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                digest.update(path.read_bytes())
     return fingerprint([city], digest.hexdigest())
 
 

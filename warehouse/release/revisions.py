@@ -9,8 +9,8 @@ import polars as pl
 
 from sources.declarations.city import City
 from sources.system.plain_text import as_text
-from warehouse.connection import query
 from warehouse.release.manifest import Manifest, counting
+from warehouse.store.sql import query
 
 VALUES = "data/core.fct_indicator_value.parquet"
 HEADINGS = ("年度", "单位", "指标", "口径", "首次发布", "上一版", "本版", "原因")

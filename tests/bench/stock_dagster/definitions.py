@@ -14,16 +14,16 @@ from dagster_dbt import DbtCliResource, DbtProject, dbt_assets
 
 from sources.declarations.city import load_city
 from sources.system.settings import PROJECT_ROOT, load_settings
-from warehouse.connection import open_published, open_working
-from warehouse.ddl import create_tables
-from warehouse.feedback import write_feedback
-from warehouse.freshness import record_build
-from warehouse.inputs import inputs_fingerprint, note_built_from
-from warehouse.intake import take_in
-from warehouse.model import load_report_tables
-from warehouse.publish import publish
-from warehouse.reference import load_reference
-from warehouse.report_table import print_table, write_csv
+from warehouse.catalogue.reference import load_reference
+from warehouse.catalogue.report_table import load_report_tables
+from warehouse.figures.table_texts import print_table
+from warehouse.intake.feedback import write_feedback
+from warehouse.intake.take_in import take_in
+from warehouse.release.data.summary_csv import write_csv
+from warehouse.run.changed import inputs_fingerprint, note_built_from, record_build
+from warehouse.run.publish import publish
+from warehouse.store.connection import open_published, open_working
+from warehouse.store.ddl import create_tables
 
 SETTINGS = load_settings()
 CITY = load_city(SETTINGS.city_dir)

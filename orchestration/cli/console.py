@@ -1,0 +1,76 @@
+"""What all commands share: the app, the console, the installation, output as text or JSON."""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from sources.declarations.city import City, load_city
+from sources.system.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="中等职业教育质量年度报告",
+)
+PIPED_WIDTH = 160
+console = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
+notices = Console(stderr=True, width=None if sys.stderr.isatty() else PIPED_WIDTH)
+RUN_FAILED, CANNOT, ACTION_NEEDED = 1, 2, 3
+Years = Annotated[list[int], typer.Option("--year", help="报告年度，可以重复给出")]
+Year = Annotated[int, typer.Option("--year", help="报告年度")]
+RegionCode = Annotated[str | None, typer.Option("--region", help="行政区划代码；不给时为本库所属地区")]
+AsJson = Annotated[bool, typer.Option("--json", help="输出 JSON，供程序读取")]
+
+
+def installation() -> tuple[Settings, City]:
+    settings = load_settings()
+    return settings, load_city(settings.city_dir)
+
+
+def check_years(city: City, years: Sequence[int]) -> None:
+    unknown = [year for year in years if year not in city.calendar.years]
+    if unknown:
+        known = "、".join(map(str, sorted(city.calendar.years)))
+        fail(f"采集日历中没有 {'、'.join(map(str, unknown))} 年；有：{known}")
+
+
+def fail(message: str) -> NoReturn:
+    notices.print(message, style="red", markup=False)
+    raise typer.Exit(CANNOT)
+
+
+@contextmanager
+def published(settings: Settings) -> Iterator["duckdb.DuckDBPyConnection"]:
+    """The published database, or a message when there is none."""
+    from warehouse.store.connection import open_published
+
+    try:
+        with open_published(settings) as connection:
+            yield connection
+    except FileNotFoundError as error:
+        fail(str(error))
+
+
+def print_json(data: Any) -> None:
+    print(json.dumps(data, ensure_ascii=False, indent=2, default=str))
+
+
+def print_records(title: str, headings: Mapping[str, str], records: Sequence[Mapping[str, Any]]) -> None:
+    """A table of records; `headings` maps the keys to be shown to their labels."""
+    shown = Table(title=title, title_justify="left", show_lines=any("message" in record for record in records))
+    for label in headings.values():
+        shown.add_column(label, overflow="fold")
+    for record in records:
+        shown.add_row(*("" if record[key] is None else str(record[key]) for key in headings))
+    console.print(shown, markup=False)

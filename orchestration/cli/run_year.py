@@ -1,0 +1,139 @@
+"""The yearly run, and the sample submissions to try it with."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+from orchestration.cli.console import AsJson, Years, app, check_years, console, installation, notices, print_json
+from orchestration.cli.engines import Engine, build_models_on_spark, refuse_without_spark
+from orchestration.launch import execute
+from orchestration.lib.asset_keys import intake_assets
+from sources.archive.inbox import look_into
+from sources.system.settings import Settings
+from warehouse.catalogue.labels import STATE
+
+
+@app.command()
+def run(
+    year: Years,
+    force: Annotated[bool, typer.Option("--force", help="没有新内容也重新运行")] = False,
+    target: Annotated[Engine, typer.Option(help="在哪里建模；spark 只收件和建模，不发布")] = Engine.duckdb,
+    as_json: AsJson = False,
+) -> None:
+    """收件、审核、建模、发布、出表：完整运行一次；没有新内容时不做重复的工作。"""
+    from warehouse.run.needed import reasons_to_run
+
+    settings, city = installation()
+    years = sorted(set(year))
+    check_years(city, years)
+    out = notices if as_json else console
+    if target is Engine.spark:
+        refuse_without_spark()
+        execute(settings, city, years, out, only=intake_assets())
+        build_models_on_spark(settings, out)
+        return
+    reasons = reasons_to_run(settings, city, years)
+    if not reasons and not force:
+        from orchestration.lib.observe import alert
+
+        out.print("没有新内容，已发布的数据就是最新的。")
+        told = alert(settings, city).summary
+    else:
+        out.print(f"运行 {'、'.join(map(str, years))} 年度：{'；'.join(reasons) or '按要求重新运行'}")
+        told = execute(settings, city, years, out, anew=force)
+    summary = summarise(settings, years) | {"alerts": told}
+    if as_json:
+        print_json(summary)
+    else:
+        _print_summary(summary)
+
+
+@app.command()
+def sample(year: Years) -> None:
+    """把样例城市的报送做成工作簿，放入收件夹；已有的文件不改动。"""
+    from sources.sample.pour import pour_samples
+
+    settings, city = installation()
+    for each in sorted(set(year)):
+        paths = pour_samples(city, settings.city_dir, each, settings.inbox)
+        console.print(f"{each}年样例报送 {len(paths)} 份：{settings.inbox}")
+
+
+def summarise(settings: Settings, years: Sequence[int]) -> dict[str, Any]:
+    """What is published for the years, as a person or a program wants to know it after a run."""
+    from warehouse.catalogue.report_table import load_report_tables
+    from warehouse.figures.regions import coverage_of, find_region
+    from warehouse.store.connection import open_published
+    from warehouse.store.ddl import PUBLIC_SCHEMAS
+    from warehouse.store.sql import query
+
+    with open_published(settings) as connection:
+        register = query(
+            connection,
+            "select report_year, respondent_name, state, latest_status, current_submission_id is not null as stands"
+            " from quality.register where list_contains(?, report_year) order by respondent_code",
+            [list(years)],
+        ).to_dicts()
+        coverage = coverage_of(connection, find_region(connection).code, years)
+        counted = query(
+            connection,
+            "select severity, is_explained, count(*) from quality.finding where submission_status <> 'superseded'"
+            " and (report_year is null or list_contains(?, report_year)) group by all",
+            [list(years)],
+        )
+        tables = query(
+            connection,
+            "select count(*) from duckdb_tables() where list_contains(?, schema_name)",
+            [list(PUBLIC_SCHEMAS)],
+        ).item()
+    findings = {(severity, explained): count for severity, explained, count in counted.iter_rows()}
+    return {
+        "years": list(years),
+        "register": register,
+        "coverage": coverage,
+        "errors": findings.get(("error", False), 0),
+        "warnings": findings.get(("warning", False), 0),
+        "warnings_explained": findings.get(("warning", True), 0),
+        "tables": tables,
+        "report_tables": list(load_report_tables()),
+        "settling": len(look_into(settings.inbox).settling),
+        "database": str(settings.published_database),
+        "summary_tables": str(settings.summary_tables),
+        "feedback": str(settings.feedback),
+    }
+
+
+def _print_summary(summary: dict[str, Any]) -> None:
+    console.print()
+    console.rule("小结", align="left")
+    last = summary["years"][-1]
+    for year in summary["years"]:
+        of_year = [row for row in summary["register"] if row["report_year"] == year]
+        noted = [
+            f"{row['respondent_name']}（{STATE[row['state']]}" + ("，新版本已退回）" if row["stands"] else "）")
+            for row in of_year
+            if row["state"] != "accepted" or row["latest_status"] == "rejected"
+        ]
+        stands = sum(row["stands"] for row in of_year)
+        coverage = summary["coverage"].get(year, "还没有名册")
+        console.print(
+            f"{year}年度  已接收 {stands} / 应报 {len(of_year)} 个单位；数据完整度 {coverage}"
+            + (f"；{'、'.join(noted)}" if noted else ""),
+            markup=False,
+        )
+    console.print(
+        f"审核问题  错误 {summary['errors']} 个，待说明的警告 {summary['warnings']} 个，"
+        f"已说明 {summary['warnings_explained']} 个（nianbao findings --year {last}）"
+    )
+    if summary["settling"]:
+        console.print(f"收件夹    有 {summary['settling']} 个文件还在写入，写完后自动接收")
+    console.print(
+        f"数据表    {summary['tables']} 张，其中报告表 {'、'.join(summary['report_tables'])}"
+        f"（nianbao table 1.2-2 --year {last}）"
+    )
+    console.print(f"数据库    {summary['database']}", soft_wrap=True)
+    console.print(f"汇总表    {summary['summary_tables']}", soft_wrap=True)
+    console.print(f"退回件    {summary['feedback']}（标出了问题的工作簿，发回学校）", soft_wrap=True)
+    console.print(f"提醒      {summary['alerts'].removeprefix('提醒：')}", soft_wrap=True, markup=False)
+    console.print("界面      make ui")

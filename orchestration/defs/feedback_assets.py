@@ -1,0 +1,88 @@
+"""findings → what goes back to each respondent: its own workbook, marked; and the same for the clerk to read here."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import dagster as dg
+
+from orchestration.lib.asset_keys import FEEDBACK, REGISTRY
+from orchestration.lib.groups import INTAKE
+from orchestration.lib.metadata import markdown_table
+from orchestration.lib.partitions import by_report_year
+from sources.declarations.city import City
+from sources.submission.finding import SEVERITY_LABELS
+from sources.system.settings import Settings
+from warehouse.catalogue.labels import SUBMISSION
+from warehouse.intake.feedback import Feedback, write_feedback
+from warehouse.run.build import FAILING_ROWS
+from warehouse.store.connection import open_working
+
+SHOWN_RESPONDENTS = 40
+FINDING_HEADINGS = ("级别", "位置", "填写内容", "问题", "可能的原因", "处理办法")
+
+
+def build_feedback_assets(settings: Settings, city: City) -> list[dg.AssetsDefinition]:
+    @dg.asset(
+        key=FEEDBACK,
+        deps=[REGISTRY],
+        group_name=INTAKE,
+        kinds={"excel"},
+        pool="warehouse",
+        **by_report_year(city),
+        description="退回件：各单位自己的工作簿，问题标在单元格上，首页列出全部问题和说明栏。没有问题的单位没有退回件。",
+    )
+    def feedback(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
+        with open_working(settings) as connection:
+            everybody = write_feedback(connection, settings, [int(key) for key in context.partition_keys])
+        written = [each for each in everybody if each.path]
+        context.log.info(f"退回件 {len(written)} 份：{settings.feedback}")
+        return dg.MaterializeResult(metadata=_metadata(settings, everybody))
+
+    return [feedback]
+
+
+def _metadata(settings: Settings, everybody: Sequence[Feedback]) -> dict[str, Any]:
+    """Who has to do what, and for each respondent with open findings all of them, errors first."""
+    rows = [
+        (
+            each.report_year,
+            _name(each),
+            SUBMISSION[each.status],
+            _count(each, "error"),
+            _count(each, "warning"),
+            each.path.relative_to(settings.feedback) if each.path else "",
+        )
+        for each in everybody
+    ]
+    metadata: dict[str, Any] = {
+        "各单位": markdown_table(("年度", "单位", "状态", "错误", "待说明的警告", "退回件"), rows),
+        "文件夹": dg.MetadataValue.path(settings.feedback),
+    }
+    asked = [each for each in everybody if _count(each, "error") or _count(each, "warning")]
+    for each in sorted(asked, key=lambda each: -_count(each, "error"))[:SHOWN_RESPONDENTS]:
+        metadata[f"{each.report_year or '未识别'} {_name(each)}"] = markdown_table(FINDING_HEADINGS, _findings(each))
+    return metadata
+
+
+def _findings(feedback: Feedback) -> list[tuple[str, ...]]:
+    """Open findings for a narrow table: errors first, sheet and cell in one column."""
+    ordered = sorted(feedback.open_findings, key=lambda finding: finding["severity"])
+    return [
+        (
+            SEVERITY_LABELS[finding["severity"]],
+            f"{finding['sheet']} {finding['cell'] or ''}".strip(),
+            finding["value"] or "",
+            finding["message"],
+            finding["suggestion"] or "",
+            finding["fix"],
+        )
+        for finding in ordered[:FAILING_ROWS]
+    ]
+
+
+def _name(feedback: Feedback) -> str:
+    return feedback.respondent_name or feedback.file_name
+
+
+def _count(feedback: Feedback, severity: str) -> int:
+    return sum(finding["severity"] == severity for finding in feedback.open_findings)

@@ -1,0 +1,25 @@
+"""Names of assets, jobs and run tags, for those who speak of them without importing their definition."""
+
+import dagster as dg
+
+from sources.declarations.contract import Contract, load_contracts
+
+RECEIVED, PARSED, AUDITED = dg.AssetKey("received"), dg.AssetKey("parsed"), dg.AssetKey("audited")
+REGISTRY, REFERENCE = dg.AssetKey("registry"), dg.AssetKey("reference")
+FEEDBACK = dg.AssetKey("feedback")
+PUBLISHED, SUMMARY_TABLES = dg.AssetKey("published"), dg.AssetKey("summary_tables")
+DOCUMENTS, RELEASED = dg.AssetKey("documents"), dg.AssetKey("released")
+STARTED_BY_HAND = (DOCUMENTS, RELEASED)
+JOB = "annual_report"
+DOCUMENTS_JOB, RELEASE_JOB = "make_documents", "make_release"
+ANEW = "nianbao/anew"
+"""A run with this tag builds all models, also those that would be built from the same again."""
+
+
+def raw_key(contract: Contract) -> dg.AssetKey:
+    return dg.AssetKey(["raw", contract.name])
+
+
+def intake_assets() -> list[dg.AssetKey]:
+    """What a run does before there is anything to build: receive, read, audit, load, and send back."""
+    return [REFERENCE, RECEIVED, PARSED, AUDITED, REGISTRY, FEEDBACK, *map(raw_key, load_contracts())]

@@ -1,0 +1,151 @@
+"""dbt models as assets and their tests as checks, as dagster-dbt sees them; worked out once for each version.
+
+dagster-dbt knows how a manifest becomes a graph (which test belongs to which asset, what else it reads), but to import
+it takes longer than to build all models of a city: what it says is kept beside dbt's manifest.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from orchestration.lib.groups import OF_SCHEMA
+from sources.system.settings import Settings
+from sources.system.whole_file import whole_file
+from warehouse.run.compile import load_manifest, prepare_manifest
+
+Key = tuple[str, ...]
+DEMANDS = {
+    "unique_combination": "{columns} 合起来不重复。",
+    "accepted_values": "{column_name} 只取规定的值：{values}。",
+    "relationships": "{column_name} 的每个值都在 {to} 的 {field} 中。",
+    "total_equals_parts": "{column_name} 的合计等于各项之和。",
+    "holds": "每一行都满足：{condition}。",
+}
+"""By kind of test (dbt's own and tests/generic), filled in with its arguments."""
+
+
+@dataclass(frozen=True)
+class ModelAsset:
+    """One model: its asset key, the keys that it depends on, and what the UI shows of it."""
+
+    unique_id: str
+    key: tuple[str, str]
+    """Schema and name."""
+    deps: tuple[Key, ...]
+    description: str
+    group: str
+    columns: tuple[tuple[str, str | None, str], ...]
+    """Name, type as far as it is declared, description."""
+
+
+@dataclass(frozen=True)
+class ModelCheck:
+    """One test: a check of `asset`; `deps` are the other assets that it reads."""
+
+    unique_id: str
+    name: str
+    asset: Key
+    deps: tuple[Key, ...]
+    blocking: bool
+    description: str
+    """What it demands, in Chinese."""
+
+
+@dataclass(frozen=True)
+class DbtGraph:
+    assets: tuple[ModelAsset, ...]
+    checks: tuple[ModelCheck, ...]
+
+
+def load_graph(settings: Settings) -> DbtGraph:
+    """The graph of the dbt project as it stands; compiles the project if it has changed."""
+    manifest = prepare_manifest(settings)
+    code = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:8]
+    kept = manifest.with_name(f"graph-{manifest.stem.removeprefix('compiled-')}-{code}.json")
+    if not kept.exists():
+        for outdated in kept.parent.glob("graph-*.json"):
+            outdated.unlink(missing_ok=True)
+        with whole_file(kept) as partial:
+            partial.write_text(json.dumps(asdict(_graph(load_manifest(settings))), ensure_ascii=False))
+    stored = json.loads(kept.read_bytes())
+    return DbtGraph(
+        tuple(ModelAsset(**_with_keys(asset)) for asset in stored["assets"]),
+        tuple(ModelCheck(**_with_keys(check)) for check in stored["checks"]),
+    )
+
+
+def _with_keys(stored: dict[str, Any]) -> dict[str, Any]:
+    """Lists of JSON as the keys that they were."""
+    keys = {name: tuple(stored[name]) for name in ("key", "asset") if name in stored}
+    return stored | keys | {"deps": tuple(tuple(key) for key in stored["deps"])}
+
+
+def _graph(manifest: Mapping[str, Any]) -> DbtGraph:
+    import dagster as dg
+    from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
+    from dagster_dbt.asset_utils import DAGSTER_DBT_UNIQUE_ID_METADATA_KEY, build_dbt_specs
+
+    class Translator(DagsterDbtTranslator):
+        """Asset keys are schema and name; the tables that intake writes as a whole are one asset each."""
+
+        def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+            schema, name = dbt_resource_props["schema"], dbt_resource_props["name"]
+            is_whole = dbt_resource_props["resource_type"] == "source" and schema != "raw"
+            return dg.AssetKey(schema if is_whole else [schema, name])
+
+    # Tests of sources stay off: as checks they would silently drop the edge that makes dbt wait for the audit.
+    translator = Translator(
+        DagsterDbtTranslatorSettings(enable_source_tests_as_checks=False, enable_duplicate_source_asset_keys=True)
+    )
+    specs, check_specs = build_dbt_specs(
+        translator=translator,
+        manifest=manifest,
+        select="fqn:*",
+        exclude="",
+        selector="",
+        io_manager_key=None,
+        project=None,
+    )
+    nodes = manifest["nodes"]
+    return DbtGraph(
+        tuple(
+            ModelAsset(
+                unique_id := spec.metadata[DAGSTER_DBT_UNIQUE_ID_METADATA_KEY],
+                (spec.key.path[0], spec.key.path[1]),
+                tuple(sorted(_key(dep.asset_key) for dep in spec.deps)),
+                nodes[unique_id]["description"],
+                OF_SCHEMA[spec.key.path[0]],
+                tuple((c["name"], c["data_type"], c["description"]) for c in nodes[unique_id]["columns"].values()),
+            )
+            for spec in specs
+        ),
+        tuple(
+            ModelCheck(
+                spec.metadata[DAGSTER_DBT_UNIQUE_ID_METADATA_KEY],
+                spec.name,
+                _key(spec.asset_key),
+                tuple(sorted(_key(dep.asset_key) for dep in spec.additional_deps)),
+                spec.blocking,
+                _demand(nodes[spec.metadata[DAGSTER_DBT_UNIQUE_ID_METADATA_KEY]]),
+            )
+            for spec in check_specs
+        ),
+    )
+
+
+def _demand(test: Mapping[str, Any]) -> str:
+    """What a test demands, in Chinese: as it says itself, or by its kind."""
+    kind = test.get("test_metadata") or {"name": "", "kwargs": {}}
+    given = {
+        name: "、".join(map(str, value)) if isinstance(value, list) else value for name, value in kind["kwargs"].items()
+    }
+    given["to"] = ".".join(re.findall(r"'(.+?)'", given.get("to", "")))  # ref('a') and source('b', 'a')
+    return test["description"] or DEMANDS.get(kind["name"], "").format_map(given)
+
+
+def _key(key: Any) -> Key:
+    return tuple(key.path)

@@ -1,0 +1,129 @@
+"""One run at a time, and what is done about runs that died.
+
+Dagster's books know nothing of a process that was killed: its run stays "started" for ever, blocks the queue, and
+keeps its place in the pool, so that the next run waits for it without end. Every run therefore holds a lock on a
+file of its own (a sign of life, which the kernel takes back), and whoever comes next closes the books of the dead.
+"""
+
+import fcntl
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+
+from sources.system.settings import Settings
+from warehouse.run.needed import note_finished, note_unfinished
+from warehouse.run.rebuild import recover
+from warehouse.store.connection import working_lock
+
+UNSIGNED_SECONDS = 900
+"""After so long without a sign of life a run is taken for dead that died before it could give one."""
+SIGNS, UNSIGNED = "alive", ".new"
+UNDER_WAY = dg.RunsFilter(
+    statuses=[dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
+)
+DIED = "运行的进程已不在（断电、被终止或机器重启）。已发布的数据保持不变，下一次运行会接着做完。"
+
+
+def exclusive_run(settings: Settings, steps: int) -> dg.ResourceDefinition:
+    """The resource that every asset of a run shares: the right to write, from a run's first step to its last.
+
+    `steps` is how many steps a complete run has.
+    """
+
+    @dg.resource(description="一次只有一个运行；先清理意外终止的运行留下的东西。")
+    def exclusive(context: dg.InitResourceContext) -> Iterator[None]:
+        assert context.run is not None
+        assert context.instance is not None
+        assert context.log is not None
+        run, instance = context.run, context.instance
+        plan = instance.get_execution_plan_snapshot(run.execution_plan_snapshot_id or "")
+        years = years_of(run) if len(plan.step_keys_to_execute) == steps else []
+        with sign_of_life(settings, run.run_id), working_lock(settings) as taken_now:
+            close_dead_runs(instance, settings)
+            for message in recover(settings) if taken_now else []:
+                context.log.warning(message)
+            note_unfinished(settings, years)
+            yield
+            if instance.get_run_stats(run.run_id).steps_succeeded == steps:
+                note_finished(settings, years)
+
+    return exclusive
+
+
+def build_recovery(settings: Settings) -> dg.Definitions:
+    """The sensor that looks for the dead when nothing runs."""
+
+    @dg.sensor(
+        name="dead_runs",
+        minimum_interval_seconds=60,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="把意外终止的运行记为失败，否则后面的运行会一直等它。",
+    )
+    def dead_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        closed = close_dead_runs(context.instance, settings)
+        return dg.SkipReason(f"已把 {len(closed)} 个意外终止的运行记为失败。" if closed else "没有意外终止的运行。")
+
+    return dg.Definitions(sensors=[dead_runs])
+
+
+def years_of(run: dg.DagsterRun) -> list[int]:
+    """The report years that a run is about, from its tags."""
+    single = run.tags.get("dagster/partition")
+    first = run.tags.get("dagster/asset_partition_range_start", single)
+    last = run.tags.get("dagster/asset_partition_range_end", single)
+    return list(range(int(first), int(last) + 1)) if first and last else []
+
+
+def close_dead_runs(instance: dg.DagsterInstance, settings: Settings) -> list[str]:
+    """Marks runs in progress whose process is gone as failed, and frees their places in the pools.
+
+    Returns their ids.
+    """
+    in_progress = {record.dagster_run.run_id: record for record in instance.get_run_records(filters=UNDER_WAY)}
+    signs = settings.working_database.parent / SIGNS
+    dead = [
+        run_id
+        for run_id, record in in_progress.items()
+        if not _is_alive(signs / run_id, record.update_timestamp.timestamp())
+    ]
+    for run_id in dead:
+        instance.report_run_failed(in_progress[run_id].dagster_run, DIED)
+    for run_id in instance.event_log_storage.get_concurrency_run_ids() - (in_progress.keys() - dead):
+        instance.event_log_storage.free_concurrency_slots_for_run(run_id)
+    for path in signs.glob("*"):
+        if path.suffix != UNSIGNED and not _is_held(path):
+            path.unlink(missing_ok=True)
+    return dead
+
+
+@contextmanager
+def sign_of_life(settings: Settings, run_id: str) -> Iterator[None]:
+    """Shows that a run is alive, until its process ends in whatever way."""
+    path = settings.working_database.parent / SIGNS / run_id
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unsigned = path.with_suffix(UNSIGNED)
+    with unsigned.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        unsigned.rename(path)  # never to be seen without its lock
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def _is_alive(sign: Path, last_seen: float) -> bool:
+    return _is_held(sign) if sign.exists() else time.time() - last_seen < UNSIGNED_SECONDS
+
+
+def _is_held(sign: Path) -> bool:
+    try:
+        with sign.open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return False
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,31 @@
+"""Zip files that are the same bytes whenever they are written."""
+
+import io
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+
+ZIP_TIME = (1980, 1, 1, 0, 0, 0)
+
+
+def with_fixed_times(data: bytes) -> bytes:
+    """The same archive with members in order and the times that archives have when nobody sets them."""
+    source = zipfile.ZipFile(io.BytesIO(data))
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in sorted(source.namelist(), key=lambda name: (name != "[Content_Types].xml", name)):
+            info = zipfile.ZipInfo(name, ZIP_TIME)
+            info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o600 << 16
+            archive.writestr(info, source.read(name))
+    return target.getvalue()
+
+
+def write_zip(paths: Iterable[Path], root: Path, target: Path) -> Path:
+    """The files in one archive, by their paths below `root`, without times or owners."""
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        for path in sorted(paths):
+            entry = zipfile.ZipInfo(path.relative_to(root).as_posix(), ZIP_TIME)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, path.read_bytes())
+    return target

@@ -1,0 +1,1 @@
+"""Linters of our own, which need developers' libraries."""

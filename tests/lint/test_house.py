@@ -1,0 +1,33 @@
+"""The shape of the code is what docs/architecture.md says, and no name stands for two things."""
+
+import pytest
+
+from tests.lint.house import INNER, PACKAGES, PAGE, arrows, drawing, floors, modules, page_with, repeated_names
+
+HOUSE = modules()
+
+
+def test_the_drawing_is_up_to_date() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert page == page_with(drawing(), page), "python -m tests.lint.house"
+
+
+@pytest.mark.parametrize("package", [None, *INNER])
+def test_rooms_stand_in_no_circle(package: str | None) -> None:
+    assert floors(arrows(HOUSE, package))
+
+
+def test_no_module_and_no_class_has_the_name_of_another() -> None:
+    assert repeated_names(HOUSE) == set()
+
+
+def test_nothing_lies_flat_in_the_warehouse() -> None:
+    flat = [name for name in HOUSE if name.startswith("warehouse.") and name.count(".") == 1]
+    assert all(any(other.startswith(f"{name}.") for other in HOUSE) for name in flat)
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_every_room_says_what_lives_there_and_imports_nothing(package: str) -> None:
+    rooms = [m for m in HOUSE.values() if m.path.name == "__init__.py" and m.name.startswith(package)]
+    assert rooms
+    assert [m.name for m in rooms if not m.docstring or m.imports] == []

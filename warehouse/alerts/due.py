@@ -1,0 +1,79 @@
+"""What is due on a channel, given what it was told before. Pure."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from sources.declarations.alerting import Alerting, Channel, Kind
+from sources.declarations.city import City
+from warehouse.alerts.troubles import Trouble
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a channel was told of a trouble, as the ledger has it; `sent_at` is None until it accepted something."""
+
+    key: str
+    kind: Kind
+    respondent: str | None
+    title: str
+    fingerprint: str
+    sent_at: datetime | None
+    claimed_until: datetime | None
+
+
+@dataclass(frozen=True)
+class Item:
+    """One trouble as a part of a message."""
+
+    trouble: Trouble
+    state: Literal["new", "again", "recovered"]
+
+
+def due(
+    troubles: Sequence[Trouble], cleared: Collection[str], told: Mapping[str, Told], now: datetime, alerting: Alerting
+) -> list[Item]:
+    """What one channel is to be told now, given what it was told before.
+
+    A new trouble, or one that has changed, at once; the same again after some hours; that it is mended, once. What
+    another process is about to send is left to it.
+    """
+    items = []
+    for trouble in troubles:
+        before = told.get(trouble.key)
+        if before is None or before.sent_at is None:
+            state: Literal["new", "again"] | None = "new"
+        elif before.fingerprint != trouble.fingerprint:
+            state = "new"
+        else:
+            state = "again" if _is_due_again(trouble.kind, before.sent_at, now, alerting) else None
+        if state and not _is_claimed(before, now):
+            items.append(Item(trouble, state))
+    for before in told.values():
+        if before.key in cleared and before.sent_at and not _is_claimed(before, now):
+            items.append(Item(Trouble(before.key, before.kind, before.respondent, before.title), "recovered"))
+    return items
+
+
+def _is_due_again(kind: Kind, sent_at: datetime, now: datetime, alerting: Alerting) -> bool:
+    if kind == "release":
+        return False
+    hours = alerting.due_soon_repeat_hours if kind == "due_soon" else alerting.repeat_hours
+    return now - sent_at >= timedelta(hours=hours)
+
+
+def _is_claimed(told: Told | None, now: datetime) -> bool:
+    return told is not None and told.claimed_until is not None and told.claimed_until > now
+
+
+def wants(channel: Channel, trouble: Trouble, city: City) -> bool:
+    """Whether the channel is to be told of such troubles."""
+    respondent = city.respondent_by_code.get(trouble.respondent or "")
+    lies_in = city.region_paths[city.region_of(respondent)] if respondent else ()
+    is_concerned = (
+        not (channel.respondents or channel.regions)
+        or trouble.respondent in channel.respondents
+        or any(region in lies_in for region in channel.regions)
+    )
+    return is_concerned and (not channel.only or trouble.kind in channel.only)

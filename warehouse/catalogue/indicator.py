@@ -1,0 +1,161 @@
+"""The catalogue: indicators, measures, standards and report tables, as typed objects.
+
+An indicator is defined here and nowhere else. `sum`, `ratio` and `school_count` cover everything that is built
+from measures; none of them needs SQL of its own.
+"""
+
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, Literal
+
+from pydantic import Field
+
+from sources.declarations.contract import TimeBasis
+from sources.declarations.strict_yaml import Declaration, Name, read_yaml
+from sources.system.settings import CATALOGUE_ROOT
+from warehouse.catalogue.measure import Level, expanded, load_measures
+
+STANDARD_DEFINITION = "standard"
+Direction = Literal["higher", "lower", "neutral"]
+
+
+class Formula(Declaration):
+    """Measures that are added up: the value of a sum; the upper and lower part of a ratio."""
+
+    numerator: tuple[Name, ...]
+    denominator: tuple[Name, ...] = ()
+    definition: str
+
+    @property
+    def terms(self) -> tuple[tuple[str, str], ...]:
+        """(role, measure code) of every term."""
+        return tuple(("numerator", code) for code in self.numerator) + tuple(
+            ("denominator", code) for code in self.denominator
+        )
+
+
+class SchoolCount(Declaration):
+    """How many schools of a scope have a value of an indicator below a bound."""
+
+    of: Name
+    below: Decimal
+    ownership: str | None = None
+    """Only schools of this ownership (code of the list `ownership`)."""
+
+
+class Indicator(Declaration):
+    code: Name
+    label: str
+    """As the report prints it."""
+    unit: str
+    numerator: tuple[Name, ...] = ()
+    denominator: tuple[Name, ...] = ()
+    counts: SchoolCount | None = None
+    scale: int = 1
+    decimals: int = 0
+    display: Literal["number", "to_one"] = "number"
+    definition: str
+    alternatives: dict[Name, Formula] = Field(default_factory=dict)
+    """Other definitions in use elsewhere; a city chooses one in its definitions.yml."""
+    source: str
+    time_basis: TimeBasis
+    direction: Direction = "neutral"
+
+    @property
+    def kind(self) -> Literal["sum", "ratio", "school_count"]:
+        if self.counts:
+            return "school_count"
+        return "ratio" if self.denominator else "sum"
+
+    def formula(self, definition: str) -> Formula:
+        """The formula under one of the indicator's definitions.
+
+        Raises KeyError for a definition that the indicator does not have.
+        """
+        if definition == STANDARD_DEFINITION:
+            return Formula(numerator=self.numerator, denominator=self.denominator, definition=self.definition)
+        return self.alternatives[definition]
+
+
+class Chapter(Declaration):
+    """The indicators of one part of the report; its wide mart has the chapter's name."""
+
+    chapter: Name
+    title: str
+    topic: Name
+    """Entry of the code list `topics`: which of the bureau's scope choices applies."""
+    order: int
+    description: str
+    indicators: tuple[Indicator, ...]
+
+
+@lru_cache
+def load_chapters() -> tuple[Chapter, ...]:
+    chapters = []
+    for path in sorted((CATALOGUE_ROOT / "indicators").glob("*.yml")):
+        chapter = read_yaml(path)
+        indicators = [_resolved(entry) for entry in expanded(chapter["indicators"])]
+        chapters.append(Chapter(**(chapter | {"indicators": indicators})))
+    return tuple(sorted(chapters, key=lambda chapter: chapter.order))
+
+
+def _resolved(entry: dict[str, Any]) -> Indicator:
+    """An entry with what it leaves out: a plain sum takes label, unit and definition from its measure."""
+    entry = dict(entry)
+    if "counts" not in entry:
+        entry.setdefault("numerator", [entry["code"]])
+    if len(entry.get("numerator", ())) == 1 and "denominator" not in entry:
+        measure = load_measures()[entry["numerator"][0]]
+        entry = {"label": measure.label, "unit": measure.unit, "definition": measure.description} | entry
+        if not measure.is_whole:
+            entry.setdefault("decimals", 2)
+    if "numerator" in entry:
+        entry.setdefault("time_basis", load_measures()[entry["numerator"][0]].time_basis)
+    return Indicator(**entry)
+
+
+@lru_cache
+def load_indicators() -> dict[str, Indicator]:
+    indicators = [indicator for chapter in load_chapters() for indicator in chapter.indicators]
+    return {indicator.code: indicator for indicator in indicators}
+
+
+def is_count(indicator: Indicator) -> bool:
+    """Whether the indicator is a sum of counts, or counts schools."""
+    measures = load_measures()
+    return indicator.kind != "ratio" and all(measures[code].is_whole for code in indicator.numerator)
+
+
+def indicator_level(indicator: Indicator) -> Level:
+    """`region` when it counts schools, or any of its measures is known for the region only."""
+    measures = load_measures()
+    codes = {code for formula in _formulas(indicator) for _, code in formula.terms}
+    return "region" if indicator.counts or any(measures[code].level == "region" for code in codes) else "school"
+
+
+def _formulas(indicator: Indicator) -> list[Formula]:
+    return [] if indicator.counts else [indicator.formula(STANDARD_DEFINITION), *indicator.alternatives.values()]
+
+
+def formula_in_words(indicator: Indicator, definition: str) -> str:
+    """The formula with the measures' names."""
+    if indicator.counts:
+        counted = load_indicators()[indicator.counts.of]
+        return f"{counted.label}低于 {indicator.counts.below.normalize():f} 的学校数"
+    formula = indicator.formula(definition)
+    above, below = (
+        " + ".join(load_measures()[code].label for role, code in formula.terms if role == wanted)
+        for wanted in ("numerator", "denominator")
+    )
+    scale = f" × {indicator.scale}" if indicator.scale != 1 else ""
+    return f"（{above}）÷（{below}）{scale}" if below else above
+
+
+@lru_cache
+def plain_sums() -> dict[str, str]:
+    """Measure → the indicator that is nothing but this measure."""
+    return {
+        indicator.numerator[0]: indicator.code
+        for indicator in load_indicators().values()
+        if indicator.kind == "sum" and len(indicator.numerator) == 1
+    }

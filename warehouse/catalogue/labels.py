@@ -1,0 +1,42 @@
+"""What people read for the codes of the database: on the site, in documents, at the terminal, in Dagster."""
+
+STATUS = {
+    "ok": "完整",
+    "incomplete": "不完整",
+    "missing": "未报告",
+    "unavailable": "无法提供",
+    "not_applicable": "分母为零，不适用",
+    "suppressed": "人数过少，不公开",
+}
+COMPARABILITY = {
+    "comparable": "可比",
+    "scope_break": "两年口径不同，不能当作增减",
+    "definition_break": "两年定义不同，不能当作增减",
+    "incomplete": "数据不完整，变化仅供参考",
+    "not_verifiable": "缺上年或本年的数，不能比较",
+}
+DIRECTION = {"higher": "越高越好", "lower": "越低越好", "neutral": "不分优劣"}
+LEVEL = {"school": "学校、地区", "region": "仅地区"}
+VERDICT = {"met": "达标", "missed": "未达标", "not_verifiable": "无法判断"}
+BOUND = {"at_least": "不低于", "at_most": "不高于"}
+STATE = {"accepted": "已接收", "rejected": "已退回", "overdue": "逾期未报", "expected": "未报送"}
+SUBMISSION = {
+    "expected": "未报送",
+    "received": "待审核",
+    "accepted": "有效",
+    "rejected": "已退回",
+    "superseded": "已被新版本取代",
+}
+ROLE = {"numerator": "分子", "denominator": "分母"}
+DOWNLOADS = {
+    ".xlsx": "Excel 工作簿",
+    ".docx": "Word 文档",
+    ".pdf": "PDF 文档",
+    ".csv": "CSV 数据",
+    ".parquet": "Parquet 数据",
+    ".json": "JSON 说明",
+    ".zip": "打包下载",
+    ".duckdb": "DuckDB 数据库",
+    ".txt": "文本",
+}
+TIME_BASES = {"as_of": "时点", "school_year": "学年", "calendar_year": "自然年", "cumulative": "累计"}

@@ -1,0 +1,45 @@
+"""Standards: bounds that schools of a category must keep."""
+
+from decimal import Decimal
+from functools import lru_cache
+from typing import Literal
+
+from pydantic import model_validator
+
+from sources.declarations.strict_yaml import Declaration, Name, read_yaml
+from sources.system.settings import CATALOGUE_ROOT
+
+
+class Standard(Declaration):
+    """A bound that schools of a category must keep, in one edition of the requirements; judged unrounded."""
+
+    indicator: Name
+    category: str
+    """Code of the list `school_category`."""
+    edition: str
+    at_least: Decimal | None = None
+    at_most: Decimal | None = None
+    source: str
+    since: int | None = None
+    until: int | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Standard":
+        if (self.at_least is None) == (self.at_most is None):
+            raise ValueError(f"standard for {self.indicator}: give `at_least` or `at_most`")
+        return self
+
+    @property
+    def comparison(self) -> Literal["at_least", "at_most"]:
+        return "at_least" if self.at_least is not None else "at_most"
+
+    @property
+    def bound(self) -> Decimal:
+        bound = self.at_least if self.at_least is not None else self.at_most
+        assert bound is not None
+        return bound
+
+
+@lru_cache
+def load_standards() -> tuple[Standard, ...]:
+    return tuple(Standard(**entry) for entry in read_yaml(CATALOGUE_ROOT / "thresholds.yml")["standards"])

@@ -1,0 +1,3 @@
+"""Every number of the published database, its table, its rounding, and the cells behind it.
+
+Nothing is written here."""

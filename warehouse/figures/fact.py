@@ -1,0 +1,127 @@
+"""One number of the report year: what it speaks of, its value and text, and the change since last year."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from warehouse.catalogue.indicator import Indicator, load_indicators
+
+Kind = Literal["value", "change"]
+SCHOOL_SCOPE = "school"
+USABLE = ("ok", "incomplete", "estimated")
+Part = Literal["value", "change", "denominator", "expected", "reported", "standard", "target", "coverage", "quote"]
+
+
+@dataclass(frozen=True, order=True)
+class Reference:
+    """Names one number: which indicator, of whom, in which scope and year; the value itself or its change."""
+
+    indicator_code: str
+    report_year: int
+    subject_code: str
+    scope_code: str
+    kind: Kind = "value"
+
+    @property
+    def key(self) -> str:
+        """The reference as one word, fit for a file name and an address."""
+        return "-".join(
+            map(str, (self.indicator_code, self.report_year, self.subject_code, self.scope_code, self.kind))
+        )
+
+    @staticmethod
+    def parse(key: str) -> "Reference":
+        """The reference that a key names.
+
+        Raises ValueError for anything else.
+        """
+        parts = key.split("-")
+        if len(parts) != 5 or not parts[1].isdecimal() or parts[4] not in ("value", "change"):
+            raise ValueError(f"不是数字的编号：{key}")
+        return Reference(parts[0], int(parts[1]), parts[2], parts[3], "change" if parts[4] == "change" else "value")
+
+
+@dataclass(frozen=True)
+class Printed:
+    """One number as it stands on the page.
+
+    `part` says which of the numbers that belong to the reference it is: its value or change, the denominator of its
+    ratio, how many schools were `expected` to report it and have `reported`, the `standard` it is held against, the
+    `target` set for it, the `coverage` of its scope, or a `quote` from an approved explanation. `unit` is given when
+    it is not the indicator's own.
+    """
+
+    reference: Reference
+    text: str
+    part: Part = "value"
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One value of the database; `display` is the text that is printed for it."""
+
+    reference: Reference
+    definition: str
+    numerator: Decimal | None
+    denominator: Decimal | None
+    value: Decimal | None
+    rounded: Decimal | None
+    display: str | None
+    status: str
+    n_expected: int
+    n_reported: int
+
+    @property
+    def is_usable(self) -> bool:
+        return self.display is not None and self.status in USABLE
+
+    @property
+    def indicator(self) -> Indicator:
+        return load_indicators()[self.reference.indicator_code]
+
+
+@dataclass(frozen=True)
+class Change:
+    """This year against last year, in the scopes that the bureau chose for each."""
+
+    current: Reference
+    previous: Reference | None
+    value: Decimal | None
+    unit: str
+    display: str | None
+    comparability: str
+
+    @property
+    def reference(self) -> Reference:
+        return Reference(
+            self.current.indicator_code,
+            self.current.report_year,
+            self.current.subject_code,
+            self.current.scope_code,
+            "change",
+        )
+
+
+@dataclass(frozen=True)
+class School:
+    code: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A standard as it was applied to one subject; `verdict` is met, missed or not_verifiable."""
+
+    reference: Reference
+    edition: str
+    comparison: Literal["at_least", "at_most"]
+    bound: Decimal
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Coverage:
+    schools_expected: int
+    schools_reported: int
+    students_percent: Decimal | None

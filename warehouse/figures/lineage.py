@@ -1,0 +1,321 @@
+"""Where a number comes from: value → formula → terms → schools → workbook, sheet, cell and what stands in it.
+
+The lineage of a number is worked out on demand from the catalogue and the database, never stored: it cannot be
+stale. `recompute` goes the other way: from the listed cells alone, in plain Python, to the text that is printed.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+
+import duckdb
+
+from sources.declarations.contract import Contract, contract_named, contract_respondents
+from sources.submission.frames import FORM_RECORD, STATUS_COLUMN
+from warehouse.catalogue.indicator import Indicator, formula_in_words, indicator_level, load_indicators
+from warehouse.catalogue.measure import Measure, how_measured, load_measures, measure_columns
+from warehouse.figures.fact import SCHOOL_SCOPE, Reference
+from warehouse.figures.trace import Part, Source, Term, Trace
+from warehouse.store.sql import query
+
+
+@dataclass
+class Lineage:
+    """Traces numbers of one database; what was read once is kept for the next number."""
+
+    connection: duckdb.DuckDBPyConnection
+    _rows: dict[tuple[str, int], dict[str, list[tuple[str, int]]]] = field(default_factory=dict)
+    _cells: dict[str, dict[tuple[str, int], dict[str, tuple[str, str]]]] = field(default_factory=dict)
+    _values: dict[int, dict[tuple[str, str], tuple[Decimal | None, str]]] = field(default_factory=dict)
+    _facts: dict[int, dict[Reference, tuple[Any, ...]]] = field(default_factory=dict)
+    _members: dict[tuple[int, str, str], list[str]] = field(default_factory=dict)
+    _listed: dict[int, dict[str, str]] = field(default_factory=dict)
+    _files: dict[str, tuple[str, str, int]] = field(init=False)
+    _names: dict[str, str] = field(init=False)
+    _found: dict[tuple[str, str, str], list[dict[str, Any]]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        files = self.connection.execute(
+            "select submission_id, file_name, respondent_code, report_year from staging.stg_submission order by all"
+        )
+        self._files = {submission_id: (name, code, year) for submission_id, name, code, year in files.fetchall()}
+        people = self.connection.execute("select code, name from reference.respondent").fetchall()
+        regions = self.connection.execute("select region_code, region_name from core.dim_region").fetchall()
+        self._names = dict(people) | dict(regions)
+        found = query(
+            self.connection,
+            "select submission_id, severity, rule_id, sheet, cell, message, is_explained, explanation"
+            " from quality.finding inner join staging.stg_submission using (submission_id)"
+            " where cell is not null order by all",
+        )
+        self._found = defaultdict(list)
+        for finding in found.iter_rows(named=True):
+            self._found[finding["submission_id"], finding["sheet"], finding["cell"]].append(finding)
+
+    def trace(self, reference: Reference) -> Trace:
+        """The lineage of one number.
+
+        Raises LookupError when the database has no such number.
+        """
+        if reference.kind == "change":
+            return self._change(reference)
+        indicator = load_indicators().get(reference.indicator_code)
+        fact = self._year_facts(reference.report_year).get(reference)
+        if indicator is None or fact is None:
+            raise LookupError(f"数据库中没有这个数：{reference.key}")
+        definition, display, status, n_expected, n_reported, subject_kind = fact
+        terms: tuple[Term, ...] = ()
+        parts: tuple[Trace, ...] = ()
+        if indicator.counts:
+            parts = self._counted(reference, indicator)
+        else:
+            terms = self._terms(reference, indicator, definition, subject_kind)
+        described = self._described(reference, indicator, definition)
+        trace = Trace(reference, *described, display, status, n_expected, n_reported, terms, parts)
+        return _with_findings(trace, self._findings(trace))
+
+    def _change(self, reference: Reference) -> Trace:
+        row = self.connection.execute(
+            "select scope_code, previous_scope_code, change_display, comparability, n_expected, n_reported, change_unit"
+            " from core.fct_indicator_change where report_year = ? and subject_code = ? and indicator_code = ?",
+            [reference.report_year, reference.subject_code, reference.indicator_code],
+        ).fetchone()
+        if row is None or row[1] is None:
+            raise LookupError(f"数据库中没有这个数：{reference.key}")
+        scope, previous_scope, display, comparability, n_expected, n_reported, unit = row
+        this = Reference(reference.indicator_code, reference.report_year, reference.subject_code, scope)
+        last = Reference(reference.indicator_code, reference.report_year - 1, reference.subject_code, previous_scope)
+        parts = (self.trace(this), self.trace(last))
+        return Trace(
+            reference,
+            f"{parts[0].label}比上年的变化",
+            parts[0].subject_name,
+            parts[0].scope_label,
+            unit,
+            "两年显示值之差，读者可以在纸面上验算。",
+            f"{parts[0].display} − {parts[1].display}",
+            display,
+            comparability,
+            n_expected,
+            n_reported,
+            parts=parts,
+        )
+
+    def _counted(self, reference: Reference, indicator: Indicator) -> tuple[Trace, ...]:
+        assert indicator.counts is not None
+        schools = self.connection.execute(
+            "select school_code from core.dim_school where report_year = ? and coalesce(ownership = ?, true)",
+            [reference.report_year, indicator.counts.ownership],
+        ).fetchall()
+        owned = {code for (code,) in schools}
+        of = indicator.counts.of
+        return tuple(
+            self.trace(Reference(of, reference.report_year, code, SCHOOL_SCOPE))
+            for code in self._subjects(reference, "region")
+            if code in owned
+        )
+
+    def _terms(
+        self, reference: Reference, indicator: Indicator, definition: str, subject_kind: str
+    ) -> tuple[Term, ...]:
+        """The measures of the formula with what each subject contributes."""
+        formula = indicator.formula(definition)
+        subjects = self._subjects(reference, subject_kind)
+        values = self._measure_values(reference.report_year)
+        same_schools = subject_kind == "region" and indicator.kind == "ratio" and indicator_level(indicator) == "school"
+        lacking = {
+            code
+            for code in subjects
+            if same_schools and any(values.get((code, measure), (None, ""))[0] is None for _, measure in formula.terms)
+        }
+        terms = []
+        for role, code in formula.terms:
+            measure = load_measures()[code]
+            of = self._bureaus(reference) if measure.level == "region" else subjects
+            terms.append(
+                Term(
+                    role,
+                    code,
+                    measure.label,
+                    measure.unit,
+                    how_measured(measure),
+                    tuple(self._part(measure, subject, reference.report_year, subject in lacking) for subject in of),
+                )
+            )
+        return tuple(terms)
+
+    def _subjects(self, reference: Reference, subject_kind: str) -> list[str]:
+        if subject_kind == "school":
+            return [reference.subject_code]
+        key = (reference.report_year, reference.scope_code, reference.subject_code)
+        if key not in self._members:
+            rows = self.connection.execute(
+                "select school_code from core.brg_scope_school as scopes"
+                " inner join core.brg_region_school as regions using (report_year, school_code)"
+                " where report_year = ? and scope_code = ? and regions.region_code = ? order by school_code",
+                list(key),
+            )
+            self._members[key] = [code for (code,) in rows.fetchall()]
+        return self._members[key]
+
+    def _bureaus(self, reference: Reference) -> list[str]:
+        """The bureaus of a region that report on it, or should: each on what has no other below it."""
+        rows = self.connection.execute(
+            "select code from reference.respondent as bureaus"
+            " inner join reference.region_path as paths on bureaus.region_code = paths.region_code"
+            " where kind = 'bureau' and ancestor_code = ?"
+            " and coalesce(since, ?) <= ? and coalesce(until, ?) >= ? order by code",
+            [reference.subject_code, *[reference.report_year] * 4],
+        )
+        return [code for (code,) in rows.fetchall()]
+
+    @cached_property
+    def _scopes(self) -> dict[str, str]:
+        return dict(self.connection.execute("select scope_code, label from core.dim_scope").fetchall())
+
+    def _year_facts(self, report_year: int) -> dict[Reference, tuple[Any, ...]]:
+        """Every value of the year: definition, display, status, n_expected, n_reported, subject_kind."""
+        if report_year not in self._facts:
+            rows = self.connection.execute(
+                "select indicator_code, subject_code, scope_code,"
+                " definition, display, status, n_expected, n_reported, subject_kind"
+                " from core.fct_indicator_value where report_year = ?",
+                [report_year],
+            ).fetchall()
+            self._facts[report_year] = {
+                Reference(code, report_year, subject, scope): tuple(fact) for code, subject, scope, *fact in rows
+            }
+        return self._facts[report_year]
+
+    def _measure_values(self, report_year: int) -> dict[tuple[str, str], tuple[Decimal | None, str]]:
+        """(subject, measure) → value and status: of schools, and of bureaus for what they report of their region."""
+        if report_year not in self._values:
+            rows = self.connection.execute(
+                "select subject_code, measure_code, value, status from core.fct_measure"
+                " where report_year = ? and subject_kind = 'school' union all"
+                " select respondent_code, measure_code, value, if(value is null, 'missing', 'ok')"
+                " from intermediate.int_measure_reported inner join reference.measure on measure_code = code"
+                " where report_year = ? and level = 'region'",
+                [report_year, report_year],
+            ).fetchall()
+            self._values[report_year] = {(s, measure): (value, status) for s, measure, value, status in rows}
+        return self._values[report_year]
+
+    def _part(self, measure: Measure, subject: str, report_year: int, is_lacking: bool) -> Part:
+        value, status = self._measure_values(report_year).get((subject, measure.code), (None, "missing"))
+        sources = tuple(self._sources(measure, subject, report_year)) if value is not None else ()
+        return Part(
+            subject, self._names.get(subject, subject), value, status, value is not None and not is_lacking, sources
+        )
+
+    def _sources(self, measure: Measure, subject: str, report_year: int) -> Iterator[Source]:
+        contract = contract_named(measure.sheet)
+        columns = [contract.column(name) for name in measure_columns(measure)]
+        rows = self._matching_rows(measure, report_year).get(subject, [])
+        cells = self._sheet_cells(contract.name)
+        for submission_id, record in rows:
+            row = cells.get((submission_id, record), {})
+            for column in columns:
+                if column.name in row:
+                    yield self._source(contract, submission_id, record, column.name, column.label, *row[column.name])
+        if not rows:
+            for submission_id in self._reporting(measure, subject, report_year):
+                at = cells.get((submission_id, FORM_RECORD), {}).get(STATUS_COLUMN)
+                if at:
+                    label = "本表情况"
+                    yield self._source(contract, submission_id, FORM_RECORD, STATUS_COLUMN, label, *at, is_status=True)
+
+    def _source(
+        self,
+        contract: Contract,
+        submission_id: str,
+        record: int,
+        column: str,
+        label: str,
+        cell: str,
+        text: str,
+        is_status: bool = False,
+    ) -> Source:
+        file_name, respondent, _ = self._files[submission_id]
+        return Source(
+            submission_id, file_name, respondent, contract.title, record, column, label, cell, text, is_status
+        )
+
+    def _matching_rows(self, measure: Measure, report_year: int) -> dict[str, list[tuple[str, int]]]:
+        """Subject → the (submission, record) pairs that the measure takes, in the order of the sheet."""
+        key = (measure.code, report_year)
+        if key not in self._rows:
+            sheet = f"staging.stg_{measure.sheet}"
+            which = f"{measure.year or 'report_year'} = ?"
+            if measure.year:
+                which += f" qualify report_year = max(report_year) over (partition by {measure.year}, respondent_code)"
+            rows = self.connection.execute(
+                f"select {measure.subject or 'respondent_code'}, respondent_code, submission_id, record from ("
+                f"select * from {sheet} where {which}) where {measure.where or 'true'} order by submission_id, record",
+                [report_year],
+            ).fetchall()
+            found: dict[str, list[tuple[str, int]]] = defaultdict(list)
+            for subject, respondent, submission_id, record in rows:
+                if measure.subject is None or respondent == self._speaker(measure, subject, report_year):
+                    found[subject].append((submission_id, record))
+            self._rows[key] = found
+        return self._rows[key]
+
+    def _sheet_cells(self, sheet: str) -> dict[tuple[str, int], dict[str, tuple[str, str]]]:
+        """(submission, record) → column → (address, text), of the versions that count."""
+        if sheet not in self._cells:
+            rows = self.connection.execute(
+                "select submission_id, record, column_name, cell, raw_text from registry.cell"
+                " inner join staging.stg_submission using (submission_id) where sheet = ? and raw_text <> ''",
+                [sheet],
+            ).fetchall()
+            found: dict[tuple[str, int], dict[str, tuple[str, str]]] = defaultdict(dict)
+            for submission_id, record, column, cell, text in rows:
+                found[submission_id, record][column] = (cell, text)
+            self._cells[sheet] = found
+        return self._cells[sheet]
+
+    def _reporting(self, measure: Measure, subject: str, report_year: int) -> list[str]:
+        """The submission that would have the rows."""
+        speaker = self._speaker(measure, subject, report_year)
+        return [
+            submission_id
+            for submission_id, (_, respondent, year) in self._files.items()
+            if year == report_year and respondent == speaker
+        ]
+
+    def _speaker(self, measure: Measure, subject: str, report_year: int) -> str | None:
+        """Who reports a measure of a subject: itself, or the bureau that lists the school in the year."""
+        if measure.level == "region" or contract_respondents()[measure.sheet] != "bureau":
+            return subject
+        if report_year not in self._listed:
+            rows = self.connection.execute(
+                "select school_code, bureau_code from core.dim_school where report_year = ?", [report_year]
+            )
+            self._listed[report_year] = dict(rows.fetchall())
+        return self._listed[report_year].get(subject)
+
+    def _described(
+        self, reference: Reference, indicator: Indicator, definition: str
+    ) -> tuple[str, str, str, str, str, str]:
+        formula = None if indicator.counts else indicator.formula(definition)
+        return (
+            indicator.label,
+            self._names.get(reference.subject_code, reference.subject_code),
+            self._scopes.get(reference.scope_code, reference.scope_code),
+            indicator.unit,
+            formula.definition if formula else indicator.definition,
+            formula_in_words(indicator, definition),
+        )
+
+    def _findings(self, trace: Trace) -> list[dict[str, Any]]:
+        """What was found, and explained, about the cells behind the number."""
+        places = {(source.submission_id, source.sheet, source.cell) for source in trace.sources}
+        return [finding for place in sorted(places & self._found.keys()) for finding in self._found[place]]
+
+
+def _with_findings(trace: Trace, findings: Sequence[dict[str, Any]]) -> Trace:
+    return Trace(**{**vars(trace), "findings": tuple(findings)})

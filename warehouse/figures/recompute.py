@@ -1,0 +1,97 @@
+"""A printed number worked out again from the cells behind it alone."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import polars as pl
+
+from sources.audit.typed_values import typed_column
+from sources.declarations.codelist import load_codelists
+from sources.declarations.contract import contract_named
+from warehouse.catalogue.indicator import load_indicators
+from warehouse.catalogue.measure import Measure, load_measures, measure_columns
+from warehouse.figures.rounding import rounded, trimmed_decimal
+from warehouse.figures.trace import Source, Term, Trace
+
+
+def recompute(trace: Trace) -> str | None:
+    """What is printed, worked out from the cells of the trace alone; None when there is nothing to work out."""
+    exact = recomputed_value(trace)
+    if exact is None:
+        return None
+    indicator = load_indicators()[trace.reference.indicator_code]
+    if trace.reference.kind == "change":
+        text = trimmed_decimal(abs(rounded(exact, 4)))
+        return "持平" if exact == 0 else f"{text}{'↑' if exact > 0 else '↓'}"
+    value = rounded(exact, indicator.decimals)
+    if indicator.display == "to_one":
+        return f"{value:.{indicator.decimals}f}:1"
+    return f"{value:.{indicator.decimals}f}" if indicator.kind == "ratio" else trimmed_decimal(value)
+
+
+def recomputed_value(trace: Trace) -> Fraction | Decimal | None:
+    """The exact value from the cells; for a change, the difference of what is printed."""
+    indicator = load_indicators()[trace.reference.indicator_code]
+    if trace.reference.kind == "change":
+        this, last = (recomputed_value(part) for part in trace.parts)
+        if this is None or last is None:
+            return None
+        return rounded(this, indicator.decimals) - rounded(last, indicator.decimals)
+    if indicator.counts:
+        values = [recomputed_value(part) for part in trace.parts]
+        below = indicator.counts.below
+        known = [value for value in values if value is not None]
+        return Decimal(sum(value < below for value in known)) if known or not values else None
+    sides: dict[str, Fraction] = {}
+    for term in trace.terms:
+        value = _term_value(term)
+        if value is None:
+            return None
+        sides[term.role] = sides.get(term.role, Fraction(0)) + value
+    if "denominator" not in sides:
+        return sides["numerator"]
+    return sides["numerator"] * indicator.scale / sides["denominator"] if sides["denominator"] else None
+
+
+def _term_value(term: Term) -> Fraction | None:
+    """A measure over the subjects that count, from their cells; of no schools at all, zero."""
+    measure = load_measures()[term.measure_code]
+    parts = [part for part in term.parts if part.counts]
+    if not parts:
+        return Fraction(0) if measure.level == "school" and not term.parts else None
+    if measure.is_distinct_in_region:
+        return Fraction(len({value for part in parts for value in _row_values(measure, part.sources)}))
+    return sum((_part_value(measure, part.sources) for part in parts), Fraction(0))
+
+
+def _part_value(measure: Measure, sources: Sequence[Source]) -> Fraction:
+    values = _row_values(measure, sources)
+    if measure.count:
+        return Fraction(len(values))
+    if measure.distinct:
+        return Fraction(len(set(values) - {None}))
+    return sum((Fraction(str(value)) for value in values if value is not None), Fraction(0))
+
+
+def _row_values(measure: Measure, sources: Iterable[Source]) -> list[Any]:
+    """The measure's expression for each row of the cells."""
+    rows: dict[tuple[str, int], dict[str, str]] = defaultdict(dict)
+    for source in sources:
+        if not source.is_status:
+            rows[source.submission_id, source.record][source.column_name] = source.raw_text
+    if measure.count:
+        return list(rows)
+    contract = contract_named(measure.sheet)
+    expression = measure.value or measure.sum or measure.distinct or ""
+    used = set(re.findall(r"\w+", expression))
+    columns = [contract.column(name) for name in measure_columns(measure) if name in used]
+    raw = pl.DataFrame(
+        [{column.name: row.get(column.name) for column in columns} for row in rows.values()],
+        schema={column.name: pl.String for column in columns},
+    )
+    typed = raw.select(typed_column(column, load_codelists()) for column in columns)
+    return typed.select(value=pl.sql_expr(expression)).get_column("value").to_list()

@@ -1,0 +1,59 @@
+"""What came, and what of it is to be judged."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+
+import duckdb
+import polars as pl
+
+from sources.archive.archive import Receipt
+from warehouse.store.sql import insert, query
+
+
+def record_receipts(connection: duckdb.DuckDBPyConnection, receipts: Sequence[Receipt]) -> int:
+    """Registers received files; a content that is known already is no new submission. Returns how many are new."""
+    if not receipts:
+        return 0
+    frame = pl.DataFrame([asdict(receipt) for receipt in receipts])
+    insert(connection, "registry.receipt", frame, on_conflict="or ignore")
+    row = connection.execute("""
+        insert or ignore into registry.submission by name
+        select
+            receipt.submission_id,
+            (select coalesce(max(sequence), 0) from registry.submission)
+            + row_number() over (order by receipt.received_at, receipt.submission_id) as sequence,
+            receipt.file_name,
+            receipt.received_at,
+            'received' as status,
+            false as is_current
+        from registry.receipt as receipt
+        where
+            not exists (
+                select 1 from registry.submission as known where known.submission_id = receipt.submission_id
+            )
+            and not exists (
+                select 1
+                from registry.receipt as earlier
+                where
+                    earlier.submission_id = receipt.submission_id
+                    and (earlier.received_at, earlier.file_name) < (receipt.received_at, receipt.file_name)
+            )
+    """).fetchone()
+    return row[0] if row else 0
+
+
+def pending_submissions(
+    connection: duckdb.DuckDBPyConnection, report_years: Iterable[int], audit_version: str
+) -> pl.DataFrame:
+    """Submissions to judge now, in the order of receipt: submission_id, file_name, received_on.
+
+    New ones, and those rejected under other rules than today's; of the given years, or of an unknown year.
+    """
+    return query(
+        connection,
+        "select submission_id, file_name, (select min(received_on) from registry.receipt"
+        " where receipt.submission_id = submission.submission_id) as received_on from registry.submission"
+        " where (status = 'received' or (status = 'rejected' and audit_version <> ?))"
+        " and (report_year is null or list_contains(?, report_year)) order by sequence",
+        [audit_version, list(report_years)],
+    )

@@ -1,0 +1,274 @@
+"""Which relations there are between the figures of a report."""
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from decimal import Decimal
+from functools import lru_cache
+from itertools import combinations
+from pathlib import Path
+
+from sources.declarations.city import City, Scope
+from sources.declarations.codelist import load_codelists
+from sources.declarations.contract import load_contracts
+from sources.declarations.strict_yaml import read_yaml
+from warehouse.catalogue.indicator import Indicator, load_indicators, plain_sums
+from warehouse.catalogue.measure import load_measures
+from warehouse.figures.fact import SCHOOL_SCOPE
+from warehouse.reconcile.judging.relations import (
+    STRENGTH,
+    Coefficients,
+    Interval,
+    Relation,
+    Rule,
+    Spans,
+    formula_of,
+    linear,
+    parse_rule,
+    ratio,
+    same_denominator,
+    total,
+)
+from warehouse.reconcile.reading.printed_figure import CHANGE, VALUE, FigureReference
+
+Roster = Mapping[int, Mapping[str, Mapping[str, str]]]
+"""Year → school code → attribute (category, ownership, affiliation) → code."""
+
+
+@lru_cache
+def measure_rules() -> tuple[Rule, ...]:
+    """Every linear rule among measures that the declarations give."""
+    declared = read_yaml(Path(__file__).with_name("relations.yml"))
+    rules = [
+        *(rule for text in declared["identities"] for rule in parse_rule(text)),
+        *(rule for text in declared["usual"] for rule in parse_rule(text, is_usual=True)),
+        *_contract_rules(),
+        *_partitions(),
+    ]
+    return _joined(dict.fromkeys(rules))
+
+
+def _joined(rules: Iterable[Rule]) -> tuple[Rule, ...]:
+    """Two inequalities that are each other's reverse make one equation."""
+    kept: dict[frozenset, Rule] = {}
+    for rule in rules:
+        reverse = frozenset((-c, name) for c, name in rule.terms)
+        if rule.sign == "<=" and (other := kept.get(reverse)) and other.sign == "<=":
+            kept[reverse] = Rule(other.terms, "=", other.is_usual or rule.is_usual)
+        elif (other := kept.get(frozenset(rule.terms))) is None or other.sign == "<=":
+            kept[frozenset(rule.terms)] = rule
+    return tuple(kept.values())
+
+
+def _contract_rules() -> Iterator[Rule]:
+    """Of forms, whose columns are measures; and of records, for measures that sum one column where a code stands."""
+    measures = load_measures()
+    for contract in load_contracts():
+        of_sheet = [measure for measure in measures.values() if measure.sheet == contract.name]
+        for rule in contract.rules:
+            usual = rule.severity != "error"
+            for parsed in parse_rule(rule.expr, usual):
+                if all(name in measures for _, name in parsed.terms):
+                    yield parsed
+            # "code <> 'x' or a = 6000 * b" speaks of the measures "where code = 'x'"
+            guarded = re.fullmatch(r"(\w+) <> ('\w+') or (.+)", rule.expr)
+            if guarded:
+                where = f"{guarded[1]} = {guarded[2]}"
+                by_column = {m.sum: m.code for m in of_sheet if m.sum and m.where == where}
+                for parsed in parse_rule(guarded[3], usual):
+                    if all(name in by_column for _, name in parsed.terms):
+                        yield parsed._replace(terms=tuple((c, by_column[name]) for c, name in parsed.terms))
+
+
+def _partitions() -> Iterator[Rule]:
+    """Measures over the same rows, one with a further condition: a part; all codes of a list: the whole."""
+    columns = {contract.name: {c.name: c for c in contract.columns} for contract in load_contracts()}
+    families = defaultdict(list)
+    for measure in load_measures().values():
+        if measure.value is None:
+            conditions = frozenset(measure.where.split(" and ")) if measure.where else frozenset()
+            families[measure.sheet, measure.count, measure.sum, measure.distinct].append((measure.code, conditions))
+    for (sheet, _, _, distinct), members in families.items():
+        for whole, conditions in members:
+            by_column: dict[str, dict[str, str]] = defaultdict(dict)
+            for part, narrower in members:
+                if conditions < narrower:
+                    yield Rule(((Decimal(1), part), (Decimal(-1), whole)), "<=")
+                extra = narrower - conditions
+                match = re.fullmatch(r"(\w+) = '(\w+)'", next(iter(extra))) if len(extra) == 1 else None
+                if match and conditions < narrower:
+                    by_column[match[1]][match[2]] = part
+            for column, parts in by_column.items():
+                codelist = load_codelists().get(columns[sheet][column].codelist or "")
+                covered = codelist is not None and {code.code for code in codelist.codes} <= set(parts)
+                added = tuple((Decimal(1), part) for part in parts.values())
+                if len(parts) > 1 and distinct is None:
+                    yield Rule((*added, (Decimal(-1), whole)), "=" if covered else "<=")
+                if len(parts) > 1 and distinct is not None:
+                    # one thing may be in several parts: the parts add up to the whole or more
+                    yield Rule(((Decimal(1), whole), *((-c, part) for c, part in added)), "<=", not covered)
+
+
+def members(scope: Scope, schools: Mapping[str, Mapping[str, str]]) -> frozenset[str] | None:
+    """The schools of a scope; None when an attribute that decides is unknown for one of them."""
+    inside = set()
+    for code, attributes in schools.items():
+        known = {**attributes, "school_code": code}
+        if any(known.get(attribute) in values for attribute, values in scope.exclude.items()):
+            continue
+        if any(attribute not in known for attribute in scope.exclude):
+            return None
+        inside.add(code)
+    return frozenset(inside)
+
+
+def derive(facts: Collection[FigureReference], city: City, roster: Roster) -> list[Relation]:
+    """Every relation among the given facts."""
+    groups: dict[tuple[int, str, str], dict[str, FigureReference]] = defaultdict(dict)
+    for fact in facts:
+        if fact.kind == VALUE:
+            groups[fact[:3]][fact.indicator] = fact
+    relations: dict[tuple, Relation] = {}
+    for relation in (
+        *(r for key, group in groups.items() for r in _within_group(key, group, city)),
+        *_changes(facts),
+        *_over_schools(groups, city, roster),
+        *_over_scopes(groups, city, roster),
+    ):
+        relations.setdefault((relation.kind, frozenset(relation.facts), relation.binds, relation.result), relation)
+    return list(relations.values())
+
+
+def _within_group(key: tuple[int, str, str], group: Mapping[str, FigureReference], city: City) -> Iterator[Relation]:
+    """One subject, one scope, one year: sums, ratios, parts."""
+    by_measure = {measure: group[code] for measure, code in plain_sums().items() if code in group}
+    by_measure |= {code: fact for code, fact in group.items() if load_indicators()[code].counts}
+    shares: dict[tuple[str, ...], list[tuple[FigureReference, tuple[str, ...], int]]] = defaultdict(list)
+    for code, fact in group.items():
+        indicator = load_indicators()[code]
+        if indicator.counts:
+            continue
+        formula = formula_of(indicator, city, key[0])
+        above = [by_measure[m] for m in formula.numerator if m in by_measure]
+        below = [by_measure[m] for m in formula.denominator if m in by_measure]
+        complete = len(above) == len(formula.numerator)
+        if indicator.kind == "sum" and len(formula.numerator) > 1 and complete:
+            yield linear("sum", (*((Decimal(1), f) for f in above), (Decimal(-1), fact)), "=", fact)
+        if indicator.kind == "ratio":
+            if complete and len(below) == len(formula.denominator):
+                yield ratio(fact, above, below, indicator.scale)
+            shares[formula.denominator].append((fact, formula.numerator, indicator.scale))
+    for denominator, ratios in shares.items():
+        if not all(m in by_measure for m in denominator):
+            known = [(f, [by_measure[m] for m in n], s) for f, n, s in ratios if all(m in by_measure for m in n)]
+            yield from (same_denominator(one, other) for one, other in combinations(known, 2))
+    for rule in measure_rules():
+        if all(name in by_measure for _, name in rule.terms):
+            terms = tuple((c, by_measure[name]) for c, name in rule.terms)
+            wholes = [fact for c, fact in terms if c < 0]
+            yield linear(
+                "sum", terms, rule.sign, wholes[0] if rule.sign == "=" and len(wholes) == 1 else None,
+                is_usual=rule.is_usual,
+            )  # fmt: skip
+        yield from _shares_add_up(rule, shares)
+
+
+def _shares_add_up(rule: Rule, shares: Mapping[tuple[str, ...], list]) -> Iterator[Relation]:
+    """Where parts add up to a whole, the parts' shares of it add up to one."""
+    wholes = tuple(name for c, name in rule.terms if c == -1)
+    parts = [name for c, name in rule.terms if c == 1]
+    if rule.sign != "=" or len(wholes) + len(parts) != len(rule.terms):
+        return
+    of_part = {numerator[0]: (fact, scale) for fact, numerator, scale in shares.get(wholes, []) if len(numerator) == 1}
+    if len(parts) > 1 and all(part in of_part for part in parts):
+        facts = [of_part[part][0] for part in parts]
+        scale = of_part[parts[0]][1]
+
+        def implied(fact: FigureReference, spans: Spans) -> Interval:
+            rest = total(facts, spans, fact)
+            return Interval(scale - rest.high, scale - rest.low)
+
+        yield Relation(
+            "shares", tuple(facts), None, STRENGTH["usual" if rule.is_usual else "shares"], implied,
+            is_usual=rule.is_usual,
+        )  # fmt: skip
+
+
+def _changes(facts: Collection[FigureReference]) -> Iterator[Relation]:
+    """This year's value less last year's; last year's in another scope when the report has no other."""
+    known = set(facts)
+    for fact in known:
+        now = fact._replace(kind=VALUE)
+        if fact.kind != CHANGE or now not in known:
+            continue
+        before = now._replace(year=fact.year - 1)
+        others = sorted(f for f in known if f._replace(scope=now.scope) == before and f.scope != SCHOOL_SCOPE)
+        for previous in [before] if before in known else others[:1]:
+            terms = ((Decimal(1), now), (Decimal(-1), previous), (Decimal(-1), fact))
+            yield linear("change", terms, "=", fact, other_scope=previous.scope != now.scope)
+
+
+def _additive(indicator: Indicator) -> bool:
+    """Whether the region's value is the sum of the schools'."""
+    if indicator.kind != "sum":
+        return False
+    measures = [load_measures()[code] for code in indicator.numerator]
+    return all(m.level == "school" and not m.is_distinct_in_region for m in measures)
+
+
+def _over_schools(groups: Mapping, city: City, roster: Roster) -> Iterator[Relation]:
+    """The region against its schools: the sum of all, or no less than the sum of those printed."""
+    for (year, subject, scope_code), group in groups.items():
+        scope = next((s for s in city.scopes if s.code == scope_code), None)
+        inside = members(scope, roster.get(year, {})) if scope and subject == city.code else None
+        if not inside:
+            continue
+        for code, whole in group.items():
+            own = {school: groups.get((year, school, SCHOOL_SCOPE), {}).get(code) for school in inside}
+            parts = tuple((Decimal(1), fact) for fact in own.values() if fact)
+            if parts and _additive(load_indicators()[code]):
+                everyone = len(parts) == len(inside)
+                terms = (*parts, (Decimal(-1), whole))
+                yield linear("sum", terms, "=" if everyone else "<=", whole if everyone else None)
+
+
+def _over_scopes(groups: Mapping, city: City, roster: Roster) -> Iterator[Relation]:
+    """A narrower scope against a wider one: what lies between them, school by school or by a count of its own."""
+    for wide, narrow in ((a, b) for a in city.scopes for b in city.scopes if a != b and _is_wider(a, b)):
+        left_out = {(a, v) for a, values in narrow.exclude.items() for v in values}
+        left_out -= {(a, v) for a, values in wide.exclude.items() for v in values}
+        for (year, subject, scope), group in groups.items():
+            if scope != wide.code:
+                continue
+            schools = roster.get(year, {})
+            inside, kept = members(wide, schools), members(narrow, schools)
+            for code, whole in group.items():
+                part = groups.get((year, subject, narrow.code), {}).get(code)
+                if part is None or not _additive(load_indicators()[code]):
+                    continue
+                terms: Coefficients = ((Decimal(1), part), (Decimal(-1), whole))
+                counts = [_count_of(group, load_indicators()[code], *pair) for pair in left_out]
+                between = (inside or frozenset()) - (kept or frozenset())
+                own = [groups.get((year, school, SCHOOL_SCOPE), {}).get(code) for school in sorted(between)]
+                if inside and kept and own and all(own):
+                    yield linear("sum", (*terms, *((Decimal(1), f) for f in own if f)), "=", part)
+                elif len(counts) == 1 and counts[0]:
+                    yield linear("sum", (*terms, (Decimal(1), counts[0])), "=", part)
+                else:
+                    yield linear("sum", terms, "<=")
+
+
+def _is_wider(wide: Scope, narrow: Scope) -> bool:
+    return all(set(values) <= set(narrow.exclude.get(a, ())) for a, values in wide.exclude.items())
+
+
+def _count_of(
+    group: Mapping[str, FigureReference], indicator: Indicator, attribute: str, value: str
+) -> FigureReference | None:
+    """The printed count of what has the attribute, where the indicator counts rows of a list."""
+    whole = load_measures()[indicator.numerator[0]]
+    for measure, code in plain_sums().items():
+        found = load_measures()[measure]
+        if (found.sheet, found.count, found.where) == (whole.sheet, True, f"{attribute} = '{value}'") and whole.count:
+            return group.get(code)
+    return None

@@ -1,0 +1,34 @@
+"""Figures and their meanings → prints: what each printed number may stand for, in the indicator's own unit."""
+
+from collections import defaultdict
+from collections.abc import Container, Sequence
+from decimal import Decimal
+
+from warehouse.catalogue.indicator import Indicator, is_count, load_indicators
+from warehouse.reconcile.judging.corrections import Print
+from warehouse.reconcile.judging.relations import INFINITE, Interval
+from warehouse.reconcile.judging.witnesses import unit_factor
+from warehouse.reconcile.reading.printed_figure import FigureReference, PrintedFigure
+
+
+def prints_of(
+    figures: Sequence[PrintedFigure], facts: Sequence[FigureReference | None], borrowed: Container[int] = ()
+) -> dict[FigureReference, list[Print]]:
+    """Every understood figure by the fact it prints; `borrowed` are the positions whose number belongs elsewhere."""
+    prints: dict[FigureReference, list[Print]] = defaultdict(list)
+    for position, (figure, fact) in enumerate(zip(figures, facts, strict=True)):
+        if fact is not None and figure.value is not None:
+            indicator = load_indicators()[fact.indicator]
+            prints[fact].append(_print(position, figure, indicator, position in borrowed))
+    return prints
+
+
+def _print(position: int, figure: PrintedFigure, indicator: Indicator, is_borrowed: bool) -> Print:
+    assert figure.value is not None
+    factor = unit_factor(figure, indicator)
+    step = Decimal(1).scaleb(-figure.decimals) * factor
+    value = figure.value * factor
+    exact = is_count(indicator) and factor == 1 and figure.decimals == 0
+    half = step if figure.is_about else Decimal(0) if exact else step / 2
+    high = INFINITE if figure.is_lower_bound else value + half
+    return Print(position, value, step, Interval(value - half, high), indicator.unit == "%", is_borrowed)

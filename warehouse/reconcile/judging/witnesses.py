@@ -1,0 +1,185 @@
+"""What the warehouse says a printed figure should be: recomputed from submissions, or a declared standard or target."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+
+import duckdb
+
+from sources.declarations.city import City
+from sources.declarations.codelist import load_codelists
+from warehouse.catalogue.indicator import Indicator, load_indicators, plain_sums
+from warehouse.catalogue.measure import load_measures
+from warehouse.catalogue.standard import load_standards
+from warehouse.figures.fact import SCHOOL_SCOPE
+from warehouse.reconcile.judging.derive import Roster, members
+from warehouse.reconcile.reading.printed_figure import (
+    CHANGE,
+    STANDARD,
+    TARGET,
+    FigureReference,
+    Listing,
+    PrintedFigure,
+    multiplier,
+)
+from warehouse.store.sql import query
+
+NUMBER_DECIMALS = 4
+"""Decimals of a value shown in another unit than its own."""
+
+
+@dataclass(frozen=True)
+class Recomputed:
+    """Everything that the warehouse knows, by fact; empty when it has not been built."""
+
+    values: dict[FigureReference, Decimal]
+    incomplete: frozenset[FigureReference]
+    """Facts for which some school has not reported."""
+    breaks: frozenset[FigureReference]
+    """Changes between two scopes or two definitions."""
+    roster: Roster
+
+    def of(self, fact: FigureReference, city: City) -> Decimal | None:
+        """The exact value in the indicator's own unit."""
+        if fact.kind == STANDARD:
+            bounds = [s.bound for s in load_standards() if s.indicator == fact.indicator]
+            return max(bounds, default=None)
+        if fact.kind == TARGET:
+            wanted = (t for t in city.targets if (t.indicator, t.report_year) == (fact.indicator, fact.year))
+            return next((t.increase_at_least for t in wanted), None)
+        return self.values.get(fact)
+
+
+def recompute(connection: duckdb.DuckDBPyConnection | None, city: City, years: Iterable[int]) -> Recomputed:
+    """The values of the years and of the year before each, with the roster; the roster of a year that has not been
+    built is made of the respondents, whose names tell the category.
+
+    A change is the difference of what is printed, so that a reader can check it on the page.
+    """
+    wanted = sorted({*years, *(year - 1 for year in years)})
+    values: dict[FigureReference, Decimal] = {}
+    incomplete = set()
+    roster = {year: _by_name(city, year) for year in wanted}
+    if connection is None or not _is_built(connection):
+        return Recomputed(values, frozenset(), frozenset(), roster)
+    facts = query(
+        connection,
+        "select report_year, subject_code, scope_code, indicator_code, value, rounded_value, status"
+        " from core.fct_indicator_value where list_contains(?, report_year) and value is not null",
+        [wanted],
+    )
+    rounded = {}
+    for year, subject, scope, indicator, value, rounded_value, status in facts.iter_rows():
+        fact = FigureReference(year, subject, scope, indicator)
+        values[fact], rounded[fact] = value, rounded_value
+        if status == "incomplete":
+            incomplete.add(fact)
+    for fact, value in rounded.items():
+        if (before := fact._replace(year=fact.year - 1)) in rounded:
+            values[fact._replace(kind=CHANGE)] = value - rounded[before]
+    changes = query(
+        connection,
+        "select report_year, subject_code, scope_code, indicator_code, change_value, comparability"
+        " from core.fct_indicator_change where list_contains(?, report_year) and change_value is not null",
+        [wanted],
+    )
+    breaks = set()
+    for year, subject, scope, indicator, change, comparability in changes.iter_rows():
+        fact = FigureReference(year, subject, scope, indicator, CHANGE)
+        values[fact] = change
+        if comparability.endswith("_break"):
+            breaks.add(fact)
+    schools = query(
+        connection,
+        "select report_year, school_code, category, ownership, affiliation from core.dim_school"
+        " where list_contains(?, report_year)",
+        [wanted],
+    )
+    for year in schools.get_column("report_year").unique():
+        roster[year] = {}
+    for year, code, category, ownership, affiliation in schools.iter_rows():
+        roster[year][code] = {"category": category, "ownership": ownership, "affiliation": affiliation}
+    return Recomputed(values, frozenset(incomplete), frozenset(breaks), roster)
+
+
+def _is_built(connection: duckdb.DuckDBPyConnection) -> bool:
+    found = connection.execute(
+        "select count(*) from duckdb_tables() where schema_name = 'core' and table_name = 'fct_indicator_value'"
+    ).fetchone()
+    return found is not None and found[0] > 0
+
+
+def _by_name(city: City, year: int) -> dict[str, dict[str, str]]:
+    usual, *others = load_codelists()["school_category"].codes
+    return {
+        r.code: {"category": next((c.code for c in others if c.label in r.name), usual.code)}
+        for r in city.respondents_in(year)
+        if r.kind == SCHOOL_SCOPE
+    }
+
+
+def unit_factor(figure: PrintedFigure, indicator: Indicator) -> Decimal:
+    """Printed unit ÷ the indicator's own: 万元 for 元 is 10000."""
+    return Decimal(multiplier(figure.unit)) / multiplier(indicator.unit) if figure.unit else Decimal(1)
+
+
+def compare(figure: PrintedFigure, exact: Decimal) -> str:
+    """consistent, truncated or differs: the printed number against the exact value in the printed unit."""
+    assert figure.value is not None
+    step = Decimal(1).scaleb(-figure.decimals)
+    if figure.is_lower_bound:
+        return "consistent" if exact >= figure.value else "differs"
+    for rounding, verdict in ((ROUND_HALF_UP, "consistent"), (ROUND_DOWN, "truncated")):
+        if exact.quantize(step, rounding) == figure.value:
+            return verdict
+    return "differs"
+
+
+def displayed(figure: PrintedFigure, exact: Decimal, indicator_code: str) -> str:
+    """The value as the report should print it, in the printed unit."""
+    indicator = load_indicators()[indicator_code]
+    decimals = indicator.decimals if unit_factor(figure, indicator) == 1 else NUMBER_DECIMALS
+    number = abs(exact.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP))
+    if indicator.display == "to_one":
+        return f"{number}:1"
+    text = f"{number.normalize():f}"
+    is_change = any(fact_kind in figure.printed for fact_kind in "↑↓")
+    return f"{text}{'↓' if exact < 0 else '↑'}" if is_change else text if exact >= 0 else f"-{text}"
+
+
+def usual_scopes(connection: duckdb.DuckDBPyConnection | None, city: City, year: int) -> dict[str, str]:
+    """The scope that the bureau has chosen for each topic of the year's report; none when nothing has been built."""
+    if connection is None or not _is_built(connection):
+        return {}
+    rows = connection.execute(
+        "select topic, scope_code from core.dim_scope_choice where report_year = ? and region_code = ?",
+        [year, city.code],
+    )
+    return dict(rows.fetchall())
+
+
+def counted(listings: Iterable[Listing], city: City) -> dict[FigureReference, Decimal]:
+    """How many schools the report itself lists, by attribute and by honour, in each scope that can be told."""
+    found: dict[FigureReference, Decimal] = {}
+    for listing in listings:
+        for scope in city.scopes:
+            inside = members(scope, listing.attributes)
+            if inside is None:
+                continue
+            for measure, indicator in plain_sums().items():
+                declared = load_measures()[measure]
+                condition = re.fullmatch(r"(\w+) = '(\w+)'", declared.where or "")
+                if not declared.count or declared.sheet not in ("roster", "honours_list"):
+                    continue
+                if condition is None:
+                    chosen = inside if declared.where is None else frozenset()
+                elif condition[1] == "honour":
+                    chosen = frozenset(s for s in inside if condition[2] in listing.honours.get(s, ()))
+                else:
+                    known = {s: listing.attributes[s].get(condition[1]) for s in inside}
+                    if None in known.values():
+                        continue
+                    chosen = frozenset(s for s in inside if known[s] == condition[2])
+                found[FigureReference(listing.year, city.code, scope.code, indicator)] = Decimal(len(chosen))
+    return found

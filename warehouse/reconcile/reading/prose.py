@@ -1,0 +1,148 @@
+"""Numbers in sentences → figures.
+
+A number is read with what stands before and after it: the words since the last number, the sentence, the school or
+the city, the year, the scope in brackets, the direction of a change. Years, dates and ordinals are no figures.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import lru_cache
+
+from warehouse.catalogue.indicator import load_indicators
+from warehouse.figures.fact import SCHOOL_SCOPE
+from warehouse.reconcile.reading.names import scope_of, words
+from warehouse.reconcile.reading.printed_figure import CHANGE, STANDARD, TARGET, VALUE, PrintedFigure, number_in
+from warehouse.reconcile.reading.report_file import Paragraph
+from warehouse.reconcile.reading.wording import REACH, Context, State, fact_of, indicator_in, subject_name
+
+UP, DOWN = "增加|增长|上升|提高|新增|增", "减少|下降|降低|减"
+MOVED = re.compile(rf"(比|较|同比|相比)?[^，。；]{{0,8}}?(?P<verb>{UP}|{DOWN})了?(?:约|近)?$")
+LAST_YEAR = re.compile(r"(比|较)?(上年|去年|上一年)(度)?的?$")
+AT_LEAST = re.compile(r"(≥|不低于|不少于|不小于|要求|标准)[为达在]*$")
+WHOLE_CITY = ("全市", "我市", "本市")
+OF_CITY = "(?=现|共|有|中等职业|中职|职业教育|职业学校|普通)"
+BOUND = re.compile("(低于|高于|不足|少于|多于)$")
+QUOTED = re.compile(r"[“\"‘《【][^”\"’》】]*[”\"’》】]")
+
+
+@lru_cache
+def _number() -> re.Pattern[str]:
+    units = {unit for group in words()["units"].values() for unit in group}
+    units |= {indicator.unit.partition("/")[0] for indicator in load_indicators().values()} | {"㎡", "%"}
+    alternatives = "|".join(sorted((re.escape(u) for u in units if u and not u.startswith(":")), key=len, reverse=True))
+    return re.compile(
+        r"(?P<about>约|近|超过)?(?P<number>\d+(?:,\d{3})*(?:\.\d+)?)"
+        rf"(?:(?P<ratio>[:：∶]1(?!\d))|(?P<more>余|多)?(?P<unit>(?:百万|千万|万|亿)?(?:{alternatives}))(?P<least>以上)?)"
+    )
+
+
+NO_FIGURE = re.compile(r"(第|[A-Za-z+×/\-—.〔（(]\s*|\d)$")
+DATE = re.compile(r"\d{4}\s*[-—]\s*\d{4}\s*(学?年度?)|\d{4}年(?:\d+月)?(?:\d+日)?|\d+月\d+日|\d+月")
+
+
+def figures_of_paragraph(paragraph: Paragraph, state: State) -> Iterator[PrintedFigure]:
+    state.subject, state.scope, state.last = state.city.code, "", None
+    previous = ""
+    for sentence in re.split(r"(?<=[。；;！])", paragraph.text):
+        yield from _of_sentence(sentence, previous, paragraph.section, state)
+        previous = sentence
+
+
+def _of_sentence(sentence: str, previous: str, section: str, state: State) -> Iterator[PrintedFigure]:
+    text = _evened(sentence)
+    state.year = state.report_year
+    quoted = [match.span() for match in QUOTED.finditer(text)]
+    end, after = 0, ""
+    for match in _number().finditer(text):
+        if NO_FIGURE.search(text[: match.start()]) or any(a < match.start() and match.end() < b for a, b in quoted):
+            continue
+        between, following = text[end : match.start()], text[match.end() :]
+        _note_surroundings(between, following, state)
+        end, before = match.end(), text[:end]
+        if BOUND.search(between):
+            continue
+        taken, after = after, re.split(r"[，。；、：:（()）\d]", following, maxsplit=1)[0][:REACH]
+        clause = re.sub(r"\d", "", re.split("[，。；]", following, maxsplit=1)[0])
+        # what stands between two numbers without a stop belongs to the first one
+        near = between.removeprefix(taken) if re.match(f"{re.escape(taken)}([，。；、]|$)", between) else between
+        near = between if re.search(f"{UP}|{DOWN}", between) else near
+        yield _figure(match, between, Context(near, after, clause, before, previous), section, state)
+    _note_surroundings(text[end:], "", state)
+
+
+HALF_WIDTH = {code: code - 0xFEE0 for code in range(ord("０"), ord("ｚ") + 1) if chr(code).isalnum()}
+EVENED = HALF_WIDTH | str.maketrans({"％": "%", "．": ".", ";": "；", "(": "（", ")": "）", "？": "。"})
+
+
+def _evened(sentence: str) -> str:
+    """Digits and letters half-width, punctuation full-width, no white space."""
+    text = re.sub(r"\s", "", sentence).translate(EVENED)
+    return re.sub(r"(?<!\d),|,(?!\d{3})", "，", text)
+
+
+def _note_surroundings(between: str, following: str, state: State) -> None:
+    """Takes up the school, the year and the scope that the words name."""
+    schools = {r.name: r.code for r in state.city.respondents if r.kind == SCHOOL_SCOPE}
+    named = sorted((between.rfind(name), name) for name in schools if name in between)
+    rest = between
+    for _, name in named:
+        rest = rest.replace(name, "□" * len(name))
+    everybody = [
+        m.end() for m in re.finditer(f"{'|'.join(WHOLE_CITY)}|{state.city.name}{OF_CITY}|□等|□[、和及与]□", rest)
+    ]
+    if everybody and (not named or everybody[-1] > named[-1][0]):
+        state.subject = state.city.code
+    elif named:
+        state.subject = schools[named[-1][1]]
+    for year in re.findall(r"(20\d\d)年", between):
+        state.year = int(year)
+    stated = re.findall(r"[（(]([^（()）]*不含[^（()）]*)[）)]", between)
+    directly = re.match(r"[^，。；]{0,8}?[（(]([^（()）]*不含[^（()）]*)[）)]", following)
+    for words_of_scope in [*stated, *([directly[1]] if directly else [])]:
+        state.scope = scope_of(words_of_scope, state.city) or state.scope
+
+
+def _figure(match: re.Match[str], between: str, context: "Context", section: str, state: State) -> PrintedFigure:
+    near = re.sub(r"[（(][^（()）]*不含[^（()）]*[）)]", "", DATE.sub("", context.near))
+    kind, year, near = _kind(near, state)
+    unit = (":1" if match["ratio"] else match["unit"]).replace("㎡", "平方米")
+    value = number_in(match["number"])
+    assert value is not None
+    if kind == CHANGE and re.search(f"({DOWN})了?(?:约|近)?$", between):
+        value = -value
+    context = replace(context, near=near, after=re.sub("[:：∶]1$", "", unit) + context.after)
+    found, likeness = indicator_in(context, unit, kind, state)
+    if found and match["least"] and any(t.indicator == found for t in state.city.targets):
+        kind, year = TARGET, state.report_year + 1
+    fact = fact_of(found, kind, year, section, state) if found else None
+    if fact:
+        state.last, state.is_standard = fact, kind == STANDARD
+    return PrintedFigure(
+        figure_id="",
+        section=section,
+        year=year,
+        subject=subject_name(state.subject, state.city),
+        label=load_indicators()[found].label if found else (near + context.after)[-2 * REACH :],
+        scope=fact.scope if fact else "",
+        unit=unit,
+        printed=match.group(),
+        value=value,
+        codes=fact,
+        has_scope="不含" in between or fact is None or fact.scope == SCHOOL_SCOPE,
+        context=f"{between[-3 * REACH :]}{match.group()}{context.after.removeprefix(unit)}",
+        likeness=likeness,
+    )
+
+
+def _kind(near: str, state: State) -> tuple[str, int, str]:
+    """Kind, year, and the words that are left to name the indicator."""
+    if mark := AT_LEAST.search(near):
+        return STANDARD, state.report_year, near[: mark.start()]
+    if mark := LAST_YEAR.search(near):
+        return VALUE, state.year - 1, near[: mark.start()]
+    mark = MOVED.search(near)
+    # without 比 or 较 a bare verb speaks of a change only if it is all there is: 新增专业4个 is a number of majors
+    if mark and (mark[1] or re.fullmatch(rf"[，、]?({UP}|{DOWN})了?(约|近)?", near)):
+        return CHANGE, state.year, near[: mark.start()]
+    return VALUE, state.year, near

@@ -1,0 +1,74 @@
+"""A report's own text and tables → figures, in order, each with the indicator that its words mean."""
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from sources.declarations.city import City
+from warehouse.reconcile.reading.names import Names
+from warehouse.reconcile.reading.printed_figure import FigureReference, Listing, PrintedFigure
+from warehouse.reconcile.reading.prose import figures_of_paragraph
+from warehouse.reconcile.reading.report_file import TextTable, read_document
+from warehouse.reconcile.reading.table_cells import figures_of_grid, listings_of
+from warehouse.reconcile.reading.wording import State
+
+IMAGE = re.compile(r"^\[image|^图\s*\d")
+
+
+@dataclass(frozen=True)
+class ReportReading:
+    figures: list[PrintedFigure]
+    listings: list[Listing]
+
+
+def read_report(
+    path: Path, city: City, report_year: int, names: Names, usual_scopes: Mapping[str, str] | None = None
+) -> ReportReading:
+    """Every figure of a report (.txt, .docx), in order, numbered T001…, with the listings of its tables.
+
+    `usual_scopes` is the scope of each topic where the report states none; otherwise the city's first scope.
+    Raises ValueError that names the file when it cannot be read.
+    """
+    state = State(city, names, report_year, usual=usual_scopes or {})
+    figures: list[PrintedFigure] = []
+    listings: list[Listing] = []
+    for block in read_document(path):
+        if isinstance(block, TextTable):
+            figures += figures_of_grid(block, state)
+            listings += listings_of(block, state)
+        elif not IMAGE.match(block.text):
+            figures += _once_each(list(figures_of_paragraph(block, state)))
+    figures = _in_printed_scope(figures, report_year)
+    numbered = [replace(figure, figure_id=f"T{number:03}") for number, figure in enumerate(figures, 1)]
+    return ReportReading(numbered, listings)
+
+
+def _in_printed_scope(figures: Sequence[PrintedFigure], report_year: int) -> list[PrintedFigure]:
+    """A sentence that compares with last year means last year's value in the scope that the tables print it in."""
+    printed: dict[FigureReference, set[str]] = defaultdict(set)
+    for figure in figures:
+        if figure.codes and figure.is_in_table:
+            printed[figure.codes._replace(scope="")].add(figure.codes.scope)
+    placed = []
+    for figure in figures:
+        scopes = printed[figure.codes._replace(scope="")] if figure.codes else set()
+        if figure.codes and figure.codes.year < report_year and not figure.is_in_table and len(scopes) == 1:
+            (scope,) = scopes
+            placed.append(replace(figure, scope=scope, codes=figure.codes._replace(scope=scope)))
+        else:
+            placed.append(figure)
+    return placed
+
+
+def _once_each(figures: list[PrintedFigure]) -> list[PrintedFigure]:
+    """No paragraph gives the same fact two values: where it seems so, the less likely reading is given up."""
+    best: dict[FigureReference, PrintedFigure] = {}
+    for figure in figures:
+        if figure.codes and (figure.codes not in best or figure.likeness > best[figure.codes].likeness):
+            best[figure.codes] = figure
+    return [
+        replace(figure, codes=None, scope="") if figure.codes and figure.value != best[figure.codes].value else figure
+        for figure in figures
+    ]

@@ -1,0 +1,119 @@
+"""A report's own text and tables, from .txt or .docx: paragraphs and grids of cells, each with its chapter.
+
+In a text file the cells of a table stand one on a line after a tab, and a blank line ends a row; or a row stands on
+one line with tabs between the cells.
+"""
+
+import re
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+HEADING = re.compile(r"^(\d+(?:\.\d+)*)[\s　、.]+(\S.{0,30})$")
+TABLE_TITLE = re.compile(r"^附?表格?\s*(\d[\d.]*(?:[-—－]\d+)?)\s*(.*)$")
+CONTINUED = re.compile(r"^\s*[（(].{0,30}$|^.{1,8}$")
+"""The rest of a cell that holds two lines."""
+END = "\0"
+FULL_STOP = re.compile("[。；！]$")
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    section: str
+    text: str
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """A table; rows may differ in length."""
+
+    section: str
+    """表 and its number, or the chapter that it stands in."""
+    title: str
+    rows: tuple[tuple[str, ...], ...]
+
+
+Block = Paragraph | TextTable
+
+
+def read_document(path: Path) -> list[Block]:
+    """The blocks of a report in order.
+
+    Raises ValueError that names the file when it is neither text nor a document that can be opened.
+    """
+    if path.suffix.lower() == ".docx":
+        return list(_placed(_docx_parts(path)))
+    data = path.read_bytes()
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return list(_placed(_text_parts(data.decode(encoding))))
+        except UnicodeDecodeError:
+            continue
+    raise ValueError(f"{path}：不是文本文件（UTF-8 或 GB18030），也不是 .docx 文档")
+
+
+Part = str | list[list[str]]
+"""A line of text, or the rows of a table."""
+
+
+def _docx_parts(path: Path) -> Iterator[Part]:
+    import docx
+    from docx.opc.exceptions import PackageNotFoundError
+    from docx.table import Table
+
+    try:
+        document = docx.Document(str(path))
+    except (PackageNotFoundError, zipfile.BadZipFile, KeyError, ValueError) as error:
+        raise ValueError(f"{path}：不能作为 .docx 文档打开（{error}）") from error
+    for item in document.iter_inner_content():
+        if isinstance(item, Table):
+            yield [[cell.text.strip() for cell in row.cells] for row in item.rows]
+        elif item.text.strip():
+            yield item.text.strip()
+
+
+def _text_parts(text: str) -> Iterator[Part]:
+    rows: list[list[str]] = []
+    row: list[str] = []
+    blanks = 0
+    for line in [*text.splitlines(), "", END]:
+        cells = line.split("\t")
+        if len(cells) > 1:
+            blanks = 0
+            row += [cell.strip() for cell in cells[0 if cells[0].strip() else 1 :]]
+            if len(cells) > 2:
+                rows.append(row)
+                row = []
+        elif not line.strip() and (row or rows):
+            blanks += 1
+            if row:
+                rows.append(row)
+                row = []
+        elif row and not blanks and CONTINUED.match(line):
+            row[-1] += line.strip()
+        else:
+            if rows or row:
+                yield [*rows, row] if row else rows
+                rows, row, blanks = [], [], 0
+            if line.strip() and line != END:
+                yield line.strip()
+
+
+def _placed(parts: Iterator[Part]) -> Iterator[Block]:
+    """Parts with the chapter or the table's number that they belong to."""
+    section, title, number = "", "", ""
+    for part in parts:
+        if isinstance(part, list):
+            rows = tuple(tuple(row) for row in part if any(row))
+            yield TextTable(f"表{number}" if number else section, title, rows)
+            title = number = ""
+            continue
+        text = re.sub(r"\s+", " ", part)
+        if (table := TABLE_TITLE.match(text)) and not FULL_STOP.search(text):
+            number, title = table[1], table[2]
+            continue
+        if (heading := HEADING.match(text)) and not FULL_STOP.search(text):
+            section = heading[1]
+            continue
+        yield Paragraph(section, text)

@@ -1,0 +1,167 @@
+"""Numbers in tables → figures, and what a table lists of each school besides numbers."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+
+from sources.declarations.city import City
+from sources.declarations.codelist import load_codelists
+from warehouse.catalogue.indicator import load_indicators
+from warehouse.figures.fact import SCHOOL_SCOPE
+from warehouse.reconcile.reading.names import bare_title, scope_of
+from warehouse.reconcile.reading.printed_figure import CHANGE, VALUE, FigureReference, Listing, PrintedFigure, number_in
+from warehouse.reconcile.reading.report_file import TextTable
+from warehouse.reconcile.reading.wording import Context, State, indicator_in, subject_name
+
+CHANGE_HEADING = re.compile("变化|比较|增减|增长|同比")
+
+
+def figures_of_grid(grid: TextTable, state: State) -> Iterator[PrintedFigure]:
+    """Every number of the table's body."""
+    body = _body_start(grid)
+    headings = _headings(grid.rows[:body])
+    group = ""
+    for row in grid.rows[body:]:
+        filled = [cell for cell in row if cell]
+        if len(filled) == 1 and number_in(filled[0]) is None:
+            group = filled[0]
+            continue
+        texts = [cell for cell in row if re.search(r"[^\W\d_]", cell) and not _is_number(cell)]
+        if len(texts) > 1 and row[0] and not _is_number(row[0]):
+            group = row[0]
+        offset = len(headings) - len(row)
+        for column, cell in enumerate(row):
+            if not _is_number(cell) or column + offset < 0:
+                continue
+            heading = headings[column + offset]
+            if re.search("序号|年份|编号", heading):
+                continue
+            yield _cell(cell, heading, texts, group, row, grid, state)
+
+
+def _is_number(cell: str) -> bool:
+    return re.fullmatch(r"[-−]?[\d,]+(\.\d+)?\s*([:：∶]\s*1|%|‰)?\s*[↑↓]?|持平", cell) is not None
+
+
+def _body_start(grid: TextTable) -> int:
+    """The first row with numbers that are not all years."""
+
+    def is_of_body(row: Sequence[str]) -> bool:
+        numbers = [cell for cell in row[1:] if _is_number(cell)]
+        return any(not re.fullmatch(r"20\d\d", cell) for cell in numbers)
+
+    return next((n for n, row in enumerate(grid.rows) if is_of_body(row)), len(grid.rows))
+
+
+def _headings(rows: Sequence[Sequence[str]]) -> list[str]:
+    """The text above each column; the lowest filled row that is widest counts, and what stands above it if aligned."""
+    if not rows:
+        return []
+    width = max(map(len, rows))
+    headings = [""] * width
+    for row in rows:
+        if len(row) == width:
+            headings = [new or old for old, new in zip(headings, row, strict=True)]
+        elif len(rows) > 1:
+            headings[: len(row)] = [old or new for old, new in zip(headings, row, strict=False)]
+    return headings
+
+
+def _cell(
+    cell: str, heading: str, texts: Sequence[str], group: str, row: Sequence[str], grid: TextTable, state: State
+) -> PrintedFigure:
+    city = state.city
+    schools = {r.name: r.code for r in city.respondents if r.kind == SCHOOL_SCOPE}
+    subject = next((schools[text] for text in texts if text in schools), city.code)
+    year = next((int(y) for text in (heading, row[0], *texts[:1]) for y in re.findall(r"20\d\d", text)), None)
+    kind = CHANGE if CHANGE_HEADING.search(heading) else VALUE
+    year = state.report_year if year is None or kind == CHANGE else year
+    item = re.sub(r"（.*?）|\s", "", texts[-1]) if texts else ""
+    bare = re.sub(r"（.*?）|\s|20\d\d年?", "", heading)
+    title = bare_title(grid.title.replace(f"{city.name}在", "").replace(city.name, ""))
+    unit = next(
+        (u for u in re.findall(r"（(\S{1,5}?)）", f"{texts[-1] if texts else ''}{heading}") if "含" not in u), ""
+    )
+    unit = ":1" if re.search("[:：∶]", cell) else "%" if "%" in cell else unit
+    by_rows = not bare or kind == CHANGE or _is_comparison(heading)
+    label = item if by_rows else bare
+    exact = [state.names.find(text, unit) for text in (f"{group}{label}", f"{title}{label}", label)]
+    code, likeness = next(((c, 1.0) for c, how, _ in exact if how == "name"), (None, 0.0))
+    if code is None:
+        state.subject, state.last = subject, None
+        code, likeness = indicator_in(Context(label, "", "", f"{title}，{group}", ""), unit, kind, state)
+    stated = _scope_of(_heading_of_this_year(grid) if kind == CHANGE else heading, city)
+    fact = None
+    if code:
+        scope = SCHOOL_SCOPE if subject != city.code else stated or city.scopes[0].code
+        fact = FigureReference(year, subject, scope, code, kind)
+    value = number_in(cell) if cell != "持平" else Decimal(0)
+    return PrintedFigure(
+        figure_id="",
+        section=grid.section,
+        year=year,
+        subject=subject_name(subject, city),
+        label=load_indicators()[code].label if code else label,
+        scope=fact.scope if fact else "",
+        unit="百分点" if kind == CHANGE and unit == "%" else unit,
+        printed=cell,
+        value=value,
+        codes=fact,
+        context=f"{'/'.join(dict.fromkeys(filter(None, (group, *texts))))}｜{heading}｜{cell}",
+        likeness=likeness,
+    )
+
+
+def _is_comparison(heading: str) -> bool:
+    """A column of a year, whose rows name the indicators."""
+    return re.fullmatch(r"20\d\d年?(（.*）)?", re.sub(r"\s", "", heading)) is not None
+
+
+def _scope_of(heading: str, city: City) -> str | None:
+    return scope_of(f"不含{heading.partition('不含')[2]}", city) if "不含" in heading else None
+
+
+def _heading_of_this_year(grid: TextTable) -> str:
+    """The last column of a year: a change is this year's, in this year's scope."""
+    headings = _headings(grid.rows[: _body_start(grid)])
+    return next((h for h in reversed(headings) if re.match(r"20\d\d", h) and not CHANGE_HEADING.search(h)), "")
+
+
+def listings_of(grid: TextTable, state: State) -> Iterator[Listing]:
+    """Ownership, level and honours of each school, where a table lists the schools with them."""
+    schools = {r.name: r.code for r in state.city.respondents if r.kind == SCHOOL_SCOPE}
+    rows = {schools[cell]: row for row in grid.rows for cell in row if cell in schools}
+    year = next((int(y) for y in re.findall(r"20\d\d", grid.title)), state.report_year)
+    if not rows or any(r.code not in rows for r in state.city.respondents_in(year) if r.kind == SCHOOL_SCOPE):
+        return
+    attributes: dict[str, dict[str, str]] = defaultdict(dict)
+    honours: dict[str, frozenset[str]] = {}
+    for code, row in rows.items():
+        for name in ("ownership", "affiliation"):
+            labels = load_codelists()[name].code_of
+            attributes[code].update((name, labels[cell]) for cell in row if cell in labels)
+        usual, *others = load_codelists()["school_category"].codes
+        school = state.city.respondent_by_code[code].name
+        category = next((c for c in others if c.label in school), usual)
+        attributes[code]["category"] = category.code
+        foreign = [c.label for c in others if c != category]
+        parts = [part for cell in row for part in re.split("[、，,]", cell)]
+        honours[code] = frozenset(found for part in parts if (found := _honour(part, foreign)))
+    yield Listing(year, attributes, honours)
+
+
+def _honour(text: str, foreign: Sequence[str]) -> str | None:
+    """The recognition that an abbreviation means: the shortest name whose characters contain it in order.
+
+    `foreign` are the categories of school that it cannot be about.
+    """
+    bare = re.sub("职校$|学校$|校$", "", text)
+    named = [c for c in load_codelists()["honours"].codes if not any(label in c.label for label in foreign)]
+    fitting = [c for c in named if len(bare) > 2 and _is_within(bare, c.label)]
+    return min(fitting, key=lambda c: len(c.label)).code if fitting else None
+
+
+def _is_within(short: str, long: str) -> bool:
+    rest = iter(long)
+    return all(character in rest for character in short)

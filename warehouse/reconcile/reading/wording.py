@@ -1,0 +1,204 @@
+"""Which indicator the words around a number mean: the one whose name they cover best, if no other is about as good."""
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from sources.declarations.city import City
+from warehouse.catalogue.indicator import Indicator, indicator_level, load_chapters, load_indicators
+from warehouse.catalogue.measure import load_measures
+from warehouse.catalogue.standard import load_standards
+from warehouse.figures.fact import SCHOOL_SCOPE
+from warehouse.reconcile.reading.names import Names, is_of_wider_region, normal, pairs, scope_of, unit_kind, words
+from warehouse.reconcile.reading.printed_figure import CHANGE, STANDARD, TARGET, VALUE, FigureReference
+
+SHARE = re.compile("(占比|比重|占[^，。；]{0,8}的?|比例)[为达是]?$")
+EACH = re.compile("[生人年]均|平均")
+SHORT = 3
+CLOSE = 0.9
+"""The same for the name of the last number when nothing else is said: 2482门，共163005学时."""
+AT_HAND, NEAR, AFTER, CLAUSE, LAST, BEFORE, EARLIER, LAST_SENTENCE = 1.0, 0.85, 0.95, 0.8, 0.75, 0.7, 0.5, 0.3
+"""How much words tell by where they stand: right before the number, before that since the last number, right after
+it, later in its clause, in the name of the last number, in the clause before, earlier in the sentence, in the
+sentence before."""
+COVERED, PRECISE = 0.62, 0.38
+"""How much of a name is said, and how much of what is said right at the number belongs to the name."""
+ENOUGH, BETTER = 0.5, 0.02
+OWN = 0.03
+"""What the indicator's own label gains on its other names."""
+SAME_UNIT = 0.04
+"""What it gains by the very same unit: 所 for schools, although 个 would do."""
+HEAD = 0.12
+"""What a name gains that contains the very last word before the number."""
+UNKNOWN = 0.15
+"""How much a word that is in no name speaks against a match."""
+REACH = 10
+"""How many characters after a number may name it."""
+FAR_REACH = 14
+"""How many characters before it."""
+
+
+@dataclass
+class State:
+    """What is being spoken of."""
+
+    city: City
+    names: Names
+    report_year: int
+    year: int = 0
+    subject: str = ""
+    scope: str = ""
+    usual: Mapping[str, str] = field(default_factory=dict)
+    """Topic of the catalogue → the scope that the bureau has chosen for it."""
+    stated: dict[tuple[str, str], str] = field(default_factory=dict)
+    """(Chapter of the report, topic) → the scope last stated there."""
+    last: FigureReference | None = None
+    is_standard: bool = False
+    """The last number was a standard: the next one of its unit is what was reached."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """The words around a number."""
+
+    near: str
+    after: str
+    clause: str
+    before: str
+    previous: str
+
+    @property
+    def head(self) -> str:
+        """The last two characters of the name before the number."""
+        return re.sub("((人|总)?数|[为达到有共约是]+)$", "", re.sub("[为达到有共约是的]+$", "", normal(self.near)))[-2:]
+
+    def at_hand(self) -> frozenset[str]:
+        return pairs(self.last_words) | pairs(normal(self.after))
+
+    @property
+    def last_words(self) -> str:
+        """What stands right before the number, back to the last stop."""
+        return normal(re.split("[，。；：、（—-]", self.near.rstrip("，。；：、"))[-1])[-FAR_REACH:]
+
+    def strengths(self, last: str) -> dict[str, float]:
+        """Pair of characters → how much it tells by where it stands; `last` is the name of the last number."""
+        strengths: dict[str, float] = defaultdict(float)
+        clauses = re.split("[，。；：、]", self.before)
+        for text, strength in (
+            (self.last_words, AT_HAND),
+            (self.near, NEAR),
+            (self.after, AFTER),
+            (self.clause, CLAUSE),
+            (last, CLOSE if len(normal(self.near)) <= SHORT and len(self.clause) <= SHORT else LAST),
+            (clauses[-1], BEFORE),
+            ("，".join(clauses[:-1]), EARLIER),
+            (self.previous, LAST_SENTENCE),
+        ):
+            for pair in pairs(normal(text)):
+                strengths[pair] = max(strengths[pair], strength)
+        return strengths
+
+
+def indicator_in(context: Context, unit: str, kind: str, state: State) -> tuple[str | None, float]:
+    """The indicator whose name the words cover best, and how well.
+
+    A change or a share without a name of its own is that of the number before.
+    """
+    names, last = state.names, state.last
+    at_hand = context.at_hand()
+    known = frozenset(pair for pair in at_hand if pair in names.weight)
+    among = _with_standards() if kind == STANDARD else None
+    if last is not None and last.subject == state.subject:
+        own = load_indicators()[last.indicator]
+        if kind == CHANGE and _same_kind(unit, last) and len(normal(context.near)) < SHORT:
+            return last.indicator, 1.0
+        if kind == STANDARD and not known and own.code in _with_standards() and _fits(own, unit, "均"):
+            return last.indicator, 1.0
+        if kind == VALUE and state.is_standard and _fits(own, unit, "均") and not known & pairs(normal(own.label)):
+            return last.indicator, 1.0
+        if unit_kind(unit) == "%" and SHARE.search(context.near):
+            shares = [i for i in load_indicators().values() if i.kind == "ratio" and i.numerator == own.numerator]
+            if len(shares) == 1:
+                return shares[0].code, 1.0
+            among = frozenset(share.code for share in shares)
+    if not context.after and scope_of(context.near.strip("，、：其中含"), state.city):
+        return None, 0.0
+    wider = any(word in context.near[-REACH:] for word in words()["wider_region"])
+    is_each = EACH.search(context.near + context.after) is not None
+    strengths = context.strengths(load_indicators()[last.indicator].label if last else "")
+    said = names.weigh(known) + UNKNOWN * names.weigh(at_hand - known)
+    scores: dict[str, float] = {}
+    for name, found in names.spoken:
+        indicator = load_indicators()[name.indicator]
+        if not _fits(indicator, unit, name.text) or name.is_of_wider_region != wider:
+            continue
+        if (is_each and "均" not in name.text) or ("/" in indicator.unit and not is_each):
+            continue
+        if among is not None and name.indicator not in among:
+            continue
+        if state.subject != state.city.code and kind == VALUE and not wider and _is_of_city(name.indicator):
+            continue
+        covered = sum(names.weigh([p]) * strengths.get(p, 0.0) for p in found) / names.weigh(found)
+        precise = names.weigh(known & found) / said if known else 0.5
+        score = (
+            COVERED * covered
+            + PRECISE * precise
+            + HEAD * (context.head in found)
+            + OWN * name.is_own
+            + SAME_UNIT * (unit == indicator.unit)
+        )
+        scores[name.indicator] = max(score, scores.get(name.indicator, 0.0))
+    ranked = sorted(scores.items(), key=lambda item: -item[1])[:2]
+    if not ranked or ranked[0][1] < ENOUGH:
+        return None, 0.0
+    if len(ranked) > 1 and ranked[0][1] - ranked[1][1] < BETTER:
+        return None, 0.0
+    return ranked[0][0], min(1.0, ranked[0][1])
+
+
+@lru_cache
+def _with_standards() -> frozenset[str]:
+    return frozenset(standard.indicator for standard in load_standards())
+
+
+@lru_cache
+def _is_of_city(code: str) -> bool:
+    """Not a school's own: known for the region only, or a count of schools."""
+    indicator = load_indicators()[code]
+    measures = [load_measures()[code] for code in indicator.numerator]
+    return indicator_level(indicator) == "region" or any(m.count and m.subject for m in measures)
+
+
+def _fits(indicator: Indicator, unit: str, name: str) -> bool:
+    """Whether the unit may be the indicator's; a text prints 平方米 for 平方米/人, with 生均 in the name."""
+    own = indicator.unit
+    per_head = "/" in own and "均" in name and unit_kind(own.partition("/")[0]) == unit_kind(unit)
+    return per_head or not unit or unit_kind(own) == unit_kind(unit)
+
+
+def _same_kind(unit: str, fact: FigureReference) -> bool:
+    return unit_kind(unit) == unit_kind(load_indicators()[fact.indicator].unit)
+
+
+def fact_of(code: str, kind: str, year: int, section: str, state: State) -> FigureReference:
+    city = state.city
+    if kind in (STANDARD, TARGET) or is_of_wider_region(load_indicators()[code].label):
+        return FigureReference(year, city.code, city.scopes[0].code, code, kind)
+    if state.subject != city.code and not _is_of_city(code):
+        return FigureReference(year, state.subject, SCHOOL_SCOPE, code, kind)
+    topic = _topics()[code]
+    if state.scope:
+        state.stated[section, topic] = state.scope
+    scope = state.scope or state.stated.get((section, topic)) or state.usual.get(topic) or city.scopes[0].code
+    return FigureReference(year, city.code, scope, code, kind)
+
+
+@lru_cache
+def _topics() -> dict[str, str]:
+    return {indicator.code: chapter.topic for chapter in load_chapters() for indicator in chapter.indicators}
+
+
+def subject_name(subject: str, city: City) -> str:
+    return "全市" if subject == city.code else city.respondent_by_code[subject].name

@@ -1,0 +1,1 @@
+"""Files for machines: tables as CSV and Parquet with their package, extracts, model docs."""

@@ -1,0 +1,1 @@
+"""Paper: the report as Word, PDF and workbook, from a template with marks."""

@@ -1,0 +1,175 @@
+"""The PDF, typeset from the finished Word file: what staff change in the template reaches both.
+
+Paragraph styles decide what a paragraph is; fonts come from a package, so that the pages are the same everywhere.
+"""
+
+import io
+import json
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import docx
+import typst
+from docx.document import Document
+from docx.oxml.ns import qn
+from docx.table import Table
+from docx.text.paragraph import Paragraph
+from lxml import etree
+
+from warehouse.release.documents.paper_charts import FONT_FOLDER
+from warehouse.release.documents.report_draft import HINT_STYLE
+from warehouse.release.documents.wordml import HEAD_STYLE, LEFT_STYLE, read_footnotes
+
+LAYOUT = Path(__file__).parent / "templates" / "report.typ"
+EMU_PER_POINT = 12700
+CALLS = {
+    "Heading 1": "chapter",
+    "Heading 2": "section",
+    "Heading 3": "subsection",
+    "附录标题": "unnumbered",
+    "表题": "table-title",
+    "表注": "table-note",
+    "图题": "picture-title",
+    "目录标题": "contents-title",
+    "封面标题": "cover-title",
+    "封面年度": "cover-year",
+    "封面落款": "cover-imprint",
+}
+
+
+def write_pdf(draft: bytes, released_on: date) -> bytes:
+    """A Word file as PDF; the same file gives the same bytes.
+
+    Raises typst.TypstError when a page cannot be set.
+    """
+    document = docx.Document(io.BytesIO(draft))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / LAYOUT.name).write_bytes(LAYOUT.read_bytes())
+        source = folder / "main.typ"
+        source.write_text("\n".join(_source(document, folder, released_on)), encoding="utf-8")
+        stamp = datetime(released_on.year, released_on.month, released_on.day, tzinfo=UTC)
+        pdf = typst.compile(
+            source, root=folder, font_paths=[FONT_FOLDER], ignore_system_fonts=True, format="pdf", timestamp=stamp
+        )
+    assert isinstance(pdf, bytes)
+    return pdf
+
+
+def _source(document: Document, folder: Path, released_on: date) -> Iterator[str]:
+    """The document as typst markup, one paragraph or table at a time."""
+    properties = document.core_properties
+    header = "".join(p.text for p in document.sections[-1].header.paragraphs).strip()
+    day = f"datetime(year: {released_on.year}, month: {released_on.month}, day: {released_on.day})"
+    yield f'#import "{LAYOUT.name}": *'
+    yield f"#set document(title: {_quoted(properties.title)}, author: {_quoted(properties.author)}, date: {day})"
+    yield "#show: front"
+    notes = read_footnotes(document)
+    has_contents = False
+    for item in document.iter_inner_content():
+        if isinstance(item, Table):
+            yield _table(item)
+            continue
+        style = (item.style.name if item.style is not None else "") or ""
+        if item.paragraph_format.page_break_before:
+            yield "#pagebreak(weak: true)"
+        if style.startswith("toc "):
+            if not has_contents:
+                yield "#contents()"
+            has_contents = True
+        elif style != HINT_STYLE:
+            content = _content(item, notes)
+            yield from _pictures(item, document, folder)
+            if content:
+                yield f"#{CALLS.get(style, 'par')}[{content}]"
+        if item._p.find(f"{qn('w:pPr')}/{qn('w:sectPr')}") is not None:
+            yield f"#show: body.with(header: {_quoted(header)})"
+
+
+def _quoted(text: str | None) -> str:
+    return json.dumps(text or "", ensure_ascii=False)
+
+
+def _content(paragraph: Paragraph, notes: dict[int, str]) -> str:
+    """Runs with their emphasis and footnotes; strings stand in quotes, so that nothing in them is markup."""
+    parts = []
+    for run in paragraph._p.iter(qn("w:r")):
+        reference = run.find(qn("w:footnoteReference"))
+        if reference is not None:
+            parts.append(f"#sym.wj#footnote[#{_quoted(notes[int(reference.get(qn('w:id')))])}]")
+            continue
+        text = "".join(node.text or "" for node in run.findall(qn("w:t")))
+        if not text:
+            continue
+        properties = run.find(qn("w:rPr"))
+        emphasis = [] if properties is None else [tag for tag in ("b", "i") if _is_on(properties.find(qn(f"w:{tag}")))]
+        body = f"#{_quoted(text)}"
+        for tag in emphasis:
+            body = f"#{'strong' if tag == 'b' else 'emph'}[{body}]"
+        if properties is not None and properties.find(qn("w:vertAlign")) is not None:
+            body = f"#super[{body}]"
+        parts.append(body)
+    return "".join(f"{part};" if part.startswith('#"') else part for part in parts)
+
+
+def _is_on(switch: etree._Element | None) -> bool:
+    return switch is not None and switch.get(qn("w:val")) not in ("0", "false")
+
+
+def _pictures(paragraph: Paragraph, document: Document, folder: Path) -> Iterator[str]:
+    for number, inline in enumerate(paragraph._p.iter(qn("wp:inline"))):
+        blip = next(inline.iter(qn("a:blip")))
+        part = document.part.related_parts[blip.get(qn("r:embed"))]
+        name = f"{Path(str(part.partname)).stem}-{number}{Path(str(part.partname)).suffix}"
+        (folder / name).write_bytes(part.blob)
+        width = int(inline.find(qn("wp:extent")).get("cx")) / EMU_PER_POINT
+        described = inline.find(qn("wp:docPr")).get("descr")
+        yield f"#picture({_quoted(name)}, {width:.1f}pt, {_quoted(described)})"
+
+
+def _table(table: Table) -> str:
+    """A Word table with its merged cells; rows marked as heads are repeated on every page."""
+    rows = table._tbl.tr_lst
+    columns = [column.w or 1 for column in table._tbl.tblGrid.gridCol_lst]
+    tall = _heights(rows)
+    heads: list[str] = []
+    lines: list[str] = []
+    for number, row in enumerate(rows):
+        cells, column = [], 0
+        for cell in row.tc_lst:
+            span = cell.grid_span
+            if cell.vMerge != "continue":
+                cells.append(_cell(cell, span, tall.get((number, column), 1)))
+            column += span
+        is_head = row.trPr is not None and row.trPr.find(qn("w:tblHeader")) is not None
+        (heads if is_head else lines).append(", ".join(cells))
+    widths = ", ".join(f"{int(width)}fr" for width in columns)
+    head = f"table.header({', '.join(heads)}), " if heads else ""
+    is_whole = str(next(table._tbl.iter(qn("w:keepNext")), None) is not None).lower()
+    return f"#report-table(({widths},), {is_whole}, {head}{', '.join(filter(None, lines))})"
+
+
+def _heights(rows: list) -> dict[tuple[int, int], int]:
+    """(row, column) of a cell merged downwards → how many rows it takes."""
+    tall: dict[tuple[int, int], int] = {}
+    begun: dict[int, tuple[int, int]] = {}
+    for number, row in enumerate(rows):
+        column = 0
+        for cell in row.tc_lst:
+            if cell.vMerge == "restart":
+                begun[column] = (number, column)
+            elif cell.vMerge == "continue" and column in begun:
+                tall[begun[column]] = number - begun[column][0] + 1
+            column += cell.grid_span
+    return tall
+
+
+def _cell(cell: etree._Element, span: int, height: int) -> str:
+    paragraphs = cell.p_lst
+    text = "\n".join("".join(node.text or "" for node in p.iter(qn("w:t"))) for p in paragraphs)
+    style = paragraphs[0].style or ""
+    placed = {HEAD_STYLE: "head", LEFT_STYLE: "left"}
+    kind = next((kind for name, kind in placed.items() if name == style), "centre")
+    return f"cell-{kind}({_quoted(text)}, {span}, {height})"

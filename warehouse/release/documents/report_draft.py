@@ -1,0 +1,190 @@
+"""The report draft as a Word file, from a template that staff edit in Word or WPS.
+
+The template holds the sentences, this module none. What a sentence asks for and there is not takes the sentence with
+it; a digit that was typed instead of asked for stops the build.
+"""
+
+import io
+from collections.abc import Callable
+from copy import copy
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+from docx.document import Document
+from docx.oxml.ns import qn
+from docx.shared import Emu
+from docx.text.paragraph import Paragraph
+from docxtpl import DocxTemplate
+from jinja2 import TemplateError
+
+from sources.system.fixed_zip import with_fixed_times
+from warehouse.figures.fact import Printed
+from warehouse.figures.printed_table import PrintedTable
+from warehouse.release.documents import wordml as word
+from warehouse.release.documents.marks import MARK, Block
+from warehouse.release.documents.paper_charts import Picture
+from warehouse.release.documents.sentences import drop_sentences, mark_footnotes, pieces, place_footnotes
+from warehouse.release.documents.template_check import ALLOWED, check_template, shortened, template_environment, text_of
+from warehouse.release.documents.vocabulary import Vocabulary
+
+TEMPLATE = Path(__file__).parent / "templates" / "report.docx"
+MISSING_LEAD = "本年度没有数据、因此正文没有写到的指标："
+EMPTY_SECTION = "本年度没有可以刊印的数据。"
+BODY_STYLE, HINT_STYLE, TITLE_STYLE, NOTE_STYLE, PICTURE_STYLE = "正文段落", "编写提示", "表题", "表注", "图题"
+CHAPTERS = {"Heading 1": 1, "Heading 2": 2, "附录标题": 1}
+PICTURE_SHARE = 0.94
+
+
+@dataclass(frozen=True)
+class ReportDraft:
+    """The Word file, every number in it in the order of its pages, and what its sentences asked for in vain."""
+
+    data: bytes
+    printed: tuple[Printed, ...]
+    missing: tuple[str, ...]
+
+
+def write_draft(
+    vocabulary: Vocabulary,
+    grids: Callable[[str], PrintedTable | None],
+    pictures: Callable[[str], Picture | None],
+    released_on: date,
+    template: Path = TEMPLATE,
+) -> ReportDraft:
+    """Renders the template.
+
+    Raises ValueError, naming the paragraph, for a digit outside a token and for a token that cannot be read.
+    """
+    engine = DocxTemplate(template)
+    engine.init_docx()
+    check_template(engine.docx, vocabulary)
+    try:
+        engine.render(vocabulary.names(), template_environment(), autoescape=True)
+    except TemplateError as error:
+        lines = "".join(getattr(error, "docx_context", ())).split()
+        raise ValueError(
+            f"模板中的 {{% if %}} 与 {{% endif %}} 不配对（{error}）：{' … '.join(lines)[:200]}"
+        ) from error
+    document = engine.docx
+    missing = drop_sentences(document, vocabulary)
+    notes = mark_footnotes(document, vocabulary)
+    _fill_sections(document)
+    _expand_blocks(document, vocabulary, grids, pictures, missing)
+    for paragraph in document.element.iter(qn("w:p")):
+        _check_digits(text_of(paragraph), vocabulary)
+    printed: list[Printed] = []
+    for text in document.element.iter(qn("w:t")):
+        text.text = vocabulary.resolve(text.text or "", printed)
+    place_footnotes(document, [vocabulary.resolve(note, printed) for note in notes])
+    word.edit_margins(document, lambda text: vocabulary.resolve(text, []))
+    return ReportDraft(_saved(document, vocabulary, released_on), tuple(printed), missing)
+
+
+def _fill_sections(document: Document) -> None:
+    """A heading that has lost everything below it says so."""
+    paragraphs = [p for p in document.paragraphs if p.style is None or p.style.name != HINT_STYLE]
+    for this, following in zip(paragraphs, [*paragraphs[1:], None], strict=True):
+        level = CHAPTERS.get(_style(this))
+        if level is None:
+            continue
+        after = CHAPTERS.get(_style(following), 9) if following is not None else 0
+        if following is None or after <= level:
+            empty = Paragraph(copy(this._p), this._parent)
+            for child in list(empty._p):
+                empty._p.remove(child)
+            empty.style = document.styles[BODY_STYLE]
+            empty.add_run(EMPTY_SECTION)
+            this._p.addnext(empty._p)
+
+
+def _style(paragraph: Paragraph) -> str:
+    return (paragraph.style.name if paragraph.style is not None else "") or ""
+
+
+def _expand_blocks(
+    document: Document,
+    vocabulary: Vocabulary,
+    grids: Callable[[str], PrintedTable | None],
+    pictures: Callable[[str], Picture | None],
+    missing: tuple[str, ...],
+) -> None:
+    section = document.sections[-1]
+    width = (section.page_width or 0) - (section.left_margin or 0) - (section.right_margin or 0)
+    drawn = 0
+    for paragraph in list(document.paragraphs):
+        blocks = [piece for piece in pieces(text_of(paragraph._p), vocabulary) if isinstance(piece, Block)]
+        for block in blocks:
+            if block.kind == "table" and (grid := grids(block.name)):
+                _put_table(paragraph, vocabulary, document, grid, int(Emu(width).twips))
+            if block.kind == "chart" and (picture := pictures(block.name)):
+                drawn += 1
+                _put_picture(paragraph, vocabulary, picture, drawn, int(width * PICTURE_SHARE))
+            if block.kind == "contents":
+                _put_contents(paragraph, vocabulary, document)
+            if block.kind == "missing" and missing:
+                labels = "、".join(vocabulary.plain(label) for label in missing)
+                paragraph.insert_paragraph_before(f"{MISSING_LEAD}{labels}。", BODY_STYLE)
+        if blocks:
+            paragraph._p.getparent().remove(paragraph._p)
+
+
+def _put_table(before: Paragraph, vocabulary: Vocabulary, document: Document, grid: PrintedTable, width: int) -> None:
+    before.insert_paragraph_before(vocabulary.plain(grid.title), TITLE_STYLE)
+    marks = [[vocabulary.cell(cell) for cell in row] for row in grid.rows]
+    heads = [[vocabulary.plain(text) for text in line] for line in grid.head]
+    before._p.addprevious(word.table(document, grid, heads, marks, width))
+    for number, note in enumerate(grid.notes):
+        before.insert_paragraph_before(("注：" if number == 0 else "　　") + vocabulary.note(note), NOTE_STYLE)
+
+
+def _put_picture(before: Paragraph, vocabulary: Vocabulary, picture: Picture, number: int, width: int) -> None:
+    holder = before.insert_paragraph_before("", PICTURE_STYLE)
+    holder.paragraph_format.keep_with_next = True
+    shape = holder.add_run().add_picture(io.BytesIO(picture.png), width=Emu(min(width, picture.width)))
+    properties = shape._inline.docPr
+    properties.set("name", f"chart{number}")
+    properties.set("descr", picture.description)
+    before.insert_paragraph_before(
+        f"{vocabulary.plain(f'图{number}')}　{vocabulary.plain(picture.title)}", PICTURE_STYLE
+    )
+
+
+def _put_contents(before: Paragraph, vocabulary: Vocabulary, document: Document) -> None:
+    entries: list[tuple[int, str, str]] = []
+    chapter = section = 0
+    for paragraph in document.paragraphs:
+        style = _style(paragraph)
+        if style not in CHAPTERS:
+            continue
+        number = ""
+        if style == "Heading 1":
+            chapter, section = chapter + 1, 0
+            number = vocabulary.plain(f"{chapter} ")
+        elif style == "Heading 2":
+            section += 1
+            number = vocabulary.plain(f"{chapter}.{section} ")
+        bookmark = f"_Toc{len(entries) + 1:06d}"
+        word.set_bookmark(paragraph._p, len(entries) + 1, bookmark)
+        entries.append((CHAPTERS[style], number + text_of(paragraph._p), bookmark))
+    for element in word.contents(document, entries):
+        before._p.addprevious(element)
+
+
+def _check_digits(text: str, vocabulary: Vocabulary) -> None:
+    digits = vocabulary.unmarked_digits(text, ALLOWED)
+    if digits:
+        raise ValueError(f"“{shortened(MARK.sub('…', text))}”中的数字 {digits[0]} 没有来历")
+
+
+def _saved(document: Document, vocabulary: Vocabulary, released_on: date) -> bytes:
+    figures = vocabulary.figures
+    properties = document.core_properties
+    properties.title = f"{figures.city_name}中等职业教育质量年度报告（{figures.report_year}年度）"
+    properties.author = properties.last_modified_by = figures.bureau_name
+    properties.subject = f"版本 {vocabulary.version}"
+    properties.comments, properties.revision = "", 1
+    properties.created = properties.modified = datetime(released_on.year, released_on.month, released_on.day)
+    target = io.BytesIO()
+    document.save(target)
+    return with_fixed_times(target.getvalue())

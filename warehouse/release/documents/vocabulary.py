@@ -1,0 +1,376 @@
+"""The words that a report template may use in {{ … }}: each gives text, and remembers every number in it.
+
+A token leaves a mark in the text, not the number itself. When the document stands, the marks are replaced in the
+order of the pages and each number is entered into the list of what was printed; a digit that is no mark is nobody's.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, Literal
+
+from warehouse.catalogue.indicator import load_indicators
+from warehouse.catalogue.report_table import load_report_tables
+from warehouse.figures.fact import Fact, Printed, Reference
+from warehouse.figures.printed_table import TableCell
+from warehouse.figures.rounding import in_unit, trimmed
+from warehouse.figures.table_notes import NUMBER, TableNote
+from warehouse.figures.year_figures import Figures
+from warehouse.release.documents import words
+from warehouse.release.documents.marks import (
+    MARK,
+    NOTE_MARK,
+    Block,
+    BoundNumber,
+    Missing,
+    Piece,
+    Plain,
+    Remark,
+    TokenError,
+)
+
+ABOUT = "约"
+
+
+@dataclass
+class Vocabulary:
+    """The tokens for one report year, and the pieces that they have left in the text."""
+
+    figures: Figures
+    released_on: date
+    version: str
+    charts: frozenset[str] = frozenset()
+    pieces: list[Piece] = field(default_factory=list)
+
+    def names(self) -> dict[str, Any]:
+        """Every name that a template may use."""
+        figures = self.figures
+        first, last = figures.school_year
+        return {
+            "市": self.plain(figures.city_name),
+            "全域": words.whole_of(figures.city_name),
+            "编制单位": self.plain(figures.bureau_name),
+            "年": self.plain(str(figures.report_year)),
+            "上年": self.plain(str(figures.report_year - 1)),
+            "下年": self.plain(str(figures.report_year + 1)),
+            "学年": self.plain(f"{first}—{last}"),
+            "发布日期": self.plain(f"{self.released_on.year}年{self.released_on.month}月{self.released_on.day}日"),
+            "版本": self.plain(self.version),
+        } | self.functions()
+
+    def functions(self) -> dict[str, Callable[..., Any]]:
+        return {
+            "值": self.value,
+            "数": self.number,
+            "上年值": self.last_year,
+            "较上年": self.against_last_year,
+            "有": self.has,
+            "全为零": self.all_zero,
+            "口径": self.scope,
+            "列举": self.enumerate,
+            "各校": self.by_school,
+            "最高校": lambda name: self.extreme_school(name, "highest"),
+            "最低校": lambda name: self.extreme_school(name, "lowest"),
+            "最高项": lambda *names: self.extreme_item(names, "highest"),
+            "最低项": lambda *names: self.extreme_item(names, "lowest"),
+            "标准": self.standard,
+            "对标": self.against_standard,
+            "未达标学校": self.below_standard,
+            "目标": self.target,
+            "完整度": self.coverage,
+            "未达标": self.misses_standard,
+            "目录": lambda: self.mark(Block("contents", "")),
+            "暂缺": lambda: self.mark(Block("missing", "")),
+            "表": self.table,
+            "图": self.chart,
+        }
+
+    # What leaves marks
+
+    def mark(self, piece: Piece) -> str:
+        self.pieces.append(piece)
+        return f"\ue000{len(self.pieces) - 1}\ue001"
+
+    def plain(self, text: str) -> str:
+        return self.mark(Plain(text))
+
+    def cell(self, cell: TableCell) -> str:
+        """A table's cell: a number is marked as one."""
+        if cell.printed:
+            return self.mark(BoundNumber(cell.printed))
+        return self.plain(cell.text) if cell.text else ""
+
+    def note(self, note: TableNote) -> str:
+        """A table's note: its numbers are marked, everything else is text."""
+        rest, text = note.text, ""
+        for printed in note.printed:
+            found = re.search(rf"(?<![\d.]){re.escape(printed.text)}(?![\d.])", rest)
+            assert found is not None
+            text += self.plain(rest[: found.start()]) + self.mark(BoundNumber(printed))
+            rest = rest[found.end() :]
+        return text + self.plain(rest)
+
+    def missing(self, code: str) -> str:
+        return self.mark(Missing(load_indicators()[code].label))
+
+    def shown(self, fact: Fact, unit: str = "", with_remarks: bool = True) -> str:
+        """The number of a fact; in another unit when asked, with 约 when that had to round."""
+        indicator = fact.indicator
+        try:
+            text, rounded = in_unit(str(fact.display), indicator.unit, unit or indicator.unit, self.figures.factors)
+        except LookupError as error:
+            raise TokenError(f"{indicator.label}：{error}") from None
+        remarks = tuple(self._remarks(fact)) if with_remarks else ()
+        about = ABOUT if rounded else ""
+        return about + self.mark(BoundNumber(Printed(fact.reference, text, unit=unit), remarks))
+
+    def shown_with_unit(self, fact: Fact, unit: str = "", with_remarks: bool = True) -> str:
+        return self.shown(fact, unit, with_remarks) + words.unit_word(unit or fact.indicator.unit)
+
+    # What documents say
+
+    def value(self, name: str, unit: str = "") -> str:
+        """35205人: the region's value with its unit, or in a larger unit (万元, 亿元)."""
+        code = find_indicator(name)
+        fact = self.figures.of_region(code)
+        return self.shown_with_unit(fact, unit) if fact else self.missing(code)
+
+    def number(self, name: str, unit: str = "") -> str:
+        """35205: without the unit."""
+        code = find_indicator(name)
+        fact = self.figures.of_region(code)
+        return self.shown(fact, unit) if fact else self.missing(code)
+
+    def last_year(self, name: str) -> str:
+        code = find_indicator(name)
+        fact = self.figures.of_region_last_year(code)
+        return self.shown_with_unit(fact, with_remarks=False) if fact else self.missing(code)
+
+    def against_last_year(self, name: str) -> str:
+        """，比上年减少1155人: with its comma; nothing when there is no last year.
+
+        Where the two years do not compare, last year's value stands instead of a growth, and a footnote says why.
+        """
+        code = find_indicator(name)
+        change, last = self.figures.changes.get(code), self.figures.of_region_last_year(code)
+        if change is None or change.value is None or last is None or not self.figures.of_region(code):
+            return ""
+        if change.comparability != "comparable":
+            remark = Remark(self._why_not(code), load_indicators()[code].label)
+            number = self.mark(BoundNumber(Printed(last.reference, str(last.display)), (remark,)))
+            return f"，上年为{number}{words.unit_word(last.indicator.unit)}（不可直接比较）"
+        way = words.direction(change.value, change.unit)
+        if change.value == 0:
+            return f"，与上年{way}"
+        number = self.mark(BoundNumber(Printed(change.reference, trimmed(abs(change.value)), "change")))
+        return f"，比上年{way}{number}{words.unit_word(change.unit)}"
+
+    def has(self, *names: str) -> bool:
+        return all(self.figures.of_region(find_indicator(name)) for name in names)
+
+    def all_zero(self, *names: str) -> bool:
+        facts = [self.figures.of_region(find_indicator(name)) for name in names]
+        return all(fact is not None and fact.value == 0 for fact in facts)
+
+    def scope(self, name: str) -> str:
+        """全市12所中等职业学校, or 9所中等职业学校（不含技工学校）: whom the figure speaks of."""
+        code = find_indicator(name)
+        change = self.figures.changes.get(code)
+        if change is None:
+            return self.missing(code)
+        current = change.current
+        count = self.figures.facts.get(
+            Reference("schools", current.report_year, current.subject_code, current.scope_code)
+        )
+        if count is None or not count.is_usable:
+            return self.missing("schools")
+        whose = f"{words.whole_of(self.figures.city_name)}{self.shown(count, with_remarks=False)}所中等职业学校"
+        if current.scope_code == self.figures.whole_scope:
+            return whose
+        return f"{whose}（{self.figures.scopes[current.scope_code]}）"
+
+    def enumerate(self, *names: str, **worded: str) -> str:
+        """区直2所、市直6所: the figures that there are, each behind its word."""
+        pairs = [(self.plain(load_indicators()[find_indicator(name)].label), name) for name in names] + list(
+            worded.items()
+        )
+        found = [(word, self.figures.of_region(find_indicator(name))) for word, name in pairs]
+        parts = [f"{word}{self.shown_with_unit(fact)}" for word, fact in found if fact]
+        return "、".join(parts) if parts else self.missing(find_indicator(pairs[0][1]))
+
+    def by_school(self, name: str) -> str:
+        """甲校39个、乙校25个: the schools whose value is not zero, the greatest first."""
+        code = find_indicator(name)
+        facts = [(school, fact) for school, fact in self.figures.of_schools(code).items() if fact.value]
+        facts.sort(key=lambda pair: -(pair[1].value or 0))
+        if not facts:
+            return self.missing(code)
+        texts = [
+            f"{self.plain(school)}{self.shown_with_unit(fact, with_remarks=False)}"
+            for school, fact in facts[: words.NAMED]
+        ]
+        return "、".join(texts) + ("等" if len(facts) > words.NAMED else "")
+
+    def extreme_school(self, name: str, end: Literal["highest", "lowest"]) -> str:
+        """甲校最多，为7210人."""
+        code = find_indicator(name)
+        return self._extreme(self.figures.of_schools(code), end) or self.missing(code)
+
+    def extreme_item(self, names: tuple[str, ...], end: Literal["highest", "lowest"]) -> str:
+        """毕业生满意度最高，为90.87%: among several figures of the region."""
+        codes = [find_indicator(name) for name in names]
+        found = {load_indicators()[code].label: self.figures.of_region(code) for code in codes}
+        return self._extreme({label: fact for label, fact in found.items() if fact}, end) or self.missing(codes[0])
+
+    def _extreme(self, facts: dict[str, Fact], end: Literal["highest", "lowest"]) -> str | None:
+        choose = words.highest if end == "highest" else words.lowest
+        try:
+            names = choose({name: fact.rounded for name, fact in facts.items() if fact.rounded is not None})
+        except ValueError:
+            return None
+        fact = facts[names[0]]
+        word = words.superlative(end, fact.indicator.kind == "sum")
+        shown = self.shown_with_unit(fact, with_remarks=fact.reference.subject_code == self.figures.city_code)
+        who = words.joined([self.plain(name) for name in names])
+        return f"{who}{word}，为{shown}" if len(names) == 1 else f"{who}并列{word}，均为{shown}"
+
+    def standard(self, name: str) -> str:
+        """33平方米: the bound that the region's value is held against."""
+        code = find_indicator(name)
+        fact = self.figures.of_region(code)
+        bound = self.figures.bound_of(fact.reference) if fact else None
+        if fact is None or bound is None:
+            return self.missing(code)
+        number = self.mark(BoundNumber(Printed(fact.reference, trimmed(bound), "standard")))
+        of = load_indicators()[fact.indicator.counts.of] if fact.indicator.counts else fact.indicator
+        return number + (self.plain(words.TO_ONE) if of.display == "to_one" else words.unit_word(of.unit))
+
+    def against_standard(self, name: str) -> str:
+        """低于33平方米的标准: judged on the unrounded value."""
+        code = find_indicator(name)
+        fact = self.figures.of_region(code)
+        bound = self.figures.latest_bound(fact.reference) if fact else None
+        if fact is None or fact.value is None or bound is None:
+            return self.missing(code)
+        before, after = words.against_standard(fact.value, bound.bound, bound.comparison)
+        return f"{before}{self.standard(name)}{after}"
+
+    def misses_standard(self, name: str) -> bool:
+        """Whether the region's value misses the newest standard."""
+        fact = self.figures.of_region(find_indicator(name))
+        bound = self.figures.latest_bound(fact.reference) if fact else None
+        return bound is not None and bound.verdict == "missed"
+
+    def below_standard(self, name: str) -> str:
+        """甲校、乙校: schools in the indicator's scope that miss the newest standard."""
+        code = find_indicator(name)
+        bounds = {school: self.figures.latest_bound(f.reference) for school, f in self.figures.of_schools(code).items()}
+        missed = [school for school, bound in bounds.items() if bound and bound.verdict == "missed"]
+        return words.joined([self.plain(school) for school in missed]) if missed else self.missing(code)
+
+    def target(self, name: str) -> str:
+        """80人: by how much the figure is to grow next year."""
+        code = find_indicator(name)
+        target = self.figures.targets.get(code)
+        if target is None:
+            return self.missing(code)
+        reference = Reference(code, self.figures.report_year, self.figures.city_code, self.figures.whole_scope)
+        number = self.mark(BoundNumber(Printed(reference, trimmed(target), "target")))
+        return f"{number}{words.unit_word(load_indicators()[code].unit)}"
+
+    def coverage(self) -> str:
+        """应报12所，已报12所."""
+        scope = self.figures.whole_scope
+        coverage = self.figures.coverage.get((self.figures.report_year, scope))
+        if coverage is None:
+            return self.missing("schools")
+        reference = Reference("schools", self.figures.report_year, self.figures.city_code, scope)
+        expected, reported = (
+            self.mark(BoundNumber(Printed(reference, str(count), "coverage")))
+            for count in (coverage.schools_expected, coverage.schools_reported)
+        )
+        return f"应报送的学校{expected}所，已报送{reported}所"
+
+    def table(self, code: str) -> str:
+        if code not in load_report_tables():
+            raise TokenError(f"没有编号为“{code}”的表；可用的有：{'、'.join(load_report_tables())}")
+        return self.mark(Block("table", code))
+
+    def chart(self, name: str) -> str:
+        if name not in self.charts:
+            raise TokenError(f"没有名为“{name}”的图；可用的有：{'、'.join(sorted(self.charts))}")
+        return self.mark(Block("chart", name))
+
+    # What footnotes say
+
+    def _remarks(self, fact: Fact) -> list[Remark]:
+        label = fact.indicator.label
+        remarks = []
+        scope = fact.reference.scope_code
+        if scope != self.figures.whole_scope:
+            remarks.append(Remark(f"{{}}的统计口径为{self.figures.scopes[scope]}。", label))
+        if fact.status == "incomplete":
+            expected = self.mark(BoundNumber(Printed(fact.reference, str(fact.n_expected), "expected")))
+            reported = self.mark(BoundNumber(Printed(fact.reference, str(fact.n_reported), "reported")))
+            remarks.append(Remark(f"{{}}的数据不完整：应报{expected}所学校，已报{reported}所。", label))
+        if fact.status == "estimated":
+            remarks.append(Remark("{}为估算数。", label))
+        for text in self.figures.explanations.get(fact.reference.indicator_code, ()):
+            mark = self.mark(BoundNumber(Printed(fact.reference, text, "quote")))
+            remarks.append(Remark(f"{{}}，据{mark}", label))
+        return remarks
+
+    def _why_not(self, code: str) -> str:
+        """Why the two years do not compare, as a footnote."""
+        change = self.figures.changes[code]
+        year = self.plain(str(self.figures.report_year - 1))
+        if change.comparability == "scope_break" and change.previous:
+            last, this = (self.figures.scopes[r.scope_code] for r in (change.previous, change.current))
+            return f"两年的统计口径不同，不能当作增减：{year}年为{last}，本年为{this}（{{}}）。"
+        if change.comparability == "definition_break":
+            return f"本年的指标定义与{year}年不同，不能当作增减（{{}}）。"
+        return "两年中有数据不完整的，不能当作增减（{}）。"
+
+    # From marks to text
+
+    def resolve(self, text: str, printed: list[Printed]) -> str:
+        """Text with its marks replaced; every number is entered into `printed`, in the order of the text."""
+
+        def replaced(found: re.Match[str]) -> str:
+            piece = self.pieces[int(found.group(1))]
+            if isinstance(piece, BoundNumber):
+                printed.append(piece.printed)
+                return piece.printed.text
+            return piece.text if isinstance(piece, Plain) else ""
+
+        return MARK.sub(replaced, text)
+
+    def footnotes(self, remarks: list[Remark]) -> list[str]:
+        """Remarks of one paragraph as footnotes with marks: what is said of several figures is said once."""
+        said: dict[str, tuple[str, list[str]]] = {}
+        for remark in remarks:
+            _, labels = said.setdefault(self.resolve(remark.text, []), (remark.text, []))
+            if remark.label not in labels:
+                labels.append(remark.label)
+        return [text.format(self.plain(words.joined(labels))) for text, labels in said.values()]
+
+    def unmarked_digits(self, text: str, allowed: re.Pattern[str]) -> list[str]:
+        """Digits that stand in the text and are no mark's, apart from what is allowed."""
+        return NUMBER.findall(allowed.sub("", MARK.sub("", NOTE_MARK.sub("", text))))
+
+
+def find_indicator(name: str) -> str:
+    """The code of an indicator that is named by its code or its label.
+
+    Raises TokenError for a name that the catalogue does not know.
+    """
+    indicators = load_indicators()
+    if name in indicators:
+        return name
+    code = next((code for code, indicator in indicators.items() if indicator.label == name), None)
+    if code is None:
+        close = [indicator.label for indicator in indicators.values() if name[:4] in indicator.label]
+        hint = f"；是不是：{words.joined(close)}" if close else ""
+        raise TokenError(f"指标目录中没有“{name}”{hint}")
+    return code

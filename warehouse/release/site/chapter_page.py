@@ -1,0 +1,69 @@
+"""One page a chapter."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+from warehouse.catalogue.indicator import Chapter, Indicator, indicator_level
+from warehouse.release.site.bar_charts import Bar, Chart
+from warehouse.release.site.page import CHARTS, DISTINCT_VALUES, Page, described, has_school_pages, number, rows
+from warehouse.release.site.site_facts import SiteFacts
+
+CHARTED_SCHOOLS = 40
+
+
+def chapter_page(facts: SiteFacts, chapter: Chapter) -> Page:
+    scope = facts.scope_of(chapter)
+    indicators = [i for i in chapter.indicators if indicator_level(i) == "school"]
+    members = facts.figures.members.get(scope, frozenset())
+    year = facts.figures.report_year
+    schools = [
+        (
+            school,
+            school["school_code"] in members,
+            [number(facts.of_school(indicator, school["school_code"], year)) for indicator in indicators],
+        )
+        for school in facts.schools
+    ]
+    return Page(
+        f"chapters/{chapter.chapter}.html",
+        "chapter",
+        chapter.title,
+        {
+            "chapter": chapter,
+            "scope": facts.scopes[scope],
+            "coverage": facts.coverage_of(scope),
+            "rows": rows(facts, chapter),
+            "explanations": sorted(
+                {text for i in chapter.indicators for text in facts.figures.explanations.get(i.code, ())}
+            ),
+            "charts": [school_chart(facts, indicator) for indicator in _charted(facts, indicators, members)],
+            "school_indicators": indicators if has_school_pages(facts) else [],
+            "schools": schools if has_school_pages(facts) else [],
+            "totals": [number(facts.of_region(indicator, scope)) for indicator in indicators],
+        },
+    )
+
+
+def _charted(facts: SiteFacts, indicators: Iterable[Indicator], members: frozenset[str]) -> list[Indicator]:
+    """The first indicators in which schools differ enough to be worth a picture; those with a good end come first."""
+    if len(members) > CHARTED_SCHOOLS:
+        return []
+    year = facts.figures.report_year
+    telling = [
+        indicator
+        for indicator in indicators
+        if len({fact.value for code in members if (fact := facts.of_school(indicator, code, year)) and fact.is_usable})
+        >= DISTINCT_VALUES
+    ]
+    return sorted(telling, key=lambda indicator: indicator.direction == "neutral")[:CHARTS]
+
+
+def school_chart(facts: SiteFacts, indicator: Indicator, marked: str = "") -> Chart:
+    """The schools of the indicator's scope by value, the school `marked` in another colour."""
+    found = facts.figures.of_schools(indicator.code)
+    bars = [
+        Bar(name, fact.rounded or Decimal(0), fact.display or "", fact.reference.subject_code == marked)
+        for name, fact in found.items()
+    ]
+    bars.sort(key=lambda bar: bar.value, reverse=indicator.direction != "lower")
+    return described(f"各校{indicator.label}（{indicator.unit}）", bars)

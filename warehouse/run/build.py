@@ -1,0 +1,238 @@
+"""raw → staging → intermediate → core → marts → quality → report: the compiled models, built beside the old ones.
+
+They are built in a copy of the working database, which is swapped in at the end: it holds the old models or the new
+ones, never some of each. dbt itself is not needed here (compiled.py); its machinery around each model takes longer
+than all of the SQL.
+"""
+
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from sources.system.settings import Settings
+from warehouse.run.changed import (
+    built_from,
+    fingerprint_of,
+    keys_of,
+    note_built_from,
+    note_keys,
+    noted_keys,
+    table_sums,
+)
+from warehouse.run.compile import Model, ModelTest, Node, build_order, load_manifest, project_fingerprint
+from warehouse.store.connection import rewrite_working
+from warehouse.store.ddl import canonical_type
+from warehouse.store.sql import query, quoted
+
+FAILING_ROWS = 50
+LARGE_ROWS = 50_000
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """What became of one model or test, in dbt's words: success, pass, fail, error, skipped.
+
+    `failures` is how many rows a test found, `failing` the first of them. `was_kept`: the model stands as it was,
+    because it would have been built from the same again.
+    """
+
+    unique_id: str
+    status: str
+    seconds: float = 0.0
+    failures: int | None = None
+    failing: pl.DataFrame | None = None
+    message: str | None = None
+    was_kept: bool = False
+
+
+@dataclass(frozen=True)
+class Build:
+    """The outcome of one build: all of its models stand, or none of them."""
+
+    nodes: tuple[NodeResult, ...]
+
+    @property
+    def success(self) -> bool:
+        return all(node.status in ("success", "pass") for node in self.nodes)
+
+    @property
+    def built(self) -> list[NodeResult]:
+        """The models that stand now."""
+        return [node for node in self.nodes if node.status == "success" and self.success]
+
+    @property
+    def error(self) -> str | None:
+        """What went wrong, a line each; None when nothing did."""
+        failed = [f"{node.unique_id}: {node.message}" for node in self.nodes if node.status in ("error", "fail")]
+        return "\n".join(failed) or None
+
+
+class ContractError(Exception):
+    """A model's columns are not what its contract says."""
+
+
+class _NotBuiltError(Exception):
+    """Something has gone wrong with a model or a test: the copy is given up."""
+
+
+def build(
+    settings: Settings,
+    selected: Collection[str] | None = None,
+    with_tests: bool = True,
+    anew: bool = False,
+    finish: Callable[[duckdb.DuckDBPyConnection, Build], None] = lambda connection, outcome: None,
+) -> Build:
+    """Builds models (unique ids, with the tests to run; None: all) on a copy of the working database.
+
+    Of all models, those are kept that would be built from the same again, unless all are to be built `anew`; tests are
+    always run. What reads a model whose test fails is skipped, everything after an error of the database too; then all
+    models stay as they were. Notes what the models were built from, once all of them are, calls `finish` with the
+    copy, and swaps it in.
+    """
+    manifest = load_manifest(settings)
+    nodes = [
+        node
+        for node in build_order(manifest)
+        if (selected is None or node.unique_id in selected) and (with_tests or isinstance(node, Model))
+    ]
+    models, project = [node for node in nodes if isinstance(node, Model)], project_fingerprint()
+    outcome = Build(())
+    with suppress(_NotBuiltError), rewrite_working(settings) as connection:
+        sums = table_sums(connection)
+        inputs = fingerprint_of(sums)
+        are_all_built = selected is None or built_from(connection) == inputs
+        noted = noted_keys(connection, project) if selected is None and not anew else {}
+        keys = keys_of(connection, manifest, models, sums) if noted else {}
+        existing = _existing(connection, manifest)
+        kept = {key for key in keys if keys[key] == noted.get(key)} & existing.keys()
+        standing = kept if selected is None else _declared(manifest).keys()
+        for unique_id, (schema, name, kind) in existing.items():
+            if unique_id not in standing:
+                connection.execute(f'drop {kind} {schema}."{name}"')  # the new one takes up its place
+        outcome = Build(tuple(_results(connection, nodes, kept)))
+        if not outcome.success:
+            raise _NotBuiltError
+        note_built_from(connection, inputs if are_all_built else "")
+        if selected is None:
+            note_keys(connection, project, keys or keys_of(connection, manifest, models, sums))
+        elif not are_all_built:
+            note_keys(connection, project, {})
+        _describe(connection, manifest, kept)
+        finish(connection, outcome)
+    return outcome
+
+
+def _results(
+    connection: duckdb.DuckDBPyConnection, nodes: Iterable[Node], kept: Collection[str]
+) -> Iterator[NodeResult]:
+    """Runs the nodes in order, but for models that are kept; after an error of the database nothing more is tried.
+
+    A large table is committed at once: until then it is not compressed, and what reads it takes several times as
+    long. Small ones go together, because the disk is waited for at every commit.
+    """
+    unusable: set[str] = set()
+    is_spoilt = False
+    connection.execute("begin")
+    for node in nodes:
+        start = time.perf_counter()
+        if is_spoilt or (isinstance(node, Model) and node.parents & unusable):
+            unusable.add(node.unique_id)
+            yield NodeResult(node.unique_id, "skipped")
+            continue
+        if node.unique_id in kept:
+            yield NodeResult(node.unique_id, "success", was_kept=True)
+            continue
+        try:
+            if isinstance(node, Model):
+                if _create(connection, node) > LARGE_ROWS:
+                    connection.execute("commit; begin")
+                _check_contract(connection, node)
+                yield NodeResult(node.unique_id, "success", time.perf_counter() - start)
+            elif failures := _count(connection, node):
+                unusable |= node.parents
+                failing = query(connection, f"select * from ({node.sql}) limit {FAILING_ROWS}")
+                message = f"{failures} 行未通过"
+                yield NodeResult(node.unique_id, "fail", time.perf_counter() - start, failures, failing, message)
+            else:
+                yield NodeResult(node.unique_id, "pass", time.perf_counter() - start, 0)
+        except (duckdb.Error, ContractError) as error:
+            is_spoilt = True
+            yield NodeResult(node.unique_id, "error", time.perf_counter() - start, message=str(error))
+    connection.execute("rollback" if is_spoilt else "commit")
+
+
+def _create(connection: duckdb.DuckDBPyConnection, model: Model) -> int:
+    """Puts a model in place of what was there; a contract gives the columns and their order. Returns a table's rows."""
+    kind = "view" if model.is_view else "table"
+    columns = ", ".join(f'"{name}"' for name in model.columns) or "*"
+    connection.execute(f"create schema if not exists {model.schema}")
+    connection.execute(f"create or replace {kind} {_relation(model)} as select {columns} from ({model.sql})")
+    row = connection.fetchone()
+    return row[0] if row else 0
+
+
+def _check_contract(connection: duckdb.DuckDBPyConnection, model: Model) -> None:
+    """Raises ContractError when a column is not of the type that the contract promises."""
+    if not model.columns:
+        return
+    described = connection.execute(f"select column_name, lower(column_type) from (describe {_relation(model)})")
+    made = dict(described.fetchall())
+    broken = [
+        f"{column} 应为 {declared}，实为 {made[column]}"
+        for column, declared in model.columns.items()
+        if made[column] != canonical_type(declared)
+    ]
+    if broken:
+        raise ContractError(f"{model.schema}.{model.name} 的列与声明不同：{'；'.join(broken)}")
+
+
+def _existing(connection: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any]) -> dict[str, tuple[str, str, str]]:
+    """What there is in the schemas of the models: schema, name, `view` or `table`; by unique id of the model.
+
+    What is no model, any more, has its name for an id.
+    """
+    ids = {(model["schema"], model["name"]): key for key, model in _declared(manifest).items()}
+    relations = connection.execute(
+        "select table_schema, table_name, case table_type when 'VIEW' then 'view' else 'table' end"
+        " from information_schema.tables where list_contains(?, table_schema)",
+        [sorted({schema for schema, _ in ids})],
+    ).fetchall()
+    return {ids.get(relation[:2], ".".join(relation[:2])): relation for relation in relations}
+
+
+def _describe(connection: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any], kept: Collection[str]) -> None:
+    """Writes the descriptions of models and their columns as comments, but for models that are kept with theirs."""
+    models = _declared(manifest)
+    statements = [
+        statement
+        for unique_id, (_, _, kind) in _existing(connection, manifest).items()
+        if unique_id not in kept
+        for statement in _comments(kind, models[unique_id])
+    ]
+    connection.execute(f"begin; {'; '.join(statements)}; commit")
+
+
+def _declared(manifest: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """The models as the manifest has them, by unique id."""
+    return {key: node for key, node in manifest["nodes"].items() if node["resource_type"] == "model"}
+
+
+def _comments(kind: str, model: Mapping[str, Any]) -> Iterator[str]:
+    relation = f'{model["schema"]}."{model["name"]}"'
+    yield f"comment on {kind} {relation} is {quoted(model['description'].strip())}"
+    for column in model["columns"].values():
+        yield f'comment on column {relation}."{column["name"]}" is {quoted(column["description"])}'
+
+
+def _count(connection: duckdb.DuckDBPyConnection, test: ModelTest) -> int:
+    row = connection.execute(f"select count(*) from ({test.sql})").fetchone()
+    return row[0] if row else 0
+
+
+def _relation(model: Model) -> str:
+    return f'{model.schema}."{model.name}"'

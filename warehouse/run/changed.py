@@ -1,0 +1,118 @@
+"""What the models are built from, as one fingerprint: so that nothing is published that was not built from it."""
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import duckdb
+
+from sources.declarations.city import City
+from sources.declarations.contract import load_contracts
+from sources.declarations.declared import audit_version
+from sources.system.fingerprint import fingerprint
+from sources.system.settings import Settings
+from warehouse.catalogue.reference import reference_fingerprint
+from warehouse.run.compile import Model, project_fingerprint
+from warehouse.store.notes import CLOCK_STATE, get_state, set_state
+
+INPUTS_NOTE = "built_from"
+NOTES_TABLE = "registry", "state"
+MODEL_KEYS_NOTE = "models_built_from"
+COUNTING = frozenset({"stg_submission", "stg_sheet_status"})
+"""Views of those rows of the registry that count. The registry changes with every file, they do not: what reads them
+goes by what they hold."""
+Keys = dict[str, str]
+"""Model (unique id) → a fingerprint of all that it is built from, to the last row."""
+BUILD_NOTE = "build_fingerprint"
+
+
+def inputs_fingerprint(connection: duckdb.DuckDBPyConnection) -> str:
+    """Changes whenever a row of registry, reference or raw does, or the day of the run; reads every row.
+
+    Raises duckdb.Error when a part of the file can no longer be read.
+    """
+    return fingerprint_of(table_sums(connection))
+
+
+def fingerprint_of(sums: Mapping[str, str]) -> str:
+    return hashlib.sha256(repr(sorted(sums.items())).encode()).hexdigest()
+
+
+def table_sums(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """`schema.table` → a sum over all rows, for all that Python writes.
+
+    Of registry.state, in which runs take notes, only the day of the run counts.
+    """
+    tables = connection.execute(
+        "select schema_name, table_name from duckdb_tables()"
+        " where schema_name in ('raw', 'reference', 'registry') order by all"
+    ).fetchall()
+    if not tables:
+        return {}
+    sums = " union all ".join(row_sum(schema, name) for schema, name in tables if (schema, name) != NOTES_TABLE)
+    return dict(connection.execute(sums).fetchall()) | {".".join(NOTES_TABLE): get_state(connection, CLOCK_STATE) or ""}
+
+
+def row_sum(schema: str, name: str) -> str:
+    """A query for the name of a relation and a sum over its rows, whatever their order."""
+    total = "cast(sum(cast(hash(each) as hugeint)) as varchar)"
+    return f"select '{schema}.{name}', coalesce({total}, '') from {schema}.\"{name}\" as each"
+
+
+def note_built_from(connection: duckdb.DuckDBPyConnection, fingerprint: str) -> None:
+    """Notes what all models were built from; '' while they are not."""
+    set_state(connection, INPUTS_NOTE, fingerprint)
+
+
+def built_from(connection: duckdb.DuckDBPyConnection) -> str | None:
+    return get_state(connection, INPUTS_NOTE)
+
+
+def keys_of(
+    connection: duckdb.DuckDBPyConnection,
+    manifest: Mapping[str, Any],
+    models: Collection[Model],
+    sums: Mapping[str, str],
+) -> Keys:
+    """The models' keys, for models in build order, from sums over the tables that they read (`inputs.table_sums`).
+
+    The views in COUNTING must exist, as the project has them now.
+    """
+    keys = {key: sums[f"{source['schema']}.{source['name']}"] for key, source in manifest["sources"].items()}
+    for model in models:
+        if model.name in COUNTING:
+            row = connection.execute(row_sum(model.schema, model.name)).fetchone()
+            keys[model.unique_id] = row[1] if row else ""
+        else:
+            read = sorted((parent, keys[parent]) for parent in model.parents)
+            keys[model.unique_id] = hashlib.sha256(repr(read).encode()).hexdigest()
+    return {model.unique_id: keys[model.unique_id] for model in models}
+
+
+def noted_keys(connection: duckdb.DuckDBPyConnection, project: str) -> Keys:
+    """The keys at the last build; none when the project (its fingerprint) has changed since."""
+    noted = json.loads(get_state(connection, MODEL_KEYS_NOTE) or "{}")
+    return noted["keys"] if noted.get("project") == project else {}
+
+
+def note_keys(connection: duckdb.DuckDBPyConnection, project: str, keys: Keys) -> None:
+    """Notes the keys of models that have all been built; none while they have not."""
+    set_state(connection, MODEL_KEYS_NOTE, json.dumps({"project": project, "keys": keys}))
+
+
+def declarations_fingerprint(settings: Settings, city: City) -> str:
+    """Changes whenever something other than a submission asks for a new build."""
+    return " ".join(
+        [
+            project_fingerprint(),
+            reference_fingerprint(settings, city),
+            audit_version(city),
+            fingerprint(load_contracts()),
+        ]
+    )
+
+
+def record_build(connection: duckdb.DuckDBPyConnection, settings: Settings, city: City) -> None:
+    """Notes in the working database which declarations its tables were built from."""
+    set_state(connection, BUILD_NOTE, declarations_fingerprint(settings, city))

@@ -1,0 +1,176 @@
+"""The dbt project, parsed and compiled once for each of its versions: what there is to build, in which order, as SQL.
+
+Nothing in the models depends on the data they will read (no introspection while compiling), so what dbt makes of them
+is the same for every installation and every run. It is kept beside the project, or in the installation's home where
+the project cannot be written to.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from graphlib import TopologicalSorter
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from sources.system.settings import DBT_PROJECT, Settings
+from sources.system.whole_file import whole_file
+
+QUIET = ("--quiet", "--no-use-colors", "--log-level-file", "none")
+UNDERSTOOD = {"severity": "ERROR", "fail_calc": "count(*)", "error_if": "!= 0", "warn_if": "!= 0", "limit": None}
+"""The settings of a test that its execution here honours; any other is refused, not ignored."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """One model: `columns` (name → SQL type) are its contract, empty where none is enforced."""
+
+    unique_id: str
+    schema: str
+    name: str
+    is_view: bool
+    sql: str
+    parents: frozenset[str]
+    columns: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class ModelTest:
+    """One test: `sql` selects the rows that fail. `parents` are the models it reads."""
+
+    unique_id: str
+    sql: str
+    parents: frozenset[str]
+
+
+Node = Model | ModelTest
+
+
+def project_fingerprint() -> str:
+    """Changes whenever a file of the dbt project, or dbt itself, does."""
+    digest = hashlib.sha256(f"{version('dbt-core')} {version('dbt-duckdb')}".encode())
+    for path in sorted(DBT_PROJECT.rglob("*")):
+        if path.suffix in (".sql", ".yml") and "target" not in path.relative_to(DBT_PROJECT).parts:
+            digest.update(str(path.relative_to(DBT_PROJECT)).encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def prepare_manifest(settings: Settings) -> Path:
+    """dbt's manifest of the project as it stands, with the SQL of every model and test; compiled only when it changed.
+
+    Raises RuntimeError with dbt's message when the project does not compile.
+    """
+    name = f"compiled-{project_fingerprint()}.json"
+    folders = (DBT_PROJECT / "target", settings.home / "dbt")
+    for folder in folders:
+        if (folder / name).exists():
+            return folder / name
+    folder = next(folder for folder in folders if _is_writable(folder))
+    with _alone_in(folder), tempfile.TemporaryDirectory(prefix="nianbao-dbt-") as scratch:
+        if not (folder / name).exists():
+            run_dbt(["compile"], Path(scratch) / settings.working_database.name, Path(scratch))
+            for outdated in folder.glob("compiled-*.json"):
+                outdated.unlink()
+            with whole_file(folder / name) as partial:
+                partial.write_bytes((Path(scratch) / "manifest.json").read_bytes())
+    return folder / name
+
+
+def load_manifest(settings: Settings) -> dict[str, Any]:
+    return _read(prepare_manifest(settings))
+
+
+@lru_cache(maxsize=1)
+def _read(path: Path) -> dict[str, Any]:
+    return json.loads(path.read_bytes())
+
+
+def build_order(manifest: Mapping[str, Any]) -> list[Node]:
+    """Models and their tests: a model after its parents, a test as soon as the models that it reads are there.
+
+    Raises ValueError for a test with a setting that is not honoured.
+    """
+    makers: dict[str, Callable[[Mapping[str, Any]], Node]] = {"model": _model, "test": _test}
+    nodes = {
+        key: makers[node["resource_type"]](node)
+        for key, node in manifest["nodes"].items()
+        if node["resource_type"] in makers
+    }
+    sorter = TopologicalSorter({key: node.parents & nodes.keys() for key, node in nodes.items()})
+    sorter.prepare()
+    ordered: list[Node] = []
+    while sorter.is_active():
+        ready = sorted((nodes[key] for key in sorter.get_ready()), key=lambda node: isinstance(node, Model))
+        ordered += ready
+        sorter.done(*(node.unique_id for node in ready))
+    return ordered
+
+
+def dbt_arguments(command: Sequence[str], target: Path) -> list[str]:
+    """A command of dbt on the project, with `target` as the folder for what dbt writes."""
+    folders = ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
+    return [*QUIET, command[0], *folders, "--target-path", str(target), "--log-path", str(target), *command[1:]]
+
+
+def run_dbt(command: Sequence[str], database: Path, target: Path) -> Any:
+    """dbt itself, in this process, on a database file; returns its result and leaves no connection open.
+
+    `target` is the folder for what dbt writes. Raises RuntimeError when dbt cannot do it at all, with its message.
+    """
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner  # slow to import, and not needed when the project has not changed
+
+    os.environ["NIANBAO_WORKING_DATABASE"] = str(database)
+    os.environ["DO_NOT_TRACK"] = "1"
+    try:
+        outcome = dbtRunner().invoke(dbt_arguments(command, target))
+    finally:
+        if DuckDBConnectionManager._ENV is not None:
+            DuckDBConnectionManager._ENV.close()
+        DuckDBConnectionManager.close_all_connections()
+    if outcome.exception is not None:
+        raise RuntimeError(f"dbt {command[0]}: {outcome.exception}") from outcome.exception
+    return outcome.result
+
+
+def _model(node: Mapping[str, Any]) -> Model:
+    declared = node["columns"] if node["config"]["contract"]["enforced"] else {}
+    return Model(
+        unique_id=node["unique_id"],
+        schema=node["schema"],
+        name=node["name"],
+        is_view=node["config"]["materialized"] == "view",
+        sql=node["compiled_code"],
+        parents=frozenset(node["depends_on"]["nodes"]),
+        columns={name: column["data_type"] for name, column in declared.items()},
+    )
+
+
+def _test(node: Mapping[str, Any]) -> ModelTest:
+    other = {name for name, value in UNDERSTOOD.items() if (node["config"][name] or None) != value}
+    if other or node["config"]["store_failures"]:
+        raise ValueError(f"{node['unique_id']}: {sorted(other) or 'store_failures'} is not honoured")
+    return ModelTest(node["unique_id"], node["compiled_code"], frozenset(node["depends_on"]["nodes"]))
+
+
+def _is_writable(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK)
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """One process compiles, the others wait for what it makes."""
+    with (folder / "compiling.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,227 @@
+"""A rehearsal: what would change if this file were received now. Done on a copy; nothing is received."""
+
+import hashlib
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from sources.archive.inbox import Inbox, content_of
+from sources.declarations.city import City
+from sources.declarations.contract import load_contracts
+from sources.declarations.declared import audit_version
+from sources.system.settings import Settings
+from sources.system.whole_file import copy_file
+from warehouse.intake.take_in import take_in
+from warehouse.run.build import build
+from warehouse.store.connection import open_published, open_working
+from warehouse.store.sql import query
+
+QUESTION = ["rule_id", "sheet", "column_name", "record_key"]
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a file would do. Frames hold before and after side by side; an empty frame means no change.
+
+    `cells`: sheet, record, label, cell, before, after. `findings_new`, `findings_solved`: as registry.finding.
+    `figures`: subject_name, indicator, scope, before, after. `ranks`: school_name, indicator, before, after.
+    """
+
+    file_name: str
+    respondent_name: str | None
+    report_year: int | None
+    status: str
+    reason: str | None
+    counts: bool
+    cells: pl.DataFrame
+    findings: pl.DataFrame
+    findings_new: pl.DataFrame
+    findings_solved: pl.DataFrame
+    figures: pl.DataFrame
+    ranks: pl.DataFrame
+
+
+def preview(settings: Settings, city: City, file: Path, progress: Callable[[str], None] = lambda _: None) -> Preview:
+    """Takes the file in on a copy of what is published, builds the models there, and compares.
+
+    Raises FileNotFoundError when nothing has been published yet or the file is gone, RuntimeError when the models do
+    not build.
+    """
+    with tempfile.TemporaryDirectory(prefix="nianbao-preview-") as folder:
+        rehearsal = replace(settings, home=Path(folder))
+        rehearsal.working_database.parent.mkdir(parents=True)
+        if not settings.published_database.exists():
+            raise FileNotFoundError(f"还没有发布的数据库：{settings.published_database}。请先运行 nianbao run。")
+        copy_file(settings.published_database, rehearsal.working_database)
+        content = content_of(file, settings.limits)
+        if content is None:
+            raise FileNotFoundError(f"没有这个文件：{file}")
+        submission_id = hashlib.sha256(content).hexdigest()
+        progress("审核")
+        with open_working(rehearsal) as connection:
+            _settle_others(connection, city)
+            taken = take_in(connection, rehearsal, city, sorted(city.calendar.years), Inbox(files=(file,)))
+        if taken.accepted:
+            progress("重新计算")
+            outcome = build(rehearsal, with_tests=False)
+            if not outcome.success:
+                raise RuntimeError(outcome.error)
+        progress("比较")
+        with open_working(rehearsal) as after, open_published(settings) as before:
+            return _compared(before, after, submission_id, file)
+
+
+def _settle_others(connection: duckdb.DuckDBPyConnection, city: City) -> None:
+    """Leaves submissions alone that wait for a real run: the copy has no archive to read them from."""
+    connection.execute("delete from registry.submission where status = 'received'")
+    connection.execute(
+        "update registry.submission set audit_version = ? where status = 'rejected'", [audit_version(city)]
+    )
+
+
+def _compared(
+    before: duckdb.DuckDBPyConnection, after: duckdb.DuckDBPyConnection, submission_id: str, file: Path
+) -> Preview:
+    status, reason, counts, respondent, year, name = query(
+        after,
+        "select status, decision_reason, is_current, respondent_code, report_year, respondent.name"
+        " from registry.submission left join reference.respondent on respondent_code = respondent.code"
+        " where submission_id = ?",
+        [submission_id],
+    ).row(0)
+    earlier = _standing_version(before, respondent, year)
+    findings, findings_before = _findings(after, submission_id), _findings(before, earlier)
+    return Preview(
+        file_name=file.name,
+        respondent_name=name,
+        report_year=year,
+        status=status,
+        reason=reason,
+        counts=counts,
+        cells=_changed(_cells(before, earlier), _cells(after, submission_id), ["sheet", "record", "label"]),
+        findings=findings,
+        findings_new=_missing_from(findings, findings_before),
+        findings_solved=_missing_from(findings_before, findings),
+        figures=_changed(_figures(before), _figures(after), ["report_year", "subject_code", "indicator", "scope"]),
+        ranks=_changed(_ranks(before), _ranks(after), ["report_year", "school_code", "indicator"]),
+    )
+
+
+def _standing_version(connection: duckdb.DuckDBPyConnection, respondent: str | None, year: int | None) -> str | None:
+    """The version that stands today, or else the last one that came."""
+    row = connection.execute(
+        "select submission_id from registry.submission where respondent_code = ? and report_year = ?"
+        " order by is_current desc, precedence desc limit 1",
+        [respondent, year],
+    ).fetchone()
+    return row[0] if row else None
+
+
+def _cells(connection: duckdb.DuckDBPyConnection, submission_id: str | None) -> pl.DataFrame:
+    """The loaded cells of a version by sheet, record (the row's key in a table) and label."""
+    cells = query(
+        connection,
+        "select sheet, record, column_name, cell, raw_text from registry.cell where submission_id = ?",
+        [submission_id],
+    )
+    parts = []
+    for contract in load_contracts():
+        of_sheet = cells.filter(pl.col("sheet") == contract.name)
+        texts: dict[int, dict[str, str]] = {}
+        for _, record, column, _, text in of_sheet.iter_rows():
+            texts.setdefault(record, {})[column] = text
+        keys = {record: "、".join(row.get(name, "") for name in contract.key) for record, row in texts.items()}
+        labels = {column.name: column.label for column in contract.columns}
+        parts += [
+            (contract.title, keys[record], labels.get(column, "本表情况"), cell, text)
+            for _, record, column, cell, text in of_sheet.iter_rows()
+            if text
+        ]
+    return pl.DataFrame(parts, schema=["sheet", "record", "label", "cell", "shown"], orient="row").cast(pl.String)
+
+
+def _findings(connection: duckdb.DuckDBPyConnection, submission_id: str | None) -> pl.DataFrame:
+    return query(
+        connection,
+        "select * from registry.finding where submission_id = ? order by severity, sheet, cell",
+        [submission_id],
+    )
+
+
+def _missing_from(findings: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
+    return findings.join(others.select(QUESTION).unique(), on=QUESTION, how="anti", nulls_equal=True)
+
+
+def _figures(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+    """Every value that can be printed: of each region in every scope, and of each school."""
+    return query(
+        connection,
+        """
+        select
+            cast(facts.report_year as varchar) as report_year,
+            facts.subject_code,
+            coalesce(regions.region_name, respondent.name) as subject_name,
+            indicators.label as indicator,
+            scopes.label as scope,
+            coalesce(facts.display, '…') as shown
+        from core.fct_indicator_value as facts
+        inner join core.dim_indicator as indicators on facts.indicator_code = indicators.indicator_code
+        inner join core.dim_scope as scopes on facts.scope_code = scopes.scope_code
+        left join
+            core.dim_region as regions
+            on facts.subject_kind = 'region'
+            and facts.subject_code = regions.region_code
+        left join reference.respondent as respondent on facts.subject_code = respondent.code
+        """,
+    )
+
+
+def _ranks(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
+    """Each school's place among the schools of the year, for indicators that have a good and a bad end."""
+    return query(
+        connection,
+        """
+        select
+            cast(facts.report_year as varchar) as report_year,
+            schools.school_code,
+            schools.school_name,
+            indicators.label as indicator,
+            '第 ' || rank() over (
+                partition by facts.report_year, facts.indicator_code
+                order by case when indicators.direction = 'lower' then facts.value else - facts.value end
+            ) || ' 名' as shown
+        from core.fct_indicator_value as facts
+        inner join core.dim_indicator as indicators on facts.indicator_code = indicators.indicator_code
+        inner join
+            core.dim_school as schools
+            on facts.report_year = schools.report_year
+            and facts.subject_code = schools.school_code
+        where
+            facts.subject_kind = 'school'
+            and facts.value is not null
+            and indicators.kind = 'ratio'
+            and indicators.direction <> 'neutral'
+        """,
+    )
+
+
+def _changed(before: pl.DataFrame, after: pl.DataFrame, key: list[str]) -> pl.DataFrame:
+    """Rows whose `shown` differs, with `before` and `after`; a row that is on one side only has null on the other."""
+    carried = [name for name in after.columns if name not in (*key, "shown")]
+    joined = before.rename({"shown": "before"}).join(
+        after.rename({"shown": "after"}), on=key, how="full", coalesce=True, suffix="_after"
+    )
+    for name in carried:
+        joined = joined.with_columns(pl.coalesce(f"{name}_after", name).alias(name))
+    changed = joined.filter(~pl.col("before").eq_missing(pl.col("after")))
+    return changed.select(*key, *carried, "before", "after").sort(key)
+
+
+def as_dict(found: Preview) -> dict[str, Any]:
+    """The preview as plain lists and texts."""
+    return {name: value.to_dicts() if isinstance(value, pl.DataFrame) else value for name, value in vars(found).items()}

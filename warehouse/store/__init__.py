@@ -1,0 +1,3 @@
+"""Database files, who may open them, locks, tables, notes of runs.
+
+Nothing here knows what a row means."""

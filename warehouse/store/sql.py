@@ -1,0 +1,55 @@
+"""SQL helpers that need neither file nor lock."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import duckdb
+import polars as pl
+
+
+def quoted(text: str) -> str:
+    """The text as a SQL string literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+@contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """All of it or nothing."""
+    connection.execute("begin")
+    try:
+        yield
+    except BaseException:
+        connection.execute("rollback")
+        raise
+    connection.execute("commit")
+
+
+class _ArrowStream:
+    """Hands a polars frame to DuckDB through the Arrow C stream interface, without needing pyarrow."""
+
+    def __init__(self, frame: pl.DataFrame) -> None:
+        self.frame = frame
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self.frame.__arrow_c_stream__(requested_schema)
+
+
+def insert(connection: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame, on_conflict: str = "") -> None:
+    """Appends a frame to a table by column name; `on_conflict` is e.g. 'or ignore'."""
+    with registered(connection, "incoming_frame", frame):
+        connection.execute(f"insert {on_conflict} into {table} by name select * from incoming_frame")
+
+
+@contextmanager
+def registered(connection: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame) -> Iterator[None]:
+    """Makes a frame known to SQL under a name."""
+    connection.register(name, _ArrowStream(frame))
+    try:
+        yield
+    finally:
+        connection.unregister(name)
+
+
+def query(connection: duckdb.DuckDBPyConnection, sql: str, parameters: list | None = None) -> pl.DataFrame:
+    """The result of a query as a polars frame."""
+    return pl.DataFrame(connection.sql(sql, params=parameters))
