@@ -14,7 +14,7 @@ import duckdb
 import pytest
 from typer.testing import CliRunner
 
-from orchestration.cli.console import app
+from orchestration.cli.main import app
 from sources.declarations.city import City, load_city
 from sources.system.settings import Settings
 from sources.write.template_sheet import SheetValues

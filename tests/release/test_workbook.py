@@ -146,7 +146,7 @@ import sys
 from datetime import date
 from pathlib import Path
 import duckdb
-from warehouse.release.document import write_documents
+from warehouse.release.documents.write_documents import write_documents
 connection = duckdb.connect(sys.argv[1], read_only=True, config={"threads": int(sys.argv[3])})
 released_on = date.fromisoformat(sys.argv[5])
 write_documents(connection, "450700", int(sys.argv[4]), Path(sys.argv[2]), released_on, sys.argv[6])

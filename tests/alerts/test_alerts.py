@@ -312,8 +312,8 @@ from datetime import datetime
 from pathlib import Path
 from sources.declarations.city import load_city
 from sources.system.settings import Settings
-from warehouse.alerts import alert
-from warehouse.troubles import RunReport
+from orchestration.lib.observe import alert
+from warehouse.alerts.troubles import RunReport
 settings = Settings(home=Path(sys.argv[1]), city_dir=Path(sys.argv[2]))
 run = RunReport("a", datetime.fromisoformat(sys.argv[3]), failed_steps={"发布数据库": ["磁盘已满"]})
 print(alert(settings, load_city(settings.city_dir), run, run.ended_at).summary)

@@ -42,6 +42,7 @@ def test_editing_one_contract_changes_everything_that_derives_from_it(monkeypatc
         "sources.declarations.contract",
         "warehouse.catalogue.generate",
         "warehouse.catalogue.measure",
+        "warehouse.catalogue.reference_pages",
         "warehouse.store.ddl",
     ):
         monkeypatch.setattr(f"{module}.load_contracts", lambda: contracts)

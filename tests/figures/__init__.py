@@ -1,0 +1,1 @@
+"""What warehouse/figures promises."""

@@ -1,0 +1,1 @@
+"""What warehouse/reconcile promises."""

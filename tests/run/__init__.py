@@ -1,0 +1,1 @@
+"""What warehouse/run promises."""

@@ -1,0 +1,1 @@
+"""What sources/system promises."""
