@@ -20,20 +20,13 @@ from sources.sample.pour import pour_samples
 from sources.system.settings import CITIES_ROOT, Settings
 from tests.conftest import YEARS, run_all
 from warehouse.catalogue.indicator import load_indicators
+from warehouse.figures.fact import CHANGE, STANDARD, TARGET, VALUE, Reference
 from warehouse.reconcile.judging.derive import derive
 from warehouse.reconcile.judging.misprints import slip
 from warehouse.reconcile.judging.relations import Relation
 from warehouse.reconcile.judging.witnesses import Recomputed, recompute, unit_factor
 from warehouse.reconcile.reading.figure_list import read_list
-from warehouse.reconcile.reading.printed_figure import (
-    CHANGE,
-    STANDARD,
-    TARGET,
-    VALUE,
-    FigureReference,
-    PrintedFigure,
-    number_in,
-)
+from warehouse.reconcile.reading.printed_figure import PrintedFigure, number_in
 from warehouse.reconcile.reconcile import reconcile
 
 SEED = 2023
@@ -45,12 +38,12 @@ class Context:
     """The clean list and everything that is true of it."""
 
     figures: Sequence[PrintedFigure]
-    facts: Sequence[FigureReference]
+    facts: Sequence[Reference]
     recomputed: Recomputed
     city: City
     relations: Sequence[Relation]
 
-    def value(self, fact: FigureReference) -> Decimal | None:
+    def value(self, fact: Reference) -> Decimal | None:
         return self.recomputed.of(fact, self.city)
 
     def in_unit(self, position: int, value: Decimal) -> Decimal:
@@ -112,7 +105,7 @@ def percentage_point(position: int, context: Context, _: random.Random) -> Itera
     before = [
         context.value(f)
         for f in context.facts
-        if f._replace(scope=fact.scope) == fact._replace(kind=VALUE, year=fact.year - 1)
+        if replace(f, scope=fact.scope) == replace(fact, kind=VALUE, year=fact.year - 1)
     ]
     if fact.kind == CHANGE and figure.unit == "百分点" and before and before[0] and figure.value is not None:
         yield (100 * figure.value / before[0]).quantize(Decimal("0.01"), ROUND_HALF_UP)
@@ -163,7 +156,7 @@ def shifted(position: int, context: Context, _: random.Random) -> Iterator[Decim
 
 def last_year(position: int, context: Context, _: random.Random) -> Iterator[Decimal]:
     fact = context.facts[position]
-    before = context.value(fact._replace(year=fact.year - 1))
+    before = context.value(replace(fact, year=fact.year - 1))
     if fact.kind == VALUE and before is not None:
         yield context.in_unit(position, before).quantize(_step(context.figures[position]), ROUND_HALF_UP)
 
@@ -171,7 +164,7 @@ def last_year(position: int, context: Context, _: random.Random) -> Iterator[Dec
 def other_scope(position: int, context: Context, rng: random.Random) -> Iterator[Decimal]:
     fact = context.facts[position]
     scopes = [scope.code for scope in context.city.scopes if scope.code != fact.scope]
-    values = [context.value(fact._replace(scope=scope)) for scope in scopes] if fact.kind == VALUE else []
+    values = [context.value(replace(fact, scope=scope)) for scope in scopes] if fact.kind == VALUE else []
     known = [
         context.in_unit(position, v).quantize(_step(context.figures[position]), ROUND_HALF_UP) for v in values if v
     ]
@@ -183,9 +176,9 @@ def incomparable(position: int, context: Context, _: random.Random) -> Iterator[
     fact = context.facts[position]
     if fact.kind != CHANGE:
         return
-    now, before = fact._replace(kind=VALUE), fact._replace(kind=VALUE, year=fact.year - 1)
+    now, before = replace(fact, kind=VALUE), replace(fact, kind=VALUE, year=fact.year - 1)
     for scope in context.city.scopes:
-        last, this = context.value(before._replace(scope=scope.code)), context.value(now)
+        last, this = context.value(replace(before, scope=scope.code)), context.value(now)
         if scope.code != fact.scope and last is not None and this is not None:
             yield (this - last).quantize(_step(context.figures[position]), ROUND_HALF_UP)
 
@@ -293,7 +286,7 @@ def plants(context: Context, kind: str, limit: int, rng: random.Random) -> list[
     positions = [n for n, fact in enumerate(context.facts) if fact.kind not in (STANDARD, TARGET)]
     rng.shuffle(positions)
     found: list[Planted] = []
-    taken: set[FigureReference] = set()
+    taken: set[Reference] = set()
     for position in positions:
         figure = context.figures[position]
         if context.facts[position] in taken or figure.is_lower_bound or figure.is_about or len(found) == limit:

@@ -353,8 +353,8 @@ def test_the_figures_of_a_document_are_those_of_its_region(database):
     assert (figures.city_name, figures.bureau_name) == ("甲市", "甲市教育局")
     assert [school.code for school in figures.schools] == ["A1", "A2", "A3"]
     assert figures.members["everything"] == {"A1", "A2", "A3"}
-    assert {change.current.subject_code for change in figures.changes.values()} == {CITY_A}
-    assert {reference.subject_code for reference in figures.facts} == {CITY_A, "A1", "A2", "A3"}
+    assert {change.current.subject for change in figures.changes.values()} == {CITY_A}
+    assert {reference.subject for reference in figures.facts} == {CITY_A, "A1", "A2", "A3"}
     assert figures.coverage[2031, "everything"].schools_reported == 2
 
 

@@ -75,7 +75,7 @@ def test_a_number_that_is_zero_for_want_of_rows_leads_to_the_statement_that_ther
     reference, _ = next(
         (reference, display)
         for reference, display in references(published, "subject_kind = 'school' and status = 'ok' and value = 0")
-        if reference.indicator_code.startswith("award_events")
+        if reference.indicator.startswith("award_events")
     )
     (source,) = Lineage(published).trace(reference).sources
     assert source.is_status

@@ -8,8 +8,9 @@ import pytest
 
 from sources.declarations.city import City, load_city
 from sources.system.settings import CITIES_ROOT
+from warehouse.figures.fact import Reference
 from warehouse.reconcile.reading.names import load_names
-from warehouse.reconcile.reading.printed_figure import FigureReference, PrintedFigure
+from warehouse.reconcile.reading.printed_figure import PrintedFigure
 from warehouse.reconcile.reading.read_report import ReportReading, read_report
 
 THREE_SCHOOLS = load_city(Path(__file__).parents[1] / "cities" / "three_schools")
@@ -59,9 +60,9 @@ def test_new_majors_are_a_number_of_majors_and_no_change(tmp_path):
 def test_last_years_value_in_a_comparison_is_last_years(tmp_path):
     figures = read("直接就业率25.71%，比上年的24.24%上升1.47个百分点。", tmp_path).figures
     assert [f.codes for f in figures] == [
-        FigureReference(2031, REGION, "everything", "employment_rate"),
-        FigureReference(2030, REGION, "everything", "employment_rate"),
-        FigureReference(2031, REGION, "everything", "employment_rate", "change"),
+        Reference("employment_rate", 2031, REGION, "everything"),
+        Reference("employment_rate", 2030, REGION, "everything"),
+        Reference("employment_rate", 2031, REGION, "everything", "change"),
     ]
 
 
@@ -78,18 +79,18 @@ def test_a_share_without_a_name_is_the_share_of_the_number_before_it(tmp_path):
 def test_what_is_said_of_a_school_is_the_schools(tmp_path):
     text = "第一职业学校有专任教师11人；第二职业学校专任教师7人。全市专任教师21人。"
     assert [f.codes for f in read(text, tmp_path).figures] == [
-        FigureReference(2031, "S1", "school", "teachers_full_time"),
-        FigureReference(2031, "S2", "school", "teachers_full_time"),
-        FigureReference(2031, REGION, "everything", "teachers_full_time"),
+        Reference("teachers_full_time", 2031, "S1", "school"),
+        Reference("teachers_full_time", 2031, "S2", "school"),
+        Reference("teachers_full_time", 2031, REGION, "everything"),
     ]
 
 
 def test_a_scope_in_brackets_holds_for_the_numbers_of_its_sentences(tmp_path):
     text = "全市公办学校（不含民办学校）校园占地面积36000平方米，生均校园面积96平方米，要求≥33平方米。"
     assert [f.codes for f in read(text, tmp_path).figures] == [
-        FigureReference(2031, REGION, "public_only", "campus_area"),
-        FigureReference(2031, REGION, "public_only", "campus_area_per_student"),
-        FigureReference(2031, REGION, "everything", "campus_area_per_student", "standard"),
+        Reference("campus_area", 2031, REGION, "public_only"),
+        Reference("campus_area_per_student", 2031, REGION, "public_only"),
+        Reference("campus_area_per_student", 2031, REGION, "everything", "standard"),
     ]
 
 
@@ -188,25 +189,25 @@ TABLES = """表1.2-1 2031年三校市学校情况
 """
 
 
-def expected_cells() -> list[FigureReference]:
+def expected_cells() -> list[Reference]:
     region = ("senior_high_students", "senior_high_intake")
     schools = [
-        FigureReference(2031, s, "school", i)
+        Reference(i, 2031, s, "school")
         for s in ("S1", "S2", "S3")
         for i in ("teachers_full_time", "students_full_time")
     ]
-    total = [FigureReference(2031, REGION, "everything", i) for i in ("teachers_full_time", "students_full_time")]
+    total = [Reference(i, 2031, REGION, "everything") for i in ("teachers_full_time", "students_full_time")]
     years = [
         fact
         for i in region
         for fact in (
-            FigureReference(2030, REGION, "public_only", i),
-            FigureReference(2031, REGION, "everything", i),
-            FigureReference(2031, REGION, "everything", i, "change"),
+            Reference(i, 2030, REGION, "public_only"),
+            Reference(i, 2031, REGION, "everything"),
+            Reference(i, 2031, REGION, "everything", "change"),
         )
     ]
     awards = [
-        FigureReference(year, REGION, "everything", i)
+        Reference(i, year, REGION, "everything")
         for year in (2030, 2031)
         for i in ("official_awards_regional", "official_awards_regional_first")
     ]
@@ -251,7 +252,7 @@ def test_the_same_tables_in_a_word_document_give_the_same_figures(tmp_path):
     figures = read_report(path, THREE_SCHOOLS, 2031, load_names()).figures
     assert [f.codes for f in figures] == [
         *expected_cells(),
-        FigureReference(2031, REGION, "everything", "further_study"),
+        Reference("further_study", 2031, REGION, "everything"),
     ]
 
 

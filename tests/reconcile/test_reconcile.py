@@ -17,6 +17,7 @@ from sources.declarations.city import City, load_city
 from sources.system.settings import CITIES_ROOT, Settings
 from tests.bench.reconcile_seeder import CLASSES, clean, measure, printed_as, total
 from warehouse.catalogue.indicator import load_indicators
+from warehouse.figures.fact import CHANGE, VALUE, Reference
 from warehouse.reconcile.judging.causes import DIAGNOSES
 from warehouse.reconcile.judging.corrections import Print, judge
 from warehouse.reconcile.judging.derive import derive, measure_rules
@@ -25,7 +26,7 @@ from warehouse.reconcile.judging.misprints import slip
 from warehouse.reconcile.judging.relations import Interval, parse_rule
 from warehouse.reconcile.memo import page
 from warehouse.reconcile.reading.figure_list import read_list
-from warehouse.reconcile.reading.printed_figure import CHANGE, VALUE, FigureReference, PrintedFigure, number_in
+from warehouse.reconcile.reading.printed_figure import PrintedFigure, number_in
 from warehouse.reconcile.reconcile import reconcile, reconcile_file, save
 from warehouse.reconcile.verdicts import SCHEMA, VERDICTS
 
@@ -251,7 +252,7 @@ def test_when_the_warehouse_has_moved_on_the_print_that_agrees_with_itself_is_no
 
 def test_an_unknown_indicator_stays_a_row(published, figures):
     odd = [
-        replace(figures[0], figure_id="X1", codes=FigureReference(2023, "450700", "all", "no_such_indicator")),
+        replace(figures[0], figure_id="X1", codes=Reference("no_such_indicator", 2023, "450700", "all")),
         *figures,
     ]
     rows = by_id(reconcile(published, QINZHOU, odd))
@@ -264,7 +265,7 @@ def test_a_year_that_was_not_built_is_judged_by_the_print_alone(published):
     def later(figure: PrintedFigure) -> PrintedFigure:
         assert figure.codes
         assert figure.year
-        return replace(figure, year=figure.year + 5, codes=figure.codes._replace(year=figure.year + 5))
+        return replace(figure, year=figure.year + 5, codes=replace(figure.codes, year=figure.year + 5))
 
     rows = by_id(reconcile(published, QINZHOU, [later(f) for f in read_list(PUBLISHED)]))
     assert {row["recomputed"] for row in rows.values() if row["kind"] == "value"} == {None}
@@ -402,8 +403,8 @@ def test_what_the_declarations_imply_is_known(terms, sign):
     assert (signed, sign) in known or (frozenset((-c, m) for c, m in signed), sign) in known
 
 
-def fact(indicator: str, scope: str = "all", kind: str = "value", year: int = 2023) -> FigureReference:
-    return FigureReference(year, QINZHOU.code, scope, indicator, kind)
+def fact(indicator: str, scope: str = "all", kind: str = "value", year: int = 2023) -> Reference:
+    return Reference(indicator, year, QINZHOU.code, scope, kind)
 
 
 def one(position: int, value: str) -> Print:
@@ -460,11 +461,11 @@ def test_the_clean_list_of_the_seeder_holds_nothing_to_accuse(published, figures
     assert suspects(by_id(reconcile(published, QINZHOU, context.figures))) == set()
 
 
-def money_and_heads(kind: str, *amounts: str) -> dict[FigureReference, Decimal]:
+def money_and_heads(kind: str, *amounts: str) -> dict[Reference, Decimal]:
     """Special funds (10,000 yuan), students and funds a student (yuan) of the city, as facts of one kind."""
     names = ("special_funds", "students_full_time", "funds_per_student")
     return {
-        FigureReference(2023, QINZHOU.code, "all", name, kind): Decimal(amount)
+        Reference(name, 2023, QINZHOU.code, "all", kind): Decimal(amount)
         for name, amount in zip(names, amounts, strict=True)
     }
 

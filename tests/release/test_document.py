@@ -98,7 +98,7 @@ def test_another_cell_of_a_school_makes_other_numbers(made, fresh_copy, city):
 
 def test_direction_words_agree_with_the_change_in_the_database(made, draft):
     changes = {
-        p.text: made.figures.changes[p.reference.indicator_code].value
+        p.text: made.figures.changes[p.reference.indicator].value
         for p in made.documents.printed
         if p.part == "change" and p.text[-1] not in "↑↓平"
     }
@@ -140,7 +140,7 @@ def test_an_approved_explanation_becomes_a_footnote_of_every_figure_it_speaks_of
     text = "钦州市卫生学校（学生情况，2591）：含 12 名休学学生"
     draft = render(replace(made.figures, explanations={"students_full_time": (text,)}))
     assert f"全日制在校生人数，据{text}" in {note.strip() for note in notes_of(draft.data)}
-    assert [p.reference.indicator_code for p in draft.printed if p.text == text] == ["students_full_time"]
+    assert [p.reference.indicator for p in draft.printed if p.text == text] == ["students_full_time"]
 
 
 # The Word file

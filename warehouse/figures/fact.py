@@ -2,43 +2,50 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
+from typing import Final, Literal, get_args
 
 from warehouse.catalogue.indicator import Indicator, load_indicators
 
-Kind = Literal["value", "change"]
+Kind = Literal["value", "change", "standard", "target"]
+VALUE: Final = "value"
+CHANGE: Final = "change"
+STANDARD: Final = "standard"
+TARGET: Final = "target"
+KINDS: tuple[Kind, ...] = get_args(Kind)
 SCHOOL_SCOPE = "school"
 USABLE = ("ok", "incomplete", "estimated")
 Part = Literal["value", "change", "denominator", "expected", "reported", "standard", "target", "coverage", "quote"]
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True, order=True, slots=True)
 class Reference:
-    """Names one number: which indicator, of whom, in which scope and year; the value itself or its change."""
+    """Names one number: which indicator, of whom, in which scope and year.
 
-    indicator_code: str
-    report_year: int
-    subject_code: str
-    scope_code: str
-    kind: Kind = "value"
+    `indicator`, `subject` and `scope` are codes. `kind` says whether it is the value itself, its change since the year
+    before, the standard that the value is held against, or the target set for it.
+    """
+
+    indicator: str
+    year: int
+    subject: str
+    scope: str
+    kind: Kind = VALUE
 
     @property
     def key(self) -> str:
         """The reference as one word, fit for a file name and an address."""
-        return "-".join(
-            map(str, (self.indicator_code, self.report_year, self.subject_code, self.scope_code, self.kind))
-        )
+        return "-".join(map(str, (self.indicator, self.year, self.subject, self.scope, self.kind)))
 
     @staticmethod
     def parse(key: str) -> "Reference":
-        """The reference that a key names.
+        """The reference that a key names: of a value or a change, since nothing else can be traced.
 
         Raises ValueError for anything else.
         """
         parts = key.split("-")
-        if len(parts) != 5 or not parts[1].isdecimal() or parts[4] not in ("value", "change"):
+        if len(parts) != 5 or not parts[1].isdecimal() or parts[4] not in (VALUE, CHANGE):
             raise ValueError(f"不是数字的编号：{key}")
-        return Reference(parts[0], int(parts[1]), parts[2], parts[3], "change" if parts[4] == "change" else "value")
+        return Reference(parts[0], int(parts[1]), parts[2], parts[3], CHANGE if parts[4] == CHANGE else VALUE)
 
 
 @dataclass(frozen=True)
@@ -78,7 +85,7 @@ class Fact:
 
     @property
     def indicator(self) -> Indicator:
-        return load_indicators()[self.reference.indicator_code]
+        return load_indicators()[self.reference.indicator]
 
 
 @dataclass(frozen=True)
@@ -95,10 +102,10 @@ class Change:
     @property
     def reference(self) -> Reference:
         return Reference(
-            self.current.indicator_code,
-            self.current.report_year,
-            self.current.subject_code,
-            self.current.scope_code,
+            self.current.indicator,
+            self.current.year,
+            self.current.subject,
+            self.current.scope,
             "change",
         )
 

@@ -62,8 +62,8 @@ class Lineage:
         """
         if reference.kind == "change":
             return self._change(reference)
-        indicator = load_indicators().get(reference.indicator_code)
-        fact = self._year_facts(reference.report_year).get(reference)
+        indicator = load_indicators().get(reference.indicator)
+        fact = self._year_facts(reference.year).get(reference)
         if indicator is None or fact is None:
             raise LookupError(f"数据库中没有这个数：{reference.key}")
         definition, display, status, n_expected, n_reported, subject_kind = fact
@@ -81,13 +81,13 @@ class Lineage:
         row = self.connection.execute(
             "select scope_code, previous_scope_code, change_display, comparability, n_expected, n_reported, change_unit"
             " from core.fct_indicator_change where report_year = ? and subject_code = ? and indicator_code = ?",
-            [reference.report_year, reference.subject_code, reference.indicator_code],
+            [reference.year, reference.subject, reference.indicator],
         ).fetchone()
         if row is None or row[1] is None:
             raise LookupError(f"数据库中没有这个数：{reference.key}")
         scope, previous_scope, display, comparability, n_expected, n_reported, unit = row
-        this = Reference(reference.indicator_code, reference.report_year, reference.subject_code, scope)
-        last = Reference(reference.indicator_code, reference.report_year - 1, reference.subject_code, previous_scope)
+        this = Reference(reference.indicator, reference.year, reference.subject, scope)
+        last = Reference(reference.indicator, reference.year - 1, reference.subject, previous_scope)
         parts = (self.trace(this), self.trace(last))
         return Trace(
             reference,
@@ -108,12 +108,12 @@ class Lineage:
         assert indicator.counts is not None
         schools = self.connection.execute(
             "select school_code from core.dim_school where report_year = ? and coalesce(ownership = ?, true)",
-            [reference.report_year, indicator.counts.ownership],
+            [reference.year, indicator.counts.ownership],
         ).fetchall()
         owned = {code for (code,) in schools}
         of = indicator.counts.of
         return tuple(
-            self.trace(Reference(of, reference.report_year, code, SCHOOL_SCOPE))
+            self.trace(Reference(of, reference.year, code, SCHOOL_SCOPE))
             for code in self._subjects(reference, "region")
             if code in owned
         )
@@ -124,7 +124,7 @@ class Lineage:
         """The measures of the formula with what each subject contributes."""
         formula = indicator.formula(definition)
         subjects = self._subjects(reference, subject_kind)
-        values = self._measure_values(reference.report_year)
+        values = self._measure_values(reference.year)
         same_schools = subject_kind == "region" and indicator.kind == "ratio" and indicator_level(indicator) == "school"
         lacking = {
             code
@@ -142,15 +142,15 @@ class Lineage:
                     measure.label,
                     measure.unit,
                     how_measured(measure),
-                    tuple(self._part(measure, subject, reference.report_year, subject in lacking) for subject in of),
+                    tuple(self._part(measure, subject, reference.year, subject in lacking) for subject in of),
                 )
             )
         return tuple(terms)
 
     def _subjects(self, reference: Reference, subject_kind: str) -> list[str]:
         if subject_kind == "school":
-            return [reference.subject_code]
-        key = (reference.report_year, reference.scope_code, reference.subject_code)
+            return [reference.subject]
+        key = (reference.year, reference.scope, reference.subject)
         if key not in self._members:
             rows = self.connection.execute(
                 "select school_code from core.brg_scope_school as scopes"
@@ -168,7 +168,7 @@ class Lineage:
             " inner join reference.region_path as paths on bureaus.region_code = paths.region_code"
             " where kind = 'bureau' and ancestor_code = ?"
             " and coalesce(since, ?) <= ? and coalesce(until, ?) >= ? order by code",
-            [reference.subject_code, *[reference.report_year] * 4],
+            [reference.subject, *[reference.year] * 4],
         )
         return [code for (code,) in rows.fetchall()]
 
@@ -304,8 +304,8 @@ class Lineage:
         formula = None if indicator.counts else indicator.formula(definition)
         return (
             indicator.label,
-            self._names.get(reference.subject_code, reference.subject_code),
-            self._scopes.get(reference.scope_code, reference.scope_code),
+            self._names.get(reference.subject, reference.subject),
+            self._scopes.get(reference.scope, reference.scope),
             indicator.unit,
             formula.definition if formula else indicator.definition,
             formula_in_words(indicator, definition),

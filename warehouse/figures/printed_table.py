@@ -131,7 +131,7 @@ def _printed(figures: Figures, record: dict[str, Any], column: str, text: str) -
     if record.get("school_code"):
         return Printed(Reference(column, figures.report_year, record["school_code"], SCHOOL_SCOPE), text)
     year = record.get("year", figures.report_year)
-    return Printed(Reference(column, year, of.subject_code, of.scope_code), text)
+    return Printed(Reference(column, year, of.subject, of.scope), text)
 
 
 def _head(table: ReportTable, printed: TableTexts) -> tuple[tuple[tuple[str, ...], ...], tuple[MergedCells, ...]]:

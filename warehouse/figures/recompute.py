@@ -23,7 +23,7 @@ def recompute(trace: Trace) -> str | None:
     exact = recomputed_value(trace)
     if exact is None:
         return None
-    indicator = load_indicators()[trace.reference.indicator_code]
+    indicator = load_indicators()[trace.reference.indicator]
     if trace.reference.kind == "change":
         text = trimmed_decimal(abs(rounded(exact, 4)))
         return "持平" if exact == 0 else f"{text}{'↑' if exact > 0 else '↓'}"
@@ -35,7 +35,7 @@ def recompute(trace: Trace) -> str | None:
 
 def recomputed_value(trace: Trace) -> Fraction | Decimal | None:
     """The exact value from the cells; for a change, the difference of what is printed."""
-    indicator = load_indicators()[trace.reference.indicator_code]
+    indicator = load_indicators()[trace.reference.indicator]
     if trace.reference.kind == "change":
         this, last = (recomputed_value(part) for part in trace.parts)
         if this is None or last is None:

@@ -123,13 +123,13 @@ def _counts(figures: Figures, records: list[dict[str, Any]]) -> dict[str, Printe
         year = record.get("year", figures.report_year)
         named = [record["indicator_code"]] if "indicator_code" in record else list(record)
         for chosen in (figures.changes[name].current for name in named if name in figures.changes):
-            of = replace(chosen, report_year=year)
+            of = replace(chosen, year=year)
             fact = figures.facts.get(of)
             if fact:
                 found.setdefault(str(fact.n_expected), Printed(of, str(fact.n_expected), "expected"))
                 found.setdefault(str(fact.n_reported), Printed(of, str(fact.n_reported), "reported"))
-            schools = replace(of, indicator_code="schools")
-            coverage = figures.coverage.get((year, of.scope_code))
+            schools = replace(of, indicator="schools")
+            coverage = figures.coverage.get((year, of.scope))
             for count in vars(coverage).values() if coverage else ():
                 found.setdefault(str(count), Printed(schools, str(count), "coverage"))
     return found

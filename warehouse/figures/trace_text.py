@@ -15,7 +15,7 @@ def as_lines(trace: Trace, all_cells: bool = False, indent: str = "") -> Iterato
     """Line by line, from the value down to the cells; long lists of cells are cut unless `all_cells`."""
     yield f"{indent}{trace.label} = {trace.display or '…'} {trace.unit}".rstrip()
     inner = indent + "  "
-    yield f"{inner}{trace.subject_name}，{trace.reference.report_year} 年，口径：{trace.scope_label}"
+    yield f"{inner}{trace.subject_name}，{trace.reference.year} 年，口径：{trace.scope_label}"
     statuses = COMPARABILITY if trace.reference.kind == "change" else STATUS
     yield f"{inner}状态：{statuses[trace.status]}；应报 {trace.n_expected}，已报 {trace.n_reported}"
     yield f"{inner}定义：{trace.definition}"

@@ -51,7 +51,7 @@ class Figures:
     def of_schools(self, code: str) -> dict[str, Fact]:
         """School name → value, of the schools in the indicator's scope that have one, in the order of the roster."""
         change = self.changes.get(code)
-        scope = change.current.scope_code if change else self.whole_scope
+        scope = change.current.scope if change else self.whole_scope
         found = {
             school.name: self._usable(Reference(code, self.report_year, school.code, SCHOOL_SCOPE))
             for school in self.schools
@@ -69,7 +69,7 @@ class Figures:
 
     def bound_of(self, reference: Reference) -> Decimal | None:
         """The bound of the newest standard; of a count of schools, the one below which it counts them."""
-        counts = load_indicators()[reference.indicator_code].counts
+        counts = load_indicators()[reference.indicator].counts
         bound = self.latest_bound(reference)
         return counts.below if counts else bound.bound if bound else None
 

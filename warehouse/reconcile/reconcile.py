@@ -10,6 +10,7 @@ import duckdb
 import polars as pl
 
 from sources.declarations.city import City
+from warehouse.figures.fact import Reference
 from warehouse.reconcile.judging.causes import Surroundings, taken_from_elsewhere
 from warehouse.reconcile.judging.corrections import judge
 from warehouse.reconcile.judging.derive import derive
@@ -20,7 +21,7 @@ from warehouse.reconcile.judging.witnesses import Recomputed, compare, counted, 
 from warehouse.reconcile.memo import memo
 from warehouse.reconcile.reading.figure_list import read_list
 from warehouse.reconcile.reading.names import Meaning, load_names, meaning
-from warehouse.reconcile.reading.printed_figure import FigureReference, Listing, PrintedFigure
+from warehouse.reconcile.reading.printed_figure import Listing, PrintedFigure
 from warehouse.reconcile.reading.read_report import read_report
 from warehouse.reconcile.verdicts import SCHEMA, Reconciled, Reconciliation, in_printed_unit, is_doubtful, verdict_row
 from warehouse.store.ddl import create_tables, declared
@@ -58,8 +59,8 @@ def reconcile(
 
 
 def _judged(
-    figures: Sequence[PrintedFigure], meanings: Sequence[Meaning], facts: Sequence[FigureReference | None], city: City,
-    recomputed: Recomputed, listed: Mapping[FigureReference, Decimal],
+    figures: Sequence[PrintedFigure], meanings: Sequence[Meaning], facts: Sequence[Reference | None], city: City,
+    recomputed: Recomputed, listed: Mapping[Reference, Decimal],
 ) -> Reconciled:  # fmt: skip
     first = {fact: one.value for fact, (one, *_) in prints_of(figures, facts).items()}
     before = Surroundings(figures, facts, {**first, **recomputed.values}, city, recomputed.values)
@@ -69,7 +70,7 @@ def _judged(
     witnesses = {fact: value for fact, value in listed.items() if fact in prints} | own
     relations = derive(prints, city, recomputed.roster)
     verdicts = judge(prints, relations, witnesses, recomputed.incomplete)
-    broken: dict[FigureReference, list[Relation]] = defaultdict(list)
+    broken: dict[Reference, list[Relation]] = defaultdict(list)
     for relation in verdicts.broken:
         for fact in relation.facts:
             broken[fact].append(relation)
@@ -90,15 +91,15 @@ def _judged(
 
 
 def _in_fitting_scope(
-    figure: PrintedFigure, fact: FigureReference | None, city: City, recomputed: Recomputed
-) -> FigureReference | None:
+    figure: PrintedFigure, fact: Reference | None, city: City, recomputed: Recomputed
+) -> Reference | None:
     """The fact in a scope in which the number is right, where the report does not say which scope it means."""
     if fact is None or figure.has_scope:
         return fact
     for scope in (fact.scope, *(s.code for s in city.scopes)):
-        exact = in_printed_unit(figure, fact, recomputed.of(fact._replace(scope=scope), city))
+        exact = in_printed_unit(figure, fact, recomputed.of(replace(fact, scope=scope), city))
         if exact is not None and compare(figure, exact) == "consistent":
-            return fact._replace(scope=scope)
+            return replace(fact, scope=scope)
     return fact
 
 

@@ -1,20 +1,21 @@
 """What is said of a figure, and why."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import polars as pl
 
 from sources.declarations.city import City
 from warehouse.catalogue.indicator import load_indicators
+from warehouse.figures.fact import CHANGE, VALUE, Reference
 from warehouse.reconcile.judging.causes import DIAGNOSES, OF_RELATION, Surroundings, explain, in_words, name_of
 from warehouse.reconcile.judging.corrections import ACCUSED, Suspicion, Verdicts
 from warehouse.reconcile.judging.misprints import OF_DIGITS
 from warehouse.reconcile.judging.relations import Interval, Relation
 from warehouse.reconcile.judging.witnesses import Recomputed, compare, displayed, unit_factor
 from warehouse.reconcile.reading.names import Meaning
-from warehouse.reconcile.reading.printed_figure import CHANGE, VALUE, FigureReference, PrintedFigure
+from warehouse.reconcile.reading.printed_figure import PrintedFigure
 
 VERDICTS = {
     "consistent": "一致",
@@ -67,9 +68,9 @@ class Reconciled:
     alone: Verdicts
     """The same from the printed figures alone."""
     around: Surroundings
-    broken_by_fact: Mapping[FigureReference, list[Relation]]
-    hints: Mapping[FigureReference, str]
-    listed: Mapping[FigureReference, Decimal]
+    broken_by_fact: Mapping[Reference, list[Relation]]
+    hints: Mapping[Reference, str]
+    listed: Mapping[Reference, Decimal]
     """Counted in the report's own tables."""
     doubtful: Collection[int] = ()
     """Positions that were probably read wrong."""
@@ -149,19 +150,17 @@ def _doubted(position: int, figure: PrintedFigure, found: Meaning, done: Reconci
     }
 
 
-def in_printed_unit(figure: PrintedFigure, fact: FigureReference, value: Decimal | None) -> Decimal | None:
+def in_printed_unit(figure: PrintedFigure, fact: Reference, value: Decimal | None) -> Decimal | None:
     return None if value is None else value / unit_factor(figure, load_indicators()[fact.indicator])
 
 
-def _broken_here(fact: FigureReference, suspected: bool, done: Reconciled) -> list[Relation]:
+def _broken_here(fact: Reference, suspected: bool, done: Reconciled) -> list[Relation]:
     """The breaches to show at a figure: its own if it is wrong, and those that nothing explains."""
     relations = done.broken_by_fact.get(fact, [])
     return relations if suspected else [r for r in relations if any(r is other for other in done.verdicts.open)]
 
 
-def _verdict(
-    figure: PrintedFigure, fact: FigureReference, exact: Decimal | None, in_doubt: bool, done: Reconciled
-) -> str:
+def _verdict(figure: PrintedFigure, fact: Reference, exact: Decimal | None, in_doubt: bool, done: Reconciled) -> str:
     if exact is not None:
         return compare(figure, exact)
     if in_doubt or _listed_otherwise(figure, fact, done):
@@ -170,7 +169,7 @@ def _verdict(
 
 
 def _suggested(
-    figure: PrintedFigure, fact: FigureReference, exact: Decimal | None, suspicion: Suspicion | None
+    figure: PrintedFigure, fact: Reference, exact: Decimal | None, suspicion: Suspicion | None
 ) -> str | None:
     if suspicion is None or suspicion.suggested is None:
         return None
@@ -183,7 +182,7 @@ def _suggested(
 
 
 def _diagnosis(
-    position: int, fact: FigureReference, verdict: str, suspicion: Suspicion | None, suspected: bool,
+    position: int, fact: Reference, verdict: str, suspicion: Suspicion | None, suspected: bool,
     broken: Sequence[Relation], done: Reconciled,
 ) -> str | None:  # fmt: skip
     exact = done.recomputed.of(fact, done.city)
@@ -210,7 +209,7 @@ def _diagnosis(
     return "not_verifiable" if verdict == "not_verifiable" else None
 
 
-def _worked_out(fact: FigureReference, done: Reconciled) -> Decimal | None:
+def _worked_out(fact: Reference, done: Reconciled) -> Decimal | None:
     """The exact value of a ratio by its printed terms, where the print breaks it."""
     spans = {f: Interval(value, value) for f, value in done.verdicts.taken.items()}
     ratios = (r for r in done.broken_by_fact.get(fact, []) if r.kind == "ratio" and r.result == fact)
@@ -218,17 +217,17 @@ def _worked_out(fact: FigureReference, done: Reconciled) -> Decimal | None:
     return implied.middle if implied else None
 
 
-def _crosses_scopes(fact: FigureReference, done: Reconciled) -> bool:
+def _crosses_scopes(fact: Reference, done: Reconciled) -> bool:
     """Whether the printed change can only be checked against last year's value in another scope."""
     if fact.kind != CHANGE:
         return False
-    before = fact._replace(kind=VALUE, year=fact.year - 1)
-    others = [f for f in done.verdicts.taken if f._replace(scope=fact.scope) == before]
+    before = replace(fact, kind=VALUE, year=fact.year - 1)
+    others = [f for f in done.verdicts.taken if replace(f, scope=fact.scope) == before]
     return bool(others) and before not in done.verdicts.taken
 
 
 def _explanation(
-    figure: PrintedFigure, fact: FigureReference, code: str | None, suggested: str | None, suspected: bool,
+    figure: PrintedFigure, fact: Reference, code: str | None, suggested: str | None, suspected: bool,
     broken: Sequence[Relation], exact: Decimal | None, done: Reconciled,
 ) -> str | None:  # fmt: skip
     said = []
@@ -250,7 +249,7 @@ def _explanation(
     return "；".join(said) or None
 
 
-def _listed_otherwise(figure: PrintedFigure, fact: FigureReference, done: Reconciled) -> str | None:
+def _listed_otherwise(figure: PrintedFigure, fact: Reference, done: Reconciled) -> str | None:
     """What the report's own table lists, where that is another number."""
     listed = done.listed.get(fact)
     return f"报告的表中逐校所列为 {listed}" if listed is not None and listed != figure.value else None

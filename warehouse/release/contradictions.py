@@ -4,7 +4,8 @@ import duckdb
 
 from sources.declarations.city import City
 from warehouse.catalogue.indicator import load_indicators
-from warehouse.reconcile.reading.printed_figure import CHANGE, VALUE, FigureReference, PrintedFigure, number_in
+from warehouse.figures.fact import CHANGE, VALUE, Reference
+from warehouse.reconcile.reading.printed_figure import PrintedFigure, number_in
 from warehouse.reconcile.reconcile import reconcile
 from warehouse.store.sql import query
 
@@ -31,17 +32,17 @@ def own_figures(connection: duckdb.DuckDBPyConnection, region: str, report_year:
     for code, subject, scope, previous_scope, now, before, change, change_unit, status, comparable in rows.iter_rows():
         indicator = load_indicators()[code]
         if status == "ok":
-            figures.append(_figure(FigureReference(report_year, subject, scope, code, VALUE), indicator.unit, now))
+            figures.append(_figure(Reference(code, report_year, subject, scope, VALUE), indicator.unit, now))
         if before and comparable == "comparable":
             figures.append(
-                _figure(FigureReference(report_year - 1, subject, previous_scope, code, VALUE), indicator.unit, before)
+                _figure(Reference(code, report_year - 1, subject, previous_scope, VALUE), indicator.unit, before)
             )
         if change and comparable == "comparable":
-            figures.append(_figure(FigureReference(report_year, subject, scope, code, CHANGE), change_unit, change))
+            figures.append(_figure(Reference(code, report_year, subject, scope, CHANGE), change_unit, change))
     return figures
 
 
-def _figure(fact: FigureReference, unit: str, printed: str) -> PrintedFigure:
+def _figure(fact: Reference, unit: str, printed: str) -> PrintedFigure:
     label = load_indicators()[fact.indicator].label
     value = number_in(printed) if any(letter.isdecimal() for letter in printed) else None
     name = f"{fact.indicator}-{fact.year}-{fact.kind}"

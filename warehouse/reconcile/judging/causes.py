@@ -1,16 +1,16 @@
 """Why a printed figure differs: the slip, the other number that was printed in its place, or what it contradicts."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 
 from sources.declarations.city import City
 from warehouse.catalogue.indicator import Indicator, load_indicators, plain_sums
-from warehouse.figures.fact import SCHOOL_SCOPE
+from warehouse.figures.fact import CHANGE, SCHOOL_SCOPE, VALUE, Reference
 from warehouse.reconcile.judging.misprints import OF_DIGITS, slip
 from warehouse.reconcile.judging.relations import Interval, Relation
 from warehouse.reconcile.judging.witnesses import unit_factor
-from warehouse.reconcile.reading.printed_figure import CHANGE, VALUE, FigureReference, PrintedFigure
+from warehouse.reconcile.reading.printed_figure import PrintedFigure
 
 DIAGNOSES = {
     "truncated": "没有四舍五入，直接截去了后面的位数",
@@ -54,11 +54,11 @@ class Surroundings:
     """All that a diagnosis looks at."""
 
     figures: Sequence[PrintedFigure]
-    facts: Sequence[FigureReference | None]
-    values: Mapping[FigureReference, Decimal]
+    facts: Sequence[Reference | None]
+    values: Mapping[Reference, Decimal]
     """The value that each fact should have, in its own unit: recomputed, or as printed where it was not doubted."""
     city: City
-    submitted: Mapping[FigureReference, Decimal]
+    submitted: Mapping[Reference, Decimal]
     """The recomputed values alone."""
 
 
@@ -92,30 +92,30 @@ def taken_from_elsewhere(position: int, around: Surroundings) -> str | None:
 
     if fact.kind == CHANGE:
         return _wrong_change(fact, indicator, around, is_printed)
-    if is_printed(around.values.get(fact._replace(year=fact.year - 1))):
+    if is_printed(around.values.get(replace(fact, year=fact.year - 1))):
         return "last_year"
     if abs(figure.value) >= TELLING and any(is_printed(v) for v in _neighbours(position, around)):
         return "shifted"
     scopes = [s.code for s in around.city.scopes if s.code != fact.scope] if fact.scope != SCHOOL_SCOPE else []
-    if any(is_printed(around.submitted.get(fact._replace(scope=scope))) for scope in scopes):
+    if any(is_printed(around.submitted.get(replace(fact, scope=scope))) for scope in scopes):
         return "other_scope"
     if any(is_printed(value) for value in _otherwise_defined(fact, indicator, around.values)):
         return "other_definition"
     return None
 
 
-def _wrong_change(fact: FigureReference, indicator: Indicator, around: Surroundings, is_printed) -> str | None:  # type: ignore[no-untyped-def]
+def _wrong_change(fact: Reference, indicator: Indicator, around: Surroundings, is_printed) -> str | None:  # type: ignore[no-untyped-def]
     values = around.values
-    now = values.get(fact._replace(kind=VALUE))
-    before = values.get(fact._replace(kind=VALUE, year=fact.year - 1))
+    now = values.get(replace(fact, kind=VALUE))
+    before = values.get(replace(fact, kind=VALUE, year=fact.year - 1))
     change = values.get(fact)
     if indicator.unit == "%" and change is not None and before and is_printed(PERCENT * change / before):
         return "percentage_point"
     scopes = [scope.code for scope in around.city.scopes]
     for one in scopes:
         for other in scopes:
-            this = values.get(fact._replace(kind=VALUE, scope=one))
-            last = values.get(fact._replace(kind=VALUE, scope=other, year=fact.year - 1))
+            this = values.get(replace(fact, kind=VALUE, scope=one))
+            last = values.get(replace(fact, kind=VALUE, scope=other, year=fact.year - 1))
             if this is not None and last is not None and is_printed(this - last):
                 return "incomparable" if one != other else "other_scope"
     if now is not None and (is_printed(now) or (before is not None and is_printed(before))):
@@ -144,20 +144,18 @@ def _neighbours(position: int, around: Surroundings) -> Iterator[Decimal]:
             other += step
 
 
-def _otherwise_defined(
-    fact: FigureReference, indicator: Indicator, values: Mapping[FigureReference, Decimal]
-) -> Iterator[Decimal]:
+def _otherwise_defined(fact: Reference, indicator: Indicator, values: Mapping[Reference, Decimal]) -> Iterator[Decimal]:
     for formula in indicator.alternatives.values():
         sums = []
         for measures in (formula.numerator, formula.denominator):
-            parts = [values.get(fact._replace(indicator=plain_sums().get(measure, ""))) for measure in measures]
+            parts = [values.get(replace(fact, indicator=plain_sums().get(measure, ""))) for measure in measures]
             sums.append(None if None in parts else sum(part for part in parts if part is not None))
         if sums[0] is not None and sums[1]:
             yield Decimal(indicator.scale) * sums[0] / sums[1]
 
 
 def _contradiction(
-    fact: FigureReference, broken: Sequence[Relation], disagrees: bool, figure: PrintedFigure, around: Surroundings
+    fact: Reference, broken: Sequence[Relation], disagrees: bool, figure: PrintedFigure, around: Surroundings
 ) -> str:
     if disagrees:
         tables = {f.is_in_table for f, other in zip(around.figures, around.facts, strict=True) if other == fact}
@@ -169,7 +167,7 @@ def _contradiction(
 NAMED = 6
 
 
-def in_words(relation: Relation, spans: Mapping[FigureReference, Interval], city: City) -> str:
+def in_words(relation: Relation, spans: Mapping[Reference, Interval], city: City) -> str:
     """A relation with the printed values, as a sentence that shows where it fails; what all share is said once."""
     years, scopes = ({f.year for f in relation.facts}, {f.scope for f in relation.facts} - {SCHOOL_SCOPE})
     said = {
@@ -181,7 +179,7 @@ def in_words(relation: Relation, spans: Mapping[FigureReference, Interval], city
     return f"{about}：{_body(relation, said, spans)}" if about else _body(relation, said, spans)
 
 
-def _body(relation: Relation, said: Mapping[FigureReference, str], spans: Mapping[FigureReference, Interval]) -> str:
+def _body(relation: Relation, said: Mapping[Reference, str], spans: Mapping[Reference, Interval]) -> str:
     if relation.kind == "shares":
         total = sum((spans[fact].middle for fact in relation.facts), Decimal(0))
         return f"{' + '.join(said.values())} = {_short(total)}，不是 100"
@@ -207,9 +205,9 @@ def _body(relation: Relation, said: Mapping[FigureReference, str], spans: Mappin
     return f"{left}，{'而' if sign == '=' else '不应多于'}{right}"
 
 
-def _ratios_with_terms(facts: Sequence[FigureReference]) -> list[list[FigureReference]]:
+def _ratios_with_terms(facts: Sequence[Reference]) -> list[list[Reference]]:
     """The two halves of a relation between two ratios; each begins with the ratio."""
-    halves: list[list[FigureReference]] = []
+    halves: list[list[Reference]] = []
     for fact in facts:
         if load_indicators()[fact.indicator].kind == "ratio":
             halves.append([])
@@ -217,16 +215,16 @@ def _ratios_with_terms(facts: Sequence[FigureReference]) -> list[list[FigureRefe
     return halves
 
 
-def _denominator(part: Sequence[FigureReference], spans: Mapping[FigureReference, Interval]) -> Decimal:
+def _denominator(part: Sequence[Reference], spans: Mapping[Reference, Interval]) -> Decimal:
     result, *above = part
     scale = load_indicators()[result.indicator].scale
     return scale * sum((spans[f].middle for f in above), Decimal(0)) / spans[result].middle
 
 
 def _sum_in_words(
-    side: Sequence[tuple[Decimal, FigureReference]],
-    said: Mapping[FigureReference, str],
-    spans: Mapping[FigureReference, Interval],
+    side: Sequence[tuple[Decimal, Reference]],
+    said: Mapping[Reference, str],
+    spans: Mapping[Reference, Interval],
 ) -> str:
     total = _short(sum((c * spans[f].middle for c, f in side), Decimal(0)))
     if len(side) == 1 and side[0][0] == 1:
@@ -236,7 +234,7 @@ def _sum_in_words(
     return f"{shown} = {total}"
 
 
-def name_of(fact: FigureReference, city: City, with_year: bool = True, with_scope: bool = True) -> str:
+def name_of(fact: Reference, city: City, with_year: bool = True, with_scope: bool = True) -> str:
     """Whose figure, of which year and scope."""
     school = city.respondent_by_code.get(fact.subject) if fact.scope == SCHOOL_SCOPE else None
     whose = school.name if school else ""

@@ -11,10 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from math import exp
+from operator import attrgetter
 
+from warehouse.figures.fact import CHANGE, Reference
 from warehouse.reconcile.judging.misprints import BORROWED, MOST_TELLING, OF_DIGITS, log_chance, near, slip, telling
 from warehouse.reconcile.judging.relations import INFINITE, Interval, Relation
-from warehouse.reconcile.reading.printed_figure import CHANGE, FigureReference
 
 ERROR = 4.5
 """Cost of holding a figure to be wrong."""
@@ -27,6 +28,7 @@ INCOMPLETE_WITNESS = 6.0
 ACCUSED = 0.75
 """From this confidence on a figure is called wrong."""
 CANDIDATE = 0.1
+_PRINTED_ORDER = attrgetter("year", "subject", "scope", "indicator", "kind")
 FEW = 60
 FAR = 10
 
@@ -61,13 +63,13 @@ class Verdicts:
     """Relations that the figures as printed break."""
     open: list[Relation] = field(default_factory=list)
     """Of those, the ones that no correction explains."""
-    support: dict[FigureReference, int] = field(default_factory=dict)
+    support: dict[Reference, int] = field(default_factory=dict)
     """How many equations speak for the value that a fact is taken to have."""
-    disagreeing: set[FigureReference] = field(default_factory=set)
+    disagreeing: set[Reference] = field(default_factory=set)
     """Facts printed with different values."""
-    printed: dict[FigureReference, Interval] = field(default_factory=dict)
+    printed: dict[Reference, Interval] = field(default_factory=dict)
     """What each fact is printed as; of different prints, the likeliest."""
-    taken: dict[FigureReference, Decimal] = field(default_factory=dict)
+    taken: dict[Reference, Decimal] = field(default_factory=dict)
     """What each fact is taken to be in the end."""
 
 
@@ -83,7 +85,7 @@ class _Claim:
 
 @dataclass(frozen=True)
 class _Repair:
-    fact: FigureReference
+    fact: Reference
     claim: _Claim
     gain: float
     """What it saves, against leaving everything as printed."""
@@ -97,14 +99,17 @@ class _Case:
     """The figures as they are taken to be, and what speaks against that."""
 
     def __init__(
-        self, prints: Mapping[FigureReference, Sequence[Print]], relations: Sequence[Relation], witnesses: Mapping[FigureReference, Decimal],
-        weak: Iterable[FigureReference],
-    ) -> None:  # fmt: skip
+        self,
+        prints: Mapping[Reference, Sequence[Print]],
+        relations: Sequence[Relation],
+        witnesses: Mapping[Reference, Decimal],
+        weak: Iterable[Reference],
+    ) -> None:
         self.claims = {fact: _claims(of_fact) for fact, of_fact in prints.items()}
         self.relations = relations
         self.witnesses = witnesses
         self.weak = frozenset(weak)
-        self.of_fact: dict[FigureReference, list[int]] = defaultdict(list)
+        self.of_fact: dict[Reference, list[int]] = defaultdict(list)
         for number, relation in enumerate(relations):
             for fact in relation.facts:
                 self.of_fact[fact].append(number)
@@ -113,10 +118,10 @@ class _Case:
         self.closed: set[int] = set()
         """Relations that no correction explains."""
 
-    def take(self, fact: FigureReference, claim: _Claim) -> None:
+    def take(self, fact: Reference, claim: _Claim) -> None:
         self.taken[fact], self.spans[fact] = claim, claim.span
 
-    def cost(self, fact: FigureReference, span: Interval) -> tuple[float, frozenset[int]]:
+    def cost(self, fact: Reference, span: Interval) -> tuple[float, frozenset[int]]:
         """Cost of everything that touches the fact if it had this span, and the relations that would be broken."""
         kept, self.spans[fact] = self.spans[fact], span
         broken = frozenset(n for n in self.of_fact[fact] if not self.relations[n].holds(self.spans))
@@ -124,7 +129,7 @@ class _Case:
         total = sum(self.relations[n].strength for n in broken - self.closed)
         return total + self.against_witness(fact, span), broken
 
-    def against_witness(self, fact: FigureReference, span: Interval) -> float:
+    def against_witness(self, fact: Reference, span: Interval) -> float:
         value = self.witnesses.get(fact)
         if value is None or span.low <= value <= span.high:
             return 0.0
@@ -133,7 +138,7 @@ class _Case:
     def broken(self) -> list[int]:
         return [n for n, r in enumerate(self.relations) if n not in self.closed and not r.holds(self.spans)]
 
-    def repair(self, fact: FigureReference) -> _Repair | None:
+    def repair(self, fact: Reference) -> _Repair | None:
         """The best correction of one fact, if any saves something."""
         claim = self.taken[fact]
         before, broken_before = self.cost(fact, claim.span)
@@ -154,11 +159,11 @@ class _Case:
                 best = _Repair(fact, changed, gain, rank, broken_before - broken_after)
         return best
 
-    def confirmed(self, fact: FigureReference) -> float:
+    def confirmed(self, fact: Reference) -> float:
         """What it costs to hold a value wrong that the warehouse confirms."""
         return WITNESS if fact in self.witnesses and not self.against_witness(fact, self.spans[fact]) else 0.0
 
-    def candidates(self, fact: FigureReference) -> Iterator[tuple[Decimal, float, float]]:
+    def candidates(self, fact: Reference) -> Iterator[tuple[Decimal, float, float]]:
         """Values that would agree with something that now disagrees, how likely the print then is, and how telling."""
         claim = self.taken[fact]
         value = self.witnesses.get(fact)
@@ -226,10 +231,10 @@ def _rounded(value: Decimal, step: Decimal) -> Decimal:
 
 
 def judge(
-    prints: Mapping[FigureReference, Sequence[Print]],
+    prints: Mapping[Reference, Sequence[Print]],
     relations: Sequence[Relation],
-    witnesses: Mapping[FigureReference, Decimal],
-    weak: Iterable[FigureReference] = (),
+    witnesses: Mapping[Reference, Decimal],
+    weak: Iterable[Reference] = (),
 ) -> Verdicts:
     """Suspicions for every print that is probably, or possibly, wrong.
 
@@ -292,7 +297,7 @@ def _slip(claim: _Claim, meant: Decimal) -> str | None:
 def _correct(case: _Case, verdicts: Verdicts) -> None:
     """Takes the best correction until nothing is broken, or nothing explains what is; each fact is corrected once."""
     differing = {fact for fact in case.claims if case.against_witness(fact, case.spans[fact])}
-    corrected: set[FigureReference] = set()
+    corrected: set[Reference] = set()
     for together in _borrowed_together(case, differing):
         for fact, borrowed in together.items():
             _suspect(verdicts, borrowed, 1.0)
@@ -302,7 +307,7 @@ def _correct(case: _Case, verdicts: Verdicts) -> None:
     while True:
         broken = case.broken()
         facts = ({fact for n in broken for fact in case.relations[n].facts} | differing) - corrected
-        repairs = [repair for fact in sorted(facts) if (repair := case.repair(fact))]
+        repairs = [repair for fact in sorted(facts, key=_PRINTED_ORDER) if (repair := case.repair(fact))]
         best = max((repair for repair in repairs if repair.gain > 0), key=lambda r: r.rank, default=None)
         if best is None:
             case.closed.update(broken)
@@ -320,14 +325,14 @@ def _correct(case: _Case, verdicts: Verdicts) -> None:
         differing.discard(best.fact)
 
 
-def _borrowed_together(case: _Case, differing: set[FigureReference]) -> Iterator[dict[FigureReference, _Repair]]:
+def _borrowed_together(case: _Case, differing: set[Reference]) -> Iterator[dict[Reference, _Repair]]:
     """Whole rows that belong elsewhere: they agree among themselves, and so no correction of one alone would help.
 
     Of facts that a relation binds, those that differ from the warehouse, if most of them have numbers that are right
     for something else, and the relation holds for what the warehouse says as well.
     """
     borrowed = {fact for fact in differing if any(one.is_borrowed for one in case.taken[fact].prints)}
-    seen: set[FigureReference] = set()
+    seen: set[Reference] = set()
     for relation in case.relations:
         bound = [fact for fact in relation.facts if fact in differing - case.weak]
         most = sum(fact in borrowed for fact in bound) * 2 > len(bound) > 1

@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from functools import lru_cache
 from itertools import combinations
@@ -14,7 +15,7 @@ from sources.declarations.contract import load_contracts
 from sources.declarations.strict_yaml import read_yaml
 from warehouse.catalogue.indicator import Indicator, load_indicators, plain_sums
 from warehouse.catalogue.measure import load_measures
-from warehouse.figures.fact import SCHOOL_SCOPE
+from warehouse.figures.fact import CHANGE, SCHOOL_SCOPE, VALUE, Reference
 from warehouse.reconcile.judging.relations import (
     STRENGTH,
     Coefficients,
@@ -29,7 +30,6 @@ from warehouse.reconcile.judging.relations import (
     same_denominator,
     total,
 )
-from warehouse.reconcile.reading.printed_figure import CHANGE, VALUE, FigureReference
 
 Roster = Mapping[int, Mapping[str, Mapping[str, str]]]
 """Year → school code → attribute (category, ownership, affiliation) → code."""
@@ -122,12 +122,12 @@ def members(scope: Scope, schools: Mapping[str, Mapping[str, str]]) -> frozenset
     return frozenset(inside)
 
 
-def derive(facts: Collection[FigureReference], city: City, roster: Roster) -> list[Relation]:
+def derive(facts: Collection[Reference], city: City, roster: Roster) -> list[Relation]:
     """Every relation among the given facts."""
-    groups: dict[tuple[int, str, str], dict[str, FigureReference]] = defaultdict(dict)
+    groups: dict[tuple[int, str, str], dict[str, Reference]] = defaultdict(dict)
     for fact in facts:
         if fact.kind == VALUE:
-            groups[fact[:3]][fact.indicator] = fact
+            groups[fact.year, fact.subject, fact.scope][fact.indicator] = fact
     relations: dict[tuple, Relation] = {}
     for relation in (
         *(r for key, group in groups.items() for r in _within_group(key, group, city)),
@@ -139,11 +139,11 @@ def derive(facts: Collection[FigureReference], city: City, roster: Roster) -> li
     return list(relations.values())
 
 
-def _within_group(key: tuple[int, str, str], group: Mapping[str, FigureReference], city: City) -> Iterator[Relation]:
+def _within_group(key: tuple[int, str, str], group: Mapping[str, Reference], city: City) -> Iterator[Relation]:
     """One subject, one scope, one year: sums, ratios, parts."""
     by_measure = {measure: group[code] for measure, code in plain_sums().items() if code in group}
     by_measure |= {code: fact for code, fact in group.items() if load_indicators()[code].counts}
-    shares: dict[tuple[str, ...], list[tuple[FigureReference, tuple[str, ...], int]]] = defaultdict(list)
+    shares: dict[tuple[str, ...], list[tuple[Reference, tuple[str, ...], int]]] = defaultdict(list)
     for code, fact in group.items():
         indicator = load_indicators()[code]
         if indicator.counts:
@@ -184,7 +184,7 @@ def _shares_add_up(rule: Rule, shares: Mapping[tuple[str, ...], list]) -> Iterat
         facts = [of_part[part][0] for part in parts]
         scale = of_part[parts[0]][1]
 
-        def implied(fact: FigureReference, spans: Spans) -> Interval:
+        def implied(fact: Reference, spans: Spans) -> Interval:
             rest = total(facts, spans, fact)
             return Interval(scale - rest.high, scale - rest.low)
 
@@ -194,15 +194,15 @@ def _shares_add_up(rule: Rule, shares: Mapping[tuple[str, ...], list]) -> Iterat
         )  # fmt: skip
 
 
-def _changes(facts: Collection[FigureReference]) -> Iterator[Relation]:
+def _changes(facts: Collection[Reference]) -> Iterator[Relation]:
     """This year's value less last year's; last year's in another scope when the report has no other."""
     known = set(facts)
     for fact in known:
-        now = fact._replace(kind=VALUE)
+        now = replace(fact, kind=VALUE)
         if fact.kind != CHANGE or now not in known:
             continue
-        before = now._replace(year=fact.year - 1)
-        others = sorted(f for f in known if f._replace(scope=now.scope) == before and f.scope != SCHOOL_SCOPE)
+        before = replace(now, year=fact.year - 1)
+        others = sorted(f for f in known if replace(f, scope=now.scope) == before and f.scope != SCHOOL_SCOPE)
         for previous in [before] if before in known else others[:1]:
             terms = ((Decimal(1), now), (Decimal(-1), previous), (Decimal(-1), fact))
             yield linear("change", terms, "=", fact, other_scope=previous.scope != now.scope)
@@ -262,9 +262,7 @@ def _is_wider(wide: Scope, narrow: Scope) -> bool:
     return all(set(values) <= set(narrow.exclude.get(a, ())) for a, values in wide.exclude.items())
 
 
-def _count_of(
-    group: Mapping[str, FigureReference], indicator: Indicator, attribute: str, value: str
-) -> FigureReference | None:
+def _count_of(group: Mapping[str, Reference], indicator: Indicator, attribute: str, value: str) -> Reference | None:
     """The printed count of what has the attribute, where the indicator counts rows of a list."""
     whole = load_measures()[indicator.numerator[0]]
     for measure, code in plain_sums().items():

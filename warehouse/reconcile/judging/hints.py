@@ -1,6 +1,7 @@
 """What is worth a word about printed figures without being wrong: magnitudes, and parts that overlap."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from math import log10
 from pathlib import Path
@@ -8,15 +9,16 @@ from pathlib import Path
 from sources.declarations.city import City
 from sources.declarations.strict_yaml import read_yaml
 from warehouse.catalogue.indicator import load_indicators
+from warehouse.figures.fact import VALUE, Reference
 from warehouse.reconcile.judging.causes import name_of
 from warehouse.reconcile.judging.relations import Interval, Relation
-from warehouse.reconcile.reading.printed_figure import VALUE, FigureReference, multiplier
+from warehouse.reconcile.reading.printed_figure import multiplier
 
 NEAR = 0.2
 """How far (as a decimal logarithm) from a whole power of ten still counts as near it: a factor of about 1.6."""
 
 
-def magnitude_hints(values: Mapping[FigureReference, Decimal], city: City) -> Iterator[tuple[FigureReference, str]]:
+def magnitude_hints(values: Mapping[Reference, Decimal], city: City) -> Iterator[tuple[Reference, str]]:
     """Facts with what is odd about them; the rules are in relations.yml under `magnitudes`.
 
     Only values have a magnitude to compare: the quotient of two changes is no amount a head, and may be negative.
@@ -24,8 +26,8 @@ def magnitude_hints(values: Mapping[FigureReference, Decimal], city: City) -> It
     declared = read_yaml(Path(__file__).with_name("relations.yml"))["magnitudes"]
     for rule in declared:
         for fact, amount in values.items():
-            heads = values.get(fact._replace(indicator=rule["heads"]))
-            beside = values.get(fact._replace(indicator=rule["beside"]))
+            heads = values.get(replace(fact, indicator=rule["heads"]))
+            beside = values.get(replace(fact, indicator=rule["beside"]))
             if fact.kind != VALUE or fact.indicator != rule["amount"] or not amount or not heads or not beside:
                 continue
             each = amount * multiplier(load_indicators()[fact.indicator].unit) / heads
@@ -33,8 +35,8 @@ def magnitude_hints(values: Mapping[FigureReference, Decimal], city: City) -> It
                 continue  # a sign that differs is wrong in another way than by a power of ten
             power = log10(each / beside)
             if round(power) != 0 and abs(power - round(power)) < NEAR:
-                names = [name_of(f, city) for f in (fact, fact._replace(indicator=rule["heads"]))]
-                other = name_of(fact._replace(indicator=rule["beside"]), city)
+                names = [name_of(f, city) for f in (fact, replace(fact, indicator=rule["heads"]))]
+                other = name_of(replace(fact, indicator=rule["beside"]), city)
                 yield (
                     fact,
                     f"{names[0]}除以{names[1]}约为 {each:.0f}，而{other}为 {beside.normalize():f}："
@@ -43,8 +45,8 @@ def magnitude_hints(values: Mapping[FigureReference, Decimal], city: City) -> It
 
 
 def overlap_hints(
-    relations: Iterable[Relation], spans: Mapping[FigureReference, Interval]
-) -> Iterator[tuple[FigureReference, str]]:
+    relations: Iterable[Relation], spans: Mapping[Reference, Interval]
+) -> Iterator[tuple[Reference, str]]:
     """Wholes that their parts exceed, where one thing may be in several parts: it only looks like a contradiction."""
     for relation in relations:
         if relation.sides is None or relation.sides[1] != "<=":

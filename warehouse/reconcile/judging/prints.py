@@ -5,17 +5,18 @@ from collections.abc import Container, Sequence
 from decimal import Decimal
 
 from warehouse.catalogue.indicator import Indicator, is_count, load_indicators
+from warehouse.figures.fact import Reference
 from warehouse.reconcile.judging.corrections import Print
 from warehouse.reconcile.judging.relations import INFINITE, Interval
 from warehouse.reconcile.judging.witnesses import unit_factor
-from warehouse.reconcile.reading.printed_figure import FigureReference, PrintedFigure
+from warehouse.reconcile.reading.printed_figure import PrintedFigure
 
 
 def prints_of(
-    figures: Sequence[PrintedFigure], facts: Sequence[FigureReference | None], borrowed: Container[int] = ()
-) -> dict[FigureReference, list[Print]]:
+    figures: Sequence[PrintedFigure], facts: Sequence[Reference | None], borrowed: Container[int] = ()
+) -> dict[Reference, list[Print]]:
     """Every understood figure by the fact it prints; `borrowed` are the positions whose number belongs elsewhere."""
-    prints: dict[FigureReference, list[Print]] = defaultdict(list)
+    prints: dict[Reference, list[Print]] = defaultdict(list)
     for position, (figure, fact) in enumerate(zip(figures, facts, strict=True)):
         if fact is not None and figure.value is not None:
             indicator = load_indicators()[fact.indicator]

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from sources.declarations.city import City
 from warehouse.catalogue.indicator import STANDARD_DEFINITION, Formula, Indicator
-from warehouse.reconcile.reading.printed_figure import FigureReference
+from warehouse.figures.fact import Reference
 
 INFINITE = Decimal("Infinity")
 
@@ -33,8 +33,8 @@ class Interval(NamedTuple):
         return (self.low + self.high) / 2
 
 
-Spans = Mapping[FigureReference, Interval]
-Coefficients = tuple[tuple[Decimal, FigureReference], ...]
+Spans = Mapping[Reference, Interval]
+Coefficients = tuple[tuple[Decimal, Reference], ...]
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,10 @@ class Relation:
     """
 
     kind: str
-    facts: tuple[FigureReference, ...]
-    result: FigureReference | None
+    facts: tuple[Reference, ...]
+    result: Reference | None
     strength: float
-    implied: Callable[[FigureReference, Spans], Interval | None]
+    implied: Callable[[Reference, Spans], Interval | None]
     """What the other facts leave for one of them; None when they leave it free."""
     sides: tuple[Coefficients, str, Coefficients] | None = None
     """For sums: the parts, the sign (=, <=) and the whole, to print."""
@@ -68,10 +68,10 @@ class Relation:
 STRENGTH = {"ratio": 8.0, "sum": 8.0, "change": 8.0, "denominator": 7.0, "shares": 6.0, "usual": 5.0}
 
 
-def linear(kind: str, terms: Coefficients, sign: str, result: FigureReference | None = None, **more: bool) -> Relation:
+def linear(kind: str, terms: Coefficients, sign: str, result: Reference | None = None, **more: bool) -> Relation:
     """Σ coefficient × fact = 0, or <= 0."""
 
-    def implied(fact: FigureReference, spans: Spans) -> Interval | None:
+    def implied(fact: Reference, spans: Spans) -> Interval | None:
         own = next(c for c, f in terms if f == fact)
         low = sum((min(c * spans[f].low, c * spans[f].high) for c, f in terms if f != fact), Decimal(0))
         high = sum((max(c * spans[f].low, c * spans[f].high) for c, f in terms if f != fact), Decimal(0))
@@ -89,12 +89,10 @@ def linear(kind: str, terms: Coefficients, sign: str, result: FigureReference | 
     )
 
 
-def ratio(
-    result: FigureReference, above: Sequence[FigureReference], below: Sequence[FigureReference], scale: int
-) -> Relation:
+def ratio(result: Reference, above: Sequence[Reference], below: Sequence[Reference], scale: int) -> Relation:
     """result = scale × Σ above ÷ Σ below."""
 
-    def implied(fact: FigureReference, spans: Spans) -> Interval | None:
+    def implied(fact: Reference, spans: Spans) -> Interval | None:
         top, bottom = (total(side, spans, fact) for side in (above, below))
         share = spans[result]
         if fact == result:
@@ -109,17 +107,17 @@ def ratio(
 
 
 def same_denominator(
-    one: tuple[FigureReference, Sequence[FigureReference], int],
-    other: tuple[FigureReference, Sequence[FigureReference], int],
+    one: tuple[Reference, Sequence[Reference], int],
+    other: tuple[Reference, Sequence[Reference], int],
 ) -> Relation:
     """Two ratios over a denominator that is not printed: what each implies for it must agree."""
 
-    def denominator(part: tuple[FigureReference, Sequence[FigureReference], int], spans: Spans) -> Interval | None:
+    def denominator(part: tuple[Reference, Sequence[Reference], int], spans: Spans) -> Interval | None:
         result, above, scale = part
         top, share = total(above, spans), spans[result]
         return None if share.low <= 0 else Interval(scale * top.low / share.high, scale * top.high / share.low)
 
-    def implied(fact: FigureReference, spans: Spans) -> Interval | None:
+    def implied(fact: Reference, spans: Spans) -> Interval | None:
         mine, yours = (one, other) if fact in (one[0], *one[1]) else (other, one)
         base = denominator(yours, spans)
         if base is None or base.low <= 0:
@@ -135,7 +133,7 @@ def same_denominator(
     return Relation("denominator", facts, None, STRENGTH["denominator"], implied)
 
 
-def total(facts: Iterable[FigureReference], spans: Spans, but: FigureReference | None = None) -> Interval:
+def total(facts: Iterable[Reference], spans: Spans, but: Reference | None = None) -> Interval:
     kept = [spans[fact] for fact in facts if fact != but]
     return Interval(sum((s.low for s in kept), Decimal(0)), sum((s.high for s in kept), Decimal(0)))
 

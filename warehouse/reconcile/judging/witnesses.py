@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 
 import duckdb
@@ -12,17 +12,9 @@ from sources.declarations.codelist import load_codelists
 from warehouse.catalogue.indicator import Indicator, load_indicators, plain_sums
 from warehouse.catalogue.measure import load_measures
 from warehouse.catalogue.standard import load_standards
-from warehouse.figures.fact import SCHOOL_SCOPE
+from warehouse.figures.fact import CHANGE, SCHOOL_SCOPE, STANDARD, TARGET, Reference
 from warehouse.reconcile.judging.derive import Roster, members
-from warehouse.reconcile.reading.printed_figure import (
-    CHANGE,
-    STANDARD,
-    TARGET,
-    FigureReference,
-    Listing,
-    PrintedFigure,
-    multiplier,
-)
+from warehouse.reconcile.reading.printed_figure import Listing, PrintedFigure, multiplier
 from warehouse.store.sql import query
 
 NUMBER_DECIMALS = 4
@@ -33,14 +25,14 @@ NUMBER_DECIMALS = 4
 class Recomputed:
     """Everything that the warehouse knows, by fact; empty when it has not been built."""
 
-    values: dict[FigureReference, Decimal]
-    incomplete: frozenset[FigureReference]
+    values: dict[Reference, Decimal]
+    incomplete: frozenset[Reference]
     """Facts for which some school has not reported."""
-    breaks: frozenset[FigureReference]
+    breaks: frozenset[Reference]
     """Changes between two scopes or two definitions."""
     roster: Roster
 
-    def of(self, fact: FigureReference, city: City) -> Decimal | None:
+    def of(self, fact: Reference, city: City) -> Decimal | None:
         """The exact value in the indicator's own unit."""
         if fact.kind == STANDARD:
             bounds = [s.bound for s in load_standards() if s.indicator == fact.indicator]
@@ -58,7 +50,7 @@ def recompute(connection: duckdb.DuckDBPyConnection | None, city: City, years: I
     A change is the difference of what is printed, so that a reader can check it on the page.
     """
     wanted = sorted({*years, *(year - 1 for year in years)})
-    values: dict[FigureReference, Decimal] = {}
+    values: dict[Reference, Decimal] = {}
     incomplete = set()
     roster = {year: _by_name(city, year) for year in wanted}
     if connection is None or not _is_built(connection):
@@ -71,13 +63,13 @@ def recompute(connection: duckdb.DuckDBPyConnection | None, city: City, years: I
     )
     rounded = {}
     for year, subject, scope, indicator, value, rounded_value, status in facts.iter_rows():
-        fact = FigureReference(year, subject, scope, indicator)
+        fact = Reference(indicator, year, subject, scope)
         values[fact], rounded[fact] = value, rounded_value
         if status == "incomplete":
             incomplete.add(fact)
     for fact, value in rounded.items():
-        if (before := fact._replace(year=fact.year - 1)) in rounded:
-            values[fact._replace(kind=CHANGE)] = value - rounded[before]
+        if (before := replace(fact, year=fact.year - 1)) in rounded:
+            values[replace(fact, kind=CHANGE)] = value - rounded[before]
     changes = query(
         connection,
         "select report_year, subject_code, scope_code, indicator_code, change_value, comparability"
@@ -86,7 +78,7 @@ def recompute(connection: duckdb.DuckDBPyConnection | None, city: City, years: I
     )
     breaks = set()
     for year, subject, scope, indicator, change, comparability in changes.iter_rows():
-        fact = FigureReference(year, subject, scope, indicator, CHANGE)
+        fact = Reference(indicator, year, subject, scope, CHANGE)
         values[fact] = change
         if comparability.endswith("_break"):
             breaks.add(fact)
@@ -159,9 +151,9 @@ def usual_scopes(connection: duckdb.DuckDBPyConnection | None, city: City, year:
     return dict(rows.fetchall())
 
 
-def counted(listings: Iterable[Listing], city: City) -> dict[FigureReference, Decimal]:
+def counted(listings: Iterable[Listing], city: City) -> dict[Reference, Decimal]:
     """How many schools the report itself lists, by attribute and by honour, in each scope that can be told."""
-    found: dict[FigureReference, Decimal] = {}
+    found: dict[Reference, Decimal] = {}
     for listing in listings:
         for scope in city.scopes:
             inside = members(scope, listing.attributes)
@@ -181,5 +173,5 @@ def counted(listings: Iterable[Listing], city: City) -> dict[FigureReference, De
                     if None in known.values():
                         continue
                     chosen = frozenset(s for s in inside if known[s] == condition[2])
-                found[FigureReference(listing.year, city.code, scope.code, indicator)] = Decimal(len(chosen))
+                found[Reference(indicator, listing.year, city.code, scope.code)] = Decimal(len(chosen))
     return found

@@ -8,16 +8,8 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
-from warehouse.reconcile.reading.printed_figure import (
-    MULTIPLIERS,
-    NUMBER,
-    VALUE,
-    YEARS,
-    FigureReference,
-    PrintedFigure,
-    number_in,
-    plain,
-)
+from warehouse.figures.fact import KINDS, VALUE, Reference
+from warehouse.reconcile.reading.printed_figure import MULTIPLIERS, NUMBER, YEARS, PrintedFigure, number_in, plain
 
 
 def read_list(path: Path) -> list[PrintedFigure]:
@@ -43,11 +35,12 @@ def read_list(path: Path) -> list[PrintedFigure]:
 
 def _own_form(row: Mapping[str, str]) -> PrintedFigure:
     figure = _figure(row, row["label"] or "", row["printed"] or "", row["printed_value"] or "")
-    if figure.year is None:
+    kind = next((known for known in KINDS if known == (row["kind"] or VALUE)), None)
+    if figure.year is None or kind is None:
         return figure
     return replace(
         figure,
-        codes=FigureReference(figure.year, figure.subject, figure.scope, row["indicator"] or "", row["kind"] or VALUE),
+        codes=Reference(row["indicator"] or "", figure.year, figure.subject, figure.scope, kind),
     )
 
 

@@ -7,7 +7,7 @@ of `names.yml`, and the labels of the city's own lists of printed figures from e
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from math import log
@@ -22,9 +22,9 @@ from warehouse.catalogue.indicator import load_indicators, plain_sums
 from warehouse.catalogue.measure import load_measures
 from warehouse.catalogue.report_table import load_report_tables
 from warehouse.catalogue.standard import load_standards
-from warehouse.figures.fact import SCHOOL_SCOPE
+from warehouse.figures.fact import CHANGE, SCHOOL_SCOPE, STANDARD, TARGET, VALUE, Kind, Reference
 from warehouse.reconcile.reading.figure_list import read_list
-from warehouse.reconcile.reading.printed_figure import CHANGE, STANDARD, TARGET, VALUE, FigureReference, PrintedFigure
+from warehouse.reconcile.reading.printed_figure import PrintedFigure
 
 CLOSE_ENOUGH = 0.5
 CLEARLY_BETTER = 0.04
@@ -32,14 +32,18 @@ SURE = 0.8
 SHORT = 3
 CHANGE_WORDS = re.compile(r"-?(比上年|较上年|与上年相比|同比)?(变化|增减|增加|减少|增长|下降|新增)?(情况|数)?$")
 KIND_ENDING = {CHANGE: CHANGE_WORDS, STANDARD: re.compile("(设置)?(标准|要求)"), TARGET: re.compile("新增|目标")}
-KIND_WORDS = {STANDARD: ("标准", "要求"), TARGET: ("目标",), CHANGE: ("变化", "增减", "比上年", "较上年", "同比")}
+KIND_WORDS: Mapping[Kind, tuple[str, ...]] = {
+    STANDARD: ("标准", "要求"),
+    TARGET: ("目标",),
+    CHANGE: ("变化", "增减", "比上年", "较上年", "同比"),
+}
 
 
 @dataclass(frozen=True)
 class Meaning:
     """What a figure speaks of, and how that was found out: code, name, similar, context; none when it was not."""
 
-    fact: FigureReference | None
+    fact: Reference | None
     how: str
     likeness: float = 0.0
 
@@ -227,7 +231,7 @@ def _left_out(text: str) -> frozenset[tuple[str, str]]:
     return frozenset(found)
 
 
-def kind_of(figure: PrintedFigure) -> str:
+def kind_of(figure: PrintedFigure) -> Kind:
     if figure.subject in ("标准",):
         return STANDARD
     for kind, marks in KIND_WORDS.items():
@@ -269,7 +273,7 @@ def meaning(figure: PrintedFigure, names: Names, city: City) -> Meaning:
         scope = SCHOOL_SCOPE
     else:
         scope = part_scope or scope_of(figure.scope, city) or city.scopes[0].code
-    return Meaning(FigureReference(figure.year, subject or city.code, scope, code, kind), how, likeness)
+    return Meaning(Reference(code, figure.year, subject or city.code, scope, kind), how, likeness)
 
 
 def _without_scope(label: str, city: City) -> tuple[str, str | None]:

@@ -10,23 +10,13 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import NamedTuple
+
+from warehouse.figures.fact import Reference
 
 MULTIPLIERS = {"千": 1_000, "万": 10_000, "百万": 1_000_000, "千万": 10_000_000, "亿": 100_000_000}
 NUMBER = re.compile(r"[-−]?\d+(?:\.\d+)?")
 MOST_DECIMALS, MOST_DIGITS = 8, 16
 YEARS = range(1949, 2200)
-CHANGE, VALUE, STANDARD, TARGET = "change", "value", "standard", "target"
-
-
-class FigureReference(NamedTuple):
-    """What a figure speaks of; `kind` is value, change, standard or target."""
-
-    year: int
-    subject: str
-    scope: str
-    indicator: str
-    kind: str = VALUE
 
 
 @dataclass(frozen=True)
@@ -47,7 +37,7 @@ class PrintedFigure:
     """Signed, in the printed unit; None when the row has no number."""
     listed: Decimal | None = None
     """The list's own number, where it is not the one in the printed text."""
-    codes: FigureReference | None = None
+    codes: Reference | None = None
     """What it speaks of, where the list itself says so or the text was understood."""
     context: str = ""
     """The words around a number that was read from text."""

@@ -10,9 +10,9 @@ from dataclasses import replace
 from functools import lru_cache
 
 from warehouse.catalogue.indicator import load_indicators
-from warehouse.figures.fact import SCHOOL_SCOPE
+from warehouse.figures.fact import CHANGE, SCHOOL_SCOPE, STANDARD, TARGET, VALUE, Kind
 from warehouse.reconcile.reading.names import scope_of, words
-from warehouse.reconcile.reading.printed_figure import CHANGE, STANDARD, TARGET, VALUE, PrintedFigure, number_in
+from warehouse.reconcile.reading.printed_figure import PrintedFigure, number_in
 from warehouse.reconcile.reading.report_file import Paragraph
 from warehouse.reconcile.reading.wording import REACH, Context, State, fact_of, indicator_in, subject_name
 
@@ -135,7 +135,7 @@ def _figure(match: re.Match[str], between: str, context: "Context", section: str
     )
 
 
-def _kind(near: str, state: State) -> tuple[str, int, str]:
+def _kind(near: str, state: State) -> tuple[Kind, int, str]:
     """Kind, year, and the words that are left to name the indicator."""
     if mark := AT_LEAST.search(near):
         return STANDARD, state.report_year, near[: mark.start()]

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sources.declarations.city import City
+from warehouse.figures.fact import Reference
 from warehouse.reconcile.reading.names import Names
-from warehouse.reconcile.reading.printed_figure import FigureReference, Listing, PrintedFigure
+from warehouse.reconcile.reading.printed_figure import Listing, PrintedFigure
 from warehouse.reconcile.reading.prose import figures_of_paragraph
 from warehouse.reconcile.reading.report_file import TextTable, read_document
 from warehouse.reconcile.reading.table_cells import figures_of_grid, listings_of
@@ -47,16 +48,16 @@ def read_report(
 
 def _in_printed_scope(figures: Sequence[PrintedFigure], report_year: int) -> list[PrintedFigure]:
     """A sentence that compares with last year means last year's value in the scope that the tables print it in."""
-    printed: dict[FigureReference, set[str]] = defaultdict(set)
+    printed: dict[Reference, set[str]] = defaultdict(set)
     for figure in figures:
         if figure.codes and figure.is_in_table:
-            printed[figure.codes._replace(scope="")].add(figure.codes.scope)
+            printed[replace(figure.codes, scope="")].add(figure.codes.scope)
     placed = []
     for figure in figures:
-        scopes = printed[figure.codes._replace(scope="")] if figure.codes else set()
+        scopes = printed[replace(figure.codes, scope="")] if figure.codes else set()
         if figure.codes and figure.codes.year < report_year and not figure.is_in_table and len(scopes) == 1:
             (scope,) = scopes
-            placed.append(replace(figure, scope=scope, codes=figure.codes._replace(scope=scope)))
+            placed.append(replace(figure, scope=scope, codes=replace(figure.codes, scope=scope)))
         else:
             placed.append(figure)
     return placed
@@ -64,7 +65,7 @@ def _in_printed_scope(figures: Sequence[PrintedFigure], report_year: int) -> lis
 
 def _once_each(figures: list[PrintedFigure]) -> list[PrintedFigure]:
     """No paragraph gives the same fact two values: where it seems so, the less likely reading is given up."""
-    best: dict[FigureReference, PrintedFigure] = {}
+    best: dict[Reference, PrintedFigure] = {}
     for figure in figures:
         if figure.codes and (figure.codes not in best or figure.likeness > best[figure.codes].likeness):
             best[figure.codes] = figure

@@ -8,9 +8,9 @@ from decimal import Decimal
 from sources.declarations.city import City
 from sources.declarations.codelist import load_codelists
 from warehouse.catalogue.indicator import load_indicators
-from warehouse.figures.fact import SCHOOL_SCOPE
+from warehouse.figures.fact import CHANGE, SCHOOL_SCOPE, VALUE, Kind, Reference
 from warehouse.reconcile.reading.names import bare_title, scope_of
-from warehouse.reconcile.reading.printed_figure import CHANGE, VALUE, FigureReference, Listing, PrintedFigure, number_in
+from warehouse.reconcile.reading.printed_figure import Listing, PrintedFigure, number_in
 from warehouse.reconcile.reading.report_file import TextTable
 from warehouse.reconcile.reading.wording import Context, State, indicator_in, subject_name
 
@@ -75,7 +75,7 @@ def _cell(
     schools = {r.name: r.code for r in city.respondents if r.kind == SCHOOL_SCOPE}
     subject = next((schools[text] for text in texts if text in schools), city.code)
     year = next((int(y) for text in (heading, row[0], *texts[:1]) for y in re.findall(r"20\d\d", text)), None)
-    kind = CHANGE if CHANGE_HEADING.search(heading) else VALUE
+    kind: Kind = CHANGE if CHANGE_HEADING.search(heading) else VALUE
     year = state.report_year if year is None or kind == CHANGE else year
     item = re.sub(r"（.*?）|\s", "", texts[-1]) if texts else ""
     bare = re.sub(r"（.*?）|\s|20\d\d年?", "", heading)
@@ -95,7 +95,7 @@ def _cell(
     fact = None
     if code:
         scope = SCHOOL_SCOPE if subject != city.code else stated or city.scopes[0].code
-        fact = FigureReference(year, subject, scope, code, kind)
+        fact = Reference(code, year, subject, scope, kind)
     value = number_in(cell) if cell != "持平" else Decimal(0)
     return PrintedFigure(
         figure_id="",

@@ -10,9 +10,8 @@ from sources.declarations.city import City
 from warehouse.catalogue.indicator import Indicator, indicator_level, load_chapters, load_indicators
 from warehouse.catalogue.measure import load_measures
 from warehouse.catalogue.standard import load_standards
-from warehouse.figures.fact import SCHOOL_SCOPE
+from warehouse.figures.fact import CHANGE, SCHOOL_SCOPE, STANDARD, TARGET, VALUE, Kind, Reference
 from warehouse.reconcile.reading.names import Names, is_of_wider_region, normal, pairs, scope_of, unit_kind, words
-from warehouse.reconcile.reading.printed_figure import CHANGE, STANDARD, TARGET, VALUE, FigureReference
 
 SHARE = re.compile("(占比|比重|占[^，。；]{0,8}的?|比例)[为达是]?$")
 EACH = re.compile("[生人年]均|平均")
@@ -54,7 +53,7 @@ class State:
     """Topic of the catalogue → the scope that the bureau has chosen for it."""
     stated: dict[tuple[str, str], str] = field(default_factory=dict)
     """(Chapter of the report, topic) → the scope last stated there."""
-    last: FigureReference | None = None
+    last: Reference | None = None
     is_standard: bool = False
     """The last number was a standard: the next one of its unit is what was reached."""
 
@@ -101,7 +100,7 @@ class Context:
         return strengths
 
 
-def indicator_in(context: Context, unit: str, kind: str, state: State) -> tuple[str | None, float]:
+def indicator_in(context: Context, unit: str, kind: Kind, state: State) -> tuple[str | None, float]:
     """The indicator whose name the words cover best, and how well.
 
     A change or a share without a name of its own is that of the number before.
@@ -178,21 +177,21 @@ def _fits(indicator: Indicator, unit: str, name: str) -> bool:
     return per_head or not unit or unit_kind(own) == unit_kind(unit)
 
 
-def _same_kind(unit: str, fact: FigureReference) -> bool:
+def _same_kind(unit: str, fact: Reference) -> bool:
     return unit_kind(unit) == unit_kind(load_indicators()[fact.indicator].unit)
 
 
-def fact_of(code: str, kind: str, year: int, section: str, state: State) -> FigureReference:
+def fact_of(code: str, kind: Kind, year: int, section: str, state: State) -> Reference:
     city = state.city
     if kind in (STANDARD, TARGET) or is_of_wider_region(load_indicators()[code].label):
-        return FigureReference(year, city.code, city.scopes[0].code, code, kind)
+        return Reference(code, year, city.code, city.scopes[0].code, kind)
     if state.subject != city.code and not _is_of_city(code):
-        return FigureReference(year, state.subject, SCHOOL_SCOPE, code, kind)
+        return Reference(code, year, state.subject, SCHOOL_SCOPE, kind)
     topic = _topics()[code]
     if state.scope:
         state.stated[section, topic] = state.scope
     scope = state.scope or state.stated.get((section, topic)) or state.usual.get(topic) or city.scopes[0].code
-    return FigureReference(year, city.code, scope, code, kind)
+    return Reference(code, year, city.code, scope, kind)
 
 
 @lru_cache

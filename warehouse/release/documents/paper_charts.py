@@ -139,7 +139,7 @@ def _two_years(codes: dict[str, str]) -> Callable[[Figures], list[dict[str, Any]
         for order, (code, label) in enumerate(codes.items()):
             this, last = figures.of_region(code), figures.of_region_last_year(code)
             if this and last and figures.changes[code].comparability == "comparable":
-                found += [_row(label, fact, order, year=f"{fact.reference.report_year}年") for fact in (last, this)]
+                found += [_row(label, fact, order, year=f"{fact.reference.year}年") for fact in (last, this)]
         return found
 
     return rows
@@ -156,7 +156,7 @@ def _awards(figures: Figures) -> list[dict[str, Any]]:
                 if chosen is None:
                     continue
                 of = chosen.current
-                fact = figures.facts.get(Reference(code, year, of.subject_code, of.scope_code))
+                fact = figures.facts.get(Reference(code, year, of.subject, of.scope))
                 if fact and fact.is_usable:
                     found.append(_row(label, fact, order, contest=contest, year=str(year)))
     return found

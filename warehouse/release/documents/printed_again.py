@@ -14,7 +14,7 @@ def text_from(trace: Trace, printed: Printed, figures: Figures) -> str | None:
     """What the page should say about a printed number, worked out anew from its trace."""
     if printed.part in ("value", "change"):
         display = (trace.display or "").rstrip("↑↓")
-        unit = load_indicators()[printed.reference.indicator_code].unit
+        unit = load_indicators()[printed.reference.indicator].unit
         text, _ = in_unit(display, unit, printed.unit or unit, figures.factors)
         return text + re.sub("[^↑↓]", "", printed.text) if trace.display else None
     if printed.part == "denominator":
@@ -36,9 +36,9 @@ def text_from(trace: Trace, printed: Printed, figures: Figures) -> str | None:
         bound = figures.bound_of(printed.reference)
         return None if bound is None else trimmed(bound)
     if printed.part == "target":
-        return trimmed(figures.targets[printed.reference.indicator_code])
-    known = figures.explanations.get(printed.reference.indicator_code, ())
+        return trimmed(figures.targets[printed.reference.indicator])
+    known = figures.explanations.get(printed.reference.indicator, ())
     if printed.part == "coverage":
-        of = figures.coverage[printed.reference.report_year, printed.reference.scope_code]
+        of = figures.coverage[printed.reference.year, printed.reference.scope]
         known = tuple(map(str, vars(of).values()))
     return next((text for text in known if text == printed.text), None)

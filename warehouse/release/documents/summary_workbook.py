@@ -218,13 +218,13 @@ def _write_sources(
 
 def _source(figures: Figures, names: dict[str, str], printed: Printed, table: str, at: str) -> tuple[Any, ...]:
     reference = printed.reference
-    indicator = load_indicators()[reference.indicator_code]
-    value = Reference(reference.indicator_code, reference.report_year, reference.subject_code, reference.scope_code)
+    indicator = load_indicators()[reference.indicator]
+    value = Reference(reference.indicator, reference.year, reference.subject, reference.scope)
     fact: Fact = figures.facts[value]
     status = STATUS[fact.status]
     unit, exact = indicator.unit, fact.value
     if printed.part == "change":
-        change = figures.changes[reference.indicator_code]
+        change = figures.changes[reference.indicator]
         unit, exact = change.unit, change.value
         status = COMPARABILITY[change.comparability] if change.comparability != "comparable" else status
     if printed.part == "denominator":
@@ -235,9 +235,9 @@ def _source(figures: Figures, names: dict[str, str], printed: Printed, table: st
         None,
         PARTS[printed.part],
         indicator.label,
-        reference.report_year,
-        names.get(reference.subject_code, reference.subject_code),
-        figures.scopes.get(reference.scope_code, reference.scope_code),
+        reference.year,
+        names.get(reference.subject, reference.subject),
+        figures.scopes.get(reference.scope, reference.scope),
         unit,
         exact,
         fact.numerator,

@@ -180,15 +180,13 @@ class Vocabulary:
         if change is None:
             return self.missing(code)
         current = change.current
-        count = self.figures.facts.get(
-            Reference("schools", current.report_year, current.subject_code, current.scope_code)
-        )
+        count = self.figures.facts.get(Reference("schools", current.year, current.subject, current.scope))
         if count is None or not count.is_usable:
             return self.missing("schools")
         whose = f"{words.whole_of(self.figures.city_name)}{self.shown(count, with_remarks=False)}所中等职业学校"
-        if current.scope_code == self.figures.whole_scope:
+        if current.scope == self.figures.whole_scope:
             return whose
-        return f"{whose}（{self.figures.scopes[current.scope_code]}）"
+        return f"{whose}（{self.figures.scopes[current.scope]}）"
 
     def enumerate(self, *names: str, **worded: str) -> str:
         """区直2所、市直6所: the figures that there are, each behind its word."""
@@ -231,7 +229,7 @@ class Vocabulary:
             return None
         fact = facts[names[0]]
         word = words.superlative(end, fact.indicator.kind == "sum")
-        shown = self.shown_with_unit(fact, with_remarks=fact.reference.subject_code == self.figures.city_code)
+        shown = self.shown_with_unit(fact, with_remarks=fact.reference.subject == self.figures.city_code)
         who = words.joined([self.plain(name) for name in names])
         return f"{who}{word}，为{shown}" if len(names) == 1 else f"{who}并列{word}，均为{shown}"
 
@@ -307,7 +305,7 @@ class Vocabulary:
     def _remarks(self, fact: Fact) -> list[Remark]:
         label = fact.indicator.label
         remarks = []
-        scope = fact.reference.scope_code
+        scope = fact.reference.scope
         if scope != self.figures.whole_scope:
             remarks.append(Remark(f"{{}}的统计口径为{self.figures.scopes[scope]}。", label))
         if fact.status == "incomplete":
@@ -316,7 +314,7 @@ class Vocabulary:
             remarks.append(Remark(f"{{}}的数据不完整：应报{expected}所学校，已报{reported}所。", label))
         if fact.status == "estimated":
             remarks.append(Remark("{}为估算数。", label))
-        for text in self.figures.explanations.get(fact.reference.indicator_code, ()):
+        for text in self.figures.explanations.get(fact.reference.indicator, ()):
             mark = self.mark(BoundNumber(Printed(fact.reference, text, "quote")))
             remarks.append(Remark(f"{{}}，据{mark}", label))
         return remarks
@@ -326,7 +324,7 @@ class Vocabulary:
         change = self.figures.changes[code]
         year = self.plain(str(self.figures.report_year - 1))
         if change.comparability == "scope_break" and change.previous:
-            last, this = (self.figures.scopes[r.scope_code] for r in (change.previous, change.current))
+            last, this = (self.figures.scopes[r.scope] for r in (change.previous, change.current))
             return f"两年的统计口径不同，不能当作增减：{year}年为{last}，本年为{this}（{{}}）。"
         if change.comparability == "definition_break":
             return f"本年的指标定义与{year}年不同，不能当作增减（{{}}）。"

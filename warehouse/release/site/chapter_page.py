@@ -62,7 +62,7 @@ def school_chart(facts: SiteFacts, indicator: Indicator, marked: str = "") -> Ch
     """The schools of the indicator's scope by value, the school `marked` in another colour."""
     found = facts.figures.of_schools(indicator.code)
     bars = [
-        Bar(name, fact.rounded or Decimal(0), fact.display or "", fact.reference.subject_code == marked)
+        Bar(name, fact.rounded or Decimal(0), fact.display or "", fact.reference.subject == marked)
         for name, fact in found.items()
     ]
     bars.sort(key=lambda bar: bar.value, reverse=indicator.direction != "lower")

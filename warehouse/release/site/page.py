@@ -72,7 +72,7 @@ def has_school_pages(facts: SiteFacts) -> bool:
 
 def linked(facts: SiteFacts, reference: Reference | None) -> Reference | None:
     """The reference, if the site has its source: without pages a school, it has the sources of the region only."""
-    of_region = reference is not None and reference.subject_code == facts.figures.city_code
+    of_region = reference is not None and reference.subject == facts.figures.city_code
     return reference if of_region or has_school_pages(facts) else None
 
 

@@ -58,7 +58,7 @@ def source_pages(facts: SiteFacts, lineage: Lineage, wanted: Iterable[Reference]
     """
     traces = _closed(lineage, wanted, has_school_pages(facts))
     pages: dict[str, list[Trace]] = {}
-    for reference in sorted(traces, key=lambda each: (_order(each), -each.report_year, each)):
+    for reference in sorted(traces, key=lambda each: (_order(each), -each.year, each)):
         pages.setdefault(_page_path(reference), []).append(traces[reference])
     return [_page(facts, path, found, traces) for path, found in sorted(pages.items())]
 
@@ -87,16 +87,16 @@ def _chapter_of() -> dict[str, tuple[int, str, str]]:
 
 
 def _order(reference: Reference) -> int:
-    return _chapter_of()[reference.indicator_code][0]
+    return _chapter_of()[reference.indicator][0]
 
 
 def _page_path(reference: Reference) -> str:
-    return f"sources/{_chapter_of()[reference.indicator_code][1]}-{reference.subject_code}.html"
+    return f"sources/{_chapter_of()[reference.indicator][1]}-{reference.subject}.html"
 
 
 def _page(facts: SiteFacts, path: str, traces: list[Trace], known: dict[Reference, Trace]) -> Page:
     first = traces[0]
-    _, chapter_code, chapter_title = _chapter_of()[first.reference.indicator_code]
+    _, chapter_code, chapter_title = _chapter_of()[first.reference.indicator]
     used = {source.submission_id: source.file_name for trace in traces for source in trace.sources}
     return Page(
         path,
@@ -107,9 +107,9 @@ def _page(facts: SiteFacts, path: str, traces: list[Trace], known: dict[Referenc
             "files": sorted((name, submission_id) for submission_id, name in used.items()),
             "chapter_code": chapter_code,
             "chapter_title": chapter_title,
-            "subject_code": first.reference.subject_code,
+            "subject_code": first.reference.subject,
             "subject_name": first.subject_name,
-            "is_school": any(school["school_code"] == first.reference.subject_code for school in facts.schools)
+            "is_school": any(school["school_code"] == first.reference.subject for school in facts.schools)
             and has_school_pages(facts),
         },
     )
@@ -125,7 +125,7 @@ def _entry(trace: Trace, known: dict[Reference, Trace]) -> SourceEntry:
         tuple(
             (
                 part.subject_name if trace.reference.kind == "value" else part.scope_label,
-                part.reference.report_year,
+                part.reference.year,
                 LinkedNumber(
                     part.display or STATUS.get(part.status, part.status),
                     part.reference if part.reference in known else None,
