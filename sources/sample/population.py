@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from decimal import ROUND_DOWN, Decimal
 from functools import lru_cache
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -114,9 +113,9 @@ def population(schools: int) -> Population:
     if schools > LARGEST_PROVINCE:
         regions.append(MadeUpRegion("000000", "样例国", "nation", None))
     if schools > LARGEST_CITY:
-        for province in range(-(-cities // CITIES_A_PROVINCE)) if schools > LARGEST_PROVINCE else (0,):
+        for number in range(-(-cities // CITIES_A_PROVINCE)) if schools > LARGEST_PROVINCE else (0,):
             regions.append(
-                _below(regions, MadeUpRegion(f"{11 + province}0000", f"样例{province + 1}省", "province", "000000"))
+                _below(regions, MadeUpRegion(f"{11 + number}0000", f"样例{number + 1}省", "province", "000000"))
             )
     bureaus, members = [], []
     bases = sorted(code for code in sample() if code not in (SAMPLE_BUREAU, *WITHOUT_STUDENTS))
@@ -220,6 +219,8 @@ def _sent(
     kind, number = fate or ("", 0)
     if kind == "resubmission":
         first = with_item(values, "staff", "teachers_full_time", lambda teachers: teachers + 1)
+        if first is None:
+            raise LookupError(f"school {school.respondent.code} reports no teachers")
         later = name.replace(".xlsx", "（修订）.xlsx")
         saved_at = datetime(year, 11, 1, 12)
         return [
@@ -293,41 +294,52 @@ def _named(values: SampleSubmission, school: MadeUpSchool) -> SampleSubmission:
 def mended(values: SampleSubmission) -> SampleSubmission:
     """Makes exact again what must add up exactly: scaling rounds every part down."""
     sheets = dict(values)
-    for sheet, total, parts in (
-        ("outcomes", "further_study", ("further_study_undergraduate", "further_study_college")),
-        (
-            "digital",
-            "resource_libraries",
-            tuple(f"resource_libraries_{n}" for n in ("national", "provincial", "school")),
-        ),
-        ("digital", "virtual_bases", tuple(f"virtual_bases_{n}" for n in ("national", "provincial", "school"))),
-    ):
-        _edit(sheets, sheet, total, parts, lambda r, total, parts: {total: sum(r[part] for part in parts)})
-    for sheet, total, rest, others in (
-        ("outcomes", "employed", "employed_tertiary", ("employed_primary", "employed_secondary")),
-        ("students", "students_full_time", "students_full_time_female", ("students_full_time_male",)),
-    ):
-        _edit(sheets, sheet, rest, (total, *others), lambda r, rest, p: {rest: r[p[0]] - sum(r[o] for o in p[1:])})
-    levels = tuple(f"trained_{level}" for level in ("national", "provincial", "municipal", "county", "school"))
-    _edit(
-        sheets,
-        "training",
-        "trained_school",
-        ("trained_total", *levels),
-        lambda r, last, p: {last: max(r[last], r[p[0]] - sum(r[level] for level in p[1:-1]))},
-    )
-    for programme, amount in (("national_scholarship", 6000), ("regional_scholarship", 2000)):
-        if "aid" in sheets:
-            sheets["aid"] = replace(
-                sheets["aid"],
-                records=tuple(
-                    {**r, "amount": Decimal(amount * r["recipients"])}
-                    if r["programme"] == programme and r.get("recipients") is not None
-                    else r
-                    for r in sheets["aid"].records
-                ),
-            )
+    for sheet, total, parts in SUMS:
+        _edit(sheets, sheet, total, parts, lambda record, _, parts: sum(count_of(record, part) for part in parts))
+    for sheet, rest, (total, *others) in RESTS:
+        _edit(sheets, sheet, rest, (total, *others), _rest)
+    _edit(sheets, "training", "trained_school", TRAINED, lambda r, last, p: max(count_of(r, last), _rest(r, last, p)))
+    if "aid" in sheets:
+        sheets["aid"] = replace(sheets["aid"], records=tuple(map(_with_fixed_amount, sheets["aid"].records)))
     return sheets
+
+
+SUMS = (
+    ("outcomes", "further_study", ("further_study_undergraduate", "further_study_college")),
+    ("digital", "resource_libraries", tuple(f"resource_libraries_{n}" for n in ("national", "provincial", "school"))),
+    ("digital", "virtual_bases", tuple(f"virtual_bases_{n}" for n in ("national", "provincial", "school"))),
+)
+"""Sheet, total, parts: the total is their sum."""
+RESTS = (
+    ("outcomes", "employed_tertiary", ("employed", "employed_primary", "employed_secondary")),
+    ("students", "students_full_time_female", ("students_full_time", "students_full_time_male")),
+)
+"""Sheet, rest, (total, others): the rest is what the others leave of the total."""
+TRAINED = ("trained_total", *(f"trained_{level}" for level in ("national", "provincial", "municipal", "county")))
+"""Who was trained, in all and at the levels above the school; at the school itself at least the rest."""
+AMOUNTS = {"national_scholarship": 6000, "regional_scholarship": 2000}
+"""What each recipient gets, in yuan."""
+
+
+def count_of(record: Record, name: str) -> int:
+    """A whole number of a record. Raises TypeError when there is none."""
+    value = record[name]
+    if not isinstance(value, int):
+        raise TypeError(f"{name} is no whole number: {value!r}")
+    return value
+
+
+def _rest(record: Record, _: str, total_and_others: Sequence[str]) -> int:
+    total, *others = (count_of(record, name) for name in total_and_others)
+    return total - sum(others)
+
+
+def _with_fixed_amount(aid: Record) -> Record:
+    """A line of the aid sheet with what so many recipients get, where each gets the same."""
+    each = AMOUNTS.get(str(aid["programme"]))
+    if each is None or aid.get("recipients") is None:
+        return aid
+    return {**aid, "amount": Decimal(each * count_of(aid, "recipients"))}
 
 
 def _edit(
@@ -335,85 +347,115 @@ def _edit(
     sheet: str,
     result: str,
     needed: Sequence[str],
-    change: Callable[[Record, str, Sequence[str]], Record],
+    value_of: Callable[[Record, str, Sequence[str]], int],
 ) -> None:
     """Sets an item of a form from others, if the school reports all of them."""
     content = sheets.get(sheet)
     if content and content.records and all(content.records[0].get(name) is not None for name in (result, *needed)):
         record = content.records[0]
-        sheets[sheet] = replace(content, records=({**record, **change(record, result, needed)},))
+        sheets[sheet] = replace(content, records=({**record, result: value_of(record, result, needed)},))
 
 
 def bureau_values(
-    schools: Sequence[MadeUpSchool], values: Mapping[str, SampleSubmission], standing: Sequence[SampleSubmission], year: int
+    schools: Sequence[MadeUpSchool],
+    values: Mapping[str, SampleSubmission],
+    standing: Sequence[SampleSubmission],
+    year: int,
 ) -> SampleSubmission:
-    """What a bureau reports: its roster, and totals of what its schools' accepted workbooks say."""
+    """What a bureau reports: its roster, and totals of what its schools' accepted workbooks (`standing`) say."""
     base = sample()[SAMPLE_BUREAU]
-    attributes = {str(r["school_code"]): r for r in base["roster"].records}
-    honours = [(str(r["school_code"]), r["honour"]) for r in base["honours_list"].records]
-    prizes = load_codelists()["prizes"].label_of
-    codes = [(school.respondent.code, school) for school in schools]
-    roster = [
-        {**attributes[school.base], "school_code": code, "school_name": school.respondent.name, "sequence": position}
-        for position, (code, school) in enumerate(codes, 1)
-    ]
-    approvals = [
+    share = Decimal(len(schools)) / len(base["roster"].records)
+    lists = {
+        "roster": _roster(schools, base),
+        "approvals": [_approval(school.respondent.code, values[school.respondent.code]) for school in schools],
+        "award_list": _award_list(values, year),
+        "aid_totals": _aid_totals(standing),
+        "fund_totals": _fund_totals(standing),
+        "honours_list": _honours(schools, base),
+    }
+    own = {name: SheetValues("filled" if records else "none", tuple(records)) for name, records in lists.items()}
+    scaled = {
+        sheet: replace(base[sheet], records=tuple(_share_of(record, share) for record in base[sheet].records))
+        for sheet in ("senior_high", "household_students")
+    }
+    return {**base, **scaled, **own}
+
+
+def _roster(schools: Sequence[MadeUpSchool], base: SampleSubmission) -> list[Record]:
+    attributes = {str(record["school_code"]): record for record in base["roster"].records}
+    return [
         {
-            "school_code": code,
-            "planned_intake": values[code]["students"].records[0].get("intake_full_time"),
-            "approved_quota": values[code]["staff"].records[0].get("staff_quota"),
+            **attributes[school.base],
+            "school_code": school.respondent.code,
+            "school_name": school.respondent.name,
+            "sequence": position,
         }
-        for code, _ in codes
+        for position, school in enumerate(schools, 1)
     ]
+
+
+def _approval(code: str, values: SampleSubmission) -> Record:
+    return {
+        "school_code": code,
+        "planned_intake": values["students"].records[0].get("intake_full_time"),
+        "approved_quota": values["staff"].records[0].get("staff_quota"),
+    }
+
+
+def _award_list(values: Mapping[str, SampleSubmission], year: int) -> list[Record]:
+    """How many awards of each level and prize each school has won."""
+    prizes = load_codelists()["prizes"].label_of
     awards = Counter(
-        (award["level"], award["prize"], code)
-        for code, _ in codes
-        for award in _records(values[code], "contest_awards")
+        (str(award["level"]), str(award["prize"]), code)
+        for code, of_school in values.items()
+        for award in _records(of_school, "contest_awards")
         if award["prize"] in prizes
     )
-    award_list = [
+    return [
         {"contest_year": year, "award_level": level, "prize": prize, "school_code": code, "awards": number}
         for (level, prize, code), number in sorted(awards.items())
     ]
-    given = list(chain.from_iterable(_records(each, "aid") for each in standing))
-    aid_totals = [
-        {
-            "programme": programme,
-            "total_recipients": sum(r.get("recipients") or 0 for r in given if r["programme"] == programme),
-            "total_amount": sum(
-                (r.get("amount") or Decimal(0) for r in given if r["programme"] == programme), Decimal(0)
-            ),
-        }
-        for programme in load_codelists()["aid_programmes"].label_of
-    ]
-    funds = [
-        r["special_funds"] for each in standing for r in _records(each, "funds") if r.get("special_funds") is not None
-    ]
-    share = Decimal(len(schools)) / len(attributes)
-    scaled = {
-        sheet: replace(
-            base[sheet],
-            records=tuple(
-                {k: int(v * share) if isinstance(v, int) else v for k, v in r.items()} for r in base[sheet].records
-            ),
+
+
+def _aid_totals(standing: Sequence[SampleSubmission]) -> list[Record]:
+    given = [record for each in standing for record in _records(each, "aid")]
+    totals: list[Record] = []
+    for programme in load_codelists()["aid_programmes"].label_of:
+        of_it = [record for record in given if record["programme"] == programme]
+        totals.append(
+            {
+                "programme": programme,
+                "total_recipients": sum(count_of(r, "recipients") for r in of_it if r.get("recipients") is not None),
+                "total_amount": _total(of_it, "amount"),
+            }
         )
-        for sheet in ("senior_high", "household_students")
-    }
-    lists: dict[str, list[Record]] = {
-        "roster": roster,
-        "approvals": approvals,
-        "award_list": award_list,
-        "aid_totals": aid_totals,
-        "fund_totals": [{"special_funds_total": sum(funds, Decimal(0)) if funds else None}],
-        "honours_list": [
-            {"school_code": code, "honour": honour}
-            for code, school in codes
-            for of, honour in honours
-            if of == school.base
-        ],
-    }
-    own = {name: SheetValues("filled" if records else "none", tuple(records)) for name, records in lists.items()}
-    return {**base, **scaled, **own}
+    return totals
+
+
+def _fund_totals(standing: Sequence[SampleSubmission]) -> list[Record]:
+    given = [r for each in standing for r in _records(each, "funds") if r.get("special_funds") is not None]
+    return [{"special_funds_total": _total(given, "special_funds") if given else None}]
+
+
+def _total(records: Sequence[Record], name: str) -> Decimal:
+    """The sum of an amount; where it is not reported it counts nothing."""
+    amounts = (record.get(name) for record in records)
+    return sum((Decimal(amount) for amount in amounts if isinstance(amount, int | Decimal)), Decimal(0))
+
+
+def _honours(schools: Sequence[MadeUpSchool], base: SampleSubmission) -> list[Record]:
+    """A made-up school has the honours of the school that it varies."""
+    given = [(str(record["school_code"]), record["honour"]) for record in base["honours_list"].records]
+    return [
+        {"school_code": school.respondent.code, "honour": honour}
+        for school in schools
+        for of, honour in given
+        if of == school.base
+    ]
+
+
+def _share_of(record: Record, share: Decimal) -> Record:
+    return {name: int(value * share) if isinstance(value, int) else value for name, value in record.items()}
 
 
 def _records(values: SampleSubmission, sheet: str) -> Sequence[Record]:
@@ -428,8 +470,8 @@ def with_item(
     row: Callable[[Record], bool] | None = None,
 ) -> SampleSubmission | None:
     """The values with one item changed, in the first record that fits; None when there is none that has the item."""
-    content = values.get(sheet)
-    for index, record in enumerate(content.records if content else ()):
+    content = values.get(sheet, SheetValues())
+    for index, record in enumerate(content.records):
         if record.get(column) is not None and (row is None or row(record)):
             records = [*content.records]
             records[index] = {**record, column: change(record[column])}
@@ -482,7 +524,7 @@ FAULTS: dict[str, list[tuple[str, str, str, Plant]]] = {
             "outcomes.industries_add_up",
             "outcomes",
             "employed",
-            _item("outcomes", "employed_tertiary", lambda n: n - 1, lambda r: r["employed_tertiary"] > 0),
+            _item("outcomes", "employed_tertiary", lambda n: n - 1, lambda r: count_of(r, "employed_tertiary") > 0),
         ),
         ("value.blank_warning", "conditions", "campus_area", _item("conditions", "campus_area", lambda _: None)),
         (

@@ -7,11 +7,13 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from orchestration.benchmark.benchmark_page import report, told
+from orchestration.benchmark.results import as_json, from_json
+from orchestration.benchmark.runner import measure
 from sources.sample.population import SAMPLE_YEAR
 from sources.system.settings import PROJECT_ROOT
+from tests.bench.alternatives import ALTERNATIVES, alternatives
 from tests.bench.release import measure_release
-from tests.bench.report import report, told
-from tests.bench.runner import ALTERNATIVES, as_json, from_json, measure
 
 SIZES = {"city": 12, "province": 300, "nation": 10_000}
 RUNS = {"city": 3, "province": 1, "nation": 1}
@@ -41,8 +43,8 @@ def bench(
             (RESULTS / "release.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
     else:
         number = schools or SIZES[size]
-        left_out = ALTERNATIVES if number > LARGEST_WITH_ALTERNATIVES else without
-        results = measure(number, runs or RUNS.get(size, 1), years, left_out)
+        left_out = list(ALTERNATIVES) if number > LARGEST_WITH_ALTERNATIVES else without
+        results = measure(number, runs or RUNS.get(size, 1), years, alternatives(left_out))
         print(told(results))
         if is_kept:
             (RESULTS / f"{number}.json").write_text(as_json(results), encoding="utf-8")

@@ -5,11 +5,11 @@ import tempfile
 from datetime import date
 from pathlib import Path
 
+from orchestration.benchmark.process_cost import measured
+from orchestration.benchmark.runner import NIANBAO, environment_of
 from sources.declarations.city import load_city
 from sources.system.settings import CITIES_ROOT, Settings
-from tests.bench.measure import measured
 from tests.bench.reconcile_seeder import report as planted_errors
-from tests.bench.runner import NIANBAO, environment_of
 from warehouse.reconcile.reading.figure_list import read_list
 from warehouse.store.connection import open_published
 

@@ -5,10 +5,14 @@ from bisect import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from orchestration.benchmark.process_cost import Moment
 from sources.system.settings import Settings
-from tests.bench.measure import Moment
 from warehouse.store.connection import open_published
+
+if TYPE_CHECKING:
+    import dagster as dg
 
 PART = "of it "
 BUILT = ("staging", "intermediate", "core", "marts", "quality", "report")
@@ -47,12 +51,8 @@ def stages_of(home: Path, moments: Sequence[Moment]) -> list[Stage]:
         run = instance.get_runs(limit=1)[0]
         steps = {step.step_key: step for step in instance.get_run_step_stats(run.run_id)}
         records = instance.get_records_for_run(run.run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION).records
-    own = {}
-    for record in records:
-        materialization = record.asset_materialization
-        if materialization and "秒" in materialization.metadata:
-            own[materialization.asset_key.to_user_string()] = materialization.metadata["秒"].value
-    times = {name: (steps[key].start_time, steps[key].end_time) for key, name in STEPS.items()}
+    times = {name: _span(steps[key].start_time, steps[key].end_time) for key, name in STEPS.items()}
+    own = {each.asset_key.to_user_string(): _own_seconds(each) for r in records if (each := r.asset_materialization)}
     first, last = min(start for start, _ in times.values()), max(end for _, end in times.values())
     stages = [_between("start-up", moments[0].at, first, moments)]
     for name, (start, end) in times.items():
@@ -60,6 +60,18 @@ def stages_of(home: Path, moments: Sequence[Moment]) -> list[Stage]:
         if name == "intake":
             stages += [Stage(f"{PART}{part}", own[key]) for key, part in PARTS_OF_INTAKE.items()]
     return [*stages, _between("closing down", last, moments[-1].at, moments)]
+
+
+def _span(start: float | None, end: float | None) -> tuple[float, float]:
+    if start is None or end is None:
+        raise ValueError("a step of the run has not ended")
+    return start, end
+
+
+def _own_seconds(materialization: "dg.AssetMaterialization") -> float:
+    """What an asset says that it took; 0 when it says nothing."""
+    value = materialization.metadata["秒"].value if "秒" in materialization.metadata else 0
+    return float(value) if isinstance(value, int | float) else 0.0
 
 
 def _between(name: str, start: float, end: float, moments: Sequence[Moment]) -> Stage:

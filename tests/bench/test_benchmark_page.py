@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from tests.bench.measure import CommandFailedError, Cost, measured
-from tests.bench.report import exponent, report, told
-from tests.bench.runner import COLD, FLOOR, ONE, STOCK, WARM, Results, as_json, from_json
-from tests.bench.stages import Stage
+from orchestration.benchmark.benchmark_page import exponent, report, told
+from orchestration.benchmark.process_cost import CommandFailedError, Cost, measured
+from orchestration.benchmark.results import COLD, FLOOR, ONE, STOCK, WARM, Results, as_json, from_json
+from orchestration.benchmark.stages import Stage
 
 MACHINE = {"system": "Linux", "processor": "P", "cores": 2, "memory": 2**30, "python": "3"}
 MACHINE |= dict.fromkeys(("duckdb", "polars", "python-calamine", "dagster", "dbt-core"), "1")

@@ -1,6 +1,6 @@
 """The same data work done bare: calamine reads the workbooks, DuckDB runs dbt's compiled SQL. No framework.
 
-`python tests/bench/floor.py INBOX STATEMENTS DATABASE`: STATEMENTS holds the compiled SQL of all models and tests in
+`python floor.py INBOX STATEMENTS DATABASE`: STATEMENTS holds the compiled SQL of all models and tests in
 build order (`statements`), DATABASE what they read (`base_tables`); both are made beforehand from an installation that
 has run, and are not part of the cost.
 """
@@ -39,7 +39,7 @@ def statements(manifest: dict) -> list[str]:
             if key not in made and made.issuperset(models.keys() & node["depends_on"]["nodes"]):
                 made.add(key)
                 kind = "view" if node["config"]["materialized"] == "view" else "table"
-                ordered.append(f'create {kind} {node["schema"]}."{node["name"]}" as {node["compiled_code"]}')
+                ordered.append(f'create {kind} {node["schema"]}."{node["alias"]}" as {node["compiled_code"]}')
     tests = [node for node in manifest["nodes"].values() if node["resource_type"] == "test"]
     return ordered + [f"select count(*) from ({node['compiled_code']})" for node in tests]
 
@@ -47,7 +47,7 @@ def statements(manifest: dict) -> list[str]:
 def base_tables(working_database: Path, manifest: dict, target: Path) -> None:
     """A copy of the working database without any model: what intake has written."""
     shutil.copyfile(working_database, target)
-    models = {(n["schema"], n["name"]) for n in manifest["nodes"].values() if n["resource_type"] == "model"}
+    models = {(n["schema"], n["alias"]) for n in manifest["nodes"].values() if n["resource_type"] == "model"}
     with duckdb.connect(str(target)) as connection:
         relations = connection.execute(
             "select table_schema, table_name, table_type from information_schema.tables order by table_type desc"

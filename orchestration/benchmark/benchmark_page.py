@@ -4,8 +4,8 @@ import math
 from collections.abc import Mapping, Sequence
 from statistics import median
 
-from tests.bench.runner import COLD, COMPILE, FLOOR, ONE, PANDAS, STOCK, WARM, Results
-from tests.bench.stages import PART
+from orchestration.benchmark.results import COLD, COMPILE, FLOOR, ONE, PANDAS, STOCK, WARM, Results
+from orchestration.benchmark.stages import PART
 
 NAMES = {
     FLOOR: "floor: calamine and the compiled SQL of models and tests, no framework",
@@ -17,18 +17,19 @@ NAMES = {
     STOCK: "instead: stock Dagster project, same models, same audit",
 }
 SIZE_NAMES = {12: "A city", 300: "A province", 10_000: "The nation"}
+COSTS = ("wall", "cpu", "memory")
 HOW = """\
 How it is measured. An installation of so many schools is generated as configuration (regions, bureaus, schools) and
-workbooks poured with the project's own templates (tests/bench/population.py, pouring.py): distinct, seeded, with known
-faults. Each run is a process of its own, as a user calls it, on an installation of its own, with what `make` does while
-installing done (`nianbao prepare`); the environment is a user's, without the tools of developers. Wall and CPU seconds
-(user and system) and the peak of memory are of the whole process tree: `memory` is the largest sum of the resident
-memory of all its processes at one time, looked at every 0.05 s, or the kernel's high-water mark of its largest process
-where that is more (pages that processes share count once each). Figures are medians of the runs. Every run is checked:
-what it finds is what was planted, a second run does nothing, a changed figure arrives. Compiling the models is done
-once for a version of the project, not once a run, and stands in a line of its own; dbt's parse and Dagster's empty
-databases for the stock project, made when it is deployed, in none. Absolute seconds differ between machines and days;
-ratios within one run are what counts.
+workbooks poured with the project's own templates (sources/sample/population.py, poured.py): distinct, seeded, with
+known faults. Each run is a process of its own, as a user calls it, on an installation of its own, with what `make`
+does while installing done (`nianbao prepare`); the environment is a user's, without the tools of developers. Wall and
+CPU seconds (user and system) and the peak of memory are of the whole process tree: `memory` is the largest sum of the
+resident memory of all its processes at one time, looked at every 0.05 s, or the kernel's high-water mark of its
+largest process where that is more (pages that processes share count once each). Figures are medians of the runs.
+Every run is checked: what it finds is what was planted, a second run does nothing, a changed figure arrives.
+Compiling the models is done once for a version of the project, not once a run, and stands in a line of its own; dbt's
+parse and Dagster's empty databases for the stock project, made when it is deployed, in none. Absolute seconds differ
+between machines and days; ratios within one run are what counts.
 
 - **Floor**: one process reads every cell with calamine and executes the same compiled SQL in DuckDB, on the tables that
   intake has written. It audits nothing, writes no findings and publishes nothing.
@@ -43,8 +44,8 @@ def report(sizes: Sequence[Results], release: Sequence[str]) -> str:
     """The page as Markdown; `release` are the sections on the sample city's release and reconciliation."""
     ordered = sorted(sizes, key=lambda results: results.schools)
     parts = [
-        "# Benchmark\n\nWritten by `make bench` and `nianbao bench` (tests/bench); each section says when and where it"
-        " was measured.\n",
+        "# Benchmark\n\nWritten by `make bench` (tests/bench, orchestration/benchmark); each section says when"
+        " and where it was measured.\n",
         HOW,
         *_targets(ordered),
         *(line for results in ordered if results.schools in SIZE_NAMES for line in _size(results)),
@@ -73,15 +74,23 @@ def _size(results: Results) -> list[str]:
     ]
     for what, name in NAMES.items():
         if what in results.costs:
-            wall, cpu, memory = (results.median(what, of) or 0 for of in ("wall", "cpu", "memory"))
+            wall, cpu, memory = (results.median(what, of) or 0 for of in COSTS)
             ratios = [_ratio(results, what, FLOOR, of) for of in ("wall", "cpu")]
             shown = " | ".join(f"{ratio:.1f}" if ratio else "" for ratio in ratios)
             lines.append(f"| {name} | {wall:,.2f} | {cpu:,.2f} | {memory / 1e6:,.0f} | {shown} |")
     bare = {key: median(each[key] for each in results.bare) for key in ("cells", "read", "sql")}
-    lines += [
+    return [
+        *lines,
         "",
         f"The floor: {bare['cells']:,.0f} filled cells read in {bare['read']:.2f} s, all SQL in {bare['sql']:.2f} s;"
         f" the rest is Python's start. Published database: {results.rows['bytes'] / 1e6:,.0f} MB.\n",
+        *_stages(results),
+        "",
+    ]
+
+
+def _stages(results: Results) -> list[str]:
+    lines = [
         "| stage of the cold run | wall s | share | CPU s | memory MB | rows |",
         "| --- | ---: | ---: | ---: | ---: | ---: |",
     ]
@@ -96,7 +105,7 @@ def _size(results: Results) -> list[str]:
         is_part = name.startswith(PART)
         share = "" if is_part else f"{walls[name] / whole:.0%}"
         lines.append(f"| {name} | {walls[name]:,.2f} | {share} | {cpu} | {memory} | {rows} |")
-    return [*lines, ""]
+    return lines
 
 
 def _median_of(values: Sequence[float | None], unit: float) -> str:

@@ -1,0 +1,81 @@
+"""Whether a measured run did what it was measured for: what was planted is found, what was changed has arrived."""
+
+import re
+import statistics
+import time
+from dataclasses import asdict
+from io import BytesIO
+from pathlib import Path
+
+import openpyxl
+
+from sources.sample.poured import Poured
+from sources.system.settings import PROJECT_ROOT, Settings
+from warehouse.store.connection import open_published
+
+ASKED_TIMES = 5
+QUESTION = re.compile(r"^(\d+)\. (.+?)\n\n```sql\n(.+?)```", re.MULTILINE | re.DOTALL)
+SCHOOL_IN_QUESTIONS = "3645900002"
+
+
+class WrongOutcomeError(Exception):
+    """A measured run did not do what it was measured for."""
+
+
+def compare_findings(settings: Settings, installation: Poured) -> None:
+    """Errors, warnings and superseded versions are exactly those that were planted."""
+    with open_published(settings) as connection:
+        found = connection.execute(
+            "select file_name, sheet, column_name, rule_id, severity from quality.finding"
+            " where severity in ('error', 'warning')"
+        ).fetchall()
+        superseded = connection.execute(
+            "select file_name from registry.submission where status = 'superseded'"
+        ).fetchall()
+    planted = sorted(tuple(asdict(each).values()) for each in installation.planted)
+    if sorted(found, key=str) != sorted(planted, key=str):
+        raise WrongOutcomeError(f"planted {set(planted) - set(found)} not found, found {set(found) - set(planted)}")
+    if sorted(superseded) != sorted((name,) for name in installation.superseded):
+        raise WrongOutcomeError(f"superseded: {superseded}, resubmitted: {installation.superseded}")
+
+
+def teachers(settings: Settings) -> int:
+    """The figure that `change_one_school` raises by one."""
+    with open_published(settings) as connection:
+        (value,) = connection.execute(
+            "select cast(sum(value) as bigint) from core.fct_measure"
+            " where measure_code = 'teachers_full_time' and subject_kind = 'school'"
+        ).fetchone() or (0,)
+    return value
+
+
+def change_one_school(installation: Poured, home: Path) -> None:
+    """A clerk opens a school's workbook, adds a teacher and saves it."""
+    special = {planted.file_name for planted in installation.planted} | set(installation.superseded)
+    names = sorted(path.name for path in (home / "inbox").glob("*职业学校_*.xlsx"))
+    name = next(name for name in names if name not in special and "（修订）" not in name)
+    path = home / "inbox" / name
+    book = openpyxl.load_workbook(BytesIO(path.read_bytes()))
+    cell = next(row[4] for row in book["教职工情况"].iter_rows() if row[1].value == "专任教师数")
+    if not isinstance(cell.value, int):
+        raise WrongOutcomeError(f"{name} reports no teachers")
+    cell.value += 1
+    saved = path.with_suffix(".saved")
+    book.save(saved)
+    saved.replace(path)  # the file itself is linked to the poured one
+
+
+def questions(settings: Settings) -> dict[str, float]:
+    """The ten questions of docs/analysts.md on the published database: milliseconds, the median of a few."""
+    text = (PROJECT_ROOT / "docs" / "analysts.md").read_text(encoding="utf-8")
+    took = {}
+    with open_published(settings) as connection:
+        (school,) = connection.execute("select min(school_code) from core.dim_school").fetchone() or ("",)
+        for number, question, sql in QUESTION.findall(text):
+            seconds = []
+            for _ in range(ASKED_TIMES):
+                start = time.perf_counter()
+                connection.execute(sql.replace(SCHOOL_IN_QUESTIONS, school)).fetchall()
+                seconds.append(time.perf_counter() - start)
+            took[f"{number}. {question}"] = statistics.median(seconds) * 1000
+    return took

@@ -1,0 +1,162 @@
+"""Runs an installation of a size: the pipeline cold, warm and with one school changed; the floor; alternatives.
+
+Each is a process of its own, as a user starts it.
+"""
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from compileall import compile_dir
+from datetime import date
+from pathlib import Path
+from types import MappingProxyType
+
+from orchestration.benchmark import floor
+from orchestration.benchmark.floor import base_tables, statements
+from orchestration.benchmark.outcome import (
+    WrongOutcomeError,
+    change_one_school,
+    compare_findings,
+    questions,
+    teachers,
+)
+from orchestration.benchmark.process_cost import Cost, measured
+from orchestration.benchmark.results import COLD, COMPILE, FLOOR, ONE, WARM, Results, machine
+from orchestration.benchmark.stages import rows_of, stages_of
+from sources.sample.population import SAMPLE_YEAR
+from sources.sample.poured import Poured, poured
+from sources.system.settings import PROJECT_ROOT, Settings
+from warehouse.run.compile import load_manifest, prepare_manifest
+
+_USER = PROJECT_ROOT / ".venv" / "user" / "bin"
+BIN = _USER if _USER.exists() else Path(sys.executable).parent
+"""What is measured runs in the environment that a user installs (`make .venv/user.stamp`). pandera and DuckDB import
+what they find of pandas and hypothesis, so a developer's takes half a second longer."""
+PYTHON, NIANBAO = str(BIN / "python"), str(BIN / "nianbao")
+COMPILE_SCRIPT = """
+import sys
+from pathlib import Path
+from warehouse.run.compile import run_dbt
+run_dbt(["compile"], Path(sys.argv[1]) / "nianbao.duckdb", Path(sys.argv[1]))
+"""
+Alternative = Callable[[Poured, Path, Sequence[int]], Cost]
+"""Does the same work for an installation in an empty folder, for some report years; what it cost."""
+
+
+def measure(
+    schools: int,
+    runs: int,
+    years: Sequence[int] = (SAMPLE_YEAR,),
+    alternatives: Mapping[str, Alternative] = MappingProxyType({}),
+    tell: Callable[[str], None] = print,
+) -> Results:
+    """Measures one size, several times over, and what one would pick instead, by name.
+
+    Raises WrongOutcomeError when a run finds anything else than what was planted, or changes what it should not.
+    """
+    start = time.perf_counter()
+    installation = poured(schools, years)
+    tell(f"{schools} schools: {installation.files} workbooks poured, {time.perf_counter() - start:.0f} s")
+    results = Results(
+        schools=installation.schools,
+        bureaus=installation.bureaus,
+        files=installation.files,
+        years=list(years),
+        measured_on=date.today().isoformat(),
+        machine=machine("as a user installs it" if BIN == _USER else "a developer's"),
+        planted={
+            severity: sum(planted.severity == severity for planted in installation.planted)
+            for severity in ("error", "warning")
+        }
+        | {"resubmission": len(installation.superseded)},
+    )
+    results.costs[COMPILE] = [_measure_compiling(installation)]
+    for _ in range(runs):
+        _measure_once(installation, results, alternatives, tell)
+        results.runs += 1
+    return results
+
+
+def _measure_compiling(installation: Poured) -> Cost:
+    """The cost of compiling the models; everything else is made ready for the runs on the way."""
+    with tempfile.TemporaryDirectory(prefix="nianbao-bench-") as folder:
+        settings = Settings(home=Path(folder), city_dir=installation.city_dir)
+        for package in ("sources", "warehouse", "orchestration", "tests/bench"):
+            compile_dir(PROJECT_ROOT / package, quiet=1)
+        prepare_manifest(settings)
+        command = [PYTHON, "-c", COMPILE_SCRIPT, folder]
+        cost, _, _ = measured(command, environment_of(settings.home, settings.city_dir), cwd=PROJECT_ROOT)
+    return cost
+
+
+def _measure_once(
+    installation: Poured,
+    results: Results,
+    alternatives: Mapping[str, Alternative],
+    tell: Callable[[str], None],
+) -> None:
+    def note(what: str, cost: Cost) -> None:
+        results.costs.setdefault(what, []).append(cost)
+        tell(f"  {what}: wall {cost.wall:.2f} s, CPU {cost.cpu:.2f} s, memory {cost.memory / 1e6:.0f} MB")
+
+    with tempfile.TemporaryDirectory(prefix="nianbao-bench-") as folder:
+        home = Path(folder) / "home"
+        lay_inbox(installation, home)
+        settings = Settings(home=home, city_dir=installation.city_dir)
+        environment = environment_of(home, installation.city_dir)
+        run = [NIANBAO, "run", *(argument for year in results.years for argument in ("--year", str(year)))]
+        measured([NIANBAO, "prepare"], environment)  # as `make` does while installing
+        cold, _, moments = measured(run, environment)
+        note(COLD, cold)
+        results.stages.append(stages_of(home, moments))
+        results.rows = rows_of(settings)
+        compare_findings(settings, installation)
+        results.questions.append(questions(settings))
+        warm, said, _ = measured(run, environment)
+        if "没有新内容" not in said:
+            raise WrongOutcomeError(f"a second run had something to do:\n{said}")
+        note(WARM, warm)
+        bare_cost, bare = _measure_floor(settings, Path(folder), environment)
+        note(FLOOR, bare_cost)
+        results.bare.append(bare)
+        before = teachers(settings)
+        change_one_school(installation, home)
+        one, _, _ = measured(run, environment)
+        if teachers(settings) != before + 1:
+            raise WrongOutcomeError("a school's changed figure has not arrived")
+        note(ONE, one)
+    for name, alternative in alternatives.items():
+        with tempfile.TemporaryDirectory(prefix="nianbao-bench-") as folder:
+            note(name, alternative(installation, Path(folder), results.years))
+
+
+def _measure_floor(settings: Settings, folder: Path, environment: Mapping[str, str]) -> tuple[Cost, dict[str, float]]:
+    """The cost of the bare work on an installation that has run, and what it tells of itself (floor.py)."""
+    sql, database = folder / "floor.json", folder / "nianbao.duckdb"
+    manifest = load_manifest(settings)
+    sql.write_text(json.dumps(statements(manifest)))
+    base_tables(settings.working_database, manifest, database)
+    cost, told, _ = measured([PYTHON, floor.__file__, *map(str, (settings.inbox, sql, database))], environment)
+    return cost, json.loads(told)
+
+
+def environment_of(home: Path, city_dir: Path) -> dict[str, str]:
+    """As a user has it: his own installation, and Python keeps what it has compiled."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
+    own = {"NIANBAO_HOME": str(home), "NIANBAO_CITY": str(city_dir), "DO_NOT_TRACK": "1", "PATH": path}
+    return kept | own
+
+
+def lay_inbox(installation: Poured, home: Path) -> None:
+    """Puts the poured workbooks into the inbox: linked, not copied, where the file system can."""
+    (home / "inbox").mkdir(parents=True)
+    for path in installation.inbox.iterdir():
+        try:
+            os.link(path, home / "inbox" / path.name)
+        except OSError:
+            shutil.copy2(path, home / "inbox" / path.name)
