@@ -5,7 +5,7 @@ UV_VERSION := 0.13.9
 YEARS := --year 2022 --year 2023
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-spark check ui format generate lock bench clean system-packages
+.PHONY: help run test test-deep test-spark check ui format generate lock bench clean system-packages
 
 help:            ## What there is to do
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:  +##' Makefile | sed -E 's/:[^#]*##/\t/' | expand -t 18
@@ -14,8 +14,11 @@ run: .venv/run.stamp  ## The yearly run on the sample submissions (2022 and 2023
 	@$(BIN)/nianbao sample $(YEARS)
 	@$(BIN)/nianbao run $(YEARS)
 
-test: .venv/dev.stamp system-packages  ## All tests
+test: .venv/dev.stamp system-packages  ## The tests, but for the deep ones and those on Spark
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile
+
+test-deep: .venv/dev.stamp system-packages  ## Long plays, corpora, servers, series of kills and faults; fixed seeds
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile -m deep
 
 test-spark: .venv/dev.stamp .venv/spark.stamp  ## The models on Apache Spark: every value as on DuckDB
 	@sh tests/system_packages.sh openjdk

@@ -4,7 +4,6 @@ Everything is real: real workbooks, a real DuckDB file, dbt itself. `city_run` i
 `fresh_copy` is a copy of the same installation that a test may change.
 """
 
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -15,6 +14,8 @@ import duckdb
 import openpyxl
 import polars as pl
 import pytest
+from _pytest.mark import ParameterSet
+from hypothesis import settings as hypothesis_settings
 
 from sources.declarations.city import City, load_city
 from sources.sample.pour import pour_samples
@@ -31,10 +32,19 @@ from warehouse.store.ddl import create_tables
 from warehouse.store.sql import query
 
 YEARS = (2022, 2023)
-nightly = pytest.mark.skipif(not os.environ.get("NIANBAO_NIGHTLY"), reason="nightly (NIANBAO_NIGHTLY=1)")
-"""For tests that would make `make test` too long; each has a shorter sister that always runs."""
 NURSING_SCHOOL = "3645900002"
 BUREAU = "450700"
+
+# Every run draws the same examples: a failure is there again, and no day is unlucky.
+# `pytest --hypothesis-profile=explore` looks for new ones.
+hypothesis_settings.register_profile("fixed", derandomize=True, deadline=None)
+hypothesis_settings.register_profile("explore", derandomize=False, deadline=None, print_blob=True)
+hypothesis_settings.load_profile("fixed")
+
+
+def deep(*values: object) -> list[ParameterSet]:
+    """Parameters that `make test-deep` adds to the few of `make test`: `[5, *deep(60)]`."""
+    return [pytest.param(value, marks=pytest.mark.deep) for value in values]
 
 
 @pytest.fixture(scope="session")

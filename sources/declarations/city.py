@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from sources.declarations.codelist import Code, CodeList, load_codelists
 from sources.declarations.deadlines import Calendar
@@ -46,7 +46,7 @@ class Scope(Declaration):
     code: Name
     label: str
     description: str
-    exclude: dict[Literal["category", "affiliation", "ownership", "school_code"], tuple[str, ...]] = {}
+    exclude: dict[Literal["category", "affiliation", "ownership", "school_code"], tuple[str, ...]] = Field(default={})
 
 
 class DefinitionChoice(Declaration):

@@ -2,10 +2,9 @@
 
 Every planted slip breaks an identity: a sum, or an amount at a fixed rate. The diagnosis hits when its first
 suggestion (top 1), or one of the three (top 3), puts the true values back into exactly the cells that were spoilt.
-`pytest -s` prints the table; NIANBAO_NIGHTLY=1 plants all slips, otherwise a few of each kind.
+`pytest -s` prints the table. A few slips of each kind are planted; `make test-deep` plants all.
 """
 
-import os
 import random
 import re
 from collections import Counter, defaultdict
@@ -22,12 +21,11 @@ from sources.declarations.codelist import load_codelists
 from sources.read.read_workbook import read_workbook
 from sources.submission.frames import SUBMISSION_SCHEMA
 from sources.submission.submission import cells_frame
+from tests.conftest import deep
 from tests.hostile.books import CITY, Book, item_cell, sample_book, write_book
 from tests.hostile.slips import CONTRACTS, Planted, planted_slips
 
 SEED = 20231130
-A_KIND = None if os.environ.get("NIANBAO_NIGHTLY") else 15
-"""Slips of each kind; None: all."""
 CHANGED = re.compile(r"“([^”]+)”应为 ([0-9.]+)")
 
 
@@ -52,18 +50,19 @@ def row_of(book: Book, slip: Planted) -> int:
     return next(at[0] for at, text in book.sheet(slip.contract.title).cells.items() if at[1] == 0 and text == label)
 
 
-def planted() -> list[Planted]:
+def planted(a_kind: int | None) -> list[Planted]:
+    """So many slips of each kind; without a number, all of them."""
     by_kind = defaultdict(list)
     for slip in planted_slips(SEED):
         by_kind[slip.kind].append(slip)
     rng = random.Random(SEED)
-    return [slip for slips in by_kind.values() for slip in islice(rng.sample(slips, len(slips)), A_KIND)]
+    return [slip for slips in by_kind.values() for slip in islice(rng.sample(slips, len(slips)), a_kind)]
 
 
-@pytest.fixture(scope="module")
-def outcomes() -> dict[str, list[tuple[Planted, list[dict[str, Decimal]]]]]:
+@pytest.fixture(scope="module", params=[15, *deep(None)])
+def outcomes(request: pytest.FixtureRequest) -> dict[str, list[tuple[Planted, list[dict[str, Decimal]]]]]:
     """Each slip with what the audit of its workbook suggests, with and without last year's values to compare."""
-    slips = planted()
+    slips = planted(request.param)
     readings = [read_workbook(write_book(spoilt_book(slip)), str(n), "f.xlsx", CITY) for n, slip in enumerate(slips)]
     submissions = pl.DataFrame(
         [(str(n), "f.xlsx", slip.respondent, "school", 2023) for n, slip in enumerate(slips)],

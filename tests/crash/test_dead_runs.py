@@ -15,8 +15,6 @@ from sources.system.settings import Settings
 from tests.crash.installation import content
 from tests.end_to_end.test_command_line import NIANBAO
 
-NIGHTLY = bool(os.environ.get("NIANBAO_NIGHTLY"))
-
 
 @pytest.fixture
 def killed(fresh_copy: Settings) -> Settings:
@@ -99,7 +97,7 @@ def test_nobody_waits_for_a_run_that_was_killed(killed, definitions, instance, m
     assert places_taken(instance) == set()
 
 
-@pytest.mark.skipif(not NIGHTLY, reason="every night (NIANBAO_NIGHTLY=1)")
+@pytest.mark.deep
 def test_after_a_killed_run_two_at_once_end_right_and_then_there_is_nothing_left_to_do(killed, city_run):
     environment = environment_of(killed)
     runs = [

@@ -10,13 +10,11 @@ import pytest
 
 from sources.system.faults import told
 from sources.system.settings import Settings
-from tests.conftest import NURSING_SCHOOL, cell_of, edit
+from tests.conftest import NURSING_SCHOOL, cell_of, deep, edit
 from tests.crash import children
 from tests.crash.installation import content, debris
 from tests.end_to_end.test_command_line import NIANBAO
 from warehouse.store.connection import open_working
-
-NIGHTLY = bool(os.environ.get("NIANBAO_NIGHTLY"))
 
 
 @pytest.fixture
@@ -30,10 +28,7 @@ def set_students(book, value: object) -> None:
     cell_of(book, "学生情况", "全日制在校生数").value = value
 
 
-LIMITS = [1_000, 50_000, 70_000, *(tenths / 10 for tenths in range(1, 10))] if NIGHTLY else [50_000, 0.4]
-
-
-@pytest.mark.parametrize("limit", LIMITS)
+@pytest.mark.parametrize("limit", [50_000, 0.4, *deep(1_000, 70_000, 0.1, 0.2, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9)])
 def test_an_intake_on_a_full_disk_fails_leaves_everything_whole_and_is_made_up_for(corrected, limit):
     """The limit, in bytes or as a share of the database, decides what cannot be written: the content, the database…"""
     published = corrected.published_database.read_bytes()
@@ -56,7 +51,7 @@ def test_a_publication_on_a_full_disk_leaves_the_old_copy(fresh_copy):
     assert debris(fresh_copy) == []
 
 
-@pytest.mark.skipif(not NIGHTLY, reason="every night (NIANBAO_NIGHTLY=1)")
+@pytest.mark.deep
 @pytest.mark.parametrize("limit", [2_000, 20_000_000])
 def test_the_command_line_tells_in_chinese_that_the_disk_is_full(corrected, limit):
     """Before the first step, and in one."""
@@ -95,9 +90,9 @@ def test_a_mistake_in_the_program_is_no_fault_of_the_machine():
     assert told(KeyError("x")) is None
 
 
-def test_a_file_system_that_is_really_full(corrected, tmp_path):
+@pytest.mark.parametrize("work", [children.publish_only, *deep(children.run)])
+def test_a_file_system_that_is_really_full(corrected, tmp_path, work):
     """One with room for everything but a second copy of the database."""
-    work = children.run if NIGHTLY else children.publish_only
     small = tmp_path / "small"
     small.mkdir()
     megabytes = sum(path.stat().st_size for path in corrected.home.rglob("*") if path.is_file()) // 1_000_000 + 30

@@ -1,11 +1,10 @@
 """kill -9 at any moment, two runs at once, a reader across the swap, a new machine: the end state is the same.
 
-What is published is the old release or the new one, whole, and the next run ends right. Every night
-(NIANBAO_NIGHTLY=1) at 50 random moments, and at every moment at which intake or publication changes something;
-otherwise at a few, and where two runs at once or a new machine are concerned up to the end of intake.
+What is published is the old release or the new one, whole, and the next run ends right. `make test-deep` kills at 50
+moments drawn by lot, and at every moment at which intake or publication changes something; `make test` at a few, and
+where two runs at once or a new machine are concerned up to the end of intake.
 """
 
-import os
 import random
 import shutil
 import tarfile
@@ -21,16 +20,13 @@ from sources.declarations.city import City
 from sources.sample.pour import load_explanations, load_samples
 from sources.system.settings import Settings
 from sources.write.template import build_workbook, workbook_file_name
-from tests.conftest import NURSING_SCHOOL, cell_of, edit
+from tests.conftest import NURSING_SCHOOL, cell_of, deep, edit
 from tests.crash import children
 from tests.crash.installation import OWN, Content, Installation, content, content_seen_by, debris
 from warehouse.intake.decisions import decide
 from warehouse.intake.explanations import explanations_on_file
 from warehouse.store.connection import open_working
 
-NIGHTLY = bool(os.environ.get("NIANBAO_NIGHTLY"))
-RANDOM_KILLS = 50 if NIGHTLY else 1
-RUN = children.run if NIGHTLY else children.take_in
 SPOILT_SCHOOL = "3645900003"
 
 
@@ -94,11 +90,11 @@ def new(undisturbed: tuple[Content, float]) -> Content:
     return undisturbed[0]
 
 
-@pytest.mark.parametrize("kill", range(RANDOM_KILLS))
+@pytest.mark.parametrize("kill", [0, *deep(*range(1, 50))])
 def test_after_a_kill_at_a_random_moment_the_next_run_ends_right(eve, old, undisturbed, kill):
     new, seconds = undisturbed
     eve.restore("eve")
-    moment = random.uniform(0, seconds)
+    moment = random.Random(f"kill {kill}").uniform(0, seconds)
     print(f"killed after {moment:.2f} s of {seconds:.2f} s")
     process = children.start(children.run, eve.settings)
     process.join(moment)
@@ -125,15 +121,15 @@ def moments_of(work: children.Work, installation: Installation, state: str) -> l
     return log.read_text().split("\n")
 
 
-def chosen(moments: list[str], *important: str) -> list[int]:
-    """The first of each of the important moments; every night all of them."""
-    first = [moments.index(each) for each in important]
-    return list(range(len(moments))) if NIGHTLY else first
+def first_of(moments: list[str], *important: str) -> list[int]:
+    return [moments.index(each) for each in important]
 
 
-def test_an_intake_killed_at_any_moment_is_taken_up_again(eve, old, taken_in):
+@pytest.mark.parametrize("at_every_moment", [False, *deep(True)])
+def test_an_intake_killed_at_any_moment_is_taken_up_again(eve, old, taken_in, at_every_moment):
     after, moments = taken_in
-    for nth in chosen(moments, "os.rename archive", "sql update"):
+    few = first_of(moments, "os.rename archive", "sql update")
+    for nth in range(len(moments)) if at_every_moment else few:
         eve.restore("eve")
         assert children.finish(children.killed_before, eve.settings, children.take_in, nth) == children.KILLED
         assert content(eve.settings.published_database) == old, f"killed before {moments[nth]}"
@@ -142,10 +138,12 @@ def test_an_intake_killed_at_any_moment_is_taken_up_again(eve, old, taken_in):
         assert debris(eve.settings) == []
 
 
-def test_a_publication_killed_at_any_moment_leaves_the_old_copy_or_the_new_one(eve, old, new):
+@pytest.mark.parametrize("at_every_moment", [False, *deep(True)])
+def test_a_publication_killed_at_any_moment_leaves_the_old_copy_or_the_new_one(eve, old, new, at_every_moment):
     moments = moments_of(children.publish_only, eve, "built")
     swap = moments.index("os.rename published")
-    for nth in chosen(moments, "fsync", "os.rename published", "os.remove published"):
+    few = first_of(moments, "fsync", "os.rename published", "os.remove published")
+    for nth in range(len(moments)) if at_every_moment else few:
         eve.restore("built")
         assert children.finish(children.killed_before, eve.settings, children.publish_only, nth) == children.KILLED
         assert content(eve.settings.published_database) == (new if nth > swap else old), f"killed before {moments[nth]}"
@@ -163,17 +161,20 @@ def test_a_reader_keeps_the_copy_it_has_open_and_the_next_one_sees_the_new(eve, 
     assert content(eve.settings.published_database) == new
 
 
-def test_two_runs_at_once_take_turns(eve, undisturbed, taken_in):
+@pytest.mark.parametrize("work", [children.take_in, *deep(children.run)])
+def test_two_runs_at_once_take_turns(eve, undisturbed, taken_in, work):
     eve.restore("eve")
-    runs = [children.start(RUN, eve.settings) for _ in range(2)]
+    runs = [children.start(work, eve.settings) for _ in range(2)]
     for run in runs:
         run.join()
     assert [run.exitcode for run in runs] == [0, 0]
-    assert content(eve.settings.working_database) == (undisturbed[0] if NIGHTLY else taken_in[0])
+    whole, without_models = undisturbed[0], taken_in[0]
+    assert content(eve.settings.working_database) == (whole if work is children.run else without_models)
     assert debris(eve.settings) == []
 
 
-def test_a_new_machine_makes_the_same_warehouse_from_a_backup_of_the_archive_alone(eve, new, tmp_path: Path):
+@pytest.mark.parametrize("work", [children.take_in, *deep(children.run)])
+def test_a_new_machine_makes_the_same_warehouse_from_a_backup_of_the_archive_alone(eve, new, tmp_path: Path, work):
     """The same down to the times of receipt; only the times of the verdicts are of the new run."""
     eve.restore("built")
     with tarfile.open(tmp_path / "backup.tar", "w") as backup:
@@ -182,7 +183,7 @@ def test_a_new_machine_makes_the_same_warehouse_from_a_backup_of_the_archive_alo
     restored.inbox.mkdir(parents=True)
     with tarfile.open(tmp_path / "backup.tar") as backup:
         backup.extractall(restored.home, filter="data")
-    assert children.finish(RUN, restored) == 0
+    assert children.finish(work, restored) == 0
     before, after = (content(each.working_database, OWN) for each in (eve.settings, restored))
     assert {name: before[name] for name in after} == after
-    assert (set(after) == set(before)) == NIGHTLY
+    assert (set(after) == set(before)) == (work is children.run)

@@ -9,7 +9,7 @@ import pytest
 from sources.archive.archive import archived_path
 from sources.declarations.city import City
 from sources.system.settings import Settings
-from tests.conftest import BUREAU, NURSING_SCHOOL, edit, nightly, run_all, select
+from tests.conftest import BUREAU, NURSING_SCHOOL, edit, run_all, select
 from tests.end_to_end.second_computation import compute, read_book
 
 KEY = "report_year, subject_code, scope_code, indicator_code"
@@ -67,7 +67,7 @@ def test_sql_and_plain_python_agree_on_every_value_to_the_last_digit(before):
 FORMS = ("学生情况", "教职工情况", "教师培训", "办学条件", "学生发展", "毕业去向", "实习情况", "经费情况")
 
 
-@nightly
+@pytest.mark.deep
 def test_a_school_scaled_by_two_adds_its_own_value_once_more_to_every_sum(fresh_copy, city, before):
     def double(book: openpyxl.Workbook) -> None:
         for title in FORMS:

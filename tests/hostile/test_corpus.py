@@ -1,6 +1,5 @@
 """A file is either accepted or refused with a finding that a clerk understands; nothing else can happen to it."""
 
-import os
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -18,7 +17,6 @@ from tests.conftest import NURSING_SCHOOL
 from tests.hostile.books import CITY, sample_book, write_book
 from tests.hostile.corpus import CASES, Case
 
-NIGHTLY = bool(os.environ.get("NIANBAO_NIGHTLY"))
 BY_NAME = {case.name: case for case in CASES}
 
 
@@ -88,7 +86,8 @@ def test_many_findings_alike_are_counted_not_listed():
     assert any("同样的问题（value.pattern）另有 350 处" in message for message in more.get_column("message"))
 
 
-@pytest.mark.skipif(not (NIGHTLY and shutil.which("soffice")), reason="nightly, with LibreOffice")
+@pytest.mark.deep
+@pytest.mark.skipif(not shutil.which("soffice"), reason="needs LibreOffice")
 def test_a_real_xls_is_refused_with_a_way_out(tmp_path):
     (tmp_path / "a.xlsx").write_bytes(write_book(sample_book(NURSING_SCHOOL)))
     convert = ["soffice", "--headless", f"-env:UserInstallation=file://{tmp_path}/profile", "--convert-to", "xls"]

@@ -1,10 +1,9 @@
 """Sample workbooks, changed at random: nothing is lost, nothing is changed silently, nothing crashes.
 
 What should be in a changed workbook is known without reading it, because it was written from plain data. Two hundred
-workbooks in `make test`, two thousand with NIANBAO_NIGHTLY=1; a failure names its seed.
+workbooks in `make test`, two thousand in `make test-deep`; a failure names its seed.
 """
 
-import os
 import random
 from collections import Counter, defaultdict
 from collections.abc import Mapping
@@ -30,12 +29,10 @@ from sources.submission.frames import STATUS_COLUMN, SUBMISSION_SCHEMA
 from sources.submission.submission import Submission, cells_frame
 from sources.write.marked_workbook import mark_workbook
 from sources.write.template import build_workbook
-from tests.conftest import BUREAU, NURSING_SCHOOL, ingest, select
+from tests.conftest import BUREAU, NURSING_SCHOOL, deep, ingest, select
 from tests.hostile.books import CITY, Book, Failed, Formula, Percent, Sheet, sample_book, write_book
 from tests.hostile.mutations import mutate, spoil
 
-NUMBER = 2_000 if os.environ.get("NIANBAO_NIGHTLY") else 200
-SPOILT = NUMBER // 5
 RESPONDENTS = (NURSING_SCHOOL, BUREAU, "3645900001")
 CONTRACTS = {contract.name: contract for contract in load_contracts()}
 OWN_SHEETS = ("_nianbao", "_下拉列表", "校验结果")
@@ -76,10 +73,10 @@ def as_shown(value: Any) -> str:
     return "" if value is None else str(value).strip()
 
 
-@pytest.fixture(scope="module")
-def mutants() -> list[Mutant]:
+@pytest.fixture(scope="module", params=[200, *deep(2_000)])
+def mutants(request: pytest.FixtureRequest) -> list[Mutant]:
     made = []
-    for n in range(NUMBER):
+    for n in range(request.param):
         seed = f"mutant-{n}"
         rng = random.Random(seed)
         respondent = RESPONDENTS[n % len(RESPONDENTS)]
@@ -107,11 +104,12 @@ def opened(mutants: list[Mutant]) -> list[Mutant]:
 
 
 def test_most_mutants_can_be_opened_and_none_meets_a_fault_of_the_program(mutants, outcome):
-    assert len(opened(mutants)) > NUMBER * 0.9
+    number = len(mutants)
+    assert len(opened(mutants)) > number * 0.9
     assert Counter(rule for mutant in mutants for rule in mutant.errors)["file.unreadable"] == 0
     accepted = len(outcome.accepted)
-    print(f"\n{NUMBER} mutants: {accepted} accepted, {NUMBER - accepted} refused")
-    assert NUMBER * 0.1 < accepted < NUMBER * 0.9
+    print(f"\n{number} mutants: {accepted} accepted, {number - accepted} refused")
+    assert number * 0.1 < accepted < number * 0.9
 
 
 def test_cells_read_are_values_or_reported_or_ignored_and_no_cell_is_missed(mutants):
@@ -221,7 +219,7 @@ def is_same(value: Any, text: str, kind: str, codelist: Any) -> bool:
 
 
 def test_a_marked_workbook_has_the_cells_as_they_were(mutants, outcome):
-    for mutant in opened(mutants)[:: max(1, NUMBER // 12)]:
+    for mutant in opened(mutants)[:: len(mutants) // 12]:
         findings = outcome.findings.filter(pl.col("submission_id") == mutant.seed).to_dicts()
         marked = openpyxl.load_workbook(BytesIO(mark_workbook(write_book(mutant.book), findings, [], "学校")))
         for sheet in mutant.book.sheets:
@@ -252,7 +250,7 @@ def in_openpyxl(value: Any) -> Any:
 
 def test_a_real_run_takes_mutants_in_as_the_audit_judges_them(mutants, outcome, empty):
     empty.inbox.mkdir(parents=True)
-    dropped = mutants[: NUMBER // 4]
+    dropped = mutants[: len(mutants) // 4]
     for mutant in dropped:
         (empty.inbox / mutant.reading.file_name).write_bytes(write_book(mutant.book))
     ingest(empty, CITY)
@@ -264,14 +262,15 @@ def test_a_real_run_takes_mutants_in_as_the_audit_judges_them(mutants, outcome, 
             assert is_accepted == (mutant.seed in outcome.accepted), mutant.seed
 
 
-def test_spoilt_bytes_are_refused_or_read_as_before():
+@pytest.mark.parametrize("number", [40, *deep(400)])
+def test_spoilt_bytes_are_refused_or_read_as_before(number):
     whole: Mapping[str, bytes] = {code: write_book(sample_book(code)) for code in RESPONDENTS}
     before = {code: read_workbook(data, "id", "f.xlsx", CITY).cells for code, data in whole.items()}
     refused = 0
-    for n in range(SPOILT):
+    for n in range(number):
         respondent = RESPONDENTS[n % len(RESPONDENTS)]
         reading = read_workbook(spoil(whole[respondent], random.Random(f"bytes-{n}")), "id", "f.xlsx", CITY)
         errors = [f["rule_id"] for f in reading.findings if f["severity"] == "error"]
         assert errors or reading.cells == before[respondent], n
         refused += bool(errors)
-    assert refused > SPOILT // 2
+    assert refused > number // 2

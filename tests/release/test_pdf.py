@@ -79,7 +79,7 @@ def test_bold_runs_and_plain_tables_of_staff_are_set_too(made, tmp_path):
     assert "1664人" in text
 
 
-@pytest.mark.skipif(not os.environ.get("NIANBAO_NIGHTLY"), reason="LibreOffice 转换较慢，只在 NIANBAO_NIGHTLY=1 时检查")
+@pytest.mark.deep
 @pytest.mark.parametrize(("suffix", "pages"), [(".docx", 15), (".xlsx", 12)])
 def test_an_office_suite_opens_the_files_and_lays_them_out(made, tmp_path: Path, suffix, pages):
     office = tool("soffice")

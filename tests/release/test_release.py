@@ -15,7 +15,7 @@ from frictionless import Package
 
 from sources.system.fingerprint import sha256_of_file
 from sources.system.settings import Settings
-from tests.conftest import NURSING_SCHOOL, YEARS, cell_of, edit, nightly, run_all
+from tests.conftest import NURSING_SCHOOL, YEARS, cell_of, edit, run_all
 from warehouse.release.make_release import REVISIONS, ReleaseBlockedError, Released, release
 from warehouse.release.manifest import MANIFEST, Override, releases_of
 from warehouse.release.verify import damaged_files
@@ -109,7 +109,7 @@ def assert_equal(told: dict, done: Released) -> None:
     assert (told["is_equal"], told["compared"]) == (True, len(done.manifest.outputs))
 
 
-@nightly
+@pytest.mark.deep
 def test_made_again_from_the_archive_it_is_the_same_byte_for_byte(first):
     settings, done = first
     environment = {"TZ": "Asia/Shanghai", "LC_ALL": "C.UTF-8", "NIANBAO_THREADS": "1", "POLARS_MAX_THREADS": "1"}
