@@ -1,12 +1,12 @@
 """Rules (校验规则): what must hold of a row, across sheets and years, and of a file as such."""
 
-import hashlib
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
 from sources.declarations.strict_yaml import Declaration, Name, read_yaml
+from sources.system.fingerprint import sha256_of
 from sources.system.settings import SOURCES_ROOT
 
 Severity = Literal["error", "warning", "info"]
@@ -92,4 +92,4 @@ def load_cross_rules() -> tuple[CrossRule, ...]:
 def rule_version(rule: Declaration) -> str:
     """Changes when what the rule asks changes, not its wording; an explanation under another version has lapsed."""
     asks = [str(getattr(rule, name, "")) for name in ("id", "expr", "sql", "severity")]
-    return hashlib.sha256("\n".join(asks).encode()).hexdigest()[:8]
+    return sha256_of("\n".join(asks))[:8]

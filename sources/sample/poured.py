@@ -6,7 +6,6 @@ and the others are that one with their own values in place of the marks. test_po
 both back and compares.
 """
 
-import hashlib
 import json
 import multiprocessing
 import os
@@ -36,6 +35,7 @@ from sources.sample.population import (
     versions_of,
     write_configuration,
 )
+from sources.system.fingerprint import sha256_of
 from sources.system.settings import PROJECT_ROOT
 from sources.write.template import build_workbook
 from sources.write.template_sheet import Record, SheetValues
@@ -86,15 +86,11 @@ def poured(
 
 def generator_fingerprint() -> str:
     """Changes whenever the poured files would."""
-    digest = hashlib.sha256()
-    for kind in ("school", "bureau"):
-        digest.update(template_version(kind, SAMPLE_YEAR).encode())
+    templates = [template_version(kind, SAMPLE_YEAR) for kind in ("school", "bureau")]
     paths = [*Path(__file__).parent.glob("*.py"), *(PROJECT_ROOT / "sources" / "write").glob("template*.py")]
     paths += [*(PROJECT_ROOT / "sources" / "codelists").glob("*.yml")]
     paths += [*(SAMPLE_CITY / "samples" / str(SAMPLE_YEAR)).glob("*.csv"), SAMPLE_CITY / "scopes.yml"]
-    for path in sorted(paths):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
+    return sha256_of(*templates, *(path.read_bytes() for path in sorted(paths)))[:12]
 
 
 def _pour(schools: int, years: Sequence[int], processes: int, folder: Path) -> dict[str, Any]:
@@ -182,7 +178,7 @@ def _items(version: Version) -> Iterator[tuple[str, Any]]:
 
 def _shape(version: Version) -> str:
     kinds = [kind if kind != "shape" else f"={value}" for kind, value in _items(version)]
-    return hashlib.sha256(repr(kinds).encode()).hexdigest()
+    return sha256_of(repr(kinds))
 
 
 def _texts(version: Version) -> list[bytes]:

@@ -3,12 +3,10 @@
 `samples/totals.csv` has one line for each such total; `nianbao spread` writes the schools' lines from it.
 """
 
-import csv
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
-from io import StringIO
 from pathlib import Path
 
 import polars as pl
@@ -16,7 +14,7 @@ import polars as pl
 from sources.declarations.city import City, codelists_of
 from sources.declarations.contract import Contract, load_contracts
 from sources.sample.pour import VALUE_FIELDS, has_one_line_a_value, load_samples, sample_years, scope_members
-from sources.system.csv_file import read_csv
+from sources.system.csv_file import lines_text, read_csv
 
 TOTALS_FILE = "totals.csv"
 Lines = dict[Path, list[dict[str, str]]]
@@ -124,10 +122,5 @@ def _evaluate(lines: Lines, public: set[str], schools: list[str], expression: st
 def _text(contract: Contract, rows: list[dict[str, str]], order: Mapping[str, int], city: City) -> str:
     items = {column.name: position for position, column in enumerate(contract.columns)}
     codes = [code.code for code in codelists_of(city)[contract.rows].codes] if contract.rows else [""]
-    text = StringIO(newline="")
-    writer = csv.DictWriter(text, VALUE_FIELDS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(
-        sorted(rows, key=lambda row: (order[row["respondent"]], codes.index(row["row"]), items[row["item"]]))
-    )
-    return text.getvalue()
+    ordered = sorted(rows, key=lambda row: (order[row["respondent"]], codes.index(row["row"]), items[row["item"]]))
+    return lines_text(VALUE_FIELDS, ordered)

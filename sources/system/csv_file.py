@@ -1,12 +1,43 @@
-"""CSV files of the project: declarations and samples that people edit as tables."""
+"""CSV files: those that people edit as tables are read here, those that they open are written here."""
 
 import csv
+from collections.abc import Iterable
+from decimal import Decimal
+from io import StringIO
 from pathlib import Path
+
+from sources.system.plain_text import as_text
 
 
 def read_csv(path: Path) -> list[dict[str, str]]:
     """The lines of a CSV file; none when there is no such file."""
-    if not path.exists():
-        return []
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    return read_lines(path.read_bytes().decode()) if path.exists() else []
+
+
+def read_lines(text: str) -> list[dict[str, str]]:
+    """The lines of a CSV text: heading → value."""
+    return list(csv.DictReader(StringIO(text, newline="")))
+
+
+def write_csv(rows: Iterable[Iterable[object]], path: Path) -> Path:
+    """A file that a Chinese Excel opens: a byte-order mark, CRLF, and no text that it would take for a formula."""
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        csv.writer(file, lineterminator="\r\n").writerows([_written(value) for value in row] for row in rows)
+    return path
+
+
+def lines_text(names: Iterable[str], lines: Iterable[dict[str, str]]) -> str:
+    """The lines as people edit them: no mark, LF."""
+    text = StringIO(newline="")
+    writer = csv.DictWriter(text, list(names), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(lines)
+    return text.getvalue()
+
+
+def _written(value: object) -> object:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    return as_text(value) if isinstance(value, str) else value

@@ -4,7 +4,6 @@ import re
 
 STARTS_LIKE_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 NUMBER = re.compile(r"[+-]?\d[\d,]*(\.\d+)?%?")
-TEXT_STARTS_LIKE_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 # What could make a link, a mention or a format of what somebody wrote into a file name or a cell.

@@ -28,7 +28,7 @@ from sources.declarations.headings import (
 )
 from sources.submission.explanation import question_of
 from sources.submission.finding import SEVERITY_LABELS, Finding
-from sources.system.plain_text import TEXT_STARTS_LIKE_A_FORMULA
+from sources.system.plain_text import STARTS_LIKE_A_FORMULA
 
 SEVERITY_ORDER = {"error": 0, "warning": 1, "info": 2}
 FILLS = {"error": "FFC7CE", "warning": "FFEB9C", "info": "DDEBF7"}
@@ -196,7 +196,7 @@ def _write_text(cell: Cell | MergedCell, value: Any) -> None:
     cell.value = ILLEGAL_CHARACTERS_RE.sub("�", value) if isinstance(value, str) else value
     if isinstance(value, str):
         cell.data_type = "s"
-        cell.quotePrefix = value.startswith(TEXT_STARTS_LIKE_A_FORMULA)
+        cell.quotePrefix = value.startswith(STARTS_LIKE_A_FORMULA)
 
 
 def _mark(cell: Cell | MergedCell, findings: Sequence[Finding]) -> None:

@@ -1,8 +1,5 @@
 """Chat robots (DingTalk, WeCom, Feishu): their signatures, and what their answers mean."""
 
-import base64
-import hashlib
-import hmac
 import json
 import logging
 import os
@@ -17,6 +14,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 from apprise.decorators import notify
 
 from sources.declarations.alerting import Robot
+from sources.system.fingerprint import signature_of
 from sources.system.plain_text import plain
 
 ROBOT_SCHEME = "nianbaorobot"
@@ -45,7 +43,7 @@ def dingtalk_request(address: str, token: str, secret: str | None, text: str, mo
     query = {"access_token": token}
     if secret:
         timestamp = str(round(moment * 1000))
-        query |= {"timestamp": timestamp, "sign": _signature(secret, f"{timestamp}\n{secret}")}
+        query |= {"timestamp": timestamp, "sign": signature_of(f"{timestamp}\n{secret}", key=secret)}
     return f"{address}/robot/send?{urlencode(query)}", {"msgtype": "text", "text": {"content": text}}
 
 
@@ -60,7 +58,7 @@ def feishu_request(address: str, token: str, secret: str | None, text: str, mome
     payload: dict[str, Any] = {"msg_type": "text", "content": {"text": text}}
     if secret:
         timestamp = str(int(moment))
-        payload |= {"timestamp": timestamp, "sign": _signature(f"{timestamp}\n{secret}", "")}
+        payload |= {"timestamp": timestamp, "sign": signature_of("", key=f"{timestamp}\n{secret}")}
     return f"{address}/open-apis/bot/v2/hook/{quote(token, safe='')}", payload
 
 
@@ -69,10 +67,6 @@ REQUESTS: dict[str, Callable[[str, str, str | None, str, float], tuple[str, dict
     "wecom": wecom_request,
     "feishu": feishu_request,
 }
-
-
-def _signature(key: str, text: str) -> str:
-    return base64.b64encode(hmac.new(key.encode(), text.encode(), hashlib.sha256).digest()).decode()
 
 
 def refusal(kind: str, answer: Mapping[str, Any]) -> str | None:

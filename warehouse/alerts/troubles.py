@@ -4,7 +4,6 @@ Pure: facts in, observations out. An observation says what is wrong, and also of
 because a trouble about which nothing was learned has not gone.
 """
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -14,6 +13,7 @@ from typing import Any
 from sources.declarations.alerting import Kind
 from sources.declarations.city import City
 from sources.declarations.deadlines import ReportYear
+from sources.system.fingerprint import sha256_of
 
 SHOWN_FINDINGS = 5
 Row = Mapping[str, Any]
@@ -34,7 +34,7 @@ class Trouble:
 
     @property
     def fingerprint(self) -> str:
-        return hashlib.sha256(f"{self.kind}\n{self.content}".encode()).hexdigest()[:16]
+        return sha256_of(f"{self.kind}\n{self.content}")[:16]
 
 
 @dataclass(frozen=True)

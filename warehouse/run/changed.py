@@ -1,6 +1,5 @@
 """What the models are built from, as one fingerprint: so that nothing is published that was not built from it."""
 
-import hashlib
 import json
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -10,7 +9,7 @@ import duckdb
 from sources.declarations.city import City
 from sources.declarations.contract import load_contracts
 from sources.declarations.declared import audit_version
-from sources.system.fingerprint import fingerprint
+from sources.system.fingerprint import fingerprint, sha256_of
 from sources.system.settings import Settings
 from warehouse.catalogue.reference import reference_fingerprint
 from warehouse.run.compile import Model, project_fingerprint
@@ -36,7 +35,7 @@ def inputs_fingerprint(connection: duckdb.DuckDBPyConnection) -> str:
 
 
 def fingerprint_of(sums: Mapping[str, str]) -> str:
-    return hashlib.sha256(repr(sorted(sums.items())).encode()).hexdigest()
+    return sha256_of(repr(sorted(sums.items())))
 
 
 def table_sums(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
@@ -86,7 +85,7 @@ def keys_of(
             keys[model.unique_id] = row[1] if row else ""
         else:
             read = sorted((parent, keys[parent]) for parent in model.parents)
-            keys[model.unique_id] = hashlib.sha256(repr(read).encode()).hexdigest()
+            keys[model.unique_id] = sha256_of(repr(read))
     return {model.unique_id: keys[model.unique_id] for model in models}
 
 

@@ -5,8 +5,6 @@ is the same for every installation and every run. It is kept beside the project,
 the project cannot be written to.
 """
 
-import fcntl
-import hashlib
 import json
 import os
 import tempfile
@@ -19,6 +17,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
+from sources.system.fingerprint import sha256_of
 from sources.system.settings import DBT_PROJECT, Settings
 from sources.system.whole_file import whole_file
 
@@ -54,12 +55,12 @@ Node = Model | ModelTest
 
 def project_fingerprint() -> str:
     """Changes whenever a file of the dbt project, or dbt itself, does."""
-    digest = hashlib.sha256(f"{version('dbt-core')} {version('dbt-duckdb')}".encode())
+    parts: list[bytes | str] = [f"{version('dbt-core')} {version('dbt-duckdb')}"]
     for path in sorted(DBT_PROJECT.rglob("*")):
-        if path.suffix in (".sql", ".yml") and "target" not in path.relative_to(DBT_PROJECT).parts:
-            digest.update(str(path.relative_to(DBT_PROJECT)).encode())
-            digest.update(path.read_bytes())
-    return digest.hexdigest()[:12]
+        name = path.relative_to(DBT_PROJECT)
+        if path.suffix in (".sql", ".yml") and "target" not in name.parts:
+            parts += [str(name), path.read_bytes()]
+    return sha256_of(*parts)[:12]
 
 
 def prepare_manifest(settings: Settings) -> Path:
@@ -171,6 +172,5 @@ def _is_writable(folder: Path) -> bool:
 @contextmanager
 def _alone_in(folder: Path) -> Iterator[None]:
     """One process compiles, the others wait for what it makes."""
-    with (folder / "compiling.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with FileLock(folder / "compiling.lock"):
         yield

@@ -1,6 +1,5 @@
 """A rehearsal: what would change if this file were received now. Done on a copy; nothing is received."""
 
-import hashlib
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ from sources.archive.inbox import Inbox, content_of
 from sources.declarations.city import City
 from sources.declarations.contract import load_contracts
 from sources.declarations.declared import audit_version
+from sources.system.fingerprint import sha256_of
 from sources.system.settings import Settings
 from sources.system.whole_file import copy_file
 from warehouse.intake.take_in import take_in
@@ -61,7 +61,7 @@ def preview(settings: Settings, city: City, file: Path, progress: Callable[[str]
         content = content_of(file, settings.limits)
         if content is None:
             raise FileNotFoundError(f"没有这个文件：{file}")
-        submission_id = hashlib.sha256(content).hexdigest()
+        submission_id = sha256_of(content)
         progress("审核")
         with open_working(rehearsal) as connection:
             _settle_others(connection, city)

@@ -1,14 +1,12 @@
 """The only places that open a database file: one writer at a time, and any number of readers of what is published."""
 
-import fcntl
 import os
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
+from filelock import FileLock, Timeout
 
 from sources.system.faults import ToldError, fault_of
 from sources.system.settings import Settings
@@ -16,7 +14,6 @@ from sources.system.whole_file import copy_file, whole_file
 from warehouse.store.sql import quoted
 
 LOCK_TIMEOUT_SECONDS = 1800
-_held = threading.local()
 
 
 class WarehouseBusyError(ToldError):
@@ -36,29 +33,18 @@ def working_lock(settings: Settings, timeout_seconds: float = LOCK_TIMEOUT_SECON
 
     Raises WarehouseBusyError after `timeout_seconds`.
     """
-    held = _held.__dict__.setdefault("paths", set())
     path = settings.working_database.with_suffix(".lock")
     path.parent.mkdir(parents=True, exist_ok=True)
-    if path in held:
-        yield False
-        return
-    deadline = time.monotonic() + timeout_seconds
-    with path.open("w") as file:
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise WarehouseBusyError(
-                        f"另一个运行正在写入数据库，等待超过 {timeout_seconds:.0f} 秒：{path}"
-                    ) from None
-                time.sleep(0.2)
-        held.add(path)
-        try:
-            yield True
-        finally:
-            held.discard(path)
+    lock = FileLock(path, is_singleton=True, poll_interval=0.2)
+    is_held_already = lock.is_locked
+    try:
+        lock.acquire(timeout=timeout_seconds)
+    except Timeout:
+        raise WarehouseBusyError(f"另一个运行正在写入数据库，等待超过 {timeout_seconds:.0f} 秒：{path}") from None
+    try:
+        yield not is_held_already
+    finally:
+        lock.release()
 
 
 @contextmanager
