@@ -5,6 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from warehouse.catalogue.labels import COMPARABILITY, ROLE, STATUS
+from warehouse.figures.fact import Reference
 from warehouse.figures.recompute import recompute
 from warehouse.figures.trace import Part, Term, Trace
 
@@ -53,4 +54,19 @@ def _part_lines(part: Part, all_cells: bool, indent: str) -> Iterator[str]:
 
 def as_dict(trace: Trace) -> dict[str, Any]:
     """Everything, as plain data."""
-    return asdict(trace) | {"key": trace.reference.key, "recomputed": recompute(trace)}
+    return _plain(trace) | {"key": trace.reference.key, "recomputed": recompute(trace)}
+
+
+def _plain(trace: Trace) -> dict[str, Any]:
+    return asdict(trace) | {"reference": _named(trace.reference), "parts": [_plain(part) for part in trace.parts]}
+
+
+def _named(reference: Reference) -> dict[str, Any]:
+    """The reference under the names that programs know, which are those of the database's columns."""
+    return {
+        "indicator_code": reference.indicator,
+        "report_year": reference.year,
+        "subject_code": reference.subject,
+        "scope_code": reference.scope,
+        "kind": reference.kind,
+    }
