@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from warehouse.figures.rounding import in_unit
 from warehouse.release.documents import words
 
 NUMBERS = st.decimals(-(10**9), 10**9, places=4)
@@ -60,25 +59,3 @@ def test_a_value_that_rounds_to_the_bound_and_is_below_it_is_below_it():
 )
 def test_units_as_they_stand_in_a_sentence(unit, word):
     assert words.unit_word(unit) == word
-
-
-FACTORS = {("元", "万元"): 10_000, ("万元", "亿元"): 10_000}
-
-
-@pytest.mark.parametrize(
-    ("display", "unit", "to", "shown", "rounded"),
-    [
-        ("44341000", "元", "万元", "4434.1", False),
-        ("149400", "万元", "亿元", "14.94", False),
-        ("123456", "万元", "亿元", "12.3456", False),
-        ("123456.5", "万元", "亿元", "12.3457", True),
-        ("2100", "万元", "万元", "2100", False),
-    ],
-)
-def test_a_number_in_a_larger_unit_says_whether_it_was_rounded(display, unit, to, shown, rounded):
-    assert in_unit(display, unit, to, FACTORS) == (shown, rounded)
-
-
-def test_a_unit_that_nobody_declared_is_not_converted():
-    with pytest.raises(LookupError, match="没有规定怎样把人换算成万元"):
-        in_unit("35205", "人", "万元", FACTORS)

@@ -1,6 +1,6 @@
 """One number of the report year: what it speaks of, its value and text, and the change since last year."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final, Literal, get_args
 

@@ -14,8 +14,10 @@ from sources.declarations.codelist import load_codelists
 from sources.declarations.contract import contract_named
 from warehouse.catalogue.indicator import load_indicators
 from warehouse.catalogue.measure import Measure, load_measures, measure_columns
-from warehouse.figures.rounding import rounded, trimmed_decimal
+from warehouse.figures.rounding import change_text, rounded, value_text
 from warehouse.figures.trace import Source, Term, Trace
+
+CHANGE_DECIMALS = 4
 
 
 def recompute(trace: Trace) -> str | None:
@@ -25,12 +27,8 @@ def recompute(trace: Trace) -> str | None:
         return None
     indicator = load_indicators()[trace.reference.indicator]
     if trace.reference.kind == "change":
-        text = trimmed_decimal(abs(rounded(exact, 4)))
-        return "持平" if exact == 0 else f"{text}{'↑' if exact > 0 else '↓'}"
-    value = rounded(exact, indicator.decimals)
-    if indicator.display == "to_one":
-        return f"{value:.{indicator.decimals}f}:1"
-    return f"{value:.{indicator.decimals}f}" if indicator.kind == "ratio" else trimmed_decimal(value)
+        return change_text(rounded(exact, CHANGE_DECIMALS))
+    return value_text(indicator, exact)
 
 
 def recomputed_value(trace: Trace) -> Fraction | Decimal | None:

@@ -137,8 +137,9 @@ with
     compared as (
         select
             *,
-            {{ rounded("magnitude", "printed_decimals") }} as rounded_as_printed,
-            {{ truncated("magnitude", "printed_decimals") }} as truncated_as_printed,
+            cast(
+                case when value_in_own_unit < 0 then - magnitude else magnitude end as {{ type_value() }}
+            ) as exact_value,
             {{ rounded("magnitude", "decimals") }} as rounded_magnitude
         from in_unit
     ),
@@ -172,9 +173,7 @@ select
     indicator_code,
     kind,
     scope_code,
-    cast(
-        case when value_in_own_unit < 0 then - magnitude else magnitude end as {{ type_value() }}
-    ) as exact_value,
+    exact_value,
     unit,
     {{ first_number_replaced("pattern", "number_text") }} as displayed,
     printed,
@@ -182,17 +181,5 @@ select
     status,
     comparability,
     coverage,
-    case
-        when magnitude is null
-        then 'not_verifiable'
-        when precision = 'at_least' and magnitude >= abs(printed_value)
-        then 'consistent'
-        when precision = 'at_least' or (value_in_own_unit < 0) <> (printed_value < 0)
-        then 'differs'
-        when rounded_as_printed = abs(printed_value)
-        then 'consistent'
-        when truncated_as_printed = abs(printed_value)
-        then 'truncated'
-        else 'differs'
-    end as verdict
+    {{ verdict("exact_value", "printed_value", "printed_decimals", "precision = 'at_least'") }} as verdict
 from worded

@@ -1,44 +1,52 @@
 """What is printed for a number, found again in the database."""
 
-import re
 from decimal import Decimal
 
 from warehouse.catalogue.indicator import load_indicators
 from warehouse.figures.fact import Printed
-from warehouse.figures.rounding import in_unit, trimmed
+from warehouse.figures.recompute import recomputed_value
+from warehouse.figures.rounding import in_unit, rounded, trimmed_text
 from warehouse.figures.trace import Trace
 from warehouse.figures.year_figures import Figures
 
 
 def text_from(trace: Trace, printed: Printed, figures: Figures) -> str | None:
     """What the page should say about a printed number, worked out anew from its trace."""
-    if printed.part in ("value", "change"):
-        display = (trace.display or "").rstrip("↑↓")
-        unit = load_indicators()[printed.reference.indicator].unit
-        text, _ = in_unit(display, unit, printed.unit or unit, figures.factors)
-        return text + re.sub("[^↑↓]", "", printed.text) if trace.display else None
+    reference = printed.reference
+    if printed.part == "value":
+        return _value_again(trace, printed.unit, figures)
+    if printed.part == "change":
+        magnitude = figures.changes[reference.indicator].value
+        return trace.display if magnitude is None or printed.text == trace.display else trimmed_text(abs(magnitude))
     if printed.part == "denominator":
-        return trimmed(
-            sum(
-                (
-                    part.value
-                    for term in trace.terms
-                    if term.role == "denominator"
-                    for part in term.parts
-                    if part.counts and part.value is not None
-                ),
-                Decimal(0),
-            )
-        )
+        return trimmed_text(_denominator(trace))
     if printed.part in ("expected", "reported"):
         return str(trace.n_expected if printed.part == "expected" else trace.n_reported)
     if printed.part == "standard":
-        bound = figures.bound_of(printed.reference)
-        return None if bound is None else trimmed(bound)
+        bound = figures.bound_of(reference)
+        return None if bound is None else trimmed_text(bound)
     if printed.part == "target":
-        return trimmed(figures.targets[printed.reference.indicator])
-    known = figures.explanations.get(printed.reference.indicator, ())
+        return trimmed_text(figures.targets[reference.indicator])
+    known = figures.explanations.get(reference.indicator, ())
     if printed.part == "coverage":
-        of = figures.coverage[printed.reference.year, printed.reference.scope]
-        known = tuple(map(str, vars(of).values()))
+        known = tuple(map(str, vars(figures.coverage[reference.year, reference.scope]).values()))
     return next((text for text in known if text == printed.text), None)
+
+
+def _value_again(trace: Trace, unit: str, figures: Figures) -> str | None:
+    """As printed; in another unit, from the cells."""
+    indicator = load_indicators()[trace.reference.indicator]
+    if unit in ("", indicator.unit):
+        return trace.display
+    exact = recomputed_value(trace)
+    if exact is None:
+        return None
+    value, _ = in_unit(rounded(exact, indicator.decimals), indicator.unit, unit, figures.factors)
+    return trimmed_text(value)
+
+
+def _denominator(trace: Trace) -> Decimal:
+    """What the schools that count put into the ratio's lower term."""
+    terms = (term for term in trace.terms if term.role == "denominator")
+    parts = (part for term in terms for part in term.parts if part.counts)
+    return sum((part.value for part in parts if part.value is not None), Decimal(0))

@@ -14,7 +14,7 @@ from warehouse.catalogue.indicator import load_indicators
 from warehouse.catalogue.report_table import load_report_tables
 from warehouse.figures.fact import Fact, Printed, Reference
 from warehouse.figures.printed_table import TableCell
-from warehouse.figures.rounding import in_unit, trimmed
+from warehouse.figures.rounding import in_unit, trimmed_text
 from warehouse.figures.table_notes import NUMBER, TableNote
 from warehouse.figures.year_figures import Figures
 from warehouse.release.documents import words
@@ -117,13 +117,15 @@ class Vocabulary:
     def shown(self, fact: Fact, unit: str = "", with_remarks: bool = True) -> str:
         """The number of a fact; in another unit when asked, with 约 when that had to round."""
         indicator = fact.indicator
+        assert fact.rounded is not None
         try:
-            text, rounded = in_unit(str(fact.display), indicator.unit, unit or indicator.unit, self.figures.factors)
+            value, was_rounded = in_unit(fact.rounded, indicator.unit, unit or indicator.unit, self.figures.factors)
         except LookupError as error:
             raise TokenError(f"{indicator.label}：{error}") from None
         remarks = tuple(self._remarks(fact)) if with_remarks else ()
-        about = ABOUT if rounded else ""
-        return about + self.mark(BoundNumber(Printed(fact.reference, text, unit=unit), remarks))
+        text = trimmed_text(value) if unit not in ("", indicator.unit) else str(fact.display)
+        number = self.mark(BoundNumber(Printed(fact.reference, text, unit=unit), remarks))
+        return ABOUT + number if was_rounded else number
 
     def shown_with_unit(self, fact: Fact, unit: str = "", with_remarks: bool = True) -> str:
         return self.shown(fact, unit, with_remarks) + words.unit_word(unit or fact.indicator.unit)
@@ -163,7 +165,7 @@ class Vocabulary:
         way = words.direction(change.value, change.unit)
         if change.value == 0:
             return f"，与上年{way}"
-        number = self.mark(BoundNumber(Printed(change.reference, trimmed(abs(change.value)), "change")))
+        number = self.mark(BoundNumber(Printed(change.reference, trimmed_text(abs(change.value)), "change")))
         return f"，比上年{way}{number}{words.unit_word(change.unit)}"
 
     def has(self, *names: str) -> bool:
@@ -240,7 +242,7 @@ class Vocabulary:
         bound = self.figures.bound_of(fact.reference) if fact else None
         if fact is None or bound is None:
             return self.missing(code)
-        number = self.mark(BoundNumber(Printed(fact.reference, trimmed(bound), "standard")))
+        number = self.mark(BoundNumber(Printed(fact.reference, trimmed_text(bound), "standard")))
         of = load_indicators()[fact.indicator.counts.of] if fact.indicator.counts else fact.indicator
         return number + (self.plain(words.TO_ONE) if of.display == "to_one" else words.unit_word(of.unit))
 
@@ -274,7 +276,7 @@ class Vocabulary:
         if target is None:
             return self.missing(code)
         reference = Reference(code, self.figures.report_year, self.figures.city_code, self.figures.whole_scope)
-        number = self.mark(BoundNumber(Printed(reference, trimmed(target), "target")))
+        number = self.mark(BoundNumber(Printed(reference, trimmed_text(target), "target")))
         return f"{number}{words.unit_word(load_indicators()[code].unit)}"
 
     def coverage(self) -> str:

@@ -8,7 +8,7 @@ from warehouse.catalogue.indicator import Indicator, formula_in_words, indicator
 from warehouse.catalogue.labels import BOUND, DIRECTION, LEVEL
 from warehouse.catalogue.measure import load_measures
 from warehouse.catalogue.standard import load_standards
-from warehouse.figures.rounding import trimmed
+from warehouse.figures.rounding import trimmed_text
 from warehouse.release.site.page import Page
 from warehouse.release.site.site_facts import SiteFacts
 
@@ -18,7 +18,7 @@ def dictionary_page(facts: SiteFacts) -> Page:
     titles = {contract.name: contract.title for contract in load_contracts()}
     standards: dict[str, list[str]] = {}
     for each in load_standards():
-        text = f"{BOUND[each.comparison]} {trimmed(each.bound)}（{each.source}）"
+        text = f"{BOUND[each.comparison]} {trimmed_text(each.bound)}（{each.source}）"
         standards.setdefault(each.indicator, []).append(text)
     entries = [
         (

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
-from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from warehouse.catalogue.indicator import Chapter, Indicator
@@ -134,12 +133,6 @@ def described(title: str, bars: Sequence[Bar]) -> Chart:
     top, bottom = max(bars, key=lambda bar: bar.value), min(bars, key=lambda bar: bar.value)
     text = f"条形图，共 {len(bars)} 条。最高：{top.label}，{top.text}；最低：{bottom.label}，{bottom.text}。"
     return Chart(title, text, tuple(bars))
-
-
-def printed(value: Decimal, indicator: Indicator) -> str:
-    """A value as the indicator is printed."""
-    text = f"{value.quantize(Decimal(1).scaleb(-indicator.decimals), ROUND_HALF_UP):f}"
-    return f"{text}:1" if indicator.display == "to_one" else text
 
 
 def table_links(facts: SiteFacts) -> list[tuple[str, str]]:

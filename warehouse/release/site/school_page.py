@@ -9,10 +9,10 @@ from statistics import median
 from warehouse.catalogue.indicator import Chapter, Indicator, indicator_level, load_indicators
 from warehouse.catalogue.labels import BOUND, STATUS
 from warehouse.figures.fact import Reference
-from warehouse.figures.rounding import trimmed
+from warehouse.figures.rounding import trimmed_text, value_text
 from warehouse.release.site.chapter_page import CHARTED_SCHOOLS, school_chart
 from warehouse.release.site.overview_page import standard_counts
-from warehouse.release.site.page import CHARTS, LinkedNumber, Page, has_school_pages, linked, number, printed
+from warehouse.release.site.page import CHARTS, LinkedNumber, Page, has_school_pages, linked, number
 from warehouse.release.site.quality_page import timed
 from warehouse.release.site.site_facts import Row, SiteFacts
 
@@ -132,7 +132,7 @@ def _peers(facts: SiteFacts, chapter: Chapter, code: str) -> list[Peer]:
                 chapter=chapter.chapter,
                 value=number(own),
                 rank=_rank(own.value, values, indicator) if code in members else "",
-                median=printed(median(values), indicator) if values else "—",
+                median=value_text(indicator, median(values)) if values else "—",
                 of_region=number(facts.of_region(indicator, scope)),
                 scope=facts.scopes[scope]["label"],
             )
@@ -153,7 +153,7 @@ def _standard_row(facts: SiteFacts, row: Row) -> StandardRow:
     return StandardRow(
         indicator,
         number(facts.history.get(reference) or facts.figures.facts.get(reference)),
-        f"{BOUND[row['comparison']]} {trimmed(row['bound'])}",
+        f"{BOUND[row['comparison']]} {trimmed_text(row['bound'])}",
         row["verdict"],
         row["source"],
     )

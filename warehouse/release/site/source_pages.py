@@ -8,7 +8,7 @@ from warehouse.catalogue.indicator import load_chapters
 from warehouse.catalogue.labels import COMPARABILITY, STATUS
 from warehouse.figures.fact import Reference
 from warehouse.figures.lineage import Lineage
-from warehouse.figures.rounding import trimmed
+from warehouse.figures.rounding import trimmed_text
 from warehouse.figures.trace import Source, Term, Trace
 from warehouse.release.site.page import LinkedNumber, Page, has_school_pages
 from warehouse.release.site.site_facts import SiteFacts
@@ -141,7 +141,7 @@ def _term(term: Term) -> SourceTerm:
     for part in term.parts:
         if left <= 0:
             break
-        value = STATUS.get(part.status, part.status) if part.value is None else trimmed(part.value)
+        value = STATUS.get(part.status, part.status) if part.value is None else trimmed_text(part.value)
         parts.append(SourcePart(part.subject_code, part.subject_name, value, part.counts, part.sources[:left]))
         left -= max(1, len(part.sources))
     listed = sum(len(part.cells) for part in parts)
