@@ -8,10 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
-from pydantic import ConfigDict, Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
-from sources.declarations.strict_yaml import Declaration, read_yaml
+from sources.declarations.strict_yaml import Declaration, read_document
 
 ALERTS_FILE = "alerts.yml"
 Kind = Literal["rejected", "unexplained", "due_soon", "overdue", "check", "run", "unidentified", "release"]
@@ -126,20 +125,12 @@ class Alerting(Declaration):
 def load_alerting(city_dir: Path) -> Alerting:
     """The city's alerts.yml; alerts are off where there is none.
 
-    Raises ValueError that names the file and says in Chinese where it is wrong.
+    Raises DeclarationError, in Chinese, without what the file holds.
     """
     path = city_dir / ALERTS_FILE
     if not path.exists():
         return Alerting()
-    try:
-        return Alerting(**read_yaml(path))
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"第 {mark.line + 1} 行附近" if mark else ""
-        raise ValueError(f"{path} {where}不是正确的 YAML，请检查缩进和冒号") from None
-    except ValidationError as error:
-        places = [f"{'.'.join(map(str, each['loc'])) or '全文'}：{each['msg']}" for each in error.errors()]
-        raise ValueError(f"{path} 有误：{'；'.join(places)}") from None
+    return read_document(path, "zh").parsed(Alerting)
 
 
 def missing_variables(channel: Channel, environment: Mapping[str, str]) -> list[str]:

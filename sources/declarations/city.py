@@ -1,18 +1,20 @@
 """The city (a province, the nation): regions, respondents, scopes, targets, and what an installation is made of."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property, lru_cache
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from sources.declarations.check_city import contradictions, strange_names
 from sources.declarations.codelist import Code, CodeList, load_codelists
 from sources.declarations.deadlines import Calendar
-from sources.declarations.strict_yaml import Declaration, Name, read_yaml
+from sources.declarations.misfit import Misfit
+from sources.declarations.problem import DeclarationError, Problem, shown_path
+from sources.declarations.strict_yaml import Declaration, Document, Name, read_document
 
 RegionLevel = Literal["nation", "province", "city", "county"]
 """From the widest to the narrowest."""
@@ -25,6 +27,10 @@ class Region(Declaration):
     name: str
     level: RegionLevel
     parent: str | None = None
+
+    def is_wider_than(self, other: "Region") -> bool:
+        levels = get_args(RegionLevel)
+        return levels.index(self.level) < levels.index(other.level)
 
 
 class Respondent(Declaration):
@@ -88,40 +94,9 @@ class City(Declaration):
         return {"regions": [own], **declared}
 
     @model_validator(mode="after")
-    def _regions_are_a_tree(self) -> "City":
-        known = self.region_by_code
-        if repeated := _repeated(region.code for region in self.regions):
-            raise ValueError(f"regions: repeated codes {repeated}")
-        roots = [region.code for region in self.regions if region.parent is None]
-        if roots != [self.code]:
-            raise ValueError(
-                f"regions: without `parent` must be {self.code} (code of city.yml), and only it; is {roots}"
-            )
-        if known[self.code].name != self.name:
-            raise ValueError(f"regions: {self.code} is called {known[self.code].name} here, {self.name} in city.yml")
-        for region in self.regions:
-            if region.parent is not None and region.parent not in known:
-                raise ValueError(f"regions: {region.code} {region.name} lies in {region.parent}, which is not declared")
-            # strictly from wider to narrower: so there can be no circle
-            if region.parent is not None and not _is_wider(known[region.parent], region):
-                raise ValueError(
-                    f"regions: {region.code} {region.name} ({region.level}) cannot lie in"
-                    f" {region.parent} ({known[region.parent].level}), which is not wider"
-                )
-        return self
-
-    @model_validator(mode="after")
-    def _respondents_have_a_region(self) -> "City":
-        bureaus: dict[str, list[Respondent]] = {}
-        for respondent in self.respondents:
-            if self.region_of(respondent) not in self.region_by_code:
-                raise ValueError(f"respondent {respondent.code}: region {respondent.region} is not in regions.yml")
-            if respondent.kind == "bureau":
-                bureaus.setdefault(self.region_of(respondent), []).append(respondent)
-        for code, several in bureaus.items():
-            for earlier, later in pairwise(sorted(several, key=lambda bureau: bureau.since or 0)):
-                if earlier.until is None or earlier.until >= (later.since or 0):
-                    raise ValueError(f"region {code}: two bureaus at a time, {earlier.code} and {later.code}")
+    def _is_sound(self) -> "City":
+        if found := [misfit.text for misfit in contradictions(self)]:
+            raise ValueError("；".join(found))
         return self
 
     @cached_property
@@ -153,15 +128,6 @@ class City(Declaration):
         return tuple(r for r in self.respondents if r.is_valid_in(report_year))
 
 
-def _is_wider(region: Region, other: Region) -> bool:
-    levels = get_args(RegionLevel)
-    return levels.index(region.level) < levels.index(other.level)
-
-
-def _repeated(codes: Iterable[str]) -> list[str]:
-    return sorted(code for code, times in Counter(codes).items() if times > 1)
-
-
 def codelists_of(city: City, report_year: int | None = None, region: str | None = None) -> dict[str, CodeList]:
     """The common code lists, and the two that a city brings along: its schools (those of a region) and its scopes."""
     respondents = city.respondents if report_year is None else city.respondents_in(report_year)
@@ -178,19 +144,149 @@ def codelists_of(city: City, report_year: int | None = None, region: str | None 
     }
 
 
+class _Place(Declaration):
+    """city.yml."""
+
+    code: str
+    name: str
+
+
+class _Regions(Declaration):
+    regions: tuple[Region, ...]
+
+
+class _Respondents(Declaration):
+    respondents: tuple[Respondent, ...]
+
+
+class _Scopes(Declaration):
+    scopes: tuple[Scope, ...] = Field(min_length=1)
+
+
+class _Definitions(Declaration):
+    definitions: tuple[DefinitionChoice, ...]
+
+
+class _Targets(Declaration):
+    targets: tuple[Target, ...]
+
+
+CITY_FILE = "city.yml"
+FILES: dict[str, type[Declaration]] = {
+    CITY_FILE: _Place,
+    "respondents.yml": _Respondents,
+    "scopes.yml": _Scopes,
+    "calendar.yml": Calendar,
+    "regions.yml": _Regions,
+    "definitions.yml": _Definitions,
+    "targets.yml": _Targets,
+}
+"""The files that make a city, each with its model; the last three may be left out."""
+OPTIONAL = ("regions.yml", "definitions.yml", "targets.yml")
+OTHER_NAMES = ("alerts.yml", "published", "samples")
+"""What else may lie in a city's folder; each has a reader of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class CityFolder:
+    """A city's folder as it was read: the city, as far as it can be told, and everything that is wrong."""
+
+    path: Path
+    city: City
+    documents: Mapping[str, Document]
+    """Field of `City` → the file that it stands in."""
+    kept: Mapping[str, Sequence[int]]
+    """Of lists with mistakes: at which positions of the file the entries that could be read stand."""
+    problems: tuple[Problem, ...]
+
+    def located(self, found: Iterable[Misfit]) -> Iterator[Problem]:
+        """Mistakes among the declarations, with file and line."""
+        for misfit in found:
+            field, *rest = misfit.place
+            document = self.documents.get(str(field), self.documents.get("code"))
+            if document is None:
+                continue  # the file cannot be read, which is told already
+            if rest and field in self.kept and isinstance(rest[0], int):
+                rest[0] = self.kept[str(field)][rest[0]]
+            place = tuple(rest) if field == "calendar" else (field, *rest)
+            yield from document.problems_of([replace(misfit, place=place)])
+
+
+def read_city(city_dir: Path) -> CityFolder:
+    """A city's folder with all that is wrong in its files and among them; raises nothing but what the disk raises."""
+    problems = list(_strange_files(city_dir))
+    parts: dict[str, Any] = {}
+    documents: dict[str, Document] = {}
+    kept: dict[str, Sequence[int]] = {}
+    unsure = set()
+    for name, model in FILES.items():
+        if name in OPTIONAL and not (city_dir / name).exists():
+            continue
+        fields = ["calendar"] if model is Calendar else list(model.model_fields)
+        try:
+            document = read_document(city_dir / name, "zh")
+        except DeclarationError as error:
+            problems += error.problems
+            unsure.update(fields)
+            continue
+        documents |= dict.fromkeys(fields, document)
+        try:
+            read: Declaration | None = document.parsed(model)
+        except DeclarationError as error:
+            problems += error.problems
+            unsure.update(fields)
+            read = _readable_part(document, model, kept)
+        if read is not None:
+            parts |= {"calendar": read} if model is Calendar else dict(read)
+    folder = CityFolder(city_dir, _draft(parts, unsure), documents, kept, ())
+    return replace(folder, problems=(*problems, *folder.located(contradictions(folder.city, unsure))))
+
+
+def _draft(parts: dict[str, Any], unsure: Collection[str]) -> City:
+    """The city of what could be read. Its parts are checked one by one, so it is not validated again as a whole."""
+    place = {key: parts.get(key, "") for key in ("code", "name")}
+    own = {} if "regions" in unsure else {"regions": (Region(**place, level="city"),)}
+    blank = {"regions": (), "respondents": (), "scopes": (), "calendar": None}
+    return City.model_construct(**(blank | own | place | parts))
+
+
+def _readable_part(document: Document, model: type[Declaration], kept: dict[str, Sequence[int]]) -> Declaration | None:
+    """Of a file with mistakes, the entries without: so that one look tells what is wrong with them as well."""
+    for field in model.model_fields:
+        entries = document.data.get(field)
+        if len(model.model_fields) > 1 or not isinstance(entries, list):
+            return None
+        kept[field] = [position for position, entry in enumerate(entries) if _fits(model, {field: [entry]})]
+        sound = [entries[position] for position in kept[field]]
+        return model.model_validate({field: sound}) if sound else None
+    return None
+
+
+def _fits(model: type[Declaration], data: dict[str, Any]) -> bool:
+    try:
+        model.model_validate(data)
+    except ValidationError:
+        return False
+    return True
+
+
+def _strange_files(city_dir: Path) -> Iterator[Problem]:
+    lying = [path.name for path in city_dir.iterdir()] if city_dir.is_dir() else []
+    names = sorted(name for name in lying if not name.startswith("."))
+    for name, text in strange_names(names, (*FILES, *OTHER_NAMES)):
+        yield Problem(shown_path(city_dir / name), None, "", text)
+
+
 @lru_cache
 def load_city(city_dir: Path) -> City:
     """The city declared in a folder: city.yml, respondents.yml, scopes.yml, calendar.yml.
 
     Optional: regions.yml (of a province or the nation: the regions in it), definitions.yml (where the city departs
     from the catalogue's standard definitions), targets.yml.
+
+    Raises DeclarationError with everything that is wrong, in Chinese.
     """
-    names = ("regions.yml", "definitions.yml", "targets.yml")
-    optional = [path for name in names if (path := city_dir / name).exists()]
-    return City(
-        **{key: value for path in optional for key, value in read_yaml(path).items()},
-        **read_yaml(city_dir / "city.yml"),
-        **read_yaml(city_dir / "respondents.yml"),
-        **read_yaml(city_dir / "scopes.yml"),
-        calendar=Calendar(**read_yaml(city_dir / "calendar.yml")),
-    )
+    folder = read_city(city_dir)
+    if folder.problems:
+        raise DeclarationError(folder.problems)
+    return folder.city

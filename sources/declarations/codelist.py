@@ -2,8 +2,10 @@
 
 from functools import cached_property, lru_cache
 
+from pydantic import model_validator
+
 from sources.declarations.headings import normalise_label
-from sources.declarations.strict_yaml import Declaration, Name, read_yaml
+from sources.declarations.strict_yaml import Declaration, Name, load, once
 from sources.system.settings import SOURCES_ROOT
 
 
@@ -22,6 +24,10 @@ class CodeList(Declaration):
     """Closed: a value outside the list is an error. Open: the list helps and checks names, no more."""
     codes: tuple[Code, ...]
 
+    @model_validator(mode="after")
+    def _consistent(self) -> "CodeList":
+        return once(self, (entry.code for entry in self.codes), f"code of {self.name}")
+
     @cached_property
     def label_of(self) -> dict[str, str]:
         return {entry.code: entry.label for entry in self.codes}
@@ -36,4 +42,4 @@ class CodeList(Declaration):
 @lru_cache
 def load_codelists() -> dict[str, CodeList]:
     paths = sorted((SOURCES_ROOT / "codelists").glob("*.yml"))
-    return {codelist.name: codelist for codelist in (CodeList(**read_yaml(path)) for path in paths)}
+    return {codelist.name: codelist for codelist in (load(path, CodeList) for path in paths)}

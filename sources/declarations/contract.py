@@ -2,13 +2,14 @@
 
 from decimal import Decimal
 from functools import lru_cache
+from pathlib import Path
 from typing import Literal
 
 from pydantic import model_validator
 
 from sources.declarations.headings import normalise_label
 from sources.declarations.rule import RowRule
-from sources.declarations.strict_yaml import Declaration, Name, read_yaml
+from sources.declarations.strict_yaml import Declaration, Name, load
 from sources.system.fingerprint import fingerprint
 from sources.system.settings import SOURCES_ROOT
 
@@ -128,15 +129,19 @@ class Contract(Declaration):
 @lru_cache
 def load_contracts() -> tuple[Contract, ...]:
     """All contracts, in the order of the sheets in a workbook."""
+    return tuple(sorted(_contracts().values(), key=lambda c: (c.order, c.name)))
+
+
+@lru_cache
+def _contracts() -> dict[Path, Contract]:
     paths = sorted((SOURCES_ROOT / "contracts").rglob("*.yml"))
-    return tuple(sorted((Contract(**read_yaml(path)) for path in paths), key=lambda c: (c.order, c.name)))
+    return {path: load(path, Contract) for path in paths}
 
 
 @lru_cache
 def contract_respondents() -> dict[str, str]:
     """Contract name → who fills it in: `school`, `bureau` or `common` (the folder the contract lies in)."""
-    paths = (SOURCES_ROOT / "contracts").rglob("*.yml")
-    return {read_yaml(path)["name"]: path.parent.name for path in paths}
+    return {contract.name: path.parent.name for path, contract in _contracts().items()}
 
 
 @lru_cache

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
-from sources.declarations.strict_yaml import Declaration, Name, read_yaml
+from sources.declarations.strict_yaml import Declaration, Name, load, once
 from sources.system.fingerprint import sha256_of
 from sources.system.settings import SOURCES_ROOT
 
@@ -77,16 +77,36 @@ class IntakeRule(Declaration):
     fix: str
 
 
+class _IntakeRules(Declaration):
+    rules: tuple[IntakeRule, ...]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "_IntakeRules":
+        return once(self, (rule.id for rule in self.rules), "rule")
+
+
+class _CrossRules(Declaration):
+    rules: tuple[CrossRule, ...]
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "_CrossRules":
+        return once(self, (rule.id for rule in self.rules), "rule")
+
+
+RULES = SOURCES_ROOT / "rules"
+INTAKE_RULES = "intake.yml"
+"""Rules of a file as such; the other files of the folder hold cross rules."""
+
+
 @lru_cache
 def load_intake_rules() -> dict[str, IntakeRule]:
-    rules = read_yaml(SOURCES_ROOT / "rules" / "intake.yml")["rules"]
-    return {rule["id"]: IntakeRule(**rule) for rule in rules}
+    return {rule.id: rule for rule in load(RULES / INTAKE_RULES, _IntakeRules).rules}
 
 
 @lru_cache
 def load_cross_rules() -> tuple[CrossRule, ...]:
-    paths = sorted((SOURCES_ROOT / "rules").glob("*.yml"))
-    return tuple(CrossRule(**rule) for path in paths for rule in read_yaml(path)["rules"] if "sql" in rule)
+    paths = sorted(path for path in RULES.glob("*.yml") if path.name != INTAKE_RULES)
+    return tuple(rule for path in paths for rule in load(path, _CrossRules).rules)
 
 
 def rule_version(rule: Declaration) -> str:

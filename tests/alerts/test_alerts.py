@@ -69,7 +69,8 @@ def installation(tmp_path: Path) -> Settings:
     for name in ("city.yml", "scopes.yml"):
         shutil.copyfile(SAMPLE / name, city_dir / name)
     school = {"code": NURSING_SCHOOL, "name": NURSING, "kind": "school"}
-    write_yaml(city_dir / "respondents.yml", {"respondents": [school]})
+    earlier = {"code": "450700", "name": "钦州市教育局", "kind": "bureau", "until": 2022}
+    write_yaml(city_dir / "respondents.yml", {"respondents": [school, earlier]})
     write_yaml(city_dir / "calendar.yml", CALENDAR)
     return Settings(home=tmp_path / "home", city_dir=city_dir, fixed_today=BEFORE)
 
@@ -146,8 +147,11 @@ def test_the_examples_in_the_sample_city_are_valid(tmp_path):
     ("text", "told"),
     [
         ("enabled: true", "没有任何渠道"),
-        (f"channels: [{{kind: dingtalk, name: 群, token_env: A, secret: {SECRET}}}]", "channels.0.dingtalk.secret"),
-        (f"channels: [{{kind: dingtalk, name: 群, token_env: {SECRET}-x}}]", "channels.0.dingtalk.token_env"),
+        (f"channels: [{{kind: dingtalk, name: 群, token_env: A, secret: {SECRET}}}]", "第 1 行：没有“secret”这个键"),
+        (
+            f"channels: [{{kind: dingtalk, name: 群, token_env: {SECRET}-x}}]",
+            "第 1 行：“token_env”应当是环境变量的名字",
+        ),
         ("channels: [{kind: wecom, name: 群, token_env: A, secret_env: B}]", "企业微信机器人没有签名"),
         ("a: [\nb", "不是正确的 YAML"),
     ],

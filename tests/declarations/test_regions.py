@@ -42,13 +42,13 @@ def test_a_level_may_be_left_out():
 @pytest.mark.parametrize(
     ("regions", "problem"),
     [
-        ({"990101": {"parent": "990900"}}, "990101 子县 lies in 990900, which is not declared"),
-        ({"990100": {"parent": "990101"}}, r"990100 甲市 \(city\) cannot lie in 990101 \(county\), which is not wider"),
-        ({"990200": {"parent": "990200"}}, "which is not wider"),
-        ({"990200": {"parent": None}}, r"must be 990000 .*, and only it; is \['990000', '990200'\]"),
-        ({"990000": {"code": "990001"}}, "must be 990000"),
-        ({"990000": {"name": "大省"}}, "is called 大省 here, 小省 in city.yml"),
-        ({"990102": {"code": "990101"}}, r"repeated codes \['990101'\]"),
+        ({"990101": {"parent": "990900"}}, "990101 子县的上级 990900 没有列出；是不是“990"),
+        ({"990100": {"parent": "990101"}}, "990100 甲市（市级）不能属于 990101（县级）：上级必须更高一级"),
+        ({"990200": {"parent": "990200"}}, "上级必须更高一级"),
+        ({"990200": {"parent": None}}, "990200 乙市没有“parent”：只有本库自己的地区 990000 没有上级"),
+        ({"990000": {"code": "990001"}}, "没有本库自己的地区 990000（city.yml 的 code）"),
+        ({"990000": {"name": "大省"}}, "990000 这里叫大省，city.yml 里叫小省"),
+        ({"990102": {"code": "990101"}}, "代码 990101 写了两次（第 3 项已有）"),
     ],
 )
 def test_what_is_no_tree_under_the_installations_own_region_is_refused(regions, problem):
@@ -57,12 +57,12 @@ def test_what_is_no_tree_under_the_installations_own_region_is_refused(regions, 
 
 
 def test_a_respondent_of_an_unknown_region_is_refused():
-    with pytest.raises(ValidationError, match=r"respondent A1: region 990900 is not in regions\.yml"):
+    with pytest.raises(ValidationError, match=r"甲市职业学校的地区 990900 不在 regions\.yml 中"):
         changed(respondents={"A1": {"region": "990900"}})
 
 
 def test_a_region_has_one_bureau_at_a_time():
-    with pytest.raises(ValidationError, match="region 990200: two bureaus at a time, 990101 and 990200"):
+    with pytest.raises(ValidationError, match="地区 990200 同时有两个教育局：990101 子县教育局、990200 乙市教育局"):
         changed(respondents={"990101": {"region": "990200", "until": 2031}, "990200": {"since": 2031}})
     changed(respondents={"990101": {"region": "990200", "until": 2030}, "990200": {"since": 2031}})
 

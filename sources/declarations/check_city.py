@@ -1,0 +1,254 @@
+"""What must hold among the declarations of a city, beyond the form of each file. Each mistake is one `Misfit`.
+
+Places begin with the field of `City` that is meant. Nothing is read here, and nothing of the catalogue is known:
+`warehouse/catalogue/city_references.py` checks the names of indicators.
+"""
+
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from datetime import date
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, TypeVar
+from zoneinfo import ZoneInfo, available_timezones
+
+from sources.declarations.codelist import load_codelists
+from sources.declarations.headings import normalise_label
+from sources.declarations.misfit import Misfit, Place
+from sources.declarations.problem import meant
+from sources.system.nearest import nearest
+
+if TYPE_CHECKING:
+    from sources.declarations.city import City, Region, Respondent, Scope
+    from sources.declarations.deadlines import Calendar, ReportYear
+
+Entry = TypeVar("Entry")
+LISTS_OF_ATTRIBUTES = {"category": "school_category", "affiliation": "affiliation", "ownership": "ownership"}
+"""The code list behind each attribute of the roster by which a scope leaves schools out."""
+YEARS = range(1949, 2101)
+"""Years that somebody can mean."""
+CRON_FIELDS = (("分", 0, 59), ("时", 0, 23), ("日", 1, 31), ("月", 1, 12), ("星期", 0, 7))
+LEVELS_IN_WORDS = {"nation": "全国", "province": "省级", "city": "市级", "county": "县级"}
+
+
+def contradictions(city: "City", unsure: Collection[str] = ()) -> Iterator[Misfit]:
+    """Everything in a city's declarations that contradicts something else in them or cannot be.
+
+    `unsure` names fields whose file had mistakes of form: nobody is told that something is missing in them.
+    """
+    yield from _twice(city.regions, lambda region: region.code, "regions", "code", "代码")
+    if "code" not in unsure:
+        yield from _regions(city, "regions" in unsure)
+    yield from _respondents(city, unsure)
+    yield from _scopes(city, "respondents" in unsure)
+    for position, definition in enumerate(city.definitions):
+        yield from _years(("definitions", position), since=definition.since)
+    yield from _twice(city.definitions, lambda each: each.indicator, "definitions", "indicator", "指标")
+    for position, target in enumerate(city.targets):
+        yield from _years(("targets", position), report_year=target.report_year)
+    yield from _twice(
+        city.targets, lambda each: f"{each.report_year} {each.indicator}", "targets", "indicator", "年度和指标"
+    )
+    if "calendar" not in unsure:
+        yield from _calendar(city.calendar)
+
+
+def _twice(
+    entries: Sequence[Entry], named: Callable[[Entry], str], field: str, key: str, chinese: str
+) -> Iterator[Misfit]:
+    """Entries of a list that have the name of an earlier one."""
+    seen: dict[str, int] = {}
+    for position, entry in enumerate(entries):
+        name = named(entry)
+        if name in seen:
+            yield Misfit((field, position, key), f"{chinese} {name} 写了两次（第 {seen[name] + 1} 项已有）")
+        seen.setdefault(name, position)
+
+
+def _years(place: Place, **years: int | None) -> Iterator[Misfit]:
+    for key, year in years.items():
+        if year is not None and year not in YEARS:
+            yield Misfit((*place, key), f"“{key}”应当是年份，不能是 {year}")
+
+
+# --- Regions ---------------------------------------------------------------------------------------------------------
+
+
+def _regions(city: "City", is_unsure: bool) -> Iterator[Misfit]:
+    """The regions are one tree under the installation's own."""
+    known = city.region_by_code
+    for position, region in enumerate(city.regions):
+        yield from _place_of_region(city, region, ("regions", position), is_unsure)
+    if city.code not in known and not is_unsure:
+        near = nearest(city.code, known)
+        told = f"没有本库自己的地区 {city.code}（city.yml 的 code）" + (f"；最接近的是 {near}" if near else "")
+        yield Misfit(("regions",), told)
+
+
+def _place_of_region(city: "City", region: "Region", place: Place, is_unsure: bool) -> Iterator[Misfit]:
+    known = city.region_by_code
+    if region.code == city.code and region.name != city.name:
+        yield Misfit((*place, "name"), f"{region.code} 这里叫{region.name}，city.yml 里叫{city.name}")
+    if (region.parent is None) != (region.code == city.code):
+        told = (
+            f"{region.code} {region.name}没有“parent”：只有本库自己的地区 {city.code} 没有上级"
+            if region.parent is None
+            else f"{region.code} {region.name}是本库自己的地区，不能有“parent”"
+        )
+        yield Misfit((*place, "parent"), told)
+    elif region.parent is not None and region.parent not in known:
+        if not is_unsure:
+            told = f"{region.code} {region.name}的上级 {region.parent} 没有列出{meant(region.parent, known)}"
+            yield Misfit((*place, "parent"), told)
+    # strictly from wider to narrower: so there can be no circle
+    elif region.parent is not None and not known[region.parent].is_wider_than(region):
+        level, other = (LEVELS_IN_WORDS[each.level] for each in (region, known[region.parent]))
+        told = f"{region.code} {region.name}（{level}）不能属于 {region.parent}（{other}）：上级必须更高一级"
+        yield Misfit((*place, "parent"), told)
+
+
+# --- Respondents -----------------------------------------------------------------------------------------------------
+
+
+def _respondents(city: "City", unsure: Collection[str]) -> Iterator[Misfit]:
+    yield from _twice(city.respondents, lambda each: each.code, "respondents", "code", "标识码")
+    known = city.region_by_code
+    for position, respondent in enumerate(city.respondents):
+        place = ("respondents", position)
+        yield from _years(place, since=respondent.since, until=respondent.until)
+        if respondent.since and respondent.until and respondent.since > respondent.until:
+            told = f"{respondent.name}的“since”{respondent.since} 晚于“until”{respondent.until}"
+            yield Misfit((*place, "since"), told)
+        if city.region_of(respondent) not in known and not {"code", "regions"} & set(unsure):
+            told = f"{respondent.name}的地区 {respondent.region} 不在 regions.yml 中{meant(respondent.region, known)}"
+            yield Misfit((*place, "region"), told)
+    yield from _same_name(city.respondents)
+    yield from _bureaus(city, bool({"code", "respondents"} & set(unsure)))
+
+
+def _same_name(respondents: Sequence["Respondent"]) -> Iterator[Misfit]:
+    """Two of one name in the same year cannot be told apart, neither in the report nor by who reads a file's cover."""
+    for name, several in _grouped(respondents, lambda each: normalise_label(each.name)).items():
+        for (_, earlier), (position, later) in pairwise(several):
+            if _overlap(earlier, later) and earlier.code != later.code:
+                told = f"{later.name}写了两次：标识码 {earlier.code} 和 {later.code}"
+                yield Misfit(("respondents", position, "name"), told if name else f"标识码 {later.code} 没有名称")
+
+
+def _bureaus(city: "City", is_unsure: bool) -> Iterator[Misfit]:
+    """A region has at most one bureau at a time; somewhere there is one."""
+    bureaus = [(position, each) for position, each in enumerate(city.respondents) if each.kind == "bureau"]
+    of_region: dict[str, list[tuple[int, Respondent]]] = {}
+    for position, bureau in bureaus:
+        of_region.setdefault(city.region_of(bureau), []).append((position, bureau))
+    for code, several in of_region.items():
+        for (_, earlier), (position, later) in pairwise(sorted(several, key=lambda each: each[1].since or 0)):
+            if _overlap(earlier, later):
+                told = f"地区 {code} 同时有两个教育局：{earlier.code} {earlier.name}、{later.code} {later.name}"
+                yield Misfit(("respondents", position, "kind"), told)
+    if not bureaus and not is_unsure:
+        yield Misfit(("respondents",), "没有教育局（kind: bureau）：名册和统计口径由它填报")
+
+
+def _grouped(entries: Iterable[Entry], key: Callable[[Entry], str]) -> dict[str, list[tuple[int, Entry]]]:
+    groups: dict[str, list[tuple[int, Entry]]] = {}
+    for position, entry in enumerate(entries):
+        groups.setdefault(key(entry), []).append((position, entry))
+    return groups
+
+
+def _overlap(one: "Respondent", other: "Respondent") -> bool:
+    return (one.since or YEARS.start) <= (other.until or YEARS.stop) and (other.since or YEARS.start) <= (
+        one.until or YEARS.stop
+    )
+
+
+# --- Scopes ----------------------------------------------------------------------------------------------------------
+
+
+def _scopes(city: "City", is_unsure: bool) -> Iterator[Misfit]:
+    yield from _twice(city.scopes, lambda scope: scope.code, "scopes", "code", "代码")
+    yield from _twice(city.scopes, lambda scope: normalise_label(scope.label), "scopes", "label", "名称")
+    schools = {each.code: each.name for each in city.respondents if each.kind == "school"}
+    for position, scope in enumerate(city.scopes):
+        yield from _exclusions(scope, ("scopes", position, "exclude"), None if is_unsure else schools)
+
+
+def _exclusions(scope: "Scope", place: Place, schools: dict[str, str] | None) -> Iterator[Misfit]:
+    """Values that no school can have: the scope would silently hold all of them."""
+    for attribute, values in scope.exclude.items():
+        codelist = LISTS_OF_ATTRIBUTES.get(attribute)
+        known = load_codelists()[codelist].label_of if codelist else schools
+        for value in values:
+            if known is not None and value not in known:
+                by_label = next((code for code, label in known.items() if label == value), None)
+                hint = f"；是不是“{by_label}”？" if by_label else meant(value, known)
+                yield Misfit((*place, attribute), f"口径“{scope.label}”：{attribute} 没有“{value}”{hint}")
+
+
+# --- Calendar --------------------------------------------------------------------------------------------------------
+
+
+def _calendar(calendar: "Calendar") -> Iterator[Misfit]:
+    if not _is_zone(calendar.timezone):
+        near = meant(calendar.timezone, [*available_timezones(), "Asia/Shanghai"])
+        yield Misfit(("calendar", "timezone"), f"没有“{calendar.timezone}”这个时区{near}")
+    for key in ("nightly", "yearly"):
+        if fault := fault_of_cron(getattr(calendar, key)):
+            yield Misfit(("calendar", key), f"“{key}”{fault}")
+    if not calendar.years:
+        yield Misfit(("calendar", "years"), "“years”没有列出任何年度")
+    for year, report_year in calendar.years.items():
+        place = ("calendar", "years", year)
+        if year not in YEARS:
+            yield Misfit(place, f"“years”下应当是年份，不能是 {year}")
+        yield from _order(report_year, place)
+        for key in ("as_of", "school_year_from", "school_year_to"):
+            day: date = getattr(report_year, key)
+            if abs(day.year - year) > 1:
+                yield Misfit((*place, key), f"“{key}”{day} 离报告年度 {year} 太远")
+
+
+def _order(year: "ReportYear", place: Place) -> Iterator[Misfit]:
+    for earlier, later in (("school_year_from", "school_year_to"), ("opens", "due"), ("due", "freezes")):
+        first, second = getattr(year, earlier), getattr(year, later)
+        if first > second:
+            yield Misfit((*place, later), f"“{later}”{second} 早于“{earlier}”{first}")
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # OSError: the name of a folder, e.g. Asia
+        return False
+    return True
+
+
+def fault_of_cron(text: str) -> str | None:
+    """What is wrong with a time in cron's five fields (分 时 日 月 星期, numbers only); None when nothing is."""
+    fields = text.split()
+    if len(fields) != len(CRON_FIELDS):
+        return f"应当有五项（分 时 日 月 星期），如 30 2 * * *，写的是“{text}”"
+    for field, (name, low, high) in zip(fields, CRON_FIELDS, strict=True):
+        if not all(_is_cron_part(part, low, high) for part in field.split(",")):
+            return f"的“{name}”不能是“{field}”，应为 {low} 到 {high}"
+    return None
+
+
+def _is_cron_part(part: str, low: int, high: int) -> bool:
+    """`*`, a number, a range, and steps of the first and the last."""
+    match = re.fullmatch(r"(?:\*|([0-9]{1,2})(?:-([0-9]{1,2}))?)(?:/([0-9]{1,2}))?", part)
+    if match is None:
+        return False
+    first, last, step = (None if group is None else int(group) for group in match.groups())
+    if step is not None and (step == 0 or (first is not None and last is None)):
+        return False
+    bounds = [number for number in (first, last) if number is not None]
+    return all(low <= number <= high for number in bounds) and bounds == sorted(bounds)
+
+
+def strange_names(names: Iterable[str], known: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """(name, what to say) of each name that looks like a declaration, or nearly like a known one, and is none."""
+    for name in names:
+        near: Any = nearest(name, known)
+        if name not in known and (near or name.endswith((".yml", ".yaml", ".csv"))):
+            yield name, f"没有叫“{name}”的配置{meant(name, known)}"
