@@ -380,6 +380,15 @@ def test_rules_of_contracts_become_relations_of_measures():
     assert parse_rule("a <= 5") == []
 
 
+def test_the_schools_of_a_sum_stand_in_the_order_of_their_codes():
+    """In the order of a set, the words of a memo would change from run to run."""
+    codes = sorted(r.code for r in QINZHOU.respondents_in(2023) if r.kind == "school")
+    roster = {2023: {code: {"category": "secondary_vocational"} for code in codes}}
+    students = [Reference("students_full_time", 2023, code, "school") for code in codes]
+    (relation,) = derive([*students[::-1], fact("students_full_time")], QINZHOU, roster)
+    assert [f.subject for f in relation.facts] == [*codes, QINZHOU.code]
+
+
 @pytest.mark.parametrize(
     ("terms", "sign"),
     [

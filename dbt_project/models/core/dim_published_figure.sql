@@ -16,7 +16,7 @@ select
     figure.unit,
     cast(coalesce(factor.divisor, 1) as bigint) as unit_divisor,
     case
-        when figure.printed like '%多%' or figure.printed like '%以上%'
+        when figure.printed like '%多%' or figure.printed like '%余%' or figure.printed like '%以上%'
         then 'at_least'
         when figure.printed like '约%'
         then 'about'

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
 from sources.declarations.city import City
 from warehouse.catalogue.indicator import Indicator, load_indicators, plain_sums
 from warehouse.figures.fact import CHANGE, SCHOOL_SCOPE, VALUE, Reference
+from warehouse.figures.rounding import rounded, trimmed_text
 from warehouse.reconcile.judging.misprints import OF_DIGITS, slip
 from warehouse.reconcile.judging.relations import Interval, Relation
 from warehouse.reconcile.judging.witnesses import unit_factor
@@ -85,10 +86,10 @@ def taken_from_elsewhere(position: int, around: Surroundings) -> str | None:
     if fact is None or figure.value is None:
         return None
     indicator = load_indicators()[fact.indicator]
-    factor, step = unit_factor(figure, indicator), Decimal(1).scaleb(-figure.decimals)
+    factor = unit_factor(figure, indicator)
 
     def is_printed(value: Decimal | None) -> bool:
-        return value is not None and (value / factor).quantize(step, ROUND_HALF_UP) == figure.value
+        return value is not None and rounded(value / factor, figure.decimals) == figure.value
 
     if fact.kind == CHANGE:
         return _wrong_change(fact, indicator, around, is_printed)
@@ -165,6 +166,7 @@ def _contradiction(
 
 
 NAMED = 6
+SHORT_DECIMALS = 4
 
 
 def in_words(relation: Relation, spans: Mapping[Reference, Interval], city: City) -> str:
@@ -255,5 +257,4 @@ def number(span: Interval) -> str:
 
 def _short(value: Decimal) -> str:
     """At most four decimals, without trailing zeros."""
-    rounded = value.quantize(Decimal("0.0001"), ROUND_HALF_UP)
-    return f"{rounded.normalize():f}" if rounded else "0"
+    return trimmed_text(rounded(value, SHORT_DECIMALS))

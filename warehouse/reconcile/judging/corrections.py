@@ -9,11 +9,12 @@ about as well; otherwise all of them stay candidates and nobody is accused.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
-from math import exp
+from decimal import Decimal
+from math import ceil, exp, floor
 from operator import attrgetter
 
 from warehouse.figures.fact import CHANGE, Reference
+from warehouse.figures.rounding import rounded
 from warehouse.reconcile.judging.misprints import BORROWED, MOST_TELLING, OF_DIGITS, log_chance, near, slip, telling
 from warehouse.reconcile.judging.relations import INFINITE, Interval, Relation
 
@@ -218,16 +219,10 @@ def _values_in(span: Interval, step: Decimal) -> list[Decimal]:
     """The printable values of a span, if they are few, and the one in its middle."""
     if not span.low.is_finite() or not span.high.is_finite():
         end = span.low if span.low.is_finite() else span.high
-        return [_rounded(end, step)]
-    first = (span.low / step).quantize(Decimal(1), ROUND_CEILING)
-    last = (span.high / step).quantize(Decimal(1), ROUND_FLOOR)
-    middle = _rounded(span.middle, step)
-    few = [(first + n) * step for n in range(int(last - first) + 1)] if last - first < FEW else []
-    return [middle, *few]
-
-
-def _rounded(value: Decimal, step: Decimal) -> Decimal:
-    return (value / step).quantize(Decimal(1), ROUND_HALF_UP) * step
+        return [rounded(end, -step.adjusted())]
+    first, last = ceil(span.low / step), floor(span.high / step)
+    few = [number * step for number in range(first, last + 1)] if last - first < FEW else []
+    return [rounded(span.middle, -step.adjusted()), *few]
 
 
 def judge(
@@ -264,7 +259,7 @@ def _settle_prints(case: _Case, verdicts: Verdicts) -> None:
         witness = case.witnesses.get(fact)
         if witness is not None and all(case.against_witness(fact, claim.span) for claim in claims):
             every = tuple(one for claim in claims for one in claim.prints)
-            options.append(replace(_moved(claims[0], _rounded(witness, claims[0].step)), prints=every))
+            options.append(replace(_moved(claims[0], rounded(witness, -claims[0].step.adjusted())), prints=every))
         costs = [
             case.cost(fact, option.span)[0]
             + sum(_error(claim, option.value) for claim in claims if claim is not option)

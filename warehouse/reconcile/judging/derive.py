@@ -123,7 +123,7 @@ def members(scope: Scope, schools: Mapping[str, Mapping[str, str]]) -> frozenset
 
 
 def derive(facts: Collection[Reference], city: City, roster: Roster) -> list[Relation]:
-    """Every relation among the given facts."""
+    """Every relation among the given facts, in an order that depends on nothing else."""
     groups: dict[tuple[int, str, str], dict[str, Reference]] = defaultdict(dict)
     for fact in facts:
         if fact.kind == VALUE:
@@ -197,7 +197,7 @@ def _shares_add_up(rule: Rule, shares: Mapping[tuple[str, ...], list]) -> Iterat
 def _changes(facts: Collection[Reference]) -> Iterator[Relation]:
     """This year's value less last year's; last year's in another scope when the report has no other."""
     known = set(facts)
-    for fact in known:
+    for fact in facts:
         now = replace(fact, kind=VALUE)
         if fact.kind != CHANGE or now not in known:
             continue
@@ -224,7 +224,7 @@ def _over_schools(groups: Mapping, city: City, roster: Roster) -> Iterator[Relat
         if not inside:
             continue
         for code, whole in group.items():
-            own = {school: groups.get((year, school, SCHOOL_SCOPE), {}).get(code) for school in inside}
+            own = {school: groups.get((year, school, SCHOOL_SCOPE), {}).get(code) for school in sorted(inside)}
             parts = tuple((Decimal(1), fact) for fact in own.values() if fact)
             if parts and _additive(load_indicators()[code]):
                 everyone = len(parts) == len(inside)

@@ -1,8 +1,10 @@
 """How a number comes to be printed wrong: the slip that turns the number meant into the one printed."""
 
 from collections.abc import Iterator
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from math import log
+
+from warehouse.figures.rounding import rounded
 
 OF_DIGITS = ("swapped", "one_digit", "missing_digit", "extra_digit")
 BORROWED = "borrowed"
@@ -16,8 +18,8 @@ def slip(printed: Decimal, meant: Decimal, step: Decimal, is_percent: bool = Fal
 
     `step` is one unit of the last printed place.
     """
-    rounded = meant.quantize(step, ROUND_HALF_UP)
-    if printed == -rounded and printed != 0:
+    right = rounded(meant, -step.adjusted())
+    if printed == -right and printed != 0:
         return "sign"
     if step < 1 and 0 < abs(printed - meant) < step:
         return "truncated" if abs(printed) < abs(meant) else "rounded_up"
@@ -25,10 +27,8 @@ def slip(printed: Decimal, meant: Decimal, step: Decimal, is_percent: bool = Fal
         if is_percent and abs(power) == 2:
             return "fraction"
         return POWERS.get(abs(power), "power_of_ten")
-    if printed < 0 or rounded < 0:
-        printed, rounded = abs(printed), abs(rounded)
-    meant_digits = str(int(rounded / step))
-    return next((code for code, digits in _near(str(int(printed / step))) if digits == meant_digits), None)
+    meant_digits = str(int(abs(right) / step))
+    return next((code for code, digits in _near(str(int(abs(printed) / step))) if digits == meant_digits), None)
 
 
 def _power(printed: Decimal, meant: Decimal) -> int:
@@ -38,8 +38,7 @@ def _power(printed: Decimal, meant: Decimal) -> int:
     digits = len(printed.normalize().as_tuple().digits)
     # one digit is no proof, nor is a count with its end cut off, unless nothing had to be rounded away
     may_round = digits > 1 and not (abs(printed) < abs(meant) and printed % 1 == 0 == meant % 1)
-    place = Decimal(1).scaleb(meant.adjusted() - digits + 1)
-    shortened = meant.quantize(place, ROUND_HALF_UP) if may_round else meant
+    shortened = rounded(meant, digits - 1 - meant.adjusted()) if may_round else meant
     power = printed.adjusted() - shortened.adjusted()
     return power if printed == shortened.scaleb(power) else 0
 
@@ -48,7 +47,7 @@ def near(printed: Decimal, step: Decimal) -> Iterator[Decimal]:
     """Numbers from which the printed one may have come by one slip."""
     yield -printed
     for power in (-4, -3, -2, -1, 1, 2, 3, 4):
-        yield printed.scaleb(power).quantize(step, ROUND_HALF_UP)
+        yield rounded(printed.scaleb(power), -step.adjusted())
     sign = -1 if printed < 0 else 1
     yield from (sign * int(digits) * step for _, digits in _near(str(int(abs(printed) / step))))
 

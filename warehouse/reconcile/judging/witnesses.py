@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
+from decimal import Decimal
 
 import duckdb
 
@@ -13,6 +13,7 @@ from warehouse.catalogue.indicator import Indicator, load_indicators, plain_sums
 from warehouse.catalogue.measure import load_measures
 from warehouse.catalogue.standard import load_standards
 from warehouse.figures.fact import CHANGE, SCHOOL_SCOPE, STANDARD, TARGET, Reference
+from warehouse.figures.rounding import Verdict, rounded, trimmed_text, verdict
 from warehouse.reconcile.judging.derive import Roster, members
 from warehouse.reconcile.reading.printed_figure import Listing, PrintedFigure, multiplier
 from warehouse.store.sql import query
@@ -116,26 +117,20 @@ def unit_factor(figure: PrintedFigure, indicator: Indicator) -> Decimal:
     return Decimal(multiplier(figure.unit)) / multiplier(indicator.unit) if figure.unit else Decimal(1)
 
 
-def compare(figure: PrintedFigure, exact: Decimal) -> str:
-    """consistent, truncated or differs: the printed number against the exact value in the printed unit."""
+def compare(figure: PrintedFigure, exact: Decimal) -> Verdict:
+    """The printed number against the exact value in the printed unit."""
     assert figure.value is not None
-    step = Decimal(1).scaleb(-figure.decimals)
-    if figure.is_lower_bound:
-        return "consistent" if exact >= figure.value else "differs"
-    for rounding, verdict in ((ROUND_HALF_UP, "consistent"), (ROUND_DOWN, "truncated")):
-        if exact.quantize(step, rounding) == figure.value:
-            return verdict
-    return "differs"
+    return verdict(exact, figure.value, figure.decimals, figure.is_lower_bound)
 
 
 def displayed(figure: PrintedFigure, exact: Decimal, indicator_code: str) -> str:
     """The value as the report should print it, in the printed unit."""
     indicator = load_indicators()[indicator_code]
     decimals = indicator.decimals if unit_factor(figure, indicator) == 1 else NUMBER_DECIMALS
-    number = abs(exact.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP))
+    number = abs(rounded(exact, decimals))
     if indicator.display == "to_one":
         return f"{number}:1"
-    text = f"{number.normalize():f}"
+    text = trimmed_text(number)
     is_change = any(fact_kind in figure.printed for fact_kind in "↑↓")
     return f"{text}{'↓' if exact < 0 else '↑'}" if is_change else text if exact >= 0 else f"-{text}"
 
