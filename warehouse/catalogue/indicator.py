@@ -11,7 +11,9 @@ from typing import Any, Literal
 from pydantic import Field
 
 from sources.declarations.contract import TimeBasis
-from sources.declarations.strict_yaml import Declaration, Name, read_yaml
+from sources.declarations.misfit import Place
+from sources.declarations.problem import meant
+from sources.declarations.strict_yaml import Declaration, Document, Name, read_document
 from sources.system.settings import CATALOGUE_ROOT
 from warehouse.catalogue.measure import Level, expanded, load_measures
 
@@ -91,19 +93,25 @@ class Chapter(Declaration):
 
 @lru_cache
 def load_chapters() -> tuple[Chapter, ...]:
+    """The chapters in the order of the report. Raises DeclarationError, also for an unknown measure."""
     chapters = []
     for path in sorted((CATALOGUE_ROOT / "indicators").glob("*.yml")):
-        chapter = read_yaml(path)
-        indicators = [_resolved(entry) for entry in expanded(chapter["indicators"])]
-        chapters.append(Chapter(**(chapter | {"indicators": indicators})))
+        document = read_document(path)
+        indicators = [_resolved(document, place, entry) for place, entry in expanded(document, "indicators")]
+        given = {"indicators": indicators} if "indicators" in document.data else {}
+        chapters.append(document.parsed(Chapter, document.data | given))
     return tuple(sorted(chapters, key=lambda chapter: chapter.order))
 
 
-def _resolved(entry: dict[str, Any]) -> Indicator:
+def _resolved(document: Document, place: Place, entry: dict[str, Any]) -> Indicator:
     """An entry with what it leaves out: a plain sum takes label, unit and definition from its measure."""
     entry = dict(entry)
-    if "counts" not in entry:
+    if "counts" not in entry and "code" in entry:
         entry.setdefault("numerator", [entry["code"]])
+    _check_terms(document, place, entry)
+    alternatives = entry.get("alternatives")
+    for name, formula in alternatives.items() if isinstance(alternatives, dict) else ():
+        _check_terms(document, (*place, "alternatives", name), formula)
     if len(entry.get("numerator", ())) == 1 and "denominator" not in entry:
         measure = load_measures()[entry["numerator"][0]]
         entry = {"label": measure.label, "unit": measure.unit, "definition": measure.description} | entry
@@ -111,7 +119,20 @@ def _resolved(entry: dict[str, Any]) -> Indicator:
             entry.setdefault("decimals", 2)
     if "numerator" in entry:
         entry.setdefault("time_basis", load_measures()[entry["numerator"][0]].time_basis)
-    return Indicator(**entry)
+    return document.parsed(Indicator, entry, place)
+
+
+def _check_terms(document: Document, place: Place, formula: object) -> None:
+    """Raises DeclarationError when a formula does not add up measures that there are."""
+    known = load_measures()
+    for role in ("numerator", "denominator"):
+        if not isinstance(formula, dict) or role not in formula:
+            continue
+        if not isinstance(formula[role], list) or not formula[role]:
+            raise document.fault((*place, role), f"`{role}` must be a list of measures")
+        for term in formula[role]:
+            if str(term) not in known:
+                raise document.fault((*place, role), f"there is no measure `{term}`{meant(term, known, 'en')}")
 
 
 @lru_cache

@@ -1,7 +1,7 @@
 """Measures: numbers that come straight from submitted cells."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -9,7 +9,9 @@ from pydantic import model_validator
 
 from sources.declarations.codelist import load_codelists
 from sources.declarations.contract import Contract, TimeBasis, contract_respondents, load_contracts
-from sources.declarations.strict_yaml import Declaration, Name, read_yaml
+from sources.declarations.misfit import Place
+from sources.declarations.problem import meant
+from sources.declarations.strict_yaml import Declaration, Document, Name, read_document
 from sources.system.settings import CATALOGUE_ROOT
 
 Level = Literal["school", "region"]
@@ -57,15 +59,31 @@ class Measure(Declaration):
         return "region" if of_bureau and self.subject is None else "school"
 
 
-def expanded(entries: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Entries with `for_each: <code list>` once for each code; {each} and {each_label} are filled in."""
-    for entry in entries:
+def expanded(document: Document, key: str) -> Iterator[tuple[Place, dict[str, Any]]]:
+    """The entries of a list in a file, each with its place in it.
+
+    One with `for_each: <code list>` comes once for each code; {each} and {each_label} are filled in.
+
+    Raises DeclarationError for what is no list of mappings, an unknown code list, and other words in braces.
+    """
+    entries = document.data.get(key, [])
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise document.fault((key,), f"`{key}` must be a list of mappings")
+    for position, entry in enumerate(entries):
         if "for_each" not in entry:
-            yield entry
+            yield (key, position), entry
             continue
         template = {key: value for key, value in entry.items() if key != "for_each"}
-        for code in load_codelists()[entry["for_each"]].codes:
-            yield _filled(template, {"each": code.code, "each_label": code.label})
+        if (codelist := load_codelists().get(entry["for_each"])) is None:
+            told = f"there is no code list `{entry['for_each']}`{meant(entry['for_each'], load_codelists(), 'en')}"
+            raise document.fault((key, position, "for_each"), told)
+        for code in codelist.codes:
+            try:
+                filled = _filled(template, {"each": code.code, "each_label": code.label})
+            except (KeyError, ValueError, IndexError) as error:
+                told = f"only {{each}} and {{each_label}} can be filled in, not {error}"
+                raise document.fault((key, position), told) from None
+            yield (key, position), filled
 
 
 def _filled(value: Any, texts: dict[str, str]) -> Any:
@@ -76,9 +94,15 @@ def _filled(value: Any, texts: dict[str, str]) -> Any:
     return [_filled(item, texts) for item in value] if isinstance(value, list) else value
 
 
+class _Measures(Declaration):
+    """measures.yml: each entry is a `Measure`, but for what it leaves out or has filled in."""
+
+    measures: tuple[dict[str, Any], ...]
+
+
 @lru_cache
 def load_measures() -> dict[str, Measure]:
-    """All measures by code: the forms' numbers, then those of measures.yml."""
+    """All measures by code: the forms' numbers, then those of measures.yml. Raises DeclarationError."""
     folder = contract_respondents()
     contracts = {contract.name: contract for contract in load_contracts()}
     of_forms = [
@@ -87,17 +111,22 @@ def load_measures() -> dict[str, Measure]:
         if contract.shape == "form" and folder[contract.name] != "common"
         for measure in _form_measures(contract)
     ]
-    of_tables = [
-        Measure(
-            **(
-                {"description": entry["label"], "time_basis": contracts[entry["sheet"]].time_basis}
-                | {"since": contracts[entry["sheet"]].since, "until": contracts[entry["sheet"]].until}
-                | entry
-            )
-        )
-        for entry in expanded(read_yaml(CATALOGUE_ROOT / "measures.yml")["measures"])
-    ]
+    document = read_document(CATALOGUE_ROOT / "measures.yml")
+    document.parsed(_Measures)
+    of_tables = [_measure(document, place, entry, contracts) for place, entry in expanded(document, "measures")]
     return {measure.code: measure for measure in of_forms + of_tables}
+
+
+def _measure(document: Document, place: Place, entry: dict[str, Any], contracts: Mapping[str, Contract]) -> Measure:
+    """An entry with what it leaves out: description, time basis and years come from its label and sheet."""
+    sheet = str(entry.get("sheet", ""))
+    inherited: dict[str, Any] = {"description": entry.get("label")}
+    if sheet in contracts:
+        contract = contracts[sheet]
+        inherited |= {"time_basis": contract.time_basis, "since": contract.since, "until": contract.until}
+    elif sheet:
+        raise document.fault((*place, "sheet"), f"there is no sheet `{sheet}`{meant(sheet, contracts, 'en')}")
+    return document.parsed(Measure, inherited | entry, place)
 
 
 def _form_measures(contract: Contract) -> list[Measure]:

@@ -1,12 +1,15 @@
 """The report's tables as declared: rows, columns and headings."""
 
 from functools import lru_cache
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
-from sources.declarations.strict_yaml import Declaration, Name, read_yaml
+from sources.declarations.problem import meant
+from sources.declarations.strict_yaml import Declaration, Name, read_document
 from sources.system.settings import CATALOGUE_ROOT
+from warehouse.catalogue.indicator import load_indicators
 
 
 class TableRow(Declaration):
@@ -44,5 +47,17 @@ class ReportTable(Declaration):
 
 @lru_cache
 def load_report_tables() -> dict[str, ReportTable]:
-    tables = (ReportTable(**read_yaml(path)) for path in sorted((CATALOGUE_ROOT / "tables").glob("*.yml")))
+    tables = (_report_table(path) for path in sorted((CATALOGUE_ROOT / "tables").glob("*.yml")))
     return {table.code: table for table in tables}
+
+
+def _report_table(path: Path) -> ReportTable:
+    """A table. Raises DeclarationError, also for a row of an unknown indicator."""
+    document = read_document(path)
+    table = document.parsed(ReportTable)
+    known = load_indicators()
+    for position, row in enumerate(table.rows):
+        if row.indicator not in known:
+            told = f"there is no indicator `{row.indicator}`{meant(row.indicator, known, 'en')}"
+            raise document.fault(("rows", position, "indicator"), told)
+    return table

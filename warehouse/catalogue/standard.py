@@ -1,13 +1,17 @@
 """Standards: bounds that schools of a category must keep."""
 
+from collections.abc import Collection
 from decimal import Decimal
 from functools import lru_cache
 from typing import Literal
 
 from pydantic import model_validator
 
-from sources.declarations.strict_yaml import Declaration, Name, read_yaml
+from sources.declarations.codelist import load_codelists
+from sources.declarations.problem import meant
+from sources.declarations.strict_yaml import Declaration, Name, read_document
 from sources.system.settings import CATALOGUE_ROOT
+from warehouse.catalogue.indicator import load_indicators
 
 
 class Standard(Declaration):
@@ -40,6 +44,23 @@ class Standard(Declaration):
         return bound
 
 
+class _Standards(Declaration):
+    standards: tuple[Standard, ...]
+
+
 @lru_cache
 def load_standards() -> tuple[Standard, ...]:
-    return tuple(Standard(**entry) for entry in read_yaml(CATALOGUE_ROOT / "thresholds.yml")["standards"])
+    """All standards. Raises DeclarationError, also for an unknown indicator or category."""
+    document = read_document(CATALOGUE_ROOT / "thresholds.yml")
+    standards = document.parsed(_Standards).standards
+    known: dict[str, Collection[str]] = {
+        "indicator": load_indicators(),
+        "category": load_codelists()["school_category"].label_of,
+    }
+    for position, standard in enumerate(standards):
+        for key, words in known.items():
+            if (value := getattr(standard, key)) not in words:
+                raise document.fault(
+                    ("standards", position, key), f"there is no {key} `{value}`{meant(value, words, 'en')}"
+                )
+    return standards

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import duckdb
+from pydantic import ConfigDict, Field, model_validator
 
 from sources.declarations.contract import Column, Contract, load_contracts
-from sources.declarations.strict_yaml import read_yaml
+from sources.declarations.strict_yaml import Declaration, Name, load
 from sources.system.settings import PROJECT_ROOT
 from warehouse.store.sql import quoted
 
@@ -19,6 +20,32 @@ IDENTITY_COLUMNS = {
     "respondent_code": ("varchar", "填报单位标识码"),
     "record": ("bigint", "记录：表格为行号，表单为 0"),
 }
+
+
+SCHEMAS = PROJECT_ROOT / "warehouse" / "store" / "schemas"
+
+
+class _DeclaredTable(Declaration):
+    description: str
+    key: tuple[Name, ...]
+    columns: dict[Name, tuple[str, str]]
+    """Column → its type and description."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "_DeclaredTable":
+        if unknown := [name for name in self.key if name not in self.columns]:
+            raise ValueError(f"the key names no column: {', '.join(unknown)}")
+        return self
+
+
+class _DeclaredSchema(Declaration):
+    """schemas/<schema>.yml."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
+
+    schema_name: Name = Field(alias="schema")
+    description: str
+    tables: dict[Name, _DeclaredTable]
 
 
 @dataclass(frozen=True)
@@ -70,9 +97,9 @@ def all_tables() -> tuple[Table, ...]:
 
 
 def declared(schema: str) -> Iterator[Table]:
-    for name, table in read_yaml(PROJECT_ROOT / "warehouse" / "store" / "schemas" / f"{schema}.yml")["tables"].items():
-        columns = tuple(TableColumn(column, *rest) for column, rest in table["columns"].items())
-        yield Table(schema, name, table["description"], columns, tuple(table["key"]))
+    for name, table in load(SCHEMAS / f"{schema}.yml", _DeclaredSchema).tables.items():
+        columns = tuple(TableColumn(column, *rest) for column, rest in table.columns.items())
+        yield Table(schema, name, table.description, columns, table.key)
 
 
 def table(schema: str, name: str) -> Table:

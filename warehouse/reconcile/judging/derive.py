@@ -7,15 +7,14 @@ from dataclasses import replace
 from decimal import Decimal
 from functools import lru_cache
 from itertools import combinations
-from pathlib import Path
 
 from sources.declarations.city import City, Scope
 from sources.declarations.codelist import load_codelists
 from sources.declarations.contract import load_contracts
-from sources.declarations.strict_yaml import read_yaml
 from warehouse.catalogue.indicator import Indicator, load_indicators, plain_sums
 from warehouse.catalogue.measure import load_measures
 from warehouse.figures.fact import CHANGE, SCHOOL_SCOPE, VALUE, Reference
+from warehouse.reconcile.judging.declared_relations import declared_relations
 from warehouse.reconcile.judging.relations import (
     STRENGTH,
     Coefficients,
@@ -38,10 +37,10 @@ Roster = Mapping[int, Mapping[str, Mapping[str, str]]]
 @lru_cache
 def measure_rules() -> tuple[Rule, ...]:
     """Every linear rule among measures that the declarations give."""
-    declared = read_yaml(Path(__file__).with_name("relations.yml"))
+    declared = declared_relations()
     rules = [
-        *(rule for text in declared["identities"] for rule in parse_rule(text)),
-        *(rule for text in declared["usual"] for rule in parse_rule(text, is_usual=True)),
+        *(rule for text in declared.identities for rule in parse_rule(text)),
+        *(rule for text in declared.usual for rule in parse_rule(text, is_usual=True)),
         *_contract_rules(),
         *_partitions(),
     ]

@@ -4,13 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from math import log10
-from pathlib import Path
 
 from sources.declarations.city import City
-from sources.declarations.strict_yaml import read_yaml
 from warehouse.catalogue.indicator import load_indicators
 from warehouse.figures.fact import VALUE, Reference
 from warehouse.reconcile.judging.causes import name_of
+from warehouse.reconcile.judging.declared_relations import declared_relations
 from warehouse.reconcile.judging.relations import Interval, Relation
 from warehouse.reconcile.reading.printed_figure import multiplier
 
@@ -23,20 +22,19 @@ def magnitude_hints(values: Mapping[Reference, Decimal], city: City) -> Iterator
 
     Only values have a magnitude to compare: the quotient of two changes is no amount a head, and may be negative.
     """
-    declared = read_yaml(Path(__file__).with_name("relations.yml"))["magnitudes"]
-    for rule in declared:
+    for rule in declared_relations().magnitudes:
         for fact, amount in values.items():
-            heads = values.get(replace(fact, indicator=rule["heads"]))
-            beside = values.get(replace(fact, indicator=rule["beside"]))
-            if fact.kind != VALUE or fact.indicator != rule["amount"] or not amount or not heads or not beside:
+            heads = values.get(replace(fact, indicator=rule.heads))
+            beside = values.get(replace(fact, indicator=rule.beside))
+            if fact.kind != VALUE or fact.indicator != rule.amount or not amount or not heads or not beside:
                 continue
             each = amount * multiplier(load_indicators()[fact.indicator].unit) / heads
             if each / beside <= 0:
                 continue  # a sign that differs is wrong in another way than by a power of ten
             power = log10(each / beside)
             if round(power) != 0 and abs(power - round(power)) < NEAR:
-                names = [name_of(f, city) for f in (fact, replace(fact, indicator=rule["heads"]))]
-                other = name_of(replace(fact, indicator=rule["beside"]), city)
+                names = [name_of(f, city) for f in (fact, replace(fact, indicator=rule.heads))]
+                other = name_of(replace(fact, indicator=rule.beside), city)
                 yield (
                     fact,
                     f"{names[0]}除以{names[1]}约为 {each:.0f}，而{other}为 {beside.normalize():f}："

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import log
 from pathlib import Path
-from typing import Any
 
 from sources.declarations.city import City, Scope
 from sources.declarations.codelist import load_codelists
 from sources.declarations.contract import load_contracts
-from sources.declarations.strict_yaml import read_yaml
+from sources.declarations.problem import meant
+from sources.declarations.strict_yaml import Declaration, read_document
 from warehouse.catalogue.indicator import load_indicators, plain_sums
 from warehouse.catalogue.measure import load_measures
 from warehouse.catalogue.report_table import load_report_tables
@@ -49,7 +49,7 @@ class Meaning:
 
 
 def is_of_wider_region(label: str) -> bool:
-    return label.startswith(tuple(words()["wider_region"]))
+    return label.startswith(tuple(words().wider_region))
 
 
 @dataclass(frozen=True)
@@ -62,16 +62,40 @@ class Name:
     """The indicator's own label, which goes before all others."""
 
 
+class NamesOfEach(Declaration):
+    """A further name for each code of a code list."""
+
+    for_each: str
+    code: str
+    name: str
+
+
+class Words(Declaration):
+    """names.yml; what each part is for stands there."""
+
+    same: dict[str, str]
+    units: dict[str, tuple[str, ...]]
+    wider_region: tuple[str, ...]
+    names: dict[str, tuple[str, ...]]
+    each: tuple[NamesOfEach, ...]
+
+
 @lru_cache
-def words() -> dict[str, Any]:
-    """The declarations of names.yml."""
-    return read_yaml(Path(__file__).with_name("names.yml"))
+def words() -> Words:
+    """The declarations of names.yml. Raises DeclarationError, also for a name of an unknown indicator."""
+    document = read_document(Path(__file__).with_name("names.yml"))
+    declared = document.parsed(Words)
+    known = load_indicators()
+    for code in declared.names:
+        if code not in known:
+            raise document.fault(("names", code), f"there is no indicator `{code}`{meant(code, known, 'en')}")
+    return declared
 
 
 def normal(text: str) -> str:
     """A name as compared: half-width, without punctuation and the words that distinguish nothing."""
     text = re.sub(r"\W", "", unicodedata.normalize("NFKC", text)).lower()
-    for old, new in words()["same"].items():
+    for old, new in words().same.items():
         text = re.sub(old, new, text)
     return text
 
@@ -81,7 +105,7 @@ def unit_kind(unit: str) -> str:
     if "/" in unit or unit.startswith(":"):
         return unit[:1] if unit.startswith(":") else "/"
     bare = re.sub("^(百万|千万|万|亿)", "", unit)
-    for kind, units in words()["units"].items():
+    for kind, units in words().units.items():
         if bare in units:
             return str(kind)
     return bare
@@ -178,10 +202,10 @@ def _catalogue_names() -> tuple[Name, ...]:
         if table.layout == "years":
             # such a table's title says what its columns count
             labels += [(bare_title(table.title) + heading, name) for name, heading in table.columns.items()]
-    labels += [(text, code) for code, texts in words()["names"].items() for text in texts]
-    for entry in words()["each"]:
-        for code in load_codelists()[entry["for_each"]].codes:
-            labels.append((entry["name"].format(each_label=code.label), entry["code"].format(each=code.code)))
+    labels += [(text, code) for code, texts in words().names.items() for text in texts]
+    for entry in words().each:
+        for code in load_codelists()[entry.for_each].codes:
+            labels.append((entry.name.format(each_label=code.label), entry.code.format(each=code.code)))
     own = [Name(normal(i.label), i.code, is_of_wider_region(i.label), True) for i in load_indicators().values()]
     known = load_indicators()
     others = ((text.removeprefix("其中："), code) for text, code in labels if code in known)

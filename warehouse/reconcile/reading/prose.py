@@ -28,7 +28,7 @@ QUOTED = re.compile(r"[“\"‘《【][^”\"’》】]*[”\"’》】]")
 
 @lru_cache
 def _number() -> re.Pattern[str]:
-    units = {unit for group in words()["units"].values() for unit in group}
+    units = {unit for group in words().units.values() for unit in group}
     units |= {indicator.unit.partition("/")[0] for indicator in load_indicators().values()} | {"㎡", "%"}
     alternatives = "|".join(sorted((re.escape(u) for u in units if u and not u.startswith(":")), key=len, reverse=True))
     return re.compile(

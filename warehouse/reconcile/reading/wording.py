@@ -124,7 +124,7 @@ def indicator_in(context: Context, unit: str, kind: Kind, state: State) -> tuple
             among = frozenset(share.code for share in shares)
     if not context.after and scope_of(context.near.strip("，、：其中含"), state.city):
         return None, 0.0
-    wider = any(word in context.near[-REACH:] for word in words()["wider_region"])
+    wider = any(word in context.near[-REACH:] for word in words().wider_region)
     is_each = EACH.search(context.near + context.after) is not None
     strengths = context.strengths(load_indicators()[last.indicator].label if last else "")
     said = names.weigh(known) + UNKNOWN * names.weigh(at_hand - known)
