@@ -93,14 +93,16 @@ class Settings:
 
 
 def load_settings() -> Settings:
-    """Settings from the environment (NIANBAO_HOME, NIANBAO_CITY, NIANBAO_TODAY, NIANBAO_MAX_…), or their defaults."""
-    home = Path(os.environ.get("NIANBAO_HOME", PROJECT_ROOT / "warehouse" / "data")).resolve()
-    city = os.environ.get("NIANBAO_CITY", "450700")
-    city_dir = CITIES_ROOT / city if (CITIES_ROOT / city).is_dir() else Path(city).resolve()
-    limits = {
-        name.name: int(value)
-        for name in fields(Limits)
-        if (value := os.environ.get(f"NIANBAO_MAX_{name.name.upper()}"))
-    }
-    today = os.environ.get("NIANBAO_TODAY")
-    return Settings(home, city_dir, Limits(**limits), date.fromisoformat(today) if today else None)
+    """Settings from the environment (NIANBAO_HOME, NIANBAO_CITY, NIANBAO_TODAY, NIANBAO_MAX_…), or their defaults.
+
+    Raises ToldError for a value that cannot be used, and for a variable NIANBAO_… that nobody reads.
+    """
+    from sources.system.environment import check_names, read_environment  # see there: 80 ms
+
+    given = read_environment()
+    home = (given.home or PROJECT_ROOT / "warehouse" / "data").resolve()
+    city_dir = CITIES_ROOT / given.city if (CITIES_ROOT / given.city).is_dir() else Path(given.city).resolve()
+    alerts = city_dir / "alerts.yml"
+    check_names(os.environ, alerts.read_text("utf-8", errors="replace") if alerts.is_file() else "")
+    limits = {each.name: value for each in fields(Limits) if (value := getattr(given, f"max_{each.name}"))}
+    return Settings(home, city_dir, Limits(**limits), given.today)
