@@ -4,15 +4,15 @@ Nothing in a file is ever run. What is too large, broken, encrypted or no workbo
 finding that says so. What passes is packed anew from the parts that were looked at, so that a reader sees nothing else.
 """
 
-import re
 import zipfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from io import BytesIO
 
 from sources.archive.stand_in import STAND_IN, STAND_IN_RULES, ZIP_SIGNATURE
-from sources.read.sheet_xml import RefusedError, Spent, StoredSheet, elements, read_sheet, read_strings, without_blanks
+from sources.read.package import Package, is_workbook, open_package, pack
+from sources.read.sheet_xml import RefusedError, Spent, StoredSheet, read_sheet, read_strings, texts_of, without_blanks
 from sources.system.settings import Limits
 
 OLE_SIGNATURE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -31,9 +31,9 @@ SHORTCUTS = (b"L\0\0\0\x01\x14\x02\0", b"[InternetShortcut]")
 SPREADSHEET_2003 = b"urn:schemas-microsoft-com:office:spreadsheet"
 HEAD_BYTES = 4096
 DIRECTORY_BYTES_A_PART = 1_000
-WORKBOOK, RELATIONS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
-STRINGS, STYLES, PROPERTIES = "xl/sharedStrings.xml", "xl/styles.xml", "docProps/core.xml"
-PACKAGE_PARTS = ("[Content_Types].xml", "_rels/.rels", WORKBOOK, RELATIONS, STRINGS, STYLES)
+ODD_METHODS = {9: "deflate64", zipfile.ZIP_BZIP2: "bzip2", zipfile.ZIP_LZMA: "lzma", 93: "zstd", 95: "xz"}
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""What programs that write workbooks use; zipfile unpacks the others whole before it cuts them to their size."""
 TEXT_PARTS = (".xml", ".rels", ".vml")
 
 
@@ -57,13 +57,16 @@ def inspect(data: bytes, limits: Limits) -> Inspection:
     try:
         _check_kind(data, limits)
         names, parts = _unpacked(data, limits)
-        titles = _sheet_parts(parts)
-        strings = read_strings(parts[STRINGS]) if STRINGS in parts else []
+        package = open_package(parts)
+        strings = read_strings(package.strings) if package.strings else []
         spent = Spent()
-        for name in titles.values():
-            parts[name], blanks = without_blanks(parts[name])
+        for title, sheet in package.sheets.items():
+            bare, blanks = without_blanks(sheet.xml)
+            package.sheets[title] = replace(sheet, xml=bare)
             spent.add_cells(blanks, limits)
-        sheets = {title: read_sheet(parts[name], title, strings, limits, spent) for title, name in titles.items()}
+        sheets = {
+            title: read_sheet(sheet.xml, title, strings, limits, spent) for title, sheet in package.sheets.items()
+        }
     except RefusedError as refused:
         return Inspection(refusal=refused.refusal)
     notes = []
@@ -71,8 +74,7 @@ def inspect(data: bytes, limits: Limits) -> Inspection:
         notes.append("file.macros")
     if any(name.startswith("xl/externalLinks/") for name in names):
         notes.append("file.external_links")
-    book = _packed(parts, (*PACKAGE_PARTS, *titles.values()))
-    return Inspection(notes=tuple(notes), saved_at=_saved_at(parts), book=book, sheets=sheets)
+    return Inspection(notes=tuple(notes), saved_at=_saved_at(package), book=pack(package), sheets=sheets)
 
 
 def _check_kind(data: bytes, limits: Limits) -> None:
@@ -110,7 +112,7 @@ def _unpacked(data: bytes, limits: Limits) -> tuple[list[str], dict[str, bytes]]
     try:
         _check_directory(data, limits)
         with zipfile.ZipFile(BytesIO(data)) as archive:
-            entries = {entry.filename.replace("\\", "/"): entry for entry in archive.infolist()}
+            entries = _entries(archive)
             _check_entries(entries, limits)
             parts = {name: _part(archive, entry) for name, entry in entries.items() if name.endswith(TEXT_PARTS)}
     except RefusedError:
@@ -135,6 +137,19 @@ def _check_directory(data: bytes, limits: Limits) -> None:
         raise RefusedError("file.too_large", f"超过 {limits.parts} 个内部文件")
 
 
+def _entries(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+    """An archive's entries by name; refuses two of one name, of which each program would read another."""
+    entries: dict[str, zipfile.ZipInfo] = {}
+    folded: set[str] = set()
+    for entry in archive.infolist():
+        name = entry.filename.replace("\\", "/")
+        if name.casefold() in folded:
+            raise RefusedError("file.repeated_part", name[:80])
+        folded.add(name.casefold())
+        entries[name] = entry
+    return entries
+
+
 def _check_entries(entries: Mapping[str, zipfile.ZipInfo], limits: Limits) -> None:
     if len(entries) > limits.parts:
         raise RefusedError("file.too_large", f"{len(entries)} 个内部文件")
@@ -142,50 +157,22 @@ def _check_entries(entries: Mapping[str, zipfile.ZipInfo], limits: Limits) -> No
         raise RefusedError("file.encrypted")
     if "xl/workbook.bin" in entries:
         raise RefusedError("file.old_format")
-    if WORKBOOK not in entries:
+    if not is_workbook(entries):
         raise RefusedError("file.not_a_workbook", "压缩包或其他文档")
+    if odd := sorted({entry.compress_type for entry in entries.values()} - set(METHODS)):
+        raise RefusedError("file.compression", ODD_METHODS.get(odd[0], f"第 {odd[0]} 种"))
     expanded = sum(entry.file_size for name, entry in entries.items() if name.endswith(TEXT_PARTS))
     if expanded > limits.expanded_bytes:
         raise RefusedError("file.too_large", f"展开后有 {expanded / 1e6:.0f} MB")
 
 
-def _sheet_parts(parts: Mapping[str, bytes]) -> dict[str, str]:
-    """Sheet title → the part that holds it; refuses a sheet without one, and two of the same title."""
-    relations = elements(parts.get(RELATIONS, b"<none/>"))
-    targets = {relation.get("Id"): _resolved(relation.get("Target", "")) for _, relation in relations}
-    titles: dict[str, str] = {}
-    for name, attributes in elements(parts[WORKBOOK]):
-        if name == "sheet":
-            title, part = attributes.get("name", ""), targets.get(attributes.get("id"), "")
-            if part not in parts or title in titles:
-                raise RefusedError("file.damaged")
-            titles[title] = part
-    return titles
-
-
-def _resolved(target: str) -> str:
-    """The part that a relation of the workbook points to."""
-    return target.removeprefix("/") if target.startswith(("/xl/", "xl/")) else "xl/" + target.removeprefix("/")
-
-
-def _packed(parts: Mapping[str, bytes], names: Sequence[str]) -> bytes:
-    buffer = BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        for name in dict.fromkeys(names):
-            if name in parts:
-                archive.writestr(name, parts[name])
-    return buffer.getvalue()
-
-
-def _saved_at(parts: Mapping[str, bytes]) -> datetime | None:
+def _saved_at(package: Package) -> datetime | None:
     """When the file was last saved (UTC), as the program that saved it says; None when it does not."""
-    text = parts.get(PROPERTIES, b"").decode("utf-8", "replace")
+    stamps = texts_of(package.properties, ("modified", "created")) if package.properties else {}
     for name in ("modified", "created"):
-        match = re.search(rf"<dcterms:{name}[^>]*>([^<]+)<", text)
-        if match:
-            try:
-                stamp = datetime.fromisoformat(match[1].strip())
-                return (stamp.astimezone(UTC) if stamp.tzinfo else stamp).replace(tzinfo=None)
-            except (ValueError, OverflowError):
-                continue
+        try:
+            stamp = datetime.fromisoformat(stamps.get(name, "").strip())
+            return (stamp.astimezone(UTC) if stamp.tzinfo else stamp).replace(tzinfo=None)
+        except (ValueError, OverflowError):
+            continue  # not a time: the next one may be
     return None

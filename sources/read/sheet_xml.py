@@ -7,7 +7,7 @@ that only unfold in memory, documents that define entities.
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from xml.parsers import expat
@@ -99,6 +99,29 @@ def elements(xml: bytes) -> list[tuple[str, dict[str, str]]]:
 
     _parse(xml, start)
     return found
+
+
+def texts_of(xml: bytes, names: Sequence[str]) -> dict[str, str]:
+    """Local name → the text of its first element, for some names of a small document; what is broken has none."""
+    found: dict[str, list[str]] = {}
+    open_name: list[str | None] = [None]
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        local = _local(name)
+        open_name[0] = local if local in names and local not in found else None
+        if open_name[0]:
+            found[local] = []
+
+    def end(name: str) -> None:
+        open_name[0] = None
+
+    def text(letters: str) -> None:
+        if open_name[0]:
+            found[open_name[0]].append(letters)
+
+    with suppress(RefusedError):  # what such a document says is a help, never needed
+        _parse(xml, start, end, text)
+    return {name: "".join(letters) for name, letters in found.items()}
 
 
 def unescaped(text: str) -> str:

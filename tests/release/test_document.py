@@ -208,6 +208,20 @@ def test_an_if_without_an_end_is_an_error(made, tmp_path):
         render(made.figures, template_with(tmp_path, '{% if 有("专任教师数") %}专任教师。'))
 
 
+@pytest.mark.parametrize(
+    "token",
+    [
+        "值.__func__.__globals__.__builtins__.__import__('os').system('id')",
+        "''.__class__.__mro__[1].__subclasses__()",
+        "cycler.__init__.__globals__",
+        "值.__self__.figures.__dict__.clear()",
+    ],
+)
+def test_a_template_reaches_its_words_and_nothing_behind_them(made, tmp_path, token):
+    with pytest.raises(ValueError, match="不能识别"):
+        render(made.figures, template_with(tmp_path, "# 概况", f"专任教师{{{{ {token} }}}}。"))
+
+
 def test_quotes_that_word_makes_round_do_no_harm_and_numbers_of_tables_may_be_written(made, tmp_path):
     template = template_with(tmp_path, "# 概况", "专任教师{{ 值(“专任教师数”) }}，见表1.2-1和附表6。")
     assert "专任教师1664人，见表1.2-1和附表6。" in texts(render(made.figures, template).data)

@@ -1,0 +1,51 @@
+"""A year is always releasable: documents, site, reconciliation and release of cities that nobody has thought of."""
+
+import re
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from sources.system.settings import Settings
+from tests.any_city.made_up import make_up, pour
+from tests.conftest import run_all
+from warehouse.reconcile.reconcile import reconcile_file
+from warehouse.release.make_release import release
+from warehouse.release.manifest import Override
+from warehouse.store.connection import open_published
+
+SIGNED = Override("王科长", "试算", ())
+SEEDS = range(1, 5)
+NO_NUMBER = re.compile(r"(?<![A-Za-z_.\-])(nan|NaN|None|null|inf|Infinity|[-−]0(?:\.0+)?)(?![A-Za-z_0-9.])")
+"""What a reader must never see where a number should stand."""
+TAG = re.compile(r"<(script|style)\b.*?</\1>|<[^>]+>", re.DOTALL)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_any_year_of_any_city_is_released_and_says_no_nonsense(seed: int, tmp_path: Path) -> None:
+    made = make_up(seed, tmp_path / "city")
+    settings = Settings(home=tmp_path / "home", city_dir=made.folder)
+    pour(made, settings)
+    taken = run_all(settings, made.city, made.years)
+    assert taken.rejected == 0, taken.findings
+    for year in made.years:
+        done = release(settings, made.city, year, SIGNED)
+        for path in sorted(done.folder.rglob("*")):
+            shown = text_of(path)
+            found = NO_NUMBER.search(shown)
+            assert not found, f"{path.name}: …{shown[max(0, found.start() - 60) : found.end() + 30]}…"
+        (draft,) = done.folder.glob("*.docx")
+        with open_published(settings) as connection:
+            assert reconcile_file(connection, made.city, draft, year).frame.height > 0
+            reconcile_file(None, made.city, draft, year)
+
+
+def text_of(path: Path) -> str:
+    """What a reader sees of a file of a release; nothing for files that only machines read."""
+    if path.suffix == ".html" and path.name != "数据模型.html":
+        return TAG.sub(" ", path.read_text(encoding="utf-8"))
+    if path.suffix in (".docx", ".xlsx"):
+        with zipfile.ZipFile(path) as parts:
+            names = [n for n in parts.namelist() if n.endswith(("document.xml", "footnotes.xml", "sharedStrings.xml"))]
+            return "\n".join(TAG.sub(" ", parts.read(name).decode()) for name in names)
+    return ""

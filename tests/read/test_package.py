@@ -1,0 +1,102 @@
+"""Which parts of an archive are the workbook: whatever the program that wrote it calls them."""
+
+import re
+import zipfile
+from collections.abc import Callable
+from io import BytesIO
+
+import pytest
+
+from sources.read.inspection import inspect
+from sources.system.settings import Limits
+from tests.conftest import NURSING_SCHOOL
+from tests.hostile.books import sample_book, write_book
+
+WRITTEN = write_book(sample_book(NURSING_SCHOOL))
+ROOT, BOOK, RELATIONS = "_rels/.rels", "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
+Parts = dict[str, bytes]
+
+
+def parts_of(data: bytes) -> Parts:
+    with zipfile.ZipFile(BytesIO(data)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def packed(parts: Parts, method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+def with_targets(change: Callable[[str], str]) -> Parts:
+    """The workbook's parts, the targets of its relations written in another way."""
+    parts = parts_of(WRITTEN)
+    text = parts[RELATIONS].decode()
+    parts[RELATIONS] = re.sub(r'Target="([^"]+)"', lambda found: f'Target="{change(found[1])}"', text).encode()
+    return parts
+
+
+def renamed_book(name: str) -> Parts:
+    parts = parts_of(WRITTEN)
+    parts[ROOT] = parts[ROOT].replace(b"workbook.xml", name.encode())
+    return {
+        {BOOK: f"xl/{name}", RELATIONS: f"xl/_rels/{name}.rels"}.get(part, part): content
+        for part, content in parts.items()
+    }
+
+
+WAYS = {
+    "backslashes": with_targets(lambda target: target.replace("/", "\\")),
+    "a dot in front": with_targets(lambda target: f"./{target}"),
+    "up and down again": with_targets(lambda target: f"../xl/{target}"),
+    "from the root": with_targets(lambda target: f"/xl/{target}"),
+    "other case": {
+        name.replace("sheet", "Sheet").replace("shared", "Shared"): c for name, c in parts_of(WRITTEN).items()
+    },
+    "another name for the workbook": renamed_book("workbook2.xml"),
+    "no relations of the package": {name: c for name, c in parts_of(WRITTEN).items() if name != ROOT},
+    "backslashes in the names": {name.replace("/", "\\"): c for name, c in parts_of(WRITTEN).items()},
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_good_workbook_is_read_however_its_parts_are_named(way: str) -> None:
+    usual, other = inspect(WRITTEN, Limits()), inspect(packed(WAYS[way]), Limits())
+    assert other.refusal is None
+    assert {title: sheet.texts for title, sheet in other.sheets.items()} == {
+        title: sheet.texts for title, sheet in usual.sheets.items()
+    }
+    assert parts_of(other.book) == parts_of(usual.book)
+
+
+def test_two_parts_of_one_name_are_refused_because_programs_would_read_different_ones() -> None:
+    parts = parts_of(WRITTEN)
+    twice = next(name for name in parts if name.startswith("xl/worksheets/sheet"))
+    assert inspect(packed(parts | {twice.upper(): parts[twice]}), Limits()).refusal == (
+        "file.repeated_part",
+        twice.upper(),
+    )
+
+
+@pytest.mark.parametrize(("method", "name"), [(zipfile.ZIP_BZIP2, "bzip2"), (zipfile.ZIP_LZMA, "lzma")])
+def test_methods_that_unpack_whole_before_they_are_cut_are_refused(method: int, name: str) -> None:
+    assert inspect(packed(parts_of(WRITTEN), method), Limits()).refusal == ("file.compression", name)
+
+
+@pytest.mark.parametrize(
+    ("properties", "saved"),
+    [
+        (b'<p xmlns:d="x"><d:modified>2024-01-02T03:04:05Z</d:modified></p>', "2024-01-02T03:04:05"),
+        (b'<p xmlns:d="x"><d:created>2024-01-02T03:04:05</d:created></p>', "2024-01-02T03:04:05"),
+        (b'<p xmlns:d="x"><d:modified>soon</d:modified><d:created>2024-01-02</d:created></p>', "2024-01-02T00:00:00"),
+        (b'<p xmlns:dcterms="x">' + b"<dcterms:modified " * 50_000, None),
+        (b"<p>", None),
+        (b"", None),
+    ],
+)
+def test_the_time_of_saving_is_parsed_and_never_searched_for(properties: bytes, saved: str | None) -> None:
+    found = inspect(packed(parts_of(WRITTEN) | {"docProps/core.xml": properties}), Limits())
+    assert found.refusal is None
+    assert (found.saved_at.isoformat() if found.saved_at else None) == saved
