@@ -1,10 +1,9 @@
 """One sheet while it is read: headings found, cells taken, and what is left over."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import islice
 
 from sources.declarations.contract import Column, Contract
 from sources.declarations.headings import STATUS_LABEL, normalise_label
@@ -87,7 +86,8 @@ class Sheet:
                 "sheet.stray_cells", *strays[0], self.text(*strays[0]), count=len(strays), expected=named_cells(strays)
             )
             self.fates.update(dict.fromkeys(strays, "reported"))
-        if merged := [first for first, last in self.stored.merged if self._covers_several_values(first, last)]:
+        rows_of = self._taken_rows()
+        if merged := [first for first, last in self.stored.merged if _values_within(rows_of, first, last) > 1]:
             self.report("sheet.merged_cells", *merged[0], self.text(*merged[0]), expected=named_cells(merged))
         filled = [(row, taken) for row, taken in self.taken.items() if any(self.text(row, p) for p in taken)]
         if hidden := [(row, taken[0]) for row, taken in filled if row in self.stored.hidden_rows]:
@@ -95,11 +95,22 @@ class Sheet:
         self.reading.findings.extend(self.findings.all())
         self.reading.fates.update({(self.title, address(*at)): fate for at, fate in self.fates.items()})
 
-    def _covers_several_values(self, first: Position, last: Position) -> bool:
-        rows = list(self.taken)  # in ascending order
-        within = rows[bisect_left(rows, first[0]) : bisect_right(rows, last[0])]
-        covered = (p for row in within for p in self.taken[row] if first[1] <= p <= last[1])
-        return len(list(islice(covered, 2))) == 2
+    def _taken_rows(self) -> dict[int, list[int]]:
+        """Position of a column → the rows in which a value was taken there, in ascending order."""
+        rows_of: dict[int, list[int]] = {}
+        for row in sorted(self.taken):
+            for position in self.taken[row]:
+                rows_of.setdefault(position, []).append(row)
+        return rows_of
+
+
+def _values_within(rows_of: Mapping[int, list[int]], first: Position, last: Position) -> int:
+    """How many values a range covers: by column, so that two thousand ranges cost no more than two thousand cells."""
+    return sum(
+        bisect_right(rows, last[0]) - bisect_left(rows, first[0])
+        for position, rows in rows_of.items()
+        if first[1] <= position <= last[1]
+    )
 
 
 def named_cells(positions: Sequence[Position]) -> str:

@@ -4,6 +4,7 @@ The values stay as the school typed them. The list (校验结果) links to every
 are explained; sent again, the explanations are read.
 """
 
+import re
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from io import BytesIO
@@ -14,7 +15,7 @@ from openpyxl.cell import Cell, MergedCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.comments import Comment
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
-from openpyxl.utils import get_column_letter
+from openpyxl.utils import get_column_letter, range_boundaries
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -33,6 +34,13 @@ from sources.system.plain_text import STARTS_LIKE_A_FORMULA
 SEVERITY_ORDER = {"error": 0, "warning": 1, "info": 2}
 FILLS = {"error": "FFC7CE", "warning": "FFEB9C", "info": "DDEBF7"}
 MARKABLE_BYTES = 20_000_000
+MARKABLE_RANGES = 500
+MARKABLE_CELLS = 100_000
+"""Of a sheet: merged and linked ranges, and the cells that they cover. A template has no more than forty ranges."""
+RANGE = re.compile(
+    rb'<(?:[a-z]+:)?(?:mergeCell|hyperlink) [^<>]{0,300}?\bref="([A-Z]{1,3}[1-9][0-9]{0,6}:[A-Z]{1,3}[1-9][0-9]{0,6})"'
+)
+RANGED = b"<mergeCell "
 NOTE_AUTHOR = "年报校验"
 COLUMNS = (
     ("序号", 6),
@@ -103,11 +111,28 @@ def _opened(data: bytes | None) -> openpyxl.Workbook:
 
 
 def _check_size(data: bytes) -> None:
-    """Raises ValueError for a file that openpyxl would take minutes and gigabytes for."""
+    """Raises ValueError for a file that openpyxl would take minutes and gigabytes for.
+
+    openpyxl makes an object of every cell that a range covers, and compares every range with all others.
+    """
     with zipfile.ZipFile(BytesIO(data)) as archive:
-        expanded = sum(part.file_size for part in archive.infolist() if part.filename.endswith(".xml"))
-    if expanded > MARKABLE_BYTES:
-        raise ValueError(f"{expanded} bytes of XML")
+        parts = [part for part in archive.infolist() if part.filename.endswith(".xml")]
+        expanded = sum(part.file_size for part in parts)
+        if expanded > MARKABLE_BYTES:
+            raise ValueError(f"{expanded} bytes of XML")
+        for part in parts:
+            with archive.open(part) as stream:
+                xml = stream.read(part.file_size)
+            ranges = [found[1].decode() for found in RANGE.finditer(xml)]
+            if max(len(ranges), xml.count(RANGED)) > MARKABLE_RANGES:
+                raise ValueError(f"{len(ranges)} ranges in {part.filename}")
+            if sum(_cells_in(each) for each in ranges) > MARKABLE_CELLS:
+                raise ValueError(f"ranges of too many cells in {part.filename}")
+
+
+def _cells_in(reference: str) -> int:
+    first_column, first_row, last_column, last_row = range_boundaries(reference)
+    return (last_column - first_column + 1) * (last_row - first_row + 1)
 
 
 def _write_list(

@@ -5,10 +5,13 @@ import zipfile
 from collections.abc import Callable
 from io import BytesIO
 
+import openpyxl
 import pytest
 
+from sources.declarations.headings import RESULT_SHEET
 from sources.read.inspection import inspect
 from sources.system.settings import Limits
+from sources.write.marked_workbook import mark_workbook
 from tests.conftest import NURSING_SCHOOL
 from tests.hostile.books import sample_book, write_book
 
@@ -100,3 +103,13 @@ def test_the_time_of_saving_is_parsed_and_never_searched_for(properties: bytes, 
     found = inspect(packed(parts_of(WRITTEN) | {"docProps/core.xml": properties}), Limits())
     assert found.refusal is None
     assert (found.saved_at.isoformat() if found.saved_at else None) == saved
+
+
+@pytest.mark.parametrize("merged", [["A1:XFD1048576"], [f"A{row}:B{row}" for row in range(100, 2100)]])
+def test_ranges_that_would_take_minutes_to_mark_are_left_out_of_the_marked_workbook(merged: list[str]) -> None:
+    book = sample_book(NURSING_SCHOOL)
+    book.sheets[1].merged.extend(merged)
+    data = write_book(book)
+    assert inspect(data, Limits()).refusal is None
+    marked = openpyxl.load_workbook(BytesIO(mark_workbook(data, [], [], "样例")))
+    assert marked.sheetnames == [RESULT_SHEET]

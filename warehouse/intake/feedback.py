@@ -20,7 +20,8 @@ from warehouse.intake.versions import latest_versions
 from warehouse.store.sql import query
 
 FORBIDDEN_IN_NAMES = str.maketrans(dict.fromkeys('\\/:*?"<>|\n\r\t', "_"))
-NAME_LETTERS = 60  # a file's name has 255 bytes, a Chinese letter three of them
+NAME_BYTES = 180
+"""Of the 255 that a file's name may have; the rest is for what is put behind it. A letter takes up to four."""
 UNIDENTIFIED = "未识别"
 INDEX = "index.json"
 VERSION_COLUMNS = ("submission_id", "report_year", "respondent_name", "file_name", "status")
@@ -105,7 +106,8 @@ def _findings(connection: duckdb.DuckDBPyConnection, submission_ids: Sequence[st
 
 
 def _relative_path(version: dict[str, Any]) -> str:
-    stem = (version["respondent_name"] or Path(version["file_name"]).stem).translate(FORBIDDEN_IN_NAMES)[:NAME_LETTERS]
+    stem = (version["respondent_name"] or Path(version["file_name"]).stem).translate(FORBIDDEN_IN_NAMES)
+    stem = stem.encode()[:NAME_BYTES].decode(errors="ignore")
     folder = str(version["report_year"]) if version["respondent_name"] and version["report_year"] else UNIDENTIFIED
     return f"{folder}/{stem}_{version['submission_id'][:8]}_校验结果.xlsx"
 
