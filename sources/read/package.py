@@ -24,7 +24,7 @@ RELATIONSHIPS = "http://schemas.openxmlformats.org/package/2006/relationships"
 
 
 @dataclass(frozen=True)
-class Relation:
+class PartRelation:
     """A relation of a part: its id, the last word of its type, and the part that it leads to."""
 
     id: str
@@ -36,7 +36,7 @@ class Relation:
 class SheetPart:
     """The part of a sheet, and the relation by which the workbook names it."""
 
-    relation: Relation
+    relation: PartRelation
     xml: bytes
 
 
@@ -95,16 +95,16 @@ def pack(package: Package) -> bytes:
     for number, sheet in enumerate(package.sheets.values(), 1):
         target = f"{sheet.relation.kind}s/sheet{number}.xml"
         parts[f"xl/{target}"] = sheet.xml
-        relations.append(Relation(sheet.relation.id, sheet.relation.kind, target))
+        relations.append(PartRelation(sheet.relation.id, sheet.relation.kind, target))
     for kind, file, part in (
         ("sharedStrings", "sharedStrings.xml", package.strings),
         ("styles", "styles.xml", package.styles),
     ):
         if part is not None:
             parts[f"xl/{file}"] = part
-            relations.append(Relation(f"nianbao-{kind}", kind, file))
+            relations.append(PartRelation(f"nianbao-{kind}", kind, file))
     parts["xl/_rels/workbook.xml.rels"] = _written(relations)
-    parts[ROOT_RELATIONS] = _written([Relation("nianbao-book", "officeDocument", "xl/workbook.xml")])
+    parts[ROOT_RELATIONS] = _written([PartRelation("nianbao-book", "officeDocument", "xl/workbook.xml")])
     parts["[Content_Types].xml"] = CONTENT_TYPES
     buffer = BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
@@ -113,13 +113,13 @@ def pack(package: Package) -> bytes:
     return buffer.getvalue()
 
 
-def _relations(by_name: Mapping[str, bytes], part: str) -> Iterator[Relation]:
+def _relations(by_name: Mapping[str, bytes], part: str) -> Iterator[PartRelation]:
     """The relations of a part (of the whole package: ''), with their targets as names of parts."""
     folder, name = posixpath.split(part)
     for element, attributes in elements(by_name.get(posixpath.join(folder, "_rels", f"{name}.rels"), b"<none/>")):
         if element == "Relationship" and attributes.get("TargetMode") != "External":
             kind = attributes.get("Type", "").rpartition("/")[2]
-            yield Relation(attributes.get("Id", ""), kind, _resolved(attributes.get("Target", ""), folder))
+            yield PartRelation(attributes.get("Id", ""), kind, _resolved(attributes.get("Target", ""), folder))
 
 
 def _resolved(target: str, folder: str) -> str:
@@ -129,7 +129,7 @@ def _resolved(target: str, folder: str) -> str:
     return posixpath.normpath(path if from_root else posixpath.join(folder, path)).lstrip("/")
 
 
-def _written(relations: list[Relation]) -> bytes:
+def _written(relations: list[PartRelation]) -> bytes:
     lines = "".join(
         f"<Relationship Id={quoteattr(each.id)} Target={quoteattr(each.part)}"
         f' Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/{each.kind}"/>'

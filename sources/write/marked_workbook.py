@@ -15,7 +15,8 @@ from openpyxl.cell import Cell, MergedCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.comments import Comment
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
-from openpyxl.utils import get_column_letter, range_boundaries
+from openpyxl.utils import get_column_letter
+from openpyxl.utils.cell import coordinate_to_tuple
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -131,8 +132,8 @@ def _check_size(data: bytes) -> None:
 
 
 def _cells_in(reference: str) -> int:
-    first_column, first_row, last_column, last_row = range_boundaries(reference)
-    return (last_column - first_column + 1) * (last_row - first_row + 1)
+    first, last = (coordinate_to_tuple(address) for address in reference.split(":"))
+    return (abs(last[0] - first[0]) + 1) * (abs(last[1] - first[1]) + 1)
 
 
 def _write_list(
