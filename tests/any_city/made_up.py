@@ -97,7 +97,7 @@ def make_up(seed: int, folder: Path) -> MadeUpCity:
         for number in range(random.choice([1, 2, 3, 4]))
     )
     moods = {
-        year: random.choice(["", "", "", "no graduates", "nobody asked", "all zero", "only the bureau"])
+        year: random.choice([""] * 8 + ["no graduates", "nobody asked", "all zero", "only the bureau"])
         for year in years
     }
     made = MadeUpCity(seed, folder, years, schools, moods)
