@@ -5,7 +5,8 @@ UV_VERSION := 0.13.9
 YEARS := --year 2022 --year 2023
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-deep test-spark check ui format generate lock bench clean system-packages
+CHECKS := check-types check-generated check-sql check-style check-imports
+.PHONY: help run test test-deep test-spark check $(CHECKS) ui format generate lock bench clean system-packages
 
 help:            ## What there is to do
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:  +##' Makefile | sed -E 's/:[^#]*##/\t/' | expand -t 18
@@ -24,14 +25,26 @@ test-spark: .venv/dev.stamp .venv/spark.stamp  ## The models on Apache Spark: ev
 	@sh tests/system_packages.sh openjdk
 	@$(BIN)/pytest -m spark tests/spark
 
-check: .venv/dev.stamp  ## Lint, format, types, import rules, SQL for both engines, stale generated files
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+check: .venv/dev.stamp  ## Format, lint, strict types, import rules, SQL for both engines, stale files and drawing
+	@$(MAKE) --no-print-directory --keep-going --jobs 2 --output-sync $(CHECKS)
+
+check-types:
+	$(BIN)/mypy
+
+check-generated:
+	$(BIN)/nianbao generate --check
+	$(BIN)/python -m tests.lint.house --check
+
+check-sql:
 	$(BIN)/sqlfmt --check --quiet dbt_project
 	$(BIN)/python -m tests.lint.portable_sql
-	$(BIN)/mypy
+
+check-style:
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+check-imports:
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/nianbao generate --check
 
 ui: .venv/run.stamp  ## Dagster's UI on http://127.0.0.1:3000
 	@$(BIN)/nianbao ui
@@ -41,9 +54,10 @@ format: .venv/dev.stamp  ## Format Python and SQL
 	$(BIN)/ruff format .
 	$(BIN)/sqlfmt --quiet dbt_project
 
-generate: .venv/dev.stamp  ## Write the files that derive from contracts and catalogue
+generate: .venv/dev.stamp  ## Write the files that derive from contracts and catalogue, and draw the house
 	$(BIN)/nianbao generate
 	$(BIN)/sqlfmt --quiet dbt_project
+	$(BIN)/python -m tests.lint.house
 
 bench: .venv/dev.stamp .venv/user.stamp  ## Measure a city, a province and a release, and write docs/benchmark.md
 	$(BIN)/python -m tests.bench city province release

@@ -78,7 +78,7 @@ def audit(
 
 def _years_alike(kind: str, codelists: Mapping[int, dict[str, CodeList]]) -> list[tuple[Contract, list[int]]]:
     """The sheets of a kind of respondent, each with years in which it has the same columns, rules and code lists."""
-    alike: dict[tuple, tuple[Contract, list[int]]] = {}
+    alike: dict[tuple[object, ...], tuple[Contract, list[int]]] = {}
     for year, lists_of_year in codelists.items():
         for contract in contracts_for(kind, year):
             columns = contract.columns_in(year)

@@ -2,10 +2,11 @@
 
 A *room* is a package one level below `sources/`, `warehouse/` or `orchestration/` (or a module that lies flat there),
 an *arrow* is "some module of A imports one of B", and a *floor* stands above everything that it imports.
-`python -m tests.lint.house` writes the drawing; a test compares it.
+`python -m tests.lint.house` writes the drawing; `--check` compares it.
 """
 
 import ast
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
@@ -178,7 +179,13 @@ def _module(name: str, path: Path, names: Set[str]) -> Module:
 
 
 def main() -> None:
-    PAGE.write_text(page_with(drawing(), PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    """Writes the drawing; with `--check`, fails if it is not what stands there."""
+    page = PAGE.read_text(encoding="utf-8")
+    drawn = page_with(drawing(), page)
+    if "--check" not in sys.argv:
+        PAGE.write_text(drawn, encoding="utf-8")
+    elif drawn != page:
+        sys.exit(f"{PAGE.name} shows another house than the imports do: make generate")
 
 
 if __name__ == "__main__":

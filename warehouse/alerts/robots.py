@@ -38,7 +38,11 @@ MEANINGS = {
 }
 
 
-def dingtalk_request(address: str, token: str, secret: str | None, text: str, moment: float) -> tuple[str, dict]:
+Call = tuple[str, dict[str, Any]]
+"""URL and JSON."""
+
+
+def dingtalk_request(address: str, token: str, secret: str | None, text: str, moment: float) -> Call:
     """URL and JSON. The signature goes into the URL: HMAC-SHA256 of time (ms) and secret, with the secret as key."""
     query = {"access_token": token}
     if secret:
@@ -47,13 +51,13 @@ def dingtalk_request(address: str, token: str, secret: str | None, text: str, mo
     return f"{address}/robot/send?{urlencode(query)}", {"msgtype": "text", "text": {"content": text}}
 
 
-def wecom_request(address: str, token: str, secret: str | None, text: str, moment: float) -> tuple[str, dict]:
+def wecom_request(address: str, token: str, secret: str | None, text: str, moment: float) -> Call:
     """URL and JSON. Markdown, because it takes twice as much as text (4096 bytes)."""
     url = f"{address}/cgi-bin/webhook/send?{urlencode({'key': token})}"
     return url, {"msgtype": "markdown", "markdown": {"content": text}}
 
 
-def feishu_request(address: str, token: str, secret: str | None, text: str, moment: float) -> tuple[str, dict]:
+def feishu_request(address: str, token: str, secret: str | None, text: str, moment: float) -> Call:
     """URL and JSON. The signature goes into the JSON: HMAC-SHA256 of nothing, with time (s) and secret as key."""
     payload: dict[str, Any] = {"msg_type": "text", "content": {"text": text}}
     if secret:
@@ -62,7 +66,7 @@ def feishu_request(address: str, token: str, secret: str | None, text: str, mome
     return f"{address}/open-apis/bot/v2/hook/{quote(token, safe='')}", payload
 
 
-REQUESTS: dict[str, Callable[[str, str, str | None, str, float], tuple[str, dict]]] = {
+REQUESTS: dict[str, Callable[[str, str, str | None, str, float], Call]] = {
     "dingtalk": dingtalk_request,
     "wecom": wecom_request,
     "feishu": feishu_request,

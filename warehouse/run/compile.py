@@ -90,7 +90,8 @@ def load_manifest(settings: Settings) -> dict[str, Any]:
 
 @lru_cache(maxsize=1)
 def _read(path: Path) -> dict[str, Any]:
-    return json.loads(path.read_bytes())
+    manifest: dict[str, Any] = json.loads(path.read_bytes())
+    return manifest
 
 
 def build_order(manifest: Mapping[str, Any]) -> list[Node]:

@@ -169,7 +169,7 @@ def canonical_type(type_name: str) -> str:
     """The name under which DuckDB lists a type, in small letters."""
     row = duckdb.execute(f"select lower(typeof(cast(null as {type_name})))").fetchone()
     assert row is not None
-    return row[0]
+    return str(row[0])
 
 
 def _comments(new: Table, existing: Mapping[str, tuple[str, str | None]]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -50,6 +51,6 @@ def registered(connection: duckdb.DuckDBPyConnection, name: str, frame: pl.DataF
         connection.unregister(name)
 
 
-def query(connection: duckdb.DuckDBPyConnection, sql: str, parameters: list | None = None) -> pl.DataFrame:
+def query(connection: duckdb.DuckDBPyConnection, sql: str, parameters: list[Any] | None = None) -> pl.DataFrame:
     """The result of a query as a polars frame."""
     return pl.DataFrame(connection.sql(sql, params=parameters))

@@ -49,7 +49,7 @@ def measure_rules() -> tuple[Rule, ...]:
 
 def _joined(rules: Iterable[Rule]) -> tuple[Rule, ...]:
     """Two inequalities that are each other's reverse make one equation."""
-    kept: dict[frozenset, Rule] = {}
+    kept: dict[frozenset[tuple[int, str]], Rule] = {}
     for rule in rules:
         reverse = frozenset((-c, name) for c, name in rule.terms)
         if rule.sign == "<=" and (other := kept.get(reverse)) and other.sign == "<=":
@@ -127,7 +127,7 @@ def derive(facts: Collection[Reference], city: City, roster: Roster) -> list[Rel
     for fact in facts:
         if fact.kind == VALUE:
             groups[fact.year, fact.subject, fact.scope][fact.indicator] = fact
-    relations: dict[tuple, Relation] = {}
+    relations: dict[tuple[object, ...], Relation] = {}
     for relation in (
         *(r for key, group in groups.items() for r in _within_group(key, group, city)),
         *_changes(facts),
@@ -172,7 +172,7 @@ def _within_group(key: tuple[int, str, str], group: Mapping[str, Reference], cit
         yield from _shares_add_up(rule, shares)
 
 
-def _shares_add_up(rule: Rule, shares: Mapping[tuple[str, ...], list]) -> Iterator[Relation]:
+def _shares_add_up(rule: Rule, shares: Mapping[tuple[str, ...], Sequence[Share]]) -> Iterator[Relation]:
     """Where parts add up to a whole, the parts' shares of it add up to one."""
     wholes = tuple(name for c, name in rule.terms if c == -1)
     parts = [name for c, name in rule.terms if c == 1]
@@ -215,7 +215,7 @@ def _additive(indicator: Indicator) -> bool:
     return all(m.level == "school" and not m.is_distinct_in_region for m in measures)
 
 
-def _over_schools(groups: Mapping, city: City, roster: Roster) -> Iterator[Relation]:
+def _over_schools(groups: Groups, city: City, roster: Roster) -> Iterator[Relation]:
     """The region against its schools: the sum of all, or no less than the sum of those printed."""
     for (year, subject, scope_code), group in groups.items():
         scope = next((s for s in city.scopes if s.code == scope_code), None)
@@ -231,7 +231,7 @@ def _over_schools(groups: Mapping, city: City, roster: Roster) -> Iterator[Relat
                 yield linear("sum", terms, "=" if everyone else "<=", whole if everyone else None)
 
 
-def _over_scopes(groups: Mapping, city: City, roster: Roster) -> Iterator[Relation]:
+def _over_scopes(groups: Groups, city: City, roster: Roster) -> Iterator[Relation]:
     """A narrower scope against a wider one: what lies between them, school by school or by a count of its own."""
     for wide, narrow in ((a, b) for a in city.scopes for b in city.scopes if a != b and _is_wider(a, b)):
         left_out = {(a, v) for a, values in narrow.exclude.items() for v in values}

@@ -72,7 +72,7 @@ def _copy(connection: duckdb.DuckDBPyConnection, name: str, region: str) -> int:
     connection.execute(f'create table {schema}."{table}" as select * from published.{schema}."{table}"{mine}')
     connection.execute("; ".join(_comments(connection, schema, table)))
     (count,) = connection.execute(f'select count(*) from {schema}."{table}"').fetchone() or (0,)
-    return count
+    return int(count)
 
 
 def _comments(connection: duckdb.DuckDBPyConnection, schema: str, table: str) -> list[str]:

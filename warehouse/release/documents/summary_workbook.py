@@ -85,7 +85,7 @@ class Formats:
 
     def __init__(self, book: xlsxwriter.Workbook) -> None:
         self.book = book
-        self.known: dict[tuple, Format] = {}
+        self.known: dict[tuple[tuple[str, Any], ...], Format] = {}
 
     def __call__(self, **properties: Any) -> Format:
         key = tuple(sorted(properties.items()))

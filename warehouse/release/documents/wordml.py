@@ -32,7 +32,7 @@ def style_id(document: Document, name: str) -> str:
     found = next((style for style in document.styles if style.name == name), None)
     if found is None:
         raise ValueError(f"模板中没有样式“{name}”，请恢复它")
-    return found.style_id
+    return str(found.style_id)
 
 
 def text_run(text: str, properties: str = "") -> str:
