@@ -207,7 +207,8 @@ def exponent(sizes: Sequence[Results], what: str, of: str) -> float:
     """The slope of log cost over log schools."""
     points = [(math.log(r.schools), math.log(r.median(what, of) or 1)) for r in sizes]
     x, y = (sum(values) / len(points) for values in zip(*points, strict=True))
-    return sum((a - x) * (b - y) for a, b in points) / sum((a - x) ** 2 for a, _ in points)
+    slope: float = sum((a - x) * (b - y) for a, b in points) / sum((a - x) ** 2 for a, _ in points)
+    return slope
 
 
 def _questions(sizes: Sequence[Results]) -> list[str]:

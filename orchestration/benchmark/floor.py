@@ -10,6 +10,7 @@ import shutil
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import duckdb
 from python_calamine import CalamineWorkbook
@@ -29,7 +30,7 @@ def read_all(inbox: Path) -> int:
     return filled
 
 
-def statements(manifest: dict) -> list[str]:
+def statements(manifest: dict[str, Any]) -> list[str]:
     """What there is to execute, from dbt's manifest: a model after its parents, tests after all models."""
     models = {key: node for key, node in manifest["nodes"].items() if node["resource_type"] == "model"}
     made: set[str] = set()
@@ -44,7 +45,7 @@ def statements(manifest: dict) -> list[str]:
     return ordered + [f"select count(*) from ({node['compiled_code']})" for node in tests]
 
 
-def base_tables(working_database: Path, manifest: dict, target: Path) -> None:
+def base_tables(working_database: Path, manifest: dict[str, Any], target: Path) -> None:
     """A copy of the working database without any model: what intake has written."""
     shutil.copyfile(working_database, target)
     models = {(n["schema"], n["alias"]) for n in manifest["nodes"].values() if n["resource_type"] == "model"}

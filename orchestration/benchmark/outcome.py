@@ -46,7 +46,7 @@ def teachers(settings: Settings) -> int:
             "select cast(sum(value) as bigint) from core.fct_measure"
             " where measure_code = 'teachers_full_time' and subject_kind = 'school'"
         ).fetchone() or (0,)
-    return value
+    return int(value)
 
 
 def change_one_school(installation: Poured, home: Path) -> None:

@@ -1,7 +1,7 @@
 """Commands for what leaves the building: documents, release, releases, verify, extract."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -168,7 +168,7 @@ def extract(
     console.print(f"{done.region_name}：{len(done.rows)} 张表，{count} 行：{done.path}", soft_wrap=True, markup=False)
 
 
-def _print_points(points: list[dict]) -> None:
+def _print_points(points: list[dict[str, Any]]) -> None:
     for point in points:
         mark = "[green]✓[/green]" if point["passed"] else "[red]✗[/red]"
         console.print(mark, end=" ")

@@ -93,7 +93,7 @@ def _write_explanations(
             sheet.write_string(row, position, text, formats["text"])
 
 
-class _LockedWorkbook(xlsxwriter.Workbook):
+class _LockedWorkbook(xlsxwriter.Workbook):  # type: ignore[misc]  # the library has no types
     """xlsxwriter protects sheets only; this also locks the list of sheets (no delete, no rename)."""
 
     def _write_workbook_pr(self) -> None:

@@ -25,7 +25,7 @@ from sources.sample.pour import load_samples
 from sources.system.settings import CITIES_ROOT, Settings
 from sources.write.template import build_workbook, workbook_file_name
 from tests.conftest import NURSING_SCHOOL, cell_of, edit, ingest
-from tests.sinks import ROBOTS, SECRET, TOKEN, Sink, dingtalk, feishu, mail_server, serve, wecom
+from tests.support.sinks import ROBOTS, SECRET, TOKEN, Sink, dingtalk, feishu, mail_server, serve, wecom
 from warehouse.alerts.due import Item
 from warehouse.alerts.ledger import LEDGER_FILE, claim, create_ledger, settle
 from warehouse.alerts.messages import compose

@@ -7,7 +7,7 @@ import pytest
 
 from sources.declarations.alerting import Mail, Robot, Webhook
 from sources.system.plain_text import plain
-from tests.sinks import ROBOTS, SECRET, TOKEN, mail_server, serve, webhook
+from tests.support.sinks import ROBOTS, SECRET, TOKEN, mail_server, serve, webhook
 from warehouse.alerts.channels import LIMIT_BYTES, MORE, cut, send
 from warehouse.alerts.messages import Message
 

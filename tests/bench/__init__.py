@@ -1,0 +1,1 @@
+"""What the benchmark compares with, and that the benchmark tells the truth."""

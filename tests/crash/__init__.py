@@ -1,0 +1,1 @@
+"""Kills, full disks, lost files: what is published stays whole, the next run ends right. Whole runs, not one room."""

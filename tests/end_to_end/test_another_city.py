@@ -17,7 +17,7 @@ from sources.declarations.city import City, load_city
 from sources.system.settings import Settings
 from sources.write.template_sheet import SheetValues
 from tests.conftest import run_all
-from tests.small_books import form, outcomes, pour, roster, school, scope_choice
+from tests.support.small_books import form, outcomes, pour, roster, school, scope_choice
 from warehouse.figures.lineage import Lineage
 from warehouse.figures.year_figures import load_figures
 from warehouse.release.documents.printed_again import text_from

@@ -19,7 +19,7 @@ from sources.declarations.city import City, load_city
 from sources.system.settings import Settings
 from sources.write.template_sheet import SheetValues
 from tests.conftest import ingest, run_all, select
-from tests.small_books import Submissions, form, outcomes, pour, roster, school, scope_choice
+from tests.support.small_books import Submissions, form, outcomes, pour, roster, school, scope_choice
 from warehouse.figures.fact import Reference
 from warehouse.figures.lineage import Lineage
 from warehouse.figures.recompute import recompute

@@ -1,0 +1,1 @@
+"""What people and programs do to workbooks: a corpus of cases, bombs, changes by lot, slips in numbers."""

@@ -14,7 +14,7 @@ from orchestration.lib.observe import alert, run_report
 from sources.declarations.alerting import ALERTS_FILE
 from sources.declarations.city import City, load_city
 from sources.system.settings import CITIES_ROOT, Settings
-from tests.sinks import SECRET, TOKEN, Sink, dingtalk, serve
+from tests.support.sinks import SECRET, TOKEN, Sink, dingtalk, serve
 
 NO_ASSETS = dg.Definitions()
 QUIET_DAY, OVERDUE_DAY = date(2022, 1, 1), date(2022, 12, 2)

@@ -1,0 +1,1 @@
+"""What warehouse/release promises: documents, site, data, and the release itself, made and made again."""

@@ -86,7 +86,7 @@ def refusal(kind: str, answer: Mapping[str, Any]) -> str | None:
     return f"{PLATFORMS[kind]}拒收，错误码 {plain(str(code))}：{plain(str(told))[:300]}"
 
 
-@notify(on=ROBOT_SCHEME, name="群机器人")
+@notify(on=ROBOT_SCHEME, name="群机器人")  # type: ignore[untyped-decorator]
 def _robot(body: str, title: str, notify_type: str, *_: Any, meta: Mapping[str, Any], **__: Any) -> bool:
     """Sends to a robot. apprise keeps what is logged here as the reason of a failure."""
     channel: Robot = meta["robot"]

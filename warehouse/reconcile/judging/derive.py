@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from functools import lru_cache
@@ -31,6 +31,10 @@ from warehouse.reconcile.judging.relations import (
 )
 
 Roster = Mapping[int, Mapping[str, Mapping[str, str]]]
+Groups = Mapping[tuple[int, str, str], Mapping[str, Reference]]
+"""(year, subject, scope) → indicator → its value."""
+Share = tuple[Reference, tuple[str, ...], int]
+"""A ratio, its numerator and its scale."""
 """Year → school code → attribute (category, ownership, affiliation) → code."""
 
 
@@ -49,7 +53,7 @@ def measure_rules() -> tuple[Rule, ...]:
 
 def _joined(rules: Iterable[Rule]) -> tuple[Rule, ...]:
     """Two inequalities that are each other's reverse make one equation."""
-    kept: dict[frozenset[tuple[int, str]], Rule] = {}
+    kept: dict[frozenset[tuple[Decimal, str]], Rule] = {}
     for rule in rules:
         reverse = frozenset((-c, name) for c, name in rule.terms)
         if rule.sign == "<=" and (other := kept.get(reverse)) and other.sign == "<=":
@@ -142,7 +146,7 @@ def _within_group(key: tuple[int, str, str], group: Mapping[str, Reference], cit
     """One subject, one scope, one year: sums, ratios, parts."""
     by_measure = {measure: group[code] for measure, code in plain_sums().items() if code in group}
     by_measure |= {code: fact for code, fact in group.items() if load_indicators()[code].counts}
-    shares: dict[tuple[str, ...], list[tuple[Reference, tuple[str, ...], int]]] = defaultdict(list)
+    shares: dict[tuple[str, ...], list[Share]] = defaultdict(list)
     for code, fact in group.items():
         indicator = load_indicators()[code]
         if indicator.counts:

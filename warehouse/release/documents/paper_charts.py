@@ -172,7 +172,8 @@ def _bars(unit: str, colour: str = COLOURS[0]) -> Callable[[pl.DataFrame], altai
             x=altair.X("value:Q", title=unit, scale={"domain": [0, top]}, axis={"tickCount": 6, "format": "d"}),
         )
         numbers = base.mark_text(align="left", dx=4, fontSize=12, color=INK).encode(text="text:N")
-        return base.mark_bar(size=BAR, color=colour) + numbers
+        chart: altair.Chart = base.mark_bar(size=BAR, color=colour) + numbers
+        return chart
 
     return build
 
@@ -184,7 +185,8 @@ def _standard_bars(unit: str) -> Callable[[pl.DataFrame], altair.Chart]:
             "met:N", scale={"domain": ["达标", "未达标"], "range": [COLOURS[0], COLOURS[2]]}
         )
         rule = altair.Chart(data).mark_rule(strokeDash=[5, 3], color=INK, size=1.2).encode(x="mean(bound):Q")
-        return chart + rule
+        ruled: altair.Chart = chart + rule
+        return ruled
 
     return build
 
@@ -204,7 +206,8 @@ def _pairs(unit: str) -> Callable[[pl.DataFrame], altair.Chart]:
         bars = base.mark_bar().encode(
             color=altair.Color("year:N", scale={"domain": years, "range": [COLOURS[1], COLOURS[0]]})
         )
-        return bars + base.mark_text(align="left", dx=4, fontSize=12, color=INK).encode(text="text:N")
+        chart: altair.Chart = bars + base.mark_text(align="left", dx=4, fontSize=12, color=INK).encode(text="text:N")
+        return chart
 
     return build
 

@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import docx
 import typst
@@ -151,7 +152,7 @@ def _table(table: Table) -> str:
     return f"#report-table(({widths},), {is_whole}, {head}{', '.join(filter(None, lines))})"
 
 
-def _heights(rows: list) -> dict[tuple[int, int], int]:
+def _heights(rows: list[Any]) -> dict[tuple[int, int], int]:
     """(row, column) of a cell merged downwards → how many rows it takes."""
     tall: dict[tuple[int, int], int] = {}
     begun: dict[int, tuple[int, int]] = {}

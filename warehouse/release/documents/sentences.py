@@ -8,7 +8,7 @@ from docx.oxml.ns import qn
 from lxml import etree
 
 from warehouse.release.documents import wordml as word
-from warehouse.release.documents.marks import MARK, NOTE_MARK, BoundNumber, Missing
+from warehouse.release.documents.marks import MARK, NOTE_MARK, BoundNumber, Missing, Piece
 from warehouse.release.documents.template_check import text_of
 from warehouse.release.documents.vocabulary import Vocabulary
 
@@ -52,7 +52,7 @@ def _edit(paragraph: etree._Element, kept: list[bool]) -> None:
         last.text = last.text.rstrip()[:-1] + "。"
 
 
-def pieces(text: str, vocabulary: Vocabulary) -> list:
+def pieces(text: str, vocabulary: Vocabulary) -> list[Piece]:
     return [vocabulary.pieces[int(index)] for index in MARK.findall(text)]
 
 
