@@ -65,7 +65,7 @@ def put(value: Callable[[random.Random], Any]) -> Mutation:
     return mutate
 
 
-def typo(book: Book, rng: random.Random) -> None:
+def mistyped(book: Book, rng: random.Random) -> None:
     sheet = some_sheet(book, rng)
     place = rng.choice(sorted(sheet.cells))
     text = str(sheet.cells[place])
@@ -218,8 +218,8 @@ MUTATIONS: tuple[Mutation, ...] = (
     put(lambda rng: Formula("A1+1", rng.choice((None, 5, "5", "无")))),
     put(lambda rng: Failed(rng.choice(("#REF!", "#DIV/0!", "#N/A", "#VALUE!")))),
     put(lambda rng: "字" * rng.choice((50, 5_000, 32_767))),
-    typo,
-    typo,
+    mistyped,
+    mistyped,
     blank,
     far_away,
     insert_row,
