@@ -1,7 +1,7 @@
 """When people are told: after every run, failed or not, and every ten minutes of the day for what the calendar says.
 
 Runs that `nianbao run` executes itself are none of the daemon's; the command line calls `alert` for them. What both
-see is told once (warehouse/alerts.py).
+see is told once (warehouse/alerts/due.py).
 """
 
 from datetime import UTC, datetime

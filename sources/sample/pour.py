@@ -2,7 +2,7 @@
 
 `cities/<code>/samples/<year>/<sheet>.csv` holds what each respondent reports. A form, or a table whose rows are
 fixed, has one line a value (`row` is the key of the fixed row, empty for a form); any other table one line a
-record. Every line says where its value comes from (PROVENANCE); `apportion.py` spreads what the report prints
+record. Every line says where its value comes from (PROVENANCE); `spread.py` spreads what the report prints
 as a total only.
 """
 

@@ -74,7 +74,7 @@ class Settings:
 
     @property
     def seen_file(self) -> Path:
-        """Which files of the inbox have been read, and what they looked like from outside (sources/seen.py)."""
+        """Which files of the inbox have been read, and what they looked like from outside (sources/archive/seen.py)."""
         return self.home / "working" / "seen.json"
 
     @property

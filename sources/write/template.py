@@ -1,6 +1,6 @@
 """Contract → workbook: what a school gets to fill in, and what a sample submission is poured into.
 
-The same geometry serves both. The reader (`workbook.py`) finds everything by heading, never by position,
+The same geometry serves both. The reader (`read_workbook.py`) finds everything by heading, never by position,
 so the constants below are words, not coordinates.
 """
 

@@ -60,7 +60,7 @@ def test_a_rule_fires_on_a_workbook_that_breaks_it(copy):
     broken = break_the_rule(copy.home / "inbox")
     found = json.loads(copy.run(f"nianbao check '{broken}' --json"))
     messages = [each["message"] for each in found["findings"] if each["rule_id"] == "funds.funded_students_have_funds"]
-    assert messages == ["核算学生数为 2591，财政拨款却是 0 万元。"]
+    assert messages == ["核算学生数为 2591，财政拨款却是 0.00 万元。"]
 
 
 def break_the_rule(inbox: Path) -> Path:

@@ -1,7 +1,7 @@
 """raw → staging → intermediate → core → marts → quality → report: the compiled models, built beside the old ones.
 
 They are built in a copy of the working database, which is swapped in at the end: it holds the old models or the new
-ones, never some of each. dbt itself is not needed here (compiled.py); its machinery around each model takes longer
+ones, never some of each. dbt itself is not needed here (compile.py); its machinery around each model takes longer
 than all of the SQL.
 """
 

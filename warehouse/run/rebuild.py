@@ -1,7 +1,7 @@
 """What is done about a working database that is broken, half-built or to be built anew: the archive is the truth.
 
 A broken one is set aside, never deleted: the next intake finds an empty registry beside a filled archive, and takes
-everything in again (`warehouse/intake.py`).
+everything in again (`warehouse/intake/take_in.py`).
 """
 
 import shutil
