@@ -1,7 +1,7 @@
 """Workbook + contracts → cells with their addresses, and findings about its structure.
 
 Sheets are found by title, columns and items by heading; position means nothing. Nothing is judged here but
-structure: a cell's text is taken as it stands, its type is the audit's business (`typed_values.py`). Every filled cell of
+structure: a cell's text is taken as it stands, its type is the audit's business (`audit`). Every filled cell of
 the workbook ends in one of three places, and `Tally` counts them: taken as a value, named in a finding, or part of
 the template.
 """

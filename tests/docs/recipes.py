@@ -124,7 +124,7 @@ def _edit(words: str, text: str, root: Path) -> None:
     elif second:
         after = _listed(before, first, text)
     else:
-        after = before + text
+        after = before + ("\n\n" if path.suffix == ".py" else "") + text
     path.write_text(after, encoding="utf-8")
 
 

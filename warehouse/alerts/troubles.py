@@ -48,7 +48,7 @@ class Observation:
 
 @dataclass(frozen=True)
 class Register:
-    """What the register says: rows of `latest_versions` and `latest_findings` (warehouse/intake/versions.py, register.py).
+    """What the register says: rows of `latest_versions` and `latest_findings` (warehouse/registry.py).
 
     `lying` are the ids of the files in the inbox, `marked` the workbooks with findings marked, by submission id.
     """

@@ -87,6 +87,6 @@ def _newly_overdue(
     return sum(
         (respondent.code, year) not in standing
         for year in report_years
-        if last <= city.calendar.years[year].due < settings.today
+        if (dates := city.calendar.years[year]).is_overdue(settings.today) and not dates.is_overdue(last)
         for respondent in city.respondents_in(year)
     )
