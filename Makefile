@@ -42,6 +42,7 @@ check-sql:
 check-style:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python -m tests.lint.glossary
 
 check-imports:
 	$(BIN)/lint-imports --no-cache
