@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
+from orchestration.lib.installation import Installation
 from orchestration.lib.observe import alert, run_report
 from sources.declarations.alerting import load_alerting
 from sources.declarations.city import City
@@ -18,12 +19,15 @@ RUN_INTERVAL_SECONDS = 30
 CALENDAR_INTERVAL_SECONDS = 600
 
 
-def build_alerts(settings: Settings, city: City, assets: dg.Definitions) -> dg.Definitions:
-    """A sensor on runs of the assets that succeed, one on runs that fail, and one on the calendar."""
+def build_alerts(assets: dg.Definitions) -> dg.Definitions:
+    """A sensor on runs of the assets that succeed, one on runs that fail, and one on the calendar.
 
-    def after_run(context: dg.RunStatusSensorContext) -> dg.SkipReason:
+    `assets` know what the checks of a run are about.
+    """
+
+    def after_run(context: dg.RunStatusSensorContext, installation: dg.ResourceParam[Installation]) -> dg.SkipReason:
         report = run_report(context.instance, context.dagster_run.run_id, assets)
-        return dg.SkipReason(alert(settings, city, report).summary)
+        return dg.SkipReason(alert(installation.settings, installation.city, report).summary)
 
     after = [
         dg.run_status_sensor(
@@ -38,17 +42,16 @@ def build_alerts(settings: Settings, city: City, assets: dg.Definitions) -> dg.D
             (dg.DagsterRunStatus.FAILURE, "alerts_after_failure", "失败"),
         )
     ]
-
-    @dg.sensor(
-        name="alerts_of_the_calendar",
+    of_the_calendar = dg.sensor(
         minimum_interval_seconds=CALENDAR_INTERVAL_SECONDS,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="没有运行时也提醒：即将到期、逾期的单位，没有解决的问题，上次没有送达的消息（alerts.yml）。",
-    )
-    def of_the_calendar() -> dg.SkipReason:
-        return dg.SkipReason(tick(settings, city, datetime.now(UTC)))
-
+    )(alerts_of_the_calendar)
     return dg.Definitions(sensors=[*after, of_the_calendar])
+
+
+def alerts_of_the_calendar(installation: dg.ResourceParam[Installation]) -> dg.SkipReason:
+    return dg.SkipReason(tick(installation.settings, installation.city, datetime.now(UTC)))
 
 
 def tick(settings: Settings, city: City, now: datetime) -> str:

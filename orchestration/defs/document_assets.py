@@ -4,10 +4,11 @@ import dagster as dg
 
 from orchestration.lib.asset_keys import DOCUMENTS, DOCUMENTS_JOB, PUBLISHED, RELEASE_JOB, RELEASED
 from orchestration.lib.groups import RELEASE
+from orchestration.lib.installation import Installation
 from orchestration.lib.metadata import markdown_table
 from orchestration.lib.partitions import by_report_year, report_years
+from orchestration.lib.specs import spec
 from sources.declarations.city import City
-from sources.system.settings import Settings
 from warehouse.store.connection import open_published
 
 
@@ -18,71 +19,82 @@ class Signature(dg.Config):
     by: str = ""
 
 
-def build_publication(settings: Settings, city: City) -> dg.Definitions:
+DOCUMENTS_SPEC = spec(
+    DOCUMENTS,
+    RELEASE,
+    {"excel", "word"},
+    "年度报告的文档和网站草稿：汇总表、报告稿、PDF、网站；不检查，不编号。",
+    [PUBLISHED],
+)
+RELEASED_SPEC = spec(
+    RELEASED,
+    RELEASE,
+    {"zip"},
+    "发布的版本：检查通过（或有人签字放行）后编号，生成全部文件和清单，此后不再改动。",
+    [PUBLISHED],
+)
+JOBS = (
+    (DOCUMENTS_JOB, DOCUMENTS, "生成一个或几个年度的文档和网站草稿。"),
+    (RELEASE_JOB, RELEASED, "发布一个年度：检查、编号、生成全部文件；检查不通过时要在配置中签字放行。"),
+)
+CHECKLIST_HEADINGS = ("项目", "", "说明")
+
+
+def build_document_assets(city: City) -> dg.Definitions:
     """The assets `documents` and `released`, with a job for each."""
-
-    @dg.asset(
-        key=DOCUMENTS,
-        deps=[PUBLISHED],
-        group_name=RELEASE,
-        kinds={"excel", "word"},
-        **by_report_year(city),
-        description="年度报告的文档和网站草稿：汇总表、报告稿、PDF、网站；不检查，不编号。",
+    years = by_report_year(city)
+    return dg.Definitions(
+        assets=[
+            dg.multi_asset(name="documents", specs=[DOCUMENTS_SPEC], **years)(documents),
+            dg.multi_asset(name="released", specs=[RELEASED_SPEC], **years)(released),
+        ],
+        jobs=[
+            dg.define_asset_job(
+                name,
+                selection=dg.AssetSelection.assets(key),
+                partitions_def=report_years(city),
+                executor_def=dg.in_process_executor,
+                description=description,
+            )
+            for name, key, description in JOBS
+        ],
     )
-    def documents(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        from warehouse.release.draft import write_draft
 
-        metadata: dict[str, dg.MetadataValue] = {}
-        with open_published(settings) as connection:
-            for year in context.partition_keys:
-                draft = write_draft(connection, settings, city, int(year))
-                for path in draft.paths:
-                    metadata[f"{year} {path.name}"] = dg.MetadataValue.path(path)
-                rows = [(part, f"{seconds:.1f}") for part, seconds in draft.seconds.items()]
-                metadata[f"{year} 用时"] = markdown_table(("部分", "秒"), rows)
-        return dg.MaterializeResult(metadata=metadata)
 
-    @dg.asset(
-        key=RELEASED,
-        deps=[PUBLISHED],
-        group_name=RELEASE,
-        kinds={"zip"},
-        **by_report_year(city),
-        description="发布的版本：检查通过（或有人签字放行）后编号，生成全部文件和清单，此后不再改动。",
-    )
-    def released(context: dg.AssetExecutionContext, config: Signature) -> dg.MaterializeResult:
-        from warehouse.release.make_release import ReleaseBlockedError, release
-        from warehouse.release.manifest import Override
+def documents(context: dg.AssetExecutionContext, held: dg.ResourceParam[Installation]) -> dg.MaterializeResult:
+    from warehouse.release.draft import write_draft
 
-        signed = Override(config.by, config.override, ()) if config.by and config.override else None
-        metadata: dict[str, dg.MetadataValue] = {}
+    metadata: dict[str, dg.MetadataValue] = {}
+    with open_published(held.settings) as connection:
         for year in context.partition_keys:
-            try:
-                done = release(settings, city, int(year), signed, context.log.info)
-            except ReleaseBlockedError as error:
-                points = [(point.title, "✓" if point.passed else "✗", point.detail) for point in error.points]
-                raise dg.Failure(
-                    description=f"{year}年度检查没有通过，没有发布：{error}",
-                    metadata={"检查": markdown_table(("项目", "", "说明"), points)},
-                    allow_retries=False,
-                ) from None
-            checked = [(p["title"], "✓" if p["passed"] else "✗", p["detail"]) for p in done.manifest.checklist]
-            metadata[f"{year} 版本"] = dg.MetadataValue.text(done.manifest.version)
-            metadata[f"{year} 文件夹"] = dg.MetadataValue.path(done.folder)
-            metadata[f"{year} 检查"] = markdown_table(("项目", "", "说明"), checked)
-        return dg.MaterializeResult(metadata=metadata)
+            draft = write_draft(connection, held.settings, held.city, int(year))
+            for path in draft.paths:
+                metadata[f"{year} {path.name}"] = dg.MetadataValue.path(path)
+            rows = [(part, f"{seconds:.1f}") for part, seconds in draft.seconds.items()]
+            metadata[f"{year} 用时"] = markdown_table(("部分", "秒"), rows)
+    return dg.MaterializeResult(metadata=metadata)
 
-    jobs = [
-        dg.define_asset_job(
-            name,
-            selection=dg.AssetSelection.assets(key),
-            partitions_def=report_years(city),
-            executor_def=dg.in_process_executor,
-            description=description,
-        )
-        for name, key, description in (
-            (DOCUMENTS_JOB, DOCUMENTS, "生成一个或几个年度的文档和网站草稿。"),
-            (RELEASE_JOB, RELEASED, "发布一个年度：检查、编号、生成全部文件；检查不通过时要在配置中签字放行。"),
-        )
-    ]
-    return dg.Definitions(assets=[documents, released], jobs=jobs)
+
+def released(
+    context: dg.AssetExecutionContext, config: Signature, held: dg.ResourceParam[Installation]
+) -> dg.MaterializeResult:
+    from warehouse.release.make_release import ReleaseBlockedError, release
+    from warehouse.release.manifest import Override
+
+    signed = Override(config.by, config.override, ()) if config.by and config.override else None
+    metadata: dict[str, dg.MetadataValue] = {}
+    for year in context.partition_keys:
+        try:
+            done = release(held.settings, held.city, int(year), signed, context.log.info)
+        except ReleaseBlockedError as error:
+            points = [(point.title, "✓" if point.passed else "✗", point.detail) for point in error.points]
+            raise dg.Failure(
+                description=f"{year}年度检查没有通过，没有发布：{error}",
+                metadata={"检查": markdown_table(CHECKLIST_HEADINGS, points)},
+                allow_retries=False,
+            ) from None
+        checked = [(p["title"], "✓" if p["passed"] else "✗", p["detail"]) for p in done.manifest.checklist]
+        metadata[f"{year} 版本"] = dg.MetadataValue.text(done.manifest.version)
+        metadata[f"{year} 文件夹"] = dg.MetadataValue.path(done.folder)
+        metadata[f"{year} 检查"] = markdown_table(CHECKLIST_HEADINGS, checked)
+    return dg.MaterializeResult(metadata=metadata)

@@ -7,8 +7,10 @@ import dagster as dg
 
 from orchestration.lib.asset_keys import FEEDBACK, REGISTRY
 from orchestration.lib.groups import INTAKE
+from orchestration.lib.installation import Installation
 from orchestration.lib.metadata import markdown_table
 from orchestration.lib.partitions import by_report_year
+from orchestration.lib.specs import spec
 from sources.declarations.city import City
 from sources.submission.finding import SEVERITY_LABELS
 from sources.system.settings import Settings
@@ -21,24 +23,26 @@ SHOWN_RESPONDENTS = 40
 FINDING_HEADINGS = ("级别", "位置", "填写内容", "问题", "可能的原因", "处理办法")
 
 
-def build_feedback_assets(settings: Settings, city: City) -> list[dg.AssetsDefinition]:
-    @dg.asset(
-        key=FEEDBACK,
-        deps=[REGISTRY],
-        group_name=INTAKE,
-        kinds={"excel"},
-        pool="warehouse",
-        **by_report_year(city),
-        description="退回件：各单位自己的工作簿，问题标在单元格上，首页列出全部问题和说明栏。没有问题的单位没有退回件。",
-    )
-    def feedback(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        with open_working(settings) as connection:
-            everybody = write_feedback(connection, settings, [int(key) for key in context.partition_keys])
-        written = [each for each in everybody if each.path]
-        context.log.info(f"退回件 {len(written)} 份：{settings.feedback}")
-        return dg.MaterializeResult(metadata=_metadata(settings, everybody))
+FEEDBACK_SPEC = spec(
+    FEEDBACK,
+    INTAKE,
+    {"excel"},
+    "退回件：各单位自己的工作簿，问题标在单元格上，首页列出全部问题和说明栏。没有问题的单位没有退回件。",
+    [REGISTRY],
+)
 
-    return [feedback]
+
+def build_feedback_assets(city: City) -> list[dg.AssetsDefinition]:
+    of_feedback = dg.multi_asset(name="feedback", specs=[FEEDBACK_SPEC], pool="warehouse", **by_report_year(city))
+    return [of_feedback(feedback)]
+
+
+def feedback(context: dg.AssetExecutionContext, held: dg.ResourceParam[Installation]) -> dg.MaterializeResult:
+    with open_working(held.settings) as connection:
+        everybody = write_feedback(connection, held.settings, [int(key) for key in context.partition_keys])
+    written = [each for each in everybody if each.path]
+    context.log.info(f"退回件 {len(written)} 份：{held.settings.feedback}")
+    return dg.MaterializeResult(metadata=_metadata(held.settings, everybody))
 
 
 def _metadata(settings: Settings, everybody: Sequence[Feedback]) -> dict[str, Any]:

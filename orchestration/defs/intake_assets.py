@@ -4,18 +4,19 @@ One step, because a step costs more than the data of a whole city; many assets, 
 what came in, what it says, what is wrong with it and what was loaded.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import dagster as dg
 import polars as pl
 
-from orchestration.lib.asset_keys import AUDITED, PARSED, RECEIVED, REFERENCE, REGISTRY, raw_key
+from orchestration.lib.asset_keys import AUDITED, PARSED, RECEIVED, REFERENCE, REGISTRY, SUBMISSIONS_TAG, raw_key
 from orchestration.lib.groups import INTAKE, RAW
+from orchestration.lib.installation import Installation
 from orchestration.lib.metadata import column_schema, findings_table, frame_preview, row_counts
 from orchestration.lib.partitions import by_report_year
+from orchestration.lib.specs import about, spec
 from sources.declarations.city import City
 from sources.declarations.contract import Contract, load_contracts
-from sources.system.settings import Settings
 from warehouse.catalogue.reference import load_reference
 from warehouse.intake.register import latest_findings, submission_overview
 from warehouse.intake.stage_times import Intake
@@ -25,113 +26,99 @@ from warehouse.store.ddl import create_tables, raw_table
 
 ACCEPTANCE_CHECK = "every_workbook_accepted"
 CONTRACT_CHECK = "contract"
+REFERENCE_SPEC = spec(
+    REFERENCE,
+    INTAKE,
+    {"yaml", "duckdb"},
+    "参照数据：城市、填报单位、口径、日历、代码表和指标目录，来自声明文件；声明没有变化时不重写。",
+)
+FLOW_SPECS = (
+    spec(RECEIVED, INTAKE, {"excel"}, "收到的工作簿：收件夹中的文件按内容存档，相同内容只存一次。"),
+    spec(PARSED, INTAKE, {"python"}, "按表头和填报表定义读出的单元格，保留每个值的地址。", [RECEIVED]),
+    spec(
+        AUDITED,
+        INTAKE,
+        {"pandera"},
+        "审核结论：没有错误的报送予以接收，有错误的退回，问题逐条列明单元格。",
+        [PARSED, REFERENCE],
+    ),
+    spec(REGISTRY, INTAKE, {"duckdb"}, "报送登记：每个版本的状态、问题和现行有效的版本。", [AUDITED]),
+)
 
 
-def build_submission_assets(settings: Settings, city: City) -> list[dg.AssetsDefinition]:
+def build_intake_assets(city: City) -> list[dg.AssetsDefinition]:
+    contracts, years = load_contracts(), by_report_year(city)
+    return [
+        dg.multi_asset(name="reference", specs=[REFERENCE_SPEC], pool="warehouse", **years)(reference),
+        dg.multi_asset(
+            name="intake",
+            specs=[*FLOW_SPECS, *map(_raw_spec, contracts)],
+            check_specs=[
+                dg.AssetCheckSpec(ACCEPTANCE_CHECK, asset=AUDITED, description="每个单位最近一次报送都已接收。"),
+                *map(_contract_check, contracts),
+            ],
+            pool="warehouse",
+            **years,
+        )(intake),
+    ]
+
+
+def _raw_spec(contract: Contract) -> dg.AssetSpec:
+    table = raw_table(contract)
+    columns = column_schema((column.name, column.type, column.description) for column in table.columns)
+    return spec(raw_key(contract), RAW, {"duckdb"}, table.description, [AUDITED], columns)
+
+
+def _contract_check(contract: Contract) -> dg.AssetCheckSpec:
+    description = f"“{contract.title}”表符合填报表定义和审核规则。"
+    return dg.AssetCheckSpec(CONTRACT_CHECK, asset=raw_key(contract), description=description)
+
+
+def reference(context: dg.AssetExecutionContext, held: dg.ResourceParam[Installation]) -> dg.MaterializeResult:
+    with open_working(held.settings) as connection:
+        create_tables(connection)
+        changed = load_reference(connection, held.settings, held.city)
+    context.log.info("参照数据：" + ("已更新" if changed else "没有变化"))
+    return dg.MaterializeResult(metadata={"已更新": changed})
+
+
+def intake(
+    context: dg.AssetExecutionContext, held: dg.ResourceParam[Installation]
+) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
     contracts = load_contracts()
-
-    @dg.asset(
-        key=REFERENCE,
-        group_name=INTAKE,
-        kinds={"yaml", "duckdb"},
-        pool="warehouse",
-        **by_report_year(city),
-        description="参照数据：城市、填报单位、口径、日历、代码表和指标目录，来自声明文件；声明没有变化时不重写。",
-    )
-    def reference(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
-        with open_working(settings) as connection:
-            create_tables(connection)
-            changed = load_reference(connection, settings, city)
-        context.log.info("参照数据：" + ("已更新" if changed else "没有变化"))
-        return dg.MaterializeResult(metadata={"已更新": changed})
-
-    specs = [
-        dg.AssetSpec(
-            RECEIVED,
-            group_name=INTAKE,
-            kinds={"excel"},
-            description="收到的工作簿：收件夹中的文件按内容存档，相同内容只存一次。",
-        ),
-        dg.AssetSpec(
-            PARSED,
-            deps=[RECEIVED],
-            group_name=INTAKE,
-            kinds={"python"},
-            description="按表头和填报表定义读出的单元格，保留每个值的地址。",
-        ),
-        dg.AssetSpec(
-            AUDITED,
-            deps=[PARSED, REFERENCE],
-            group_name=INTAKE,
-            kinds={"pandera"},
-            description="审核结论：没有错误的报送予以接收，有错误的退回，问题逐条列明单元格。",
-        ),
-        dg.AssetSpec(
-            REGISTRY,
-            deps=[AUDITED],
-            group_name=INTAKE,
-            kinds={"duckdb"},
-            description="报送登记：每个版本的状态、问题和现行有效的版本。",
-        ),
-        *(
-            dg.AssetSpec(
-                raw_key(contract),
-                deps=[AUDITED],
-                group_name=RAW,
-                kinds={"duckdb"},
-                description=raw_table(contract).description,
-                metadata=column_schema((c.name, c.type, c.description) for c in raw_table(contract).columns),
-            )
-            for contract in contracts
-        ),
-    ]
-    check_specs = [
-        dg.AssetCheckSpec(ACCEPTANCE_CHECK, asset=AUDITED, description="每个单位最近一次报送都已接收。"),
-        *(
-            dg.AssetCheckSpec(
-                CONTRACT_CHECK,
-                asset=raw_key(contract),
-                description=f"“{contract.title}”表符合填报表定义和审核规则。",
-            )
-            for contract in contracts
-        ),
-    ]
-
-    @dg.multi_asset(
-        name="intake",
-        specs=specs,
-        check_specs=check_specs,
-        pool="warehouse",
-        **by_report_year(city),
-    )
-    def intake(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult | dg.AssetCheckResult]:
-        selected = [int(key) for key in context.partition_keys]
-        with open_working(settings) as connection:
-            create_tables(connection)
-            result = take_in(connection, settings, city, selected)
-            overview = submission_overview(connection, selected)
-            findings = latest_findings(connection, selected)
-            counts = row_counts(connection, [("raw", contract.name) for contract in contracts])
-        context.log.info(f"收件夹 {result.files} 个文件，新内容 {result.new} 个")
-        if result.settling:
-            context.log.info(f"还在写入的文件 {result.settling} 个，写完后再收")
-        context.log.info(f"审核 {result.accepted + result.rejected} 份：接收 {result.accepted}，退回 {result.rejected}")
-        yield from _results(result, overview, findings)
-        for contract in contracts:
-            of_sheet = findings.filter(pl.col("sheet") == contract.title)
-            yield dg.MaterializeResult(
-                raw_key(contract),
-                metadata={
-                    "本次装入行数": result.rows.get(contract.name, 0),
-                    "dagster/row_count": counts[f"raw.{contract.name}"],
-                },
-                check_results=[_contract_result(contract, of_sheet)],
-            )
-
-    return [reference, intake]
+    years = [int(key) for key in context.partition_keys]
+    with open_working(held.settings) as connection:
+        create_tables(connection)
+        result = take_in(connection, held.settings, held.city, years)
+        overview = submission_overview(connection, years)
+        findings = latest_findings(connection, years)
+        counts = row_counts(connection, [("raw", contract.name) for contract in contracts])
+    context.log.info(f"收件夹 {result.files} 个文件，新内容 {result.new} 个")
+    if result.settling:
+        context.log.info(f"还在写入的文件 {result.settling} 个，写完后再收")
+    context.log.info(f"审核 {result.accepted + result.rejected} 份：接收 {result.accepted}，退回 {result.rejected}")
+    context.instance.add_run_tags(context.run_id, {SUBMISSIONS_TAG: outcome_of(result)})
+    yield from _flow_results(result, overview, findings, years)
+    for contract in contracts:
+        yield dg.MaterializeResult(
+            raw_key(contract),
+            metadata={
+                "本次装入行数": result.rows.get(contract.name, 0),
+                "dagster/row_count": counts[f"raw.{contract.name}"],
+            },
+            check_results=[_contract_result(contract, findings.filter(pl.col("sheet") == contract.title), years)],
+        )
 
 
-def _results(result: Intake, overview: pl.DataFrame, findings: pl.DataFrame) -> Iterator[dg.MaterializeResult]:
+def outcome_of(result: Intake) -> str:
+    """What a run did with the submissions, for the list of runs; what was rejected comes first."""
+    counts = (("退回", result.rejected), ("接收", result.accepted))
+    return "，".join(f"{what} {count} 份" for what, count in counts if count) or "没有新报送"
+
+
+def _flow_results(
+    result: Intake, overview: pl.DataFrame, findings: pl.DataFrame, years: Sequence[int]
+) -> Iterator[dg.MaterializeResult]:
     seconds = {stage: round(value, 3) for stage, value in result.seconds.items()}
     yield dg.MaterializeResult(
         RECEIVED, metadata={"文件数": result.files, "新内容": result.new, "秒": seconds["received"]}
@@ -139,7 +126,6 @@ def _results(result: Intake, overview: pl.DataFrame, findings: pl.DataFrame) -> 
     yield dg.MaterializeResult(PARSED, metadata={"单元格数": result.cells, "秒": seconds["parsed"]})
     errors = findings.filter(pl.col("severity") == "error")
     warnings = findings.filter(pl.col("severity") == "warning")
-    rejected = errors.get_column("submission_id").n_unique()
     yield dg.MaterializeResult(
         AUDITED,
         metadata={
@@ -150,15 +136,7 @@ def _results(result: Intake, overview: pl.DataFrame, findings: pl.DataFrame) -> 
             "其中待说明": warnings.get_column("explanation_id").null_count(),
             "秒": seconds["audited"],
         },
-        check_results=[
-            dg.AssetCheckResult(
-                asset_key=AUDITED,
-                check_name=ACCEPTANCE_CHECK,
-                passed=rejected == 0,
-                severity=dg.AssetCheckSeverity.ERROR,
-                metadata={"退回的报送": rejected, "问题": findings_table(errors)},
-            )
-        ],
+        check_results=[_acceptance_result(errors, years)],
     )
     yield dg.MaterializeResult(
         REGISTRY,
@@ -166,7 +144,19 @@ def _results(result: Intake, overview: pl.DataFrame, findings: pl.DataFrame) -> 
     )
 
 
-def _contract_result(contract: Contract, findings: pl.DataFrame) -> dg.AssetCheckResult:
+def _acceptance_result(errors: pl.DataFrame, years: Sequence[int]) -> dg.AssetCheckResult:
+    rejected = errors.get_column("submission_id").n_unique()
+    return dg.AssetCheckResult(
+        asset_key=AUDITED,
+        check_name=ACCEPTANCE_CHECK,
+        passed=rejected == 0,
+        severity=dg.AssetCheckSeverity.ERROR,
+        description=f"{about(years)}：" + (f"{rejected} 份报送被退回。" if rejected else "没有被退回的报送。"),
+        metadata={"年度": about(years), "退回的报送": rejected, "问题": findings_table(errors)},
+    )
+
+
+def _contract_result(contract: Contract, findings: pl.DataFrame, years: Sequence[int]) -> dg.AssetCheckResult:
     errors = findings.filter(pl.col("severity") == "error").height
     warnings = findings.filter(pl.col("severity") == "warning").height
     return dg.AssetCheckResult(
@@ -174,5 +164,6 @@ def _contract_result(contract: Contract, findings: pl.DataFrame) -> dg.AssetChec
         check_name=CONTRACT_CHECK,
         passed=not errors and not warnings,
         severity=dg.AssetCheckSeverity.ERROR if errors else dg.AssetCheckSeverity.WARN,
-        metadata={"错误": errors, "警告": warnings, "问题": findings_table(findings)},
+        description=f"{about(years)}：错误 {errors} 个，警告 {warnings} 个。",
+        metadata={"年度": about(years), "错误": errors, "警告": warnings, "问题": findings_table(findings)},
     )

@@ -6,8 +6,10 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from orchestration.lib.asset_keys import JOB, STARTED_BY_HAND
+from orchestration.lib.asset_keys import JOB, REASON_TAG, STARTED_BY_HAND
+from orchestration.lib.installation import Installation
 from orchestration.lib.partitions import range_tags, report_years
+from orchestration.lib.recovery import dead_runs
 from sources.archive.inbox import inbox_submission_ids
 from sources.declarations.city import City
 from sources.declarations.deadlines import open_years
@@ -15,11 +17,11 @@ from sources.system.settings import Settings
 from warehouse.run.needed import reasons_to_run
 from warehouse.store.connection import open_published
 
-INBOX_INTERVAL_SECONDS = 60
+SENSOR_INTERVAL_SECONDS = 60
 
 
-def build_automation(settings: Settings, city: City) -> dg.Definitions:
-    """The job over the whole graph, the two schedules and the sensor on the inbox."""
+def build_automation(city: City) -> dg.Definitions:
+    """The job over the whole graph, the two schedules and the sensors on the inbox and on runs that died."""
     job = dg.define_asset_job(
         JOB,
         selection=dg.AssetSelection.all() - dg.AssetSelection.assets(*STARTED_BY_HAND),
@@ -27,69 +29,70 @@ def build_automation(settings: Settings, city: City) -> dg.Definitions:
         executor_def=dg.in_process_executor,
         description="从收件到汇总表的完整流程；一次运行处理一个或几个报告年度。",
     )
-    timezone = city.calendar.timezone
-
-    @dg.schedule(
-        name="nightly",
-        job=job,
-        cron_schedule=city.calendar.nightly,
-        execution_timezone=timezone,
-        default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="每夜运行：处理正在采集的年度；没有新内容时跳过。",
-    )
-    def nightly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        years = open_years(city.calendar, _today(context, timezone))
-        reasons = reasons_to_run(settings, city, years)
-        if not reasons:
-            return dg.SkipReason("没有新内容。")
-        return dg.RunRequest(tags={**range_tags(str(years[0]), str(years[-1])), "nianbao/reason": "；".join(reasons)})
-
-    @dg.schedule(
-        name="yearly",
-        job=job,
-        cron_schedule=city.calendar.yearly,
-        execution_timezone=timezone,
-        default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="年度运行：重新处理日历中的全部年度。",
-    )
-    def yearly() -> dg.RunRequest:
-        years = sorted(city.calendar.years)
-        return dg.RunRequest(tags=range_tags(str(years[0]), str(years[-1])))
-
-    @dg.sensor(
-        name="inbox",
-        job=job,
-        minimum_interval_seconds=INBOX_INTERVAL_SECONDS,
-        default_status=dg.DefaultSensorStatus.RUNNING,
-        description="收件夹有新内容（按内容判断，不看时间）时启动运行。",
-    )
-    def inbox() -> dg.RunRequest | dg.SkipReason:
-        new = (
-            sorted(
-                submission_id
-                for _, submission_id in inbox_submission_ids(settings.inbox, settings.limits, settings.seen_file)
-            )
-            if (settings.inbox.exists())
-            else []
+    schedules = [
+        dg.schedule(
+            job=job,
+            cron_schedule=cron,
+            execution_timezone=city.calendar.timezone,
+            default_status=dg.DefaultScheduleStatus.RUNNING,
+            description=description,
+        )(request)
+        for request, cron, description in (
+            (nightly, city.calendar.nightly, "每夜运行：处理正在采集的年度；没有新内容时跳过。"),
+            (yearly, city.calendar.yearly, "年度运行：重新处理日历中的全部年度。"),
         )
-        if settings.published_database.exists():
-            with open_published(settings) as connection:
-                rows = connection.execute("select submission_id from registry.submission").fetchall()
-            known = {row[0] for row in rows}
-            new = [submission_id for submission_id in new if submission_id not in known]
-        if not new:
-            return dg.SkipReason("收件夹没有新内容。")
-        years = sorted(city.calendar.years)
-        run_key = hashlib.sha256("".join(new).encode()).hexdigest()
-        return dg.RunRequest(
-            run_key=run_key,
-            tags={
-                **range_tags(str(years[0]), str(years[-1])),
-                "nianbao/reason": f"收件夹有 {len(new)} 个新文件",
-            },
+    ]
+    sensors = [
+        dg.sensor(
+            job=of_job,
+            minimum_interval_seconds=SENSOR_INTERVAL_SECONDS,
+            default_status=dg.DefaultSensorStatus.RUNNING,
+            description=description,
+        )(look)
+        for look, of_job, description in (
+            (inbox, job, "收件夹有新内容（按内容判断，不看时间）时启动运行。"),
+            (dead_runs, None, "把意外终止的运行记为失败，否则后面的运行会一直等它。"),
         )
+    ]
+    return dg.Definitions(jobs=[job], schedules=schedules, sensors=sensors)
 
-    return dg.Definitions(jobs=[job], schedules=[nightly, yearly], sensors=[inbox])
+
+def nightly(
+    context: dg.ScheduleEvaluationContext, installation: dg.ResourceParam[Installation]
+) -> dg.RunRequest | dg.SkipReason:
+    calendar = installation.city.calendar
+    years = open_years(calendar, _today(context, calendar.timezone))
+    reasons = reasons_to_run(installation.settings, installation.city, years)
+    return _run_of(years, "；".join(reasons)) if reasons else dg.SkipReason("没有新内容。")
+
+
+def yearly(installation: dg.ResourceParam[Installation]) -> dg.RunRequest:
+    return _run_of(sorted(installation.city.calendar.years), "年度运行")
+
+
+def inbox(installation: dg.ResourceParam[Installation]) -> dg.RunRequest | dg.SkipReason:
+    new = unknown_submissions(installation.settings)
+    if not new:
+        return dg.SkipReason("收件夹没有新内容。")
+    run_key = hashlib.sha256("".join(new).encode()).hexdigest()
+    return _run_of(sorted(installation.city.calendar.years), f"收件夹有 {len(new)} 个新文件", run_key)
+
+
+def unknown_submissions(settings: Settings) -> list[str]:
+    """Ids of the files in the inbox that what is published does not know yet."""
+    if not settings.inbox.exists():
+        return []
+    lying = {each for _, each in inbox_submission_ids(settings.inbox, settings.limits, settings.seen_file)}
+    known: set[str] = set()
+    if settings.published_database.exists():
+        with open_published(settings) as connection:
+            known = {row[0] for row in connection.execute("select submission_id from registry.submission").fetchall()}
+    return sorted(lying - known)
+
+
+def _run_of(years: list[int], reason: str, run_key: str | None = None) -> dg.RunRequest:
+    """One run over all of the years, which stand in a row."""
+    return dg.RunRequest(run_key, tags=range_tags(str(years[0]), str(years[-1])) | {REASON_TAG: reason})
 
 
 def _today(context: dg.ScheduleEvaluationContext, timezone: str) -> date:

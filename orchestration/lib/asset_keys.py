@@ -12,6 +12,10 @@ DOCUMENTS, RELEASED = dg.AssetKey("documents"), dg.AssetKey("released")
 STARTED_BY_HAND = (DOCUMENTS, RELEASED)
 JOB = "annual_report"
 DOCUMENTS_JOB, RELEASE_JOB = "make_documents", "make_release"
+SUBMISSIONS_TAG = "nianbao/报送"
+"""What a run did with the submissions, in its tags: the list of runs shows in which one a workbook was rejected."""
+REASON_TAG = "nianbao/reason"
+"""Why a run was started."""
 ANEW = "nianbao/anew"
 """A run with this tag builds all models, also those that would be built from the same again."""
 

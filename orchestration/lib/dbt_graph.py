@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import dagster as dg
+
 from orchestration.lib.groups import OF_SCHEMA
 from sources.system.settings import Settings
 from sources.system.whole_file import whole_file
@@ -85,24 +87,14 @@ def _with_keys(stored: dict[str, Any]) -> dict[str, Any]:
 
 
 def _graph(manifest: Mapping[str, Any]) -> DbtGraph:
-    import dagster as dg
-    from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings
+    from dagster_dbt import DagsterDbtTranslatorSettings
     from dagster_dbt.asset_utils import DAGSTER_DBT_UNIQUE_ID_METADATA_KEY, build_dbt_specs
 
-    class Translator(DagsterDbtTranslator):
-        """Asset keys are schema and name; the tables that intake writes as a whole are one asset each."""
-
-        def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
-            schema, name = dbt_resource_props["schema"], dbt_resource_props["name"]
-            is_whole = dbt_resource_props["resource_type"] == "source" and schema != "raw"
-            return dg.AssetKey(schema if is_whole else [schema, name])
-
-    # Tests of sources stay off: as checks they would silently drop the edge that makes dbt wait for the audit.
-    translator = Translator(
-        DagsterDbtTranslatorSettings(enable_source_tests_as_checks=False, enable_duplicate_source_asset_keys=True)
-    )
     specs, check_specs = build_dbt_specs(
-        translator=translator,
+        # Tests of sources stay off: as checks they would silently drop the edge that makes dbt wait for the audit.
+        translator=_translator()(
+            DagsterDbtTranslatorSettings(enable_source_tests_as_checks=False, enable_duplicate_source_asset_keys=True)
+        ),
         manifest=manifest,
         select="fqn:*",
         exclude="",
@@ -110,30 +102,50 @@ def _graph(manifest: Mapping[str, Any]) -> DbtGraph:
         io_manager_key=None,
         project=None,
     )
-    nodes = manifest["nodes"]
+
+    def node_of(spec: dg.AssetSpec | dg.AssetCheckSpec) -> Mapping[str, Any]:
+        return manifest["nodes"][spec.metadata[DAGSTER_DBT_UNIQUE_ID_METADATA_KEY]]
+
     return DbtGraph(
-        tuple(
-            ModelAsset(
-                unique_id := spec.metadata[DAGSTER_DBT_UNIQUE_ID_METADATA_KEY],
-                (spec.key.path[0], spec.key.path[1]),
-                tuple(sorted(_key(dep.asset_key) for dep in spec.deps)),
-                nodes[unique_id]["description"],
-                OF_SCHEMA[spec.key.path[0]],
-                tuple((c["name"], c["data_type"], c["description"]) for c in nodes[unique_id]["columns"].values()),
-            )
-            for spec in specs
-        ),
-        tuple(
-            ModelCheck(
-                spec.metadata[DAGSTER_DBT_UNIQUE_ID_METADATA_KEY],
-                spec.name,
-                _key(spec.asset_key),
-                tuple(sorted(_key(dep.asset_key) for dep in spec.additional_deps)),
-                spec.blocking,
-                _demand(nodes[spec.metadata[DAGSTER_DBT_UNIQUE_ID_METADATA_KEY]]),
-            )
-            for spec in check_specs
-        ),
+        tuple(_model_asset(spec, node_of(spec)) for spec in specs),
+        tuple(_model_check(spec, node_of(spec)) for spec in check_specs),
+    )
+
+
+def _translator() -> type:
+    from dagster_dbt import DagsterDbtTranslator
+
+    class Translator(DagsterDbtTranslator):
+        """Asset keys are schema and name; the tables that intake writes as a whole are one asset each."""
+
+        def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+            schema = dbt_resource_props["schema"]
+            if dbt_resource_props["resource_type"] == "source":
+                return dg.AssetKey([schema, dbt_resource_props["name"]] if schema == "raw" else schema)
+            return dg.AssetKey([schema, dbt_resource_props.get("alias") or dbt_resource_props["name"]])
+
+    return Translator
+
+
+def _model_asset(spec: dg.AssetSpec, node: Mapping[str, Any]) -> ModelAsset:
+    return ModelAsset(
+        node["unique_id"],
+        (spec.key.path[0], spec.key.path[1]),
+        tuple(sorted(_key(dep.asset_key) for dep in spec.deps)),
+        node["description"],
+        OF_SCHEMA[spec.key.path[0]],
+        tuple((column["name"], column["data_type"], column["description"]) for column in node["columns"].values()),
+    )
+
+
+def _model_check(spec: dg.AssetCheckSpec, node: Mapping[str, Any]) -> ModelCheck:
+    return ModelCheck(
+        node["unique_id"],
+        spec.name,
+        _key(spec.asset_key),
+        tuple(sorted(_key(dep.asset_key) for dep in spec.additional_deps)),
+        spec.blocking,
+        _demand(node),
     )
 
 
@@ -147,5 +159,5 @@ def _demand(test: Mapping[str, Any]) -> str:
     return test["description"] or DEMANDS.get(kind["name"], "").format_map(given)
 
 
-def _key(key: Any) -> Key:
+def _key(key: dg.AssetKey) -> Key:
     return tuple(key.path)

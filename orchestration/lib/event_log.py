@@ -1,20 +1,17 @@
-"""Dagster's event log on SQLite, with its files kept open and events that belong together stored together.
+"""Dagster's event log on SQLite, with its files kept open and what belongs to one event stored together.
 
 Dagster's own storage opens a file anew for each of the thousand events of a run, several times, and waits for the disk
-each time. Here a file stays open, and the disk is waited for when SQLite takes its log over into the file: after a
-power failure the last events may be missing, never a part of one. What schools have sent is not kept here.
+each time; docs/decisions/0021-event-log.md has what that costs. Here a file stays open, and the disk is waited for when
+SQLite takes its log over into the file: after a power failure the last events may be missing, never a part of one.
+What schools have sent is not kept here.
 
-It builds on Dagster's storage below its public surface, hence on the version that is locked; its files are the same,
-so either can go on with the other's.
+Files and tables are Dagster's own, so either storage goes on with the other's. Only how a connection is had differs.
 """
 
-import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from functools import partial
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 import dagster as dg
 import sqlalchemy as db
@@ -27,26 +24,26 @@ OPEN_FILES = 8
 """Of the runs that were looked at last; each run has a file of its own."""
 BUSY_SECONDS = 60
 
-
-os.environ.setdefault("DAGSTER_EVENT_BATCH_SIZE", "1000")
+Connected = AbstractContextManager[db.Connection]
 
 
 class KeptOpenEventLogStorage(SqliteEventLogStorage):
-    """Set in dagster.yaml."""
+    """Of books.py, which dagster.yaml names."""
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._engines: OrderedDict[str, db.Engine] = OrderedDict()
         self._transaction: tuple[ExitStack, dict[str, db.Connection]] | None = None
-        self._there: set[str] = set()
+        self._turn = threading.RLock()
+        self._tables: set[str] = set()
+        self._indexes: set[str] = set()
         super().__init__(base_dir, inst_data)
-        self._db_lock = threading.RLock()  # type: ignore[assignment]
 
-    @classmethod
-    def from_config_value(  # type: ignore[override]
-        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, str]
-    ) -> "KeptOpenEventLogStorage":
-        """`base_dir` is Dagster's home; the files lie where its own storage has them."""
-        return cls(str(Path(config_value["base_dir"], "history", "runs")), inst_data)
+    def run_connection(self, run_id: str | None = None) -> Connected:
+        assert run_id is not None
+        return self._connected(run_id)
+
+    def index_connection(self) -> Connected:
+        return self._connected(INDEX_SHARD_NAME)
 
     def store_event(self, event: dg.EventLogEntry) -> None:
         with self._one_transaction():
@@ -57,31 +54,27 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
             super().store_event_batch(events)
 
     def has_table(self, table_name: str) -> bool:
-        return self._once_true(table_name, partial(super().has_table, table_name))
+        """Asked before nearly every statement; a table that is there stays there."""
+        if table_name not in self._tables and super().has_table(table_name):
+            self._tables.add(table_name)
+        return table_name in self._tables
 
     def has_secondary_index(self, name: str) -> bool:
-        return self._once_true(f"index {name}", partial(super().has_secondary_index, name))
-
-    def _has_asset_key_col_on_connection(self, conn: db.Connection, column_name: str) -> bool:
-        ask = partial(super()._has_asset_key_col_on_connection, conn, column_name)
-        return self._once_true(f"column {column_name}", ask)
-
-    def _once_true(self, what: str, ask: Callable[[], bool]) -> bool:
-        """Whether something is there that never goes away again; asked until it is."""
-        if what not in self._there and ask():
-            self._there.add(what)
-        return what in self._there
+        """Asked before nearly every statement; an index that is there stays there."""
+        if name not in self._indexes and super().has_secondary_index(name):
+            self._indexes.add(name)
+        return name in self._indexes
 
     def dispose(self) -> None:
         super().dispose()
-        with self._db_lock:
+        with self._turn:
             while self._engines:
                 self._engines.popitem()[1].dispose()
 
     @contextmanager
     def _one_transaction(self) -> Iterator[None]:
         """All that is written within goes into each file in one transaction; other threads wait."""
-        with self._db_lock:
+        with self._turn:
             if self._transaction is not None:
                 yield
                 return
@@ -93,26 +86,27 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
                     self._transaction = None
 
     @contextmanager
-    def _connect(self, shard: str) -> Iterator[db.Connection]:
-        with self._db_lock:
+    def _connected(self, file: str) -> Iterator[db.Connection]:
+        with self._turn:
             if self._transaction is None:
-                with self._engine(shard).begin() as connection:
+                with self._engine(file).begin() as connection:
                     yield connection
                 return
             ends, connections = self._transaction
-            if shard not in connections:
-                connections[shard] = ends.enter_context(self._engine(shard).begin())
-            yield connections[shard]
+            if file not in connections:
+                connections[file] = ends.enter_context(self._engine(file).begin())
+            yield connections[file]
 
-    def _engine(self, shard: str) -> db.Engine:
-        if shard not in self._engines:
+    def _engine(self, file: str) -> db.Engine:
+        if file not in self._engines:
+            with super().run_connection(file):
+                pass  # Dagster's own begins the file when there is none
             arguments = {"timeout": BUSY_SECONDS, "check_same_thread": False}
-            engine = db.create_engine(self.conn_string_for_shard(shard), poolclass=StaticPool, connect_args=arguments)
-            self._initdb(engine, for_index_shard=shard == INDEX_SHARD_NAME)
+            engine = db.create_engine(self.conn_string_for_shard(file), poolclass=StaticPool, connect_args=arguments)
             with engine.connect() as connection:
                 connection.execute(db.text("pragma synchronous = normal"))
-            self._engines[shard] = engine
-        self._engines.move_to_end(shard)
+            self._engines[file] = engine
+        self._engines.move_to_end(file)
         while len(self._engines) > OPEN_FILES:
             self._engines.popitem(last=False)[1].dispose()
-        return self._engines[shard]
+        return self._engines[file]

@@ -16,10 +16,6 @@ from sources.declarations.city import City
 warnings.filterwarnings("ignore", category=dg.BetaWarning, message="Parameter `backfill_policy`")
 
 
-EXCLUSIVE = "exclusive"
-"""The resource that makes runs take turns (recovery.py)."""
-
-
 def report_years(city: City) -> dg.StaticPartitionsDefinition:
     return dg.StaticPartitionsDefinition([str(year) for year in sorted(city.calendar.years)])
 
@@ -29,7 +25,6 @@ def by_report_year(city: City) -> dict[str, Any]:
     return {
         "partitions_def": report_years(city),
         "backfill_policy": dg.BackfillPolicy.single_run(),
-        "required_resource_keys": {EXCLUSIVE},
     }
 
 

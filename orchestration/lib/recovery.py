@@ -13,6 +13,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from orchestration.lib.installation import INSTALLATION, Installation
 from sources.system.settings import Settings
 from warehouse.run.needed import note_finished, note_unfinished
 from warehouse.run.rebuild import recover
@@ -27,18 +28,22 @@ UNDER_WAY = dg.RunsFilter(
 DIED = "运行的进程已不在（断电、被终止或机器重启）。已发布的数据保持不变，下一次运行会接着做完。"
 
 
-def exclusive_run(settings: Settings, steps: int) -> dg.ResourceDefinition:
-    """The resource that every asset of a run shares: the right to write, from a run's first step to its last.
+def held_by_run(steps: int) -> dg.ResourceDefinition:
+    """The installation as the assets of a run share it: theirs to write, from the run's first step to its last.
 
     `steps` is how many steps a complete run has.
     """
 
-    @dg.resource(description="一次只有一个运行；先清理意外终止的运行留下的东西。")
-    def exclusive(context: dg.InitResourceContext) -> Iterator[None]:
+    @dg.resource(
+        required_resource_keys={INSTALLATION}, description="一次只有一个运行；先清理意外终止的运行留下的东西。"
+    )
+    def held(context: dg.InitResourceContext) -> Iterator[Installation]:
         assert context.run is not None
         assert context.instance is not None
         assert context.log is not None
         run, instance = context.run, context.instance
+        installation: Installation = getattr(context.resources, INSTALLATION)
+        settings = installation.settings
         plan = instance.get_execution_plan_snapshot(run.execution_plan_snapshot_id or "")
         years = years_of(run) if len(plan.step_keys_to_execute) == steps else []
         with sign_of_life(settings, run.run_id), working_lock(settings) as taken_now:
@@ -46,27 +51,16 @@ def exclusive_run(settings: Settings, steps: int) -> dg.ResourceDefinition:
             for message in recover(settings) if taken_now else []:
                 context.log.warning(message)
             note_unfinished(settings, years)
-            yield
+            yield installation
             if instance.get_run_stats(run.run_id).steps_succeeded == steps:
                 note_finished(settings, years)
 
-    return exclusive
+    return held
 
 
-def build_recovery(settings: Settings) -> dg.Definitions:
-    """The sensor that looks for the dead when nothing runs."""
-
-    @dg.sensor(
-        name="dead_runs",
-        minimum_interval_seconds=60,
-        default_status=dg.DefaultSensorStatus.RUNNING,
-        description="把意外终止的运行记为失败，否则后面的运行会一直等它。",
-    )
-    def dead_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-        closed = close_dead_runs(context.instance, settings)
-        return dg.SkipReason(f"已把 {len(closed)} 个意外终止的运行记为失败。" if closed else "没有意外终止的运行。")
-
-    return dg.Definitions(sensors=[dead_runs])
+def dead_runs(context: dg.SensorEvaluationContext, installation: dg.ResourceParam[Installation]) -> dg.SkipReason:
+    closed = close_dead_runs(context.instance, installation.settings)
+    return dg.SkipReason(f"已把 {len(closed)} 个意外终止的运行记为失败。" if closed else "没有意外终止的运行。")
 
 
 def years_of(run: dg.DagsterRun) -> list[int]:

@@ -10,7 +10,9 @@ import pytest
 
 from orchestration.definitions import build_definitions
 from orchestration.lib.asset_keys import JOB, REFERENCE
+from orchestration.lib.installation import Installation
 from orchestration.lib.recovery import close_dead_runs, sign_of_life
+from sources.declarations.city import load_city
 from sources.system.settings import Settings
 from tests.crash.installation import content
 from tests.end_to_end.test_command_line import NIANBAO
@@ -72,10 +74,12 @@ def test_nobody_waits_for_a_run_that_was_killed(killed, definitions, instance, m
 
     # The sensor closes its books when nothing else runs.
     sensor = next(each for each in definitions.sensors or [] if each.name == "dead_runs")
-    assert "1 个意外终止的运行" in sensor(dg.build_sensor_context(instance=instance)).skip_message
+    served = {"installation": Installation(killed, load_city(killed.city_dir))}
+    context = dg.build_sensor_context(instance=instance, resources=served)
+    assert "1 个意外终止的运行" in sensor(context).skip_message
     assert instance.get_run_by_id(dead).status == dg.DagsterRunStatus.FAILURE
     assert places_taken(instance) == set()
-    assert "没有意外终止的运行" in sensor(dg.build_sensor_context(instance=instance)).skip_message
+    assert "没有意外终止的运行" in sensor(context).skip_message
 
     # A run that lives is left alone, also while it waits for its turn; so is one that has only just begun.
     living = started(instance, job)

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from orchestration.defs.alert_sensors import build_alerts, tick
+from orchestration.lib.installation import Installation
 from orchestration.lib.observe import alert, run_report
 from sources.declarations.alerting import ALERTS_FILE
 from sources.declarations.city import City, load_city
@@ -75,17 +76,20 @@ class Daemon:
     """Evaluates the run sensors as the daemon does, one tick after the other with their cursors."""
 
     def __init__(self, settings: Settings, city: City, instance: dg.DagsterInstance) -> None:
-        sensors = build_alerts(settings, city, NO_ASSETS).sensors or []
+        sensors = build_alerts(NO_ASSETS).sensors or []
         self.sensors = [each for each in sensors if isinstance(each, dg.RunStatusSensorDefinition)]
         self.cursors: dict[str, str | None] = {}
         self.instance = instance
+        self.served = {"installation": Installation(settings, city)}
         self.tick()
 
     def tick(self) -> list[str]:
         """What the sensors say; nothing about a run is nothing said."""
         said = []
         for sensor in self.sensors:
-            context = dg.build_sensor_context(self.instance, cursor=self.cursors.get(sensor.name))
+            context = dg.build_sensor_context(
+                self.instance, cursor=self.cursors.get(sensor.name), resources=self.served
+            )
             outcome = sensor.evaluate_tick(context)
             self.cursors[sensor.name] = outcome.cursor
             said += [outcome.skip_message] if "提醒" in (outcome.skip_message or "") else []
@@ -181,8 +185,9 @@ def test_the_calendar_is_looked_at_by_day_without_any_run(installation, city, gr
 
 
 def test_the_sensors_are_on_and_described_in_chinese(installation, city):
-    sensors = build_alerts(installation, city, NO_ASSETS).sensors
+    sensors = build_alerts(NO_ASSETS).sensors
+    served = {"installation": Installation(installation, city)}
     assert [each.name for each in sensors] == ["alerts_after_success", "alerts_after_failure", "alerts_of_the_calendar"]
     assert {each.default_status for each in sensors} == {dg.DefaultSensorStatus.RUNNING}
     (calendar,) = [each for each in sensors if not isinstance(each, dg.RunStatusSensorDefinition)]
-    assert isinstance(calendar(dg.build_sensor_context()), dg.SkipReason)
+    assert isinstance(calendar(dg.build_sensor_context(resources=served)), dg.SkipReason)

@@ -46,8 +46,11 @@ def test_the_servers_configuration_differs_from_the_shipped_one_in_its_storage_o
     deployed = yaml.safe_load((DEPLOY / "dagster.yaml").read_text())
     shipped = yaml.safe_load((PROJECT_ROOT / "orchestration" / "dagster.yaml").read_text())
     assert deployed.pop("storage") == {"postgres": {"postgres_url": {"env": "DAGSTER_PG_URL"}}}
+    assert {shipped.pop("storage")["custom"]["class"], shipped.pop("compute_logs")["class"]} == {
+        "InstallationBooks",
+        "InstallationOutput",
+    }
     assert deployed.pop("run_monitoring") == {"enabled": True}
-    assert shipped.pop("event_log_storage")["class"] == "KeptOpenEventLogStorage"
     assert deployed == shipped
     (tmp_path / "dagster.yaml").write_text(yaml.safe_dump(deployed | {"run_monitoring": {"enabled": True}}))
     with dg.DagsterInstance.from_config(str(tmp_path)) as instance:

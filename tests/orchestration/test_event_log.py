@@ -8,8 +8,11 @@ import yaml
 from dagster._check import CheckError
 from dagster._core.storage.event_log import SqliteEventLogStorage
 
+from orchestration.lib.books import DAGSTERS_OWN, KEPT_OPEN, events_folder
 from orchestration.lib.event_log import KeptOpenEventLogStorage
 from sources.system.settings import PROJECT_ROOT
+
+CLASSES = {KEPT_OPEN: KeptOpenEventLogStorage, DAGSTERS_OWN: SqliteEventLogStorage}
 
 
 @dg.asset(partitions_def=dg.StaticPartitionsDefinition(["2022", "2023"]))
@@ -26,9 +29,16 @@ def is_seven() -> dg.AssetCheckResult:
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
-    shipped = yaml.safe_load((PROJECT_ROOT / "orchestration" / "dagster.yaml").read_text())
-    (tmp_path / "dagster.yaml").write_text(yaml.dump(shipped))
+    configure(tmp_path, None)
     return tmp_path
+
+
+def configure(home: Path, event_log: str | None) -> None:
+    """The shipped dagster.yaml, with another `event_log` if one is given."""
+    shipped = yaml.safe_load((PROJECT_ROOT / "orchestration" / "dagster.yaml").read_text())
+    if event_log:
+        shipped["storage"]["custom"]["config"]["event_log"] = event_log
+    (home / "dagster.yaml").write_text(yaml.dump(shipped))
 
 
 def run(instance: dg.DagsterInstance) -> str:
@@ -49,14 +59,16 @@ def told(instance: dg.DagsterInstance, run_id: str) -> list[tuple]:
     ]
 
 
-def test_the_shipped_configuration_uses_it_and_loses_nothing(home):
+def test_the_shipped_configuration_keeps_files_open(home):
+    with dg.DagsterInstance.get() as instance:
+        assert type(instance.event_log_storage) is KeptOpenEventLogStorage
+
+
+@pytest.mark.parametrize("event_log", CLASSES)
+def test_the_project_runs_with_either_and_nothing_is_lost(home, event_log):
+    configure(home, event_log)
     with dg.DagsterInstance.get() as instance, dg.DagsterInstance.ephemeral() as in_memory:
-        assert isinstance(
-            instance.event_log_storage._storage
-            if hasattr(instance.event_log_storage, "_storage")
-            else instance.event_log_storage,
-            KeptOpenEventLogStorage,
-        )
+        assert type(instance.event_log_storage) is CLASSES[event_log]
         assert told(instance, run(instance)) == told(in_memory, run(in_memory))
         assert instance.get_materialized_partitions(counted.key) == {"2023"}
         record = instance.get_latest_materialization_event(counted.key)
@@ -65,28 +77,27 @@ def test_the_shipped_configuration_uses_it_and_loses_nothing(home):
         assert record.asset_materialization.metadata["n"].value == 7
 
 
-def test_dagsters_own_storage_reads_its_files_and_the_other_way_round(home):
-    with dg.DagsterInstance.get() as instance:
-        first = run(instance)
-        here = told(instance, first)
-    shipped = yaml.safe_load((home / "dagster.yaml").read_text())
-    del shipped["event_log_storage"]
-    (home / "dagster.yaml").write_text(yaml.dump(shipped))
-    with dg.DagsterInstance.get() as instance:
-        assert type(instance.event_log_storage) is SqliteEventLogStorage
-        assert told(instance, first) == here
-        second = run(instance)
-        there = told(instance, second)
-    (home / "dagster.yaml").write_text((PROJECT_ROOT / "orchestration" / "dagster.yaml").read_text())
-    with dg.DagsterInstance.get() as instance:
-        assert told(instance, second) == there
+def test_either_goes_on_with_the_files_of_the_other(home):
+    runs: dict[str, list[tuple]] = {}
+    for event_log in (KEPT_OPEN, DAGSTERS_OWN, KEPT_OPEN):
+        configure(home, event_log)
+        with dg.DagsterInstance.get() as instance:
+            assert {run_id: told(instance, run_id) for run_id in runs} == runs
+            run_id = run(instance)
+            runs[run_id] = told(instance, run_id)
+
+
+def test_another_name_of_a_storage_is_refused(home):
+    configure(home, "kept_shut")
+    with pytest.raises(dg.DagsterInvalidConfigError, match="kept_open"):
+        dg.DagsterInstance.get().event_log_storage.get_all_asset_keys()  # type: ignore[attr-defined]
 
 
 def test_events_that_belong_together_are_stored_whole_or_not_at_all(home):
     with dg.DagsterInstance.get() as instance:
         run_id = run(instance)
         before = told(instance, run_id)
-        storage = KeptOpenEventLogStorage(str(home / "history" / "runs"))
+        storage = KeptOpenEventLogStorage(events_folder(str(home)))
         storage.register_instance(instance)
         entries = [entry for entry in instance.all_logs(run_id) if entry.dagster_event is None]
         with pytest.raises(CheckError):

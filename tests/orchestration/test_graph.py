@@ -8,12 +8,16 @@ import openpyxl
 import pytest
 
 from orchestration.definitions import build_definitions
+from orchestration.defs.schedules import inbox
 from orchestration.lib.asset_keys import JOB
+from orchestration.lib.installation import Installation
 from orchestration.lib.partitions import range_tags
+from sources.declarations.city import City
 from sources.declarations.deadlines import open_years
 from sources.system.settings import Settings
 from tests.conftest import NURSING_SCHOOL, cell_of, edit
-from warehouse.store.connection import open_published
+from warehouse.catalogue.indicator import load_indicators
+from warehouse.store.connection import open_published, open_working
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +87,54 @@ def test_columns_are_described_in_the_graph(definitions):
         assert {each.name: each.description for each in columns}[column] == description
 
 
+def test_every_asset_has_an_owner_its_kinds_and_the_layer_that_its_group_says(definitions):
+    graph = definitions.resolve_asset_graph()
+    for key in graph.get_all_asset_keys():
+        node = graph.get(key)
+        assert list(node.owners) == ["team:bureau"], key
+        assert node.kinds, key
+        assert node.tags["layer"] == node.group_name.partition("_")[2], key
+
+
+def sources_of(definitions: dg.Definitions, key: list[str], column: str) -> set[str]:
+    """The columns that a column is made from, as the graph declares it: `raw/staff.teachers_full_time`."""
+    lineage = definitions.resolve_asset_graph().get(dg.AssetKey(key)).metadata["dagster/column_lineage"]
+    return {f"{dep.asset_key.to_user_string()}.{dep.column_name}" for dep in lineage.deps_by_column[column]}
+
+
+def test_an_indicators_column_comes_from_its_numerator_and_denominator_down_to_the_sheets(definitions):
+    value = "core/fct_indicator_value.value"
+    assert sources_of(definitions, ["marts", "outcomes"], "further_study_rate") == {
+        value,
+        "raw/outcomes.further_study",
+        "raw/outcomes.graduates",
+        "raw/outcomes.placed",  # what another definition of the rate divides by
+    }
+    assert sources_of(definitions, ["core", "fct_indicator_value"], "value") == {"core/fct_measure.value"}
+    numerators = sources_of(definitions, ["core", "fct_indicator_value"], "numerator")
+    assert {"core/fct_measure.value", "raw/outcomes.further_study"} <= numerators
+    assert "raw/outcomes.further_study" in sources_of(definitions, ["core", "fct_measure"], "value")
+
+
+def test_column_lineage_names_columns_that_there_are_and_every_column_of_an_indicator(definitions):
+    graph = definitions.resolve_asset_graph()
+    metadata = {key: graph.get(key).metadata for key in graph.get_all_asset_keys()}
+    columns = {
+        key: {column.name for column in of_key["dagster/column_schema"].columns}
+        for key, of_key in metadata.items()
+        if "dagster/column_schema" in of_key
+    }
+    lineages = {key: m["dagster/column_lineage"] for key, m in metadata.items() if "dagster/column_lineage" in m}
+    assert {key.path[0] for key in lineages} == {"core", "marts"}
+    for key, lineage in lineages.items():
+        assert lineage.deps_by_column.keys() <= columns[key], key
+        for column, deps in lineage.deps_by_column.items():
+            assert deps, (key, column)
+            assert all(dep.column_name in columns[dep.asset_key] for dep in deps), (key, column)
+    of_marts = {name for key, lineage in lineages.items() if key.path[0] == "marts" for name in lineage.deps_by_column}
+    assert of_marts == set(load_indicators())
+
+
 def test_warehouse_writers_share_one_pool(definitions):
     graph = definitions.resolve_asset_graph()
     for key in graph.get_all_asset_keys():
@@ -105,12 +157,19 @@ def materializations(result: dg.ExecuteInProcessResult) -> dict[str, dg.AssetMat
     return {materialization.asset_key.to_user_string(): materialization for materialization in made}
 
 
+def tags_of(instance: dg.DagsterInstance, result: dg.ExecuteInProcessResult) -> dict[str, str]:
+    found = instance.get_run_by_id(result.run_id)
+    assert found is not None
+    return dict(found.tags)
+
+
 def test_a_run_over_both_years_leaves_counts_schemas_previews_and_checks(fresh_copy):
     fresh_copy.working_database.unlink()
     with dg.DagsterInstance.ephemeral() as instance:
         result = run(fresh_copy, instance, tags=range_tags("2022", "2023"))
         assert result.success
         assert instance.get_materialized_partitions(dg.AssetKey("received")) == {"2022", "2023"}
+        assert tags_of(instance, result)["nianbao/报送"] == "接收 25 份"
     made = materializations(result)
     assert made["raw/students"].metadata["dagster/row_count"].value == 23
     assert "预览" in made["marts/scale"].metadata
@@ -124,6 +183,8 @@ def test_a_run_over_both_years_leaves_counts_schemas_previews_and_checks(fresh_c
     assert evaluated["raw/outcomes", "contract"].severity == dg.AssetCheckSeverity.WARN
     assert "E11" in evaluated["raw/outcomes", "contract"].metadata["问题"].value
     assert evaluated["core/fct_indicator_value", "fct_indicator_value_key"].passed
+    assert {check.metadata["年度"].value for check in evaluated.values()} == {"2022、2023年度"}
+    assert all(check.description.startswith("2022、2023年度：") for check in evaluated.values())
 
 
 def test_a_rejected_workbook_fails_its_check_with_the_rows_and_the_run_goes_on(fresh_copy, city):
@@ -136,8 +197,13 @@ def test_a_rejected_workbook_fails_its_check_with_the_rows_and_the_run_goes_on(f
     )
     with dg.DagsterInstance.ephemeral() as instance:
         result = run(fresh_copy, instance, partition_key="2023")
+        tags = tags_of(instance, result)
+        again = tags_of(instance, run(fresh_copy, instance, partition_key="2023"))
     assert result.success
+    assert tags["nianbao/报送"] == "退回 1 份"
+    assert again["nianbao/报送"] == "没有新报送"
     evaluated = checks(result)
+    assert evaluated["audited", "every_workbook_accepted"].description == "2023年度：1 份报送被退回。"
     check = evaluated["raw/students", "contract"]
     assert (check.passed, check.severity) == (False, dg.AssetCheckSeverity.ERROR)
     assert "E6" in check.metadata["问题"].value
@@ -151,8 +217,6 @@ def test_a_rejected_workbook_fails_its_check_with_the_rows_and_the_run_goes_on(f
 
 def test_a_failing_dbt_test_shows_its_rows_and_nothing_is_published(fresh_copy):
     """A key counted twice by hand in raw: the models must refuse it, and the published copy stays."""
-    from warehouse.store.connection import open_working
-
     with open_working(fresh_copy) as connection:
         connection.execute(
             "insert into raw.roster by name select * replace (record + 100 as record) from raw.roster"
@@ -168,30 +232,29 @@ def test_a_failing_dbt_test_shows_its_rows_and_nothing_is_published(fresh_copy):
     assert fresh_copy.published_database.stat().st_mtime_ns == published_before
 
 
-def sensor(definitions: dg.Definitions) -> dg.SensorDefinition:
-    return next(each for each in definitions.sensors or [] if each.name == "inbox")
+def looked_into(settings: Settings, city: City) -> dg.RunRequest | dg.SkipReason:
+    """What the sensor on the inbox says now."""
+    return inbox(Installation(settings, city))
 
 
 def test_the_sensor_keeps_quiet_until_there_is_new_content(fresh_copy, city):
-    definitions = build_definitions(fresh_copy)
-    assert isinstance(sensor(definitions)(dg.build_sensor_context()), dg.SkipReason)
+    assert isinstance(looked_into(fresh_copy, city), dg.SkipReason)
     edit(fresh_copy, city, NURSING_SCHOOL, 2023, lambda b: cell_of(b, "封面", "填报人").__setattr__("value", "乙"))
-    request = sensor(definitions)(dg.build_sensor_context())
+    request = looked_into(fresh_copy, city)
     assert isinstance(request, dg.RunRequest)
-    assert request.run_key == sensor(definitions)(dg.build_sensor_context()).run_key
+    assert request.run_key == looked_into(fresh_copy, city).run_key
     assert request.tags["dagster/asset_partition_range_end"] == "2023"
 
 
-def test_touching_a_file_is_no_new_content(fresh_copy):
-    definitions = build_definitions(fresh_copy)
+def test_touching_a_file_is_no_new_content(fresh_copy, city):
     path = next(fresh_copy.inbox.iterdir())
     data = path.read_bytes()
     path.unlink()
     path.write_bytes(data)
-    assert isinstance(sensor(definitions)(dg.build_sensor_context()), dg.SkipReason)
+    assert isinstance(looked_into(fresh_copy, city), dg.SkipReason)
 
 
-def test_the_night_runs_the_open_years_and_the_yearly_run_all(definitions, city):
+def test_the_night_runs_the_open_years_and_the_yearly_run_all(definitions, city, city_run):
     freezing = {
         year: dates.model_copy(update={"freezes": date(year + 1, 1, 31)}) for year, dates in city.calendar.years.items()
     }
@@ -200,9 +263,11 @@ def test_the_night_runs_the_open_years_and_the_yearly_run_all(definitions, city)
     assert open_years(freezing_city.calendar, date(2022, 12, 1)) == [2022]
     assert open_years(freezing_city.calendar, date(2026, 11, 24)) == [2023]
     schedules = {schedule.name: schedule for schedule in definitions.schedules or []}
-    context = dg.build_schedule_context(scheduled_execution_time=datetime(2023, 11, 1))
+    served = {"installation": Installation(city_run, city)}
+    context = dg.build_schedule_context(scheduled_execution_time=datetime(2023, 11, 1), resources=served)
     assert isinstance(schedules["nightly"](context), dg.SkipReason)
-    assert schedules["yearly"]().tags == range_tags("2022", "2023")
+    yearly = schedules["yearly"](dg.build_schedule_context(resources=served))
+    assert yearly.tags.items() >= range_tags("2022", "2023").items()
     assert schedules["nightly"].execution_timezone == "Asia/Shanghai"
 
 

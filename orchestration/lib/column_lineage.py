@@ -1,0 +1,64 @@
+"""Which columns of which tables a column is made from, as declared: numerators and denominators, down to the sheets.
+
+Nothing is read out of SQL. A wide mart has a column for each indicator of its chapter; an indicator has measures, a
+measure has columns of a sheet. The long facts hold all of them in one column, so that column comes from all.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import dagster as dg
+
+from warehouse.catalogue.indicator import STANDARD_DEFINITION, Indicator, load_chapters, load_indicators
+from warehouse.catalogue.measure import Measure, load_measures, measure_columns
+
+Columns = dict[str, list[dg.TableColumnDep]]
+FACT_MEASURE, FACT_VALUE = ("core", "fct_measure"), ("core", "fct_indicator_value")
+
+
+def column_lineage(relation: tuple[str, str]) -> dict[str, Any]:
+    """Metadata of an asset's definition, by schema and name; nothing for a table that holds no declared numbers."""
+    columns = _columns_of(relation)
+    return {"dagster/column_lineage": dg.TableColumnLineage(columns)} if columns else {}
+
+
+def _columns_of(relation: tuple[str, str]) -> Columns:
+    measures = load_measures()
+    if relation == FACT_MEASURE:
+        return {"value": _raw(measures.values())}
+    if relation == FACT_VALUE:
+        used = {
+            part: [code for indicator in load_indicators().values() for code in _measures_of(indicator, part)]
+            for part in ("numerator", "denominator")
+        }
+        parts = {part: _raw(measures[code] for code in dict.fromkeys(codes)) for part, codes in used.items()}
+        of_facts = [dg.TableColumnDep(dg.AssetKey(FACT_MEASURE), "value")]
+        return {part: of_facts + columns for part, columns in parts.items()} | {"value": of_facts}
+    schema, name = relation
+    chapter = next((each for each in load_chapters() if schema == "marts" and each.chapter == name), None)
+    if chapter is None:
+        return {}
+    of_value = dg.TableColumnDep(dg.AssetKey(FACT_VALUE), "value")
+    return {each.code: [of_value, *_raw(_made_of(each))] for each in chapter.indicators}
+
+
+def _made_of(indicator: Indicator) -> list[Measure]:
+    """The measures of its numerator and denominator; a count of schools has those of the indicator that it looks at."""
+    if indicator.counts:
+        return _made_of(load_indicators()[indicator.counts.of])
+    codes = [*_measures_of(indicator, "numerator"), *_measures_of(indicator, "denominator")]
+    return [load_measures()[code] for code in dict.fromkeys(codes)]
+
+
+def _measures_of(indicator: Indicator, part: str) -> list[str]:
+    """Codes of the measures in one part of the formula, under whichever definition."""
+    if indicator.counts:
+        return []
+    formulas = [indicator.formula(STANDARD_DEFINITION), *indicator.alternatives.values()]
+    return [code for formula in formulas for role, code in formula.terms if role == part]
+
+
+def _raw(measures: Iterable[Measure]) -> list[dg.TableColumnDep]:
+    """The columns of raw tables that measures are made from, each once."""
+    columns = dict.fromkeys((measure.sheet, name) for measure in measures for name in measure_columns(measure))
+    return [dg.TableColumnDep(dg.AssetKey(["raw", sheet]), name) for sheet, name in columns]

@@ -1,0 +1,21 @@
+"""What the definitions are handed, as Dagster's resources: the installation that they serve, plain or held by a run.
+
+A schedule or sensor looks at the installation (`installation`); an asset writes it, and holds it from a run's first
+step to its last (`held`, made in recovery.py). The models as they are declared are `dbt_graph`.
+"""
+
+from dataclasses import dataclass
+
+from sources.declarations.city import City
+from sources.system.settings import Settings
+
+INSTALLATION, HELD, DBT_GRAPH = "installation", "held", "dbt_graph"
+"""Names of the resources, hence of the parameters that take them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """Where everything lies, and for whom it is."""
+
+    settings: Settings
+    city: City
