@@ -57,16 +57,16 @@ def transform(
     selected = _selected(context, dbt_graph)
     relation_of = {asset.unique_id: asset.key for asset in dbt_graph.assets}
     check_of = {check.unique_id: check for check in dbt_graph.checks}
-    seen = Seen()
+    shown = ModelsShown()
 
     def finish(connection: duckdb.DuckDBPyConnection, outcome: Build) -> None:
-        seen.look_at(connection, [relation_of[node.unique_id] for node in outcome.built])
+        shown.look_at(connection, [relation_of[node.unique_id] for node in outcome.built])
         if selected is None:
             record_build(connection, held.settings, held.city)
 
     outcome = build(held.settings, selected, anew=ANEW in context.run.tags, finish=finish)
     for node in outcome.built:
-        yield _model_result(relation_of[node.unique_id], node, seen)
+        yield _model_result(relation_of[node.unique_id], node, shown)
     tested = [node for node in outcome.nodes if node.unique_id in check_of and node.status != "skipped"]
     for node in tested:
         yield _check_result(_key(check_of[node.unique_id]), node, [int(year) for year in context.partition_keys])
@@ -82,7 +82,7 @@ def transform(
 
 
 @dataclass(slots=True)
-class Seen:
+class ModelsShown:
     """What is shown of the models: looked at before they are swapped in."""
 
     counts: dict[str, int] = field(default_factory=dict)
@@ -92,8 +92,8 @@ class Seen:
         self.counts |= row_counts(connection, relations)
         for schema, name in relations:
             if schema in PREVIEWED_SCHEMAS:
-                shown = query(connection, f'select * from {schema}."{name}" limit {PREVIEW_ROWS}')
-                self.previews[schema, name] = shown
+                preview = query(connection, f'select * from {schema}."{name}" limit {PREVIEW_ROWS}')
+                self.previews[schema, name] = preview
 
 
 def _selected(context: dg.AssetExecutionContext, graph: DbtGraph) -> set[str] | None:
@@ -104,13 +104,13 @@ def _selected(context: dg.AssetExecutionContext, graph: DbtGraph) -> set[str] | 
     return assets | {each.unique_id for each in graph.checks if _key(each) in context.selected_asset_check_keys}
 
 
-def _model_result(relation: Relation, node: NodeResult, seen: Seen) -> dg.MaterializeResult:
-    rows = seen.counts[".".join(relation)]
+def _model_result(relation: Relation, node: NodeResult, shown: ModelsShown) -> dg.MaterializeResult:
+    rows = shown.counts[".".join(relation)]
     metadata: dict[str, Any] = {"秒": round(node.seconds, 3), "dagster/row_count": rows}
     if node.was_kept:
         metadata["沿用"] = "读入的内容没有变化，沿用上次建成的。"
-    if relation in seen.previews:
-        metadata["预览"] = frame_preview(seen.previews[relation])
+    if relation in shown.previews:
+        metadata["预览"] = frame_preview(shown.previews[relation])
     return dg.MaterializeResult(dg.AssetKey(relation), metadata=metadata)
 
 
