@@ -104,7 +104,8 @@ def _graph(manifest: Mapping[str, Any]) -> DbtGraph:
     )
 
     def node_of(spec: dg.AssetSpec | dg.AssetCheckSpec) -> Mapping[str, Any]:
-        return manifest["nodes"][spec.metadata[DAGSTER_DBT_UNIQUE_ID_METADATA_KEY]]
+        node: Mapping[str, Any] = manifest["nodes"][spec.metadata[DAGSTER_DBT_UNIQUE_ID_METADATA_KEY]]
+        return node
 
     return DbtGraph(
         tuple(_model_asset(spec, node_of(spec)) for spec in specs),
