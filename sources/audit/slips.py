@@ -35,6 +35,8 @@ SLIPS = {
     "shifted": "整列错了一行",
     "computed": "按其余各项推算",
 }
+OF_DIGITS = ("swapped", "one_digit", "missing_digit", "extra_digit")
+DIGITS = "0123456789"
 OF_UNIT = ("percent", "power_of_ten")
 """The slips that a warning may be about: it is no identity, so other digits would be guesses."""
 COMMON = 20.0
@@ -45,6 +47,30 @@ USUAL_CHANGE, UNUSUAL_SHARE = 0.15, 0.1
 """By how much numbers move in a year (as a difference of logarithms), and how many do not keep to that."""
 MAX_SUGGESTIONS = 3
 POWERS = (1, 2, 3, 4, -1, -2, -3, -4)
+
+
+@dataclass(frozen=True, slots=True)
+class DigitSlip:
+    """A slip of the pen in a number, and the digits that were meant; they may begin with zeros."""
+
+    kind: str
+    """One of OF_DIGITS."""
+    meant: str
+
+
+def digit_slips(digits: str) -> Iterator[DigitSlip]:
+    """The slips of the pen that could have given these digits."""
+    for i in range(len(digits) - 1):
+        if digits[i] != digits[i + 1]:
+            yield DigitSlip("swapped", digits[:i] + digits[i + 1] + digits[i] + digits[i + 2 :])
+    for i, digit in enumerate(digits):
+        for other in DIGITS.replace(digit, ""):
+            yield DigitSlip("one_digit", digits[:i] + other + digits[i + 1 :])
+        if len(digits) > 1:
+            yield DigitSlip("extra_digit", digits[:i] + digits[i + 1 :])
+    for i in range(len(digits) + 1):
+        for other in DIGITS:
+            yield DigitSlip("missing_digit", digits[:i] + other + digits[i:])
 
 
 @dataclass(frozen=True)
@@ -125,23 +151,16 @@ def _slips_of(column: Column, typed: Any) -> Iterator[tuple[str, Any, float]]:
     places = max(0, -int(Decimal(typed).normalize().as_tuple().exponent))
     digits = str(int(Decimal(typed).scaleb(places)))
     length = len(digits)
-
-    def meant_by(text: str) -> Any:
-        return _as(column, Decimal(text).scaleb(-places))
-
-    for i in range(length - 1):
-        if digits[i] != digits[i + 1] != ("0" if i == 0 else ""):
-            yield "swapped", meant_by(digits[:i] + digits[i + 1] + digits[i] + digits[i + 2 :]), 1 / (length - 1)
-    for i in range(length):
-        if length > 1 and (i or digits[1] != "0"):
-            yield "extra_digit", meant_by(digits[:i] + digits[i + 1 :]), 1 / (10 * length)
-        for digit in "0123456789":
-            if digit != digits[i] and (digit != "0" or i or length == 1):
-                yield "one_digit", meant_by(digits[:i] + digit + digits[i + 1 :]), 1 / (9 * length)
-    for i in range(length + 1):
-        for digit in "0123456789":
-            if i or digit != "0":
-                yield "missing_digit", meant_by(digits[:i] + digit + digits[i:]), 1 / (length + 1)
+    ways = {
+        "swapped": length - 1,
+        "extra_digit": 10 * length,
+        "one_digit": 9 * length,
+        "missing_digit": length + 1,
+    }
+    for slip in digit_slips(digits):
+        # nobody means a number that begins with a zero, unless it is one digit, or lost all others but the zero
+        if not slip.meant.startswith("0") or len(slip.meant) == length == 1 or digits == "0":
+            yield slip.kind, _as(column, Decimal(slip.meant).scaleb(-places)), 1 / ways[slip.kind]
 
 
 def _fit(values: Row, row: Row, last_year: Row) -> float:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import astuple, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -20,10 +20,10 @@ from warehouse.reconcile.judging.relations import Relation
 from warehouse.reconcile.judging.witnesses import Recomputed, compare, counted, recompute, usual_scopes
 from warehouse.reconcile.memo import memo
 from warehouse.reconcile.reading.figure_list import read_list
-from warehouse.reconcile.reading.names import Meaning, load_names, meaning
+from warehouse.reconcile.reading.names import Names, UnderstoodFigure, load_names, meaning
 from warehouse.reconcile.reading.printed_figure import Listing, PrintedFigure
 from warehouse.reconcile.reading.read_report import read_report
-from warehouse.reconcile.verdicts import SCHEMA, Reconciled, Reconciliation, in_printed_unit, is_doubtful, verdict_row
+from warehouse.reconcile.verdicts import SCHEMA, Reconciled, Reconciliation, in_printed_unit, is_doubtful, verdict_of
 from warehouse.store.ddl import create_tables, declared
 from warehouse.store.sql import insert, transaction
 
@@ -44,28 +44,30 @@ def reconcile(
     by school. Nothing is written.
     """
     names = load_names(tuple(published))
-    meanings = [meaning(figure, names, city) for figure in figures]
-    facts = [m.fact if figure.value is not None else None for figure, m in zip(figures, meanings, strict=True)]
-    years = {fact.year for fact in facts if fact}
-    recomputed = recompute(connection, city, years)
-    facts = [_in_fitting_scope(f, fact, city, recomputed) for f, fact in zip(figures, facts, strict=True)]
+    read = [_understood(position, figure, names, city) for position, figure in enumerate(figures)]
+    recomputed = recompute(connection, city, {one.fact.year for one in read if one.fact})
+    read = [replace(one, fact=_in_fitting_scope(one, city, recomputed)) for one in read]
     listed = counted(listings, city)
-    done = _judged(figures, meanings, facts, city, recomputed, listed)
-    doubtful = {n for n in range(len(figures)) if is_doubtful(n, done)}
+    done = _judged(read, city, recomputed, listed)
+    doubtful = {one.position for one in read if is_doubtful(one, done)}
     if doubtful:
-        kept = [None if n in doubtful else fact for n, fact in enumerate(facts)]
-        done = replace(_judged(figures, meanings, kept, city, recomputed, listed), doubtful=doubtful)
-    return pl.DataFrame([verdict_row(position, done) for position in range(len(figures))], schema=SCHEMA, orient="row")
+        read = [replace(one, fact=None, is_doubtful=True) if one.position in doubtful else one for one in read]
+        done = _judged(read, city, recomputed, listed)
+    return pl.DataFrame([astuple(verdict_of(one, done)) for one in read], schema=SCHEMA, orient="row")
+
+
+def _understood(position: int, figure: PrintedFigure, names: Names, city: City) -> UnderstoodFigure:
+    found = meaning(figure, names, city)
+    return UnderstoodFigure(position, figure, found, found.fact if figure.value is not None else None)
 
 
 def _judged(
-    figures: Sequence[PrintedFigure], meanings: Sequence[Meaning], facts: Sequence[Reference | None], city: City,
-    recomputed: Recomputed, listed: Mapping[Reference, Decimal],
-) -> Reconciled:  # fmt: skip
-    first = {fact: one.value for fact, (one, *_) in prints_of(figures, facts).items()}
-    before = Surroundings(figures, facts, {**first, **recomputed.values}, city, recomputed.values)
-    borrowed = {n for n in range(len(figures)) if taken_from_elsewhere(n, before)}
-    prints = prints_of(figures, facts, borrowed)
+    figures: Sequence[UnderstoodFigure], city: City, recomputed: Recomputed, listed: Mapping[Reference, Decimal]
+) -> Reconciled:
+    first = {fact: one.value for fact, (one, *_) in prints_of(figures).items()}
+    before = Surroundings(figures, {**first, **recomputed.values}, city, recomputed.values)
+    borrowed = {one.position for one in figures if taken_from_elsewhere(one, before)}
+    prints = prints_of(figures, borrowed)
     own = {fact: value for fact in prints if (value := recomputed.of(fact, city)) is not None}
     witnesses = {fact: value for fact, value in listed.items() if fact in prints} | own
     relations = derive(prints, city, recomputed.roster)
@@ -75,25 +77,20 @@ def _judged(
         for fact in relation.facts:
             broken[fact].append(relation)
     return Reconciled(
-        figures=figures,
-        meanings=meanings,
         city=city,
         recomputed=recomputed,
         listed=listed,
         verdicts=verdicts,
         alone=judge(prints, relations, {}) if witnesses and verdicts.open else verdicts,
-        around=Surroundings(
-            figures, facts, {**verdicts.taken, **recomputed.values, **witnesses}, city, recomputed.values
-        ),
+        around=Surroundings(figures, {**verdicts.taken, **recomputed.values, **witnesses}, city, recomputed.values),
         broken_by_fact=broken,
         hints=dict([*magnitude_hints(verdicts.taken, city), *overlap_hints(relations, verdicts.printed)]),
     )
 
 
-def _in_fitting_scope(
-    figure: PrintedFigure, fact: Reference | None, city: City, recomputed: Recomputed
-) -> Reference | None:
+def _in_fitting_scope(one: UnderstoodFigure, city: City, recomputed: Recomputed) -> Reference | None:
     """The fact in a scope in which the number is right, where the report does not say which scope it means."""
+    figure, fact = one.figure, one.fact
     if fact is None or figure.has_scope:
         return fact
     for scope in (fact.scope, *(s.code for s in city.scopes)):

@@ -4,14 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from sources.audit.slips import OF_DIGITS
 from sources.declarations.city import City
 from warehouse.catalogue.indicator import Indicator, load_indicators, plain_sums
 from warehouse.figures.fact import CHANGE, SCHOOL_SCOPE, VALUE, Reference
 from warehouse.figures.rounding import rounded, trimmed_text
-from warehouse.reconcile.judging.misprints import OF_DIGITS, slip
+from warehouse.reconcile.judging.misprints import slip
 from warehouse.reconcile.judging.relations import Interval, Relation
 from warehouse.reconcile.judging.witnesses import unit_factor
-from warehouse.reconcile.reading.printed_figure import PrintedFigure
+from warehouse.reconcile.reading.names import UnderstoodFigure
 
 DIAGNOSES = {
     "truncated": "没有四舍五入，直接截去了后面的位数",
@@ -54,8 +55,7 @@ PERCENT = 100
 class Surroundings:
     """All that a diagnosis looks at."""
 
-    figures: Sequence[PrintedFigure]
-    facts: Sequence[Reference | None]
+    figures: Sequence[UnderstoodFigure]
     values: Mapping[Reference, Decimal]
     """The value that each fact should have, in its own unit: recomputed, or as printed where it was not doubted."""
     city: City
@@ -63,9 +63,11 @@ class Surroundings:
     """The recomputed values alone."""
 
 
-def explain(position: int, meant: Decimal, around: Surroundings, broken: Sequence[Relation], disagrees: bool) -> str:
+def explain(
+    one: UnderstoodFigure, meant: Decimal, around: Surroundings, broken: Sequence[Relation], disagrees: bool
+) -> str:
     """The code of DIAGNOSES for a print that should have been `meant` (own unit, may be exact)."""
-    figure, fact = around.figures[position], around.facts[position]
+    figure, fact = one.figure, one.fact
     assert fact is not None
     assert figure.value is not None
     indicator = load_indicators()[fact.indicator]
@@ -76,13 +78,13 @@ def explain(position: int, meant: Decimal, around: Surroundings, broken: Sequenc
         found = "yuan"
     if found in (None, *OF_DIGITS):
         telling = found if abs(figure.value) >= TELLING * step else None
-        found = taken_from_elsewhere(position, around) or telling
-    return found or _contradiction(fact, broken, disagrees, figure, around)
+        found = taken_from_elsewhere(one, around) or telling
+    return found or _contradiction(fact, broken, disagrees, around)
 
 
-def taken_from_elsewhere(position: int, around: Surroundings) -> str | None:
+def taken_from_elsewhere(one: UnderstoodFigure, around: Surroundings) -> str | None:
     """The code of DIAGNOSES when the printed number is the right one of something else."""
-    figure, fact = around.figures[position], around.facts[position]
+    figure, fact = one.figure, one.fact
     if fact is None or figure.value is None:
         return None
     indicator = load_indicators()[fact.indicator]
@@ -95,7 +97,7 @@ def taken_from_elsewhere(position: int, around: Surroundings) -> str | None:
         return _wrong_change(fact, indicator, around, is_printed)
     if is_printed(around.values.get(replace(fact, year=fact.year - 1))):
         return "last_year"
-    if abs(figure.value) >= TELLING and any(is_printed(v) for v in _neighbours(position, around)):
+    if abs(figure.value) >= TELLING and any(is_printed(v) for v in _neighbours(one, around)):
         return "shifted"
     scopes = [s.code for s in around.city.scopes if s.code != fact.scope] if fact.scope != SCHOOL_SCOPE else []
     if any(is_printed(around.submitted.get(replace(fact, scope=scope))) for scope in scopes):
@@ -124,17 +126,17 @@ def _wrong_change(fact: Reference, indicator: Indicator, around: Surroundings, i
     return None
 
 
-def _neighbours(position: int, around: Surroundings) -> Iterator[Decimal]:
+def _neighbours(one: UnderstoodFigure, around: Surroundings) -> Iterator[Decimal]:
     """Values of the cells above, below, left and right in a table."""
-    figure, fact = around.figures[position], around.facts[position]
+    figure, fact = one.figure, one.fact
     assert fact is not None
     if not figure.is_in_table:
         return
     for step in (-1, 1):
         row_seen = column_seen = False
-        other = position + step
-        while 0 <= other < len(around.figures) and around.figures[other].section == figure.section:
-            there = around.facts[other]
+        other = one.position + step
+        while 0 <= other < len(around.figures) and around.figures[other].figure.section == figure.section:
+            there = around.figures[other].fact
             if there is not None and there.kind == fact.kind and there != fact:
                 same_row = (there.subject, there.year) == (fact.subject, fact.year)
                 same_column = there.indicator == fact.indicator
@@ -155,11 +157,9 @@ def _otherwise_defined(fact: Reference, indicator: Indicator, values: Mapping[Re
             yield Decimal(indicator.scale) * sums[0] / sums[1]
 
 
-def _contradiction(
-    fact: Reference, broken: Sequence[Relation], disagrees: bool, figure: PrintedFigure, around: Surroundings
-) -> str:
+def _contradiction(fact: Reference, broken: Sequence[Relation], disagrees: bool, around: Surroundings) -> str:
     if disagrees:
-        tables = {f.is_in_table for f, other in zip(around.figures, around.facts, strict=True) if other == fact}
+        tables = {other.figure.is_in_table for other in around.figures if other.fact == fact}
         return "text_table" if len(tables) == 2 else "printed_twice"
     own = [r for r in broken if r.result == fact] or [r for r in broken if fact in r.facts]
     return OF_RELATION[max(own, key=lambda r: r.strength).kind] if own else "unexplained"

@@ -13,9 +13,10 @@ from decimal import Decimal
 from math import ceil, exp, floor
 from operator import attrgetter
 
+from sources.audit.slips import OF_DIGITS
 from warehouse.figures.fact import CHANGE, Reference
 from warehouse.figures.rounding import rounded
-from warehouse.reconcile.judging.misprints import BORROWED, MOST_TELLING, OF_DIGITS, log_chance, near, slip, telling
+from warehouse.reconcile.judging.misprints import BORROWED, MOST_TELLING, log_chance, near, slip, telling
 from warehouse.reconcile.judging.relations import INFINITE, Interval, Relation
 
 ERROR = 4.5

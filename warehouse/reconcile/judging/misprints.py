@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from decimal import Decimal
 from math import log
 
+from sources.audit.slips import OF_DIGITS, digit_slips
 from warehouse.figures.rounding import rounded
 
-OF_DIGITS = ("swapped", "one_digit", "missing_digit", "extra_digit")
 BORROWED = "borrowed"
 MOST_TELLING = 4.0
 UNEXPLAINED = 0.05
@@ -28,7 +28,8 @@ def slip(printed: Decimal, meant: Decimal, step: Decimal, is_percent: bool = Fal
             return "fraction"
         return POWERS.get(abs(power), "power_of_ten")
     meant_digits = str(int(abs(right) / step))
-    return next((code for code, digits in _near(str(int(abs(printed) / step))) if digits == meant_digits), None)
+    slips = digit_slips(str(int(abs(printed) / step)))
+    return next((each.kind for each in slips if each.meant == meant_digits), None)
 
 
 def _power(printed: Decimal, meant: Decimal) -> int:
@@ -49,20 +50,7 @@ def near(printed: Decimal, step: Decimal) -> Iterator[Decimal]:
     for power in (-4, -3, -2, -1, 1, 2, 3, 4):
         yield rounded(printed.scaleb(power), -step.adjusted())
     sign = -1 if printed < 0 else 1
-    yield from (sign * int(digits) * step for _, digits in _near(str(int(abs(printed) / step))))
-
-
-def _near(digits: str) -> Iterator[tuple[str, str]]:
-    """The slips of the pen that could have given these digits, with the digits that were meant."""
-    for i in range(len(digits) - 1):
-        if digits[i] != digits[i + 1]:
-            yield "swapped", digits[:i] + digits[i + 1] + digits[i] + digits[i + 2 :]
-    for i, digit in enumerate(digits):
-        yield from (("one_digit", digits[:i] + other + digits[i + 1 :]) for other in "0123456789" if other != digit)
-        if len(digits) > 1:
-            yield "extra_digit", digits[:i] + digits[i + 1 :]
-    for i in range(len(digits) + 1):
-        yield from (("missing_digit", digits[:i] + other + digits[i:]) for other in "0123456789")
+    yield from (sign * int(each.meant) * step for each in digit_slips(str(int(abs(printed) / step))))
 
 
 def log_chance(code: str | None, printed: Decimal, step: Decimal, fitting: int = 1, among: float = 1.0) -> float:

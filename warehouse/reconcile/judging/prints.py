@@ -9,18 +9,17 @@ from warehouse.figures.fact import Reference
 from warehouse.reconcile.judging.corrections import Print
 from warehouse.reconcile.judging.relations import INFINITE, Interval
 from warehouse.reconcile.judging.witnesses import unit_factor
+from warehouse.reconcile.reading.names import UnderstoodFigure
 from warehouse.reconcile.reading.printed_figure import PrintedFigure
 
 
-def prints_of(
-    figures: Sequence[PrintedFigure], facts: Sequence[Reference | None], borrowed: Container[int] = ()
-) -> dict[Reference, list[Print]]:
+def prints_of(figures: Sequence[UnderstoodFigure], borrowed: Container[int] = ()) -> dict[Reference, list[Print]]:
     """Every understood figure by the fact it prints; `borrowed` are the positions whose number belongs elsewhere."""
     prints: dict[Reference, list[Print]] = defaultdict(list)
-    for position, (figure, fact) in enumerate(zip(figures, facts, strict=True)):
-        if fact is not None and figure.value is not None:
-            indicator = load_indicators()[fact.indicator]
-            prints[fact].append(_print(position, figure, indicator, position in borrowed))
+    for one in figures:
+        if one.fact is not None and one.figure.value is not None:
+            indicator = load_indicators()[one.fact.indicator]
+            prints[one.fact].append(_print(one.position, one.figure, indicator, one.position in borrowed))
     return prints
 
 

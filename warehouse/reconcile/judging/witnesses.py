@@ -1,7 +1,8 @@
 """What the warehouse says a printed figure should be: recomputed from submissions, or a declared standard or target."""
 
 import re
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -51,49 +52,77 @@ def recompute(connection: duckdb.DuckDBPyConnection | None, city: City, years: I
     A change is the difference of what is printed, so that a reader can check it on the page.
     """
     wanted = sorted({*years, *(year - 1 for year in years)})
-    values: dict[Reference, Decimal] = {}
-    incomplete = set()
-    roster = {year: _by_name(city, year) for year in wanted}
+    by_name = {year: _by_name(city, year) for year in wanted}
     if connection is None or not _is_built(connection):
-        return Recomputed(values, frozenset(), frozenset(), roster)
-    facts = query(
+        return Recomputed({}, frozenset(), frozenset(), by_name)
+    facts = list(_facts(connection, wanted))
+    changes = list(_changes(connection, wanted))
+    printed = {fact.reference: fact.rounded for fact in facts}
+    differences = {
+        replace(of, kind=CHANGE): value - printed[before]
+        for of, value in printed.items()
+        if (before := replace(of, year=of.year - 1)) in printed
+    }
+    return Recomputed(
+        values={
+            **{fact.reference: fact.value for fact in facts},
+            **differences,
+            **{change.reference: change.value for change in changes},
+        },
+        incomplete=frozenset(fact.reference for fact in facts if fact.is_incomplete),
+        breaks=frozenset(change.reference for change in changes if change.is_break),
+        roster={**by_name, **_rosters(connection, wanted)},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _RecomputedValue:
+    reference: Reference
+    value: Decimal
+    rounded: Decimal
+    is_incomplete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _RecomputedChange:
+    reference: Reference
+    value: Decimal
+    is_break: bool
+    """Whether scope or definition differ between the two years."""
+
+
+def _facts(connection: duckdb.DuckDBPyConnection, years: Sequence[int]) -> Iterator[_RecomputedValue]:
+    rows = query(
         connection,
-        "select report_year, subject_code, scope_code, indicator_code, value, rounded_value, status"
+        "select indicator_code, report_year, subject_code, scope_code, value, rounded_value, status = 'incomplete'"
         " from core.fct_indicator_value where list_contains(?, report_year) and value is not null",
-        [wanted],
+        [years],
     )
-    rounded = {}
-    for year, subject, scope, indicator, value, rounded_value, status in facts.iter_rows():
-        fact = Reference(indicator, year, subject, scope)
-        values[fact], rounded[fact] = value, rounded_value
-        if status == "incomplete":
-            incomplete.add(fact)
-    for fact, value in rounded.items():
-        if (before := replace(fact, year=fact.year - 1)) in rounded:
-            values[replace(fact, kind=CHANGE)] = value - rounded[before]
-    changes = query(
+    return (_RecomputedValue(Reference(*row[:4]), *row[4:]) for row in rows.iter_rows())
+
+
+def _changes(connection: duckdb.DuckDBPyConnection, years: Sequence[int]) -> Iterator[_RecomputedChange]:
+    rows = query(
         connection,
-        "select report_year, subject_code, scope_code, indicator_code, change_value, comparability"
+        "select indicator_code, report_year, subject_code, scope_code, change_value, suffix(comparability, '_break')"
         " from core.fct_indicator_change where list_contains(?, report_year) and change_value is not null",
-        [wanted],
+        [years],
     )
-    breaks = set()
-    for year, subject, scope, indicator, change, comparability in changes.iter_rows():
-        fact = Reference(indicator, year, subject, scope, CHANGE)
-        values[fact] = change
-        if comparability.endswith("_break"):
-            breaks.add(fact)
-    schools = query(
+    return (_RecomputedChange(replace(Reference(*row[:4]), kind=CHANGE), *row[4:]) for row in rows.iter_rows())
+
+
+def _rosters(connection: duckdb.DuckDBPyConnection, years: Sequence[int]) -> Roster:
+    """Year → school → attribute → code, for the years that have been built."""
+    rows = query(
         connection,
         "select report_year, school_code, category, ownership, affiliation from core.dim_school"
         " where list_contains(?, report_year)",
-        [wanted],
+        [years],
     )
-    for year in schools.get_column("report_year").unique():
-        roster[year] = {}
-    for year, code, category, ownership, affiliation in schools.iter_rows():
-        roster[year][code] = {"category": category, "ownership": ownership, "affiliation": affiliation}
-    return Recomputed(values, frozenset(incomplete), frozenset(breaks), roster)
+    rosters: dict[int, dict[str, dict[str, str]]] = defaultdict(dict)
+    for year, code, category, ownership, affiliation in rows.iter_rows():
+        rosters[year][code] = {"category": category, "ownership": ownership, "affiliation": affiliation}
+    return rosters
 
 
 def _is_built(connection: duckdb.DuckDBPyConnection) -> bool:

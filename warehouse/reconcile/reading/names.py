@@ -48,6 +48,29 @@ class Meaning:
     likeness: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class NameMatch:
+    """The indicator whose name is, or is closest to, a label; none when none is close, or two are about as close."""
+
+    indicator: str | None = None
+    how: str = "none"
+    """name, similar or none."""
+    likeness: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class UnderstoodFigure:
+    """A printed figure at its position in the print, with what it speaks of."""
+
+    position: int
+    figure: PrintedFigure
+    meaning: Meaning
+    fact: Reference | None
+    """None for a figure without a number, one that was not understood, and one that was probably read wrong."""
+    is_doubtful: bool = False
+    """Whether it was probably read wrong."""
+
+
 def is_of_wider_region(label: str) -> bool:
     return label.startswith(tuple(words().wider_region))
 
@@ -60,6 +83,14 @@ class Name:
     is_of_wider_region: bool = False
     is_own: bool = False
     """The indicator's own label, which goes before all others."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenName:
+    """A name with the pairs of characters that it has in a sentence."""
+
+    name: Name
+    pairs: frozenset[str]
 
 
 class NamesOfEach(Declaration):
@@ -121,15 +152,15 @@ class Names:
         self.unknown = log(1 + len(self.names))
         self.sets = [(name, pairs(name.text)) for name in self.names]
         # in a sentence a number stands where a name has 数
-        self.spoken = [(name, pairs(re.sub("(人|总)?数$", "", name.text) or name.text)) for name in self.names]
+        self.spoken = [
+            SpokenName(name, pairs(re.sub("(人|总)?数$", "", name.text) or name.text)) for name in self.names
+        ]
 
     def weigh(self, found: Iterable[str]) -> float:
         return sum(self.weight.get(pair, self.unknown) for pair in found)
 
-    def find(
-        self, label: str, unit: str, wider: bool = False, among: Collection[str] | None = None
-    ) -> tuple[str | None, str, float]:
-        """(indicator, how, likeness) of the name that is, or is closest to, a label."""
+    def find(self, label: str, unit: str, wider: bool = False, among: Collection[str] | None = None) -> NameMatch:
+        """The indicator that a label names; `wider` is for labels of the region above, `among` limits the choice."""
         text = normal(label)
         fitting = [
             (name, found)
@@ -139,7 +170,7 @@ class Names:
         same = [name for name, _ in fitting if name.text == text and name.is_of_wider_region == wider]
         for exact in ({name.indicator for name in same if name.is_own}, {name.indicator for name in same}):
             if len(exact) == 1:
-                return exact.pop(), "name", 1.0
+                return NameMatch(exact.pop(), "name", 1.0)
         asked = pairs(text)
         scores: dict[str, float] = {}
         for name, found in fitting:
@@ -149,10 +180,10 @@ class Names:
             scores[name.indicator] = max(score, scores.get(name.indicator, 0.0))
         ranked = sorted(scores.items(), key=lambda item: -item[1])[:2]
         if not ranked or ranked[0][1] < CLOSE_ENOUGH:
-            return None, "none", 0.0
+            return NameMatch()
         if len(ranked) > 1 and ranked[0][1] - ranked[1][1] < CLEARLY_BETTER:
-            return None, "none", 0.0
-        return ranked[0][0], "similar", ranked[0][1]
+            return NameMatch()
+        return NameMatch(ranked[0][0], "similar", ranked[0][1])
 
 
 def pairs(text: str) -> frozenset[str]:
@@ -287,17 +318,16 @@ def meaning(figure: PrintedFigure, names: Names, city: City) -> Meaning:
     # a unit that does not fit is a reason to look closer, not to give up
     for unit, least in ((figure.unit, 0.0), ("", SURE)):
         tries = [names.find(text, unit, subject is None, among) for text in dict.fromkeys((figure.label, bare))]
-        code, how, likeness = max(tries, key=lambda found: found[2])
-        if code is not None and likeness >= least:
+        best = max(tries, key=lambda match: match.likeness)
+        if best.indicator is not None and best.likeness >= least:
             break
-        code = None
-    if code is None:
+    else:
         return Meaning(None, "none")
     if subject not in (None, city.code):
         scope = SCHOOL_SCOPE
     else:
         scope = part_scope or scope_of(figure.scope, city) or city.scopes[0].code
-    return Meaning(Reference(code, figure.year, subject or city.code, scope, kind), how, likeness)
+    return Meaning(Reference(best.indicator, figure.year, subject or city.code, scope, kind), best.how, best.likeness)
 
 
 def _without_scope(label: str, city: City) -> tuple[str, str | None]:

@@ -3,6 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from sources.declarations.city import City
@@ -15,6 +16,7 @@ from warehouse.reconcile.reading.report_file import TextTable
 from warehouse.reconcile.reading.wording import Context, State, indicator_in, subject_name
 
 CHANGE_HEADING = re.compile("变化|比较|增减|增长|同比")
+YEAR = re.compile(r"20\d\d")
 
 
 def figures_of_grid(grid: TextTable, state: State) -> Iterator[PrintedFigure]:
@@ -37,7 +39,7 @@ def figures_of_grid(grid: TextTable, state: State) -> Iterator[PrintedFigure]:
             heading = headings[column + offset]
             if re.search("序号|年份|编号", heading):
                 continue
-            yield _cell(cell, heading, texts, group, row, grid, state)
+            yield _figure(_Place(cell, heading, row, texts, group, grid), state)
 
 
 def _is_number(cell: str) -> bool:
@@ -68,49 +70,86 @@ def _headings(rows: Sequence[Sequence[str]]) -> list[str]:
     return headings
 
 
-def _cell(
-    cell: str, heading: str, texts: Sequence[str], group: str, row: Sequence[str], grid: TextTable, state: State
-) -> PrintedFigure:
-    city = state.city
-    schools = {r.name: r.code for r in city.respondents if r.kind == SCHOOL_SCOPE}
-    subject = next((schools[text] for text in texts if text in schools), city.code)
-    year = next((int(y) for text in (heading, row[0], *texts[:1]) for y in re.findall(r"20\d\d", text)), None)
-    kind: Kind = CHANGE if CHANGE_HEADING.search(heading) else VALUE
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a number stands in a table."""
+
+    text: str
+    """As printed."""
+    heading: str
+    """Above it."""
+    row: Sequence[str]
+    words: Sequence[str]
+    """The cells of its row that hold words."""
+    group: str
+    """What the rows belong to: a line of its own above them, or their first cell."""
+    table: TextTable
+
+    @property
+    def kind(self) -> Kind:
+        return CHANGE if CHANGE_HEADING.search(self.heading) else VALUE
+
+    @property
+    def stated_year(self) -> int | None:
+        texts = (self.heading, self.row[0], *self.words[:1])
+        return next((int(year) for text in texts for year in YEAR.findall(text)), None)
+
+    @property
+    def unit(self) -> str:
+        """The unit in the cell itself, or in brackets in the row or the heading; none where none is said."""
+        if re.search("[:：∶]", self.text):
+            return ":1"
+        if "%" in self.text:
+            return "%"
+        around = f"{self.words[-1] if self.words else ''}{self.heading}"
+        return next((unit for unit in re.findall(r"（(\S{1,5}?)）", around) if "含" not in unit), "")
+
+    @property
+    def label(self) -> str:
+        """What names the indicator: the row, or the heading where that is neither a year nor a change."""
+        item = re.sub(r"（.*?）|\s", "", self.words[-1]) if self.words else ""
+        bare = re.sub(r"（.*?）|\s|20\d\d年?", "", self.heading)
+        return item if not bare or self.kind == CHANGE or _is_comparison(self.heading) else bare
+
+    def scope(self, city: City) -> str | None:
+        return _scope_of(_heading_of_this_year(self.table) if self.kind == CHANGE else self.heading, city)
+
+    def school(self, city: City) -> str | None:
+        schools = {r.name: r.code for r in city.respondents if r.kind == SCHOOL_SCOPE}
+        return next((schools[text] for text in self.words if text in schools), None)
+
+
+def _figure(place: _Place, state: State) -> PrintedFigure:
+    city, kind, unit = state.city, place.kind, place.unit
+    school, year = place.school(city), place.stated_year
     year = state.report_year if year is None or kind == CHANGE else year
-    item = re.sub(r"（.*?）|\s", "", texts[-1]) if texts else ""
-    bare = re.sub(r"（.*?）|\s|20\d\d年?", "", heading)
-    title = bare_title(grid.title.replace(f"{city.name}在", "").replace(city.name, ""))
-    unit = next(
-        (u for u in re.findall(r"（(\S{1,5}?)）", f"{texts[-1] if texts else ''}{heading}") if "含" not in u), ""
-    )
-    unit = ":1" if re.search("[:：∶]", cell) else "%" if "%" in cell else unit
-    by_rows = not bare or kind == CHANGE or _is_comparison(heading)
-    label = item if by_rows else bare
-    exact = [state.names.find(text, unit) for text in (f"{group}{label}", f"{title}{label}", label)]
-    code, likeness = next(((c, 1.0) for c, how, _ in exact if how == "name"), (None, 0.0))
-    if code is None:
-        state.subject, state.last = subject, None
-        code, likeness = indicator_in(Context(label, "", "", f"{title}，{group}", ""), unit, kind, state)
-    stated = _scope_of(_heading_of_this_year(grid) if kind == CHANGE else heading, city)
-    fact = None
-    if code:
-        scope = SCHOOL_SCOPE if subject != city.code else stated or city.scopes[0].code
-        fact = Reference(code, year, subject, scope, kind)
-    value = number_in(cell) if cell != "持平" else Decimal(0)
+    found, likeness = _indicator(place, school or city.code, state)
+    scope = SCHOOL_SCOPE if school else place.scope(city) or city.scopes[0].code
     return PrintedFigure(
         figure_id="",
-        section=grid.section,
+        section=place.table.section,
         year=year,
-        subject=subject_name(subject, city),
-        label=load_indicators()[code].label if code else label,
-        scope=fact.scope if fact else "",
+        subject=subject_name(school or city.code, city),
+        label=load_indicators()[found].label if found else place.label,
+        scope=scope if found else "",
         unit="百分点" if kind == CHANGE and unit == "%" else unit,
-        printed=cell,
-        value=value,
-        codes=fact,
-        context=f"{'/'.join(dict.fromkeys(filter(None, (group, *texts))))}｜{heading}｜{cell}",
+        printed=place.text,
+        value=number_in(place.text) if place.text != "持平" else Decimal(0),
+        codes=Reference(found, year, school or city.code, scope, kind) if found else None,
+        context=f"{'/'.join(dict.fromkeys(filter(None, (place.group, *place.words))))}｜{place.heading}｜{place.text}",
         likeness=likeness,
     )
+
+
+def _indicator(place: _Place, subject: str, state: State) -> tuple[str | None, float]:
+    """The indicator that the label names, in its group or its table if need be; else the one that it is most like."""
+    title = bare_title(place.table.title.replace(f"{state.city.name}在", "").replace(state.city.name, ""))
+    for text in (f"{place.group}{place.label}", f"{title}{place.label}", place.label):
+        match = state.names.find(text, place.unit)
+        if match.how == "name":
+            return match.indicator, 1.0
+    state.subject, state.last = subject, None
+    return indicator_in(Context(place.label, "", "", f"{title}，{place.group}", ""), place.unit, place.kind, state)
 
 
 def _is_comparison(heading: str) -> bool:

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -11,7 +11,16 @@ from warehouse.catalogue.indicator import Indicator, indicator_level, load_chapt
 from warehouse.catalogue.measure import load_measures
 from warehouse.catalogue.standard import load_standards
 from warehouse.figures.fact import CHANGE, SCHOOL_SCOPE, STANDARD, TARGET, VALUE, Kind, Reference
-from warehouse.reconcile.reading.names import Names, is_of_wider_region, normal, pairs, scope_of, unit_kind, words
+from warehouse.reconcile.reading.names import (
+    Names,
+    SpokenName,
+    is_of_wider_region,
+    normal,
+    pairs,
+    scope_of,
+    unit_kind,
+    words,
+)
 
 SHARE = re.compile("(占比|比重|占[^，。；]{0,8}的?|比例)[为达是]?$")
 EACH = re.compile("[生人年]均|平均")
@@ -105,40 +114,60 @@ def indicator_in(context: Context, unit: str, kind: Kind, state: State) -> tuple
 
     A change or a share without a name of its own is that of the number before.
     """
-    names, last = state.names, state.last
-    at_hand = context.at_hand()
-    known = frozenset(pair for pair in at_hand if pair in names.weight)
-    among = _with_standards() if kind == STANDARD else None
-    if last is not None and last.subject == state.subject:
-        own = load_indicators()[last.indicator]
-        if kind == CHANGE and _same_kind(unit, last) and len(normal(context.near)) < SHORT:
-            return last.indicator, 1.0
-        if kind == STANDARD and not known and own.code in _with_standards() and _fits(own, unit, "均"):
-            return last.indicator, 1.0
-        if kind == VALUE and state.is_standard and _fits(own, unit, "均") and not known & pairs(normal(own.label)):
-            return last.indicator, 1.0
-        if unit_kind(unit) == "%" and SHARE.search(context.near):
-            shares = [i for i in load_indicators().values() if i.kind == "ratio" and i.numerator == own.numerator]
-            if len(shares) == 1:
-                return shares[0].code, 1.0
-            among = frozenset(share.code for share in shares)
+    if (last := _of_the_last_number(context, unit, kind, state)) is not None:
+        return last, 1.0
     if not context.after and scope_of(context.near.strip("，、：其中含"), state.city):
         return None, 0.0
-    wider = any(word in context.near[-REACH:] for word in words().wider_region)
-    is_each = EACH.search(context.near + context.after) is not None
-    strengths = context.strengths(load_indicators()[last.indicator].label if last else "")
-    said = names.weigh(known) + UNKNOWN * names.weigh(at_hand - known)
+    scores = _scores(context, unit, kind, state)
+    ranked = sorted(scores.items(), key=lambda item: -item[1])[:2]
+    if not ranked or ranked[0][1] < ENOUGH:
+        return None, 0.0
+    if len(ranked) > 1 and ranked[0][1] - ranked[1][1] < BETTER:
+        return None, 0.0
+    return ranked[0][0], min(1.0, ranked[0][1])
+
+
+def _of_the_last_number(context: Context, unit: str, kind: Kind, state: State) -> str | None:
+    """The indicator of the number before, or its share, where the words say no more than that."""
+    last = state.last
+    if last is None or last.subject != state.subject:
+        return None
+    own = load_indicators()[last.indicator]
+    known = _known(context, state.names)
+    is_next = (
+        (kind == CHANGE and _same_kind(unit, last) and len(normal(context.near)) < SHORT)
+        or (kind == STANDARD and not known and own.code in _with_standards() and _fits(own, unit, "均"))
+        or (kind == VALUE and state.is_standard and _fits(own, unit, "均") and not known & pairs(normal(own.label)))
+    )
+    if is_next:
+        return last.indicator
+    shares = _shares_of_the_last_number(context, unit, state)
+    return next(iter(shares)) if shares is not None and len(shares) == 1 else None
+
+
+def _shares_of_the_last_number(context: Context, unit: str, state: State) -> frozenset[str] | None:
+    """The indicators that a share may be when the number before names its part (其中女生1200人，占比…); else None."""
+    last = state.last
+    if last is None or last.subject != state.subject or unit_kind(unit) != "%" or not SHARE.search(context.near):
+        return None
+    part = load_indicators()[last.indicator].numerator
+    return frozenset(i.code for i in load_indicators().values() if i.kind == "ratio" and i.numerator == part)
+
+
+def _known(context: Context, names: Names) -> frozenset[str]:
+    """The pairs of characters right at the number that stand in some name."""
+    return frozenset(pair for pair in context.at_hand() if pair in names.weight)
+
+
+def _scores(context: Context, unit: str, kind: Kind, state: State) -> dict[str, float]:
+    """How well the words cover each indicator's best name, of those that the number can be."""
+    names, known = state.names, _known(context, state.names)
+    last = load_indicators()[state.last.indicator].label if state.last else ""
+    strengths = context.strengths(last)
+    said = names.weigh(known) + UNKNOWN * names.weigh(context.at_hand() - known)
     scores: dict[str, float] = {}
-    for name, found in names.spoken:
-        indicator = load_indicators()[name.indicator]
-        if not _fits(indicator, unit, name.text) or name.is_of_wider_region != wider:
-            continue
-        if (is_each and "均" not in name.text) or ("/" in indicator.unit and not is_each):
-            continue
-        if among is not None and name.indicator not in among:
-            continue
-        if state.subject != state.city.code and kind == VALUE and not wider and _is_of_city(name.indicator):
-            continue
+    for spoken in _possible(context, unit, kind, state):
+        name, found = spoken.name, spoken.pairs
         covered = sum(names.weigh([p]) * strengths.get(p, 0.0) for p in found) / names.weigh(found)
         precise = names.weigh(known & found) / said if known else 0.5
         score = (
@@ -146,15 +175,32 @@ def indicator_in(context: Context, unit: str, kind: Kind, state: State) -> tuple
             + PRECISE * precise
             + HEAD * (context.head in found)
             + OWN * name.is_own
-            + SAME_UNIT * (unit == indicator.unit)
+            + SAME_UNIT * (unit == load_indicators()[name.indicator].unit)
         )
         scores[name.indicator] = max(score, scores.get(name.indicator, 0.0))
-    ranked = sorted(scores.items(), key=lambda item: -item[1])[:2]
-    if not ranked or ranked[0][1] < ENOUGH:
-        return None, 0.0
-    if len(ranked) > 1 and ranked[0][1] - ranked[1][1] < BETTER:
-        return None, 0.0
-    return ranked[0][0], min(1.0, ranked[0][1])
+    return scores
+
+
+def _possible(context: Context, unit: str, kind: Kind, state: State) -> Iterator[SpokenName]:
+    """The names of what the number can be by its unit, its region and 均; standards and shares only where one is."""
+    wider = any(word in context.near[-REACH:] for word in words().wider_region)
+    is_each = EACH.search(context.near + context.after) is not None
+    of_school = state.subject != state.city.code and kind == VALUE and not wider
+    among = _shares_of_the_last_number(context, unit, state)
+    if among is None and kind == STANDARD:
+        among = _with_standards()
+    for spoken in state.names.spoken:
+        name, indicator = spoken.name, load_indicators()[spoken.name.indicator]
+        is_each_where_said = ("均" in name.text or not is_each) and (is_each or "/" not in indicator.unit)
+        is_in_question = among is None or indicator.code in among
+        if (
+            _fits(indicator, unit, name.text)
+            and name.is_of_wider_region == wider
+            and is_each_where_said
+            and is_in_question
+            and not (of_school and _is_of_city(indicator.code))
+        ):
+            yield spoken
 
 
 @lru_cache
