@@ -13,13 +13,13 @@ from orchestration.lib.dbt_graph import load_graph
 from orchestration.lib.installation import DBT_GRAPH, HELD, INSTALLATION, Installation
 from orchestration.lib.progress import progress_logger
 from orchestration.lib.recovery import held_by_run
-from sources.declarations.city import load_city
 from sources.system.settings import Settings, load_settings
+from warehouse.catalogue.city_references import checked_city
 
 
 def build_definitions(settings: Settings) -> dg.Definitions:
     """All definitions for these settings; compiles the dbt project if it has changed."""
-    city = load_city(settings.city_dir)
+    city = checked_city(settings)
     dbt_graph = load_graph(settings)
     assets = [
         *build_intake_assets(city),

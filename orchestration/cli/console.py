@@ -10,7 +10,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from sources.declarations.city import City, load_city
+from sources.declarations.city import City
+from sources.declarations.problem import DeclarationError
 from sources.system.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -34,8 +35,14 @@ AsJson = Annotated[bool, typer.Option("--json", help="输出 JSON，供程序读
 
 
 def installation() -> tuple[Settings, City]:
+    """The settings and the city; stops on what is wrong in its configuration, before anything is written."""
+    from warehouse.catalogue.city_references import checked_city
+
     settings = load_settings()
-    return settings, load_city(settings.city_dir)
+    try:
+        return settings, checked_city(settings)
+    except DeclarationError as error:
+        fail(str(error))
 
 
 def check_years(city: City, years: Sequence[int]) -> None:

@@ -10,7 +10,7 @@ from sources.system import garbage
 
 garbage.collect_seldom()  # before the imports below: they are what it is about
 
-from orchestration.cli import answer, bench, engines, exchange, look, maintain, releases, run_year  # noqa: E402, F401
+from orchestration.cli import answer, bench, cities, engines, exchange, look, maintain, releases, run_year  # noqa: E402, F401
 from orchestration.cli.console import RUN_FAILED, app, notices  # noqa: E402
 from sources.system.faults import told  # noqa: E402
 

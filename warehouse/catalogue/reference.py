@@ -1,7 +1,6 @@
 """The declarations as tables of schema `reference`: the regions, the calendar, code lists and the catalogue."""
 
 from collections.abc import Iterator
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import polars as pl
 from sources.declarations.city import City, codelists_of
 from sources.declarations.codelist import load_codelists
 from sources.declarations.contract import contract_respondents, load_contracts
-from sources.system.csv_file import read_csv
+from sources.declarations.strict_csv import read_lines_as
 from sources.system.fingerprint import fingerprint
 from sources.system.settings import Settings
 from warehouse.catalogue.indicator import (
@@ -22,6 +21,7 @@ from warehouse.catalogue.indicator import (
     load_indicators,
 )
 from warehouse.catalogue.measure import load_measures, measure_columns
+from warehouse.catalogue.published_list import PublishedLine, published_paths
 from warehouse.catalogue.report_table import load_report_tables
 from warehouse.catalogue.standard import load_standards
 from warehouse.store.ddl import Table, all_tables
@@ -61,7 +61,7 @@ def _frame(table: Table, rows: list[tuple[Any, ...]]) -> pl.DataFrame:
 
 def published_files(settings: Settings) -> list[Path]:
     """The city's own lists of printed figures, one a report year."""
-    return sorted((settings.city_dir / "published").glob("*.csv"))
+    return published_paths(settings.city_dir)
 
 
 def _rows(settings: Settings, city: City) -> dict[str, list[tuple[Any, ...]]]:
@@ -150,7 +150,6 @@ def _terms(indicator: Indicator, city: City) -> Iterator[tuple[Any, ...]]:
 
 def _figure_rows(path: Path) -> Iterator[tuple[Any, ...]]:
     """A list of printed figures (`published/<report year>.csv`)."""
-    for line in read_csv(path):
-        named = (int(path.stem), line["figure_id"], line["section"], int(line["year"]), line["label"], line["subject"])
-        meant = (line["indicator"], line["kind"], line["scope"])
-        yield (*named, *meant, line["printed"], Decimal(line["printed_value"]), line["unit"])
+    for _, line in read_lines_as(path, PublishedLine):
+        named = (int(path.stem), line.figure_id, line.section, line.year, line.label, line.subject)
+        yield (*named, line.indicator, line.kind, line.scope, line.printed, line.printed_value, line.unit)

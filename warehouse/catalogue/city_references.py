@@ -1,0 +1,91 @@
+"""A city's whole configuration, checked: its files, what holds among them, and the names that the catalogue gives."""
+
+import os
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from sources.declarations.alerting import ALERTS_FILE, load_alerting
+from sources.declarations.city import City, load_city, read_city
+from sources.declarations.misfit import Misfit
+from sources.declarations.problem import DeclarationError, Problem, meant
+from sources.declarations.strict_yaml import read_document
+from sources.system.fingerprint import sha256_of
+from sources.system.settings import CATALOGUE_ROOT, SOURCES_ROOT, Settings
+from warehouse.catalogue.indicator import load_indicators
+from warehouse.catalogue.published_list import published_problems
+
+
+def city_problems(city_dir: Path) -> tuple[Problem, ...]:
+    """Everything that is wrong in a city's folder, in the order of files and lines; nothing when it can be used."""
+    folder = read_city(city_dir)
+    problems = [
+        *folder.problems,
+        *folder.located(unknown_indicators(folder.city)),
+        *_alert_problems(folder.city, city_dir),
+        *published_problems(folder.city, city_dir),
+    ]
+    return DeclarationError(problems).problems
+
+
+def unknown_indicators(city: City) -> Iterator[Misfit]:
+    """Targets and definitions of indicators that the catalogue does not have."""
+    known = load_indicators()
+    for position, target in enumerate(city.targets):
+        if target.indicator not in known:
+            told = f"没有指标“{target.indicator}”{meant(target.indicator, known)}"
+            yield Misfit(("targets", position, "indicator"), told)
+    for position, choice in enumerate(city.definitions):
+        place = ("definitions", position)
+        indicator = known.get(choice.indicator)
+        if indicator is None:
+            told = f"没有指标“{choice.indicator}”{meant(choice.indicator, known)}"
+            yield Misfit((*place, "indicator"), told)
+        elif choice.alternative not in indicator.alternatives:
+            told = f"指标“{indicator.label}”没有定义“{choice.alternative}”"
+            yield Misfit((*place, "alternative"), told + meant(choice.alternative, indicator.alternatives))
+
+
+def _alert_problems(city: City, city_dir: Path) -> Iterator[Problem]:
+    """alerts.yml: its form, and channels for schools and regions that there are not."""
+    try:
+        alerting = load_alerting(city_dir)
+    except DeclarationError as error:
+        yield from error.problems
+        return
+    known: dict[str, Collection[str]] = {"respondents": city.respondent_by_code, "regions": city.region_by_code}
+    found = [
+        Misfit(("channels", position, key), f"渠道“{channel.name}”：没有“{code}”{meant(code, words)}")
+        for position, channel in enumerate(alerting.channels)
+        for key, words in known.items()
+        for code in getattr(channel, key)
+        if code not in words
+    ]
+    if found:
+        yield from read_document(city_dir / ALERTS_FILE, "zh").problems_of(found)
+
+
+def checked_city(settings: Settings) -> City:
+    """The city, once all of its folder is known to be right. Raises DeclarationError with everything that is wrong.
+
+    The verdict is kept for as long as neither the folder nor the declarations that it names have changed: the
+    catalogue takes longer to load than a command that needs nothing of it.
+    """
+    city = load_city(settings.city_dir)
+    kept = settings.home / "working" / "city_is_sound"
+    current = _fingerprint(settings.city_dir)
+    if kept.exists() and kept.read_text("utf-8") == current:
+        return city
+    if problems := city_problems(settings.city_dir):
+        raise DeclarationError(problems)
+    if os.access(kept.parent, os.W_OK):
+        kept.write_text(current, encoding="utf-8")
+    return city
+
+
+def _fingerprint(city_dir: Path) -> str:
+    """Of every file of the folder but the samples, and of the declarations and the code that judge it."""
+    rooms = (SOURCES_ROOT / "declarations", SOURCES_ROOT / "codelists", CATALOGUE_ROOT)
+    files = [*city_dir.glob("*"), *(city_dir / "published").glob("*")]
+    files += [path for room in rooms for path in room.rglob("*") if path.suffix in (".py", ".yml")]
+    seen = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in sorted(files) if path.is_file()]
+    return sha256_of(repr(seen).encode())
