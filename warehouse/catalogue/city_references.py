@@ -18,11 +18,12 @@ from warehouse.catalogue.published_list import published_problems
 def city_problems(city_dir: Path) -> tuple[Problem, ...]:
     """Everything that is wrong in a city's folder, in the order of files and lines; nothing when it can be used."""
     folder = read_city(city_dir)
+    known = None if folder.problems else folder.city
     problems = [
         *folder.problems,
         *folder.located(unknown_indicators(folder.city)),
-        *_alert_problems(folder.city, city_dir),
-        *published_problems(folder.city, city_dir),
+        *_alert_problems(known, city_dir),
+        *published_problems(known, city_dir),
     ]
     return DeclarationError(problems).problems
 
@@ -45,12 +46,14 @@ def unknown_indicators(city: City) -> Iterator[Misfit]:
             yield Misfit((*place, "alternative"), told + meant(choice.alternative, indicator.alternatives))
 
 
-def _alert_problems(city: City, city_dir: Path) -> Iterator[Problem]:
-    """alerts.yml: its form, and channels for schools and regions that there are not."""
+def _alert_problems(city: City | None, city_dir: Path) -> Iterator[Problem]:
+    """alerts.yml: its form, and channels for schools and regions that there are not, once those are known."""
     try:
         alerting = load_alerting(city_dir)
     except DeclarationError as error:
         yield from error.problems
+        return
+    if city is None:
         return
     known: dict[str, Collection[str]] = {"respondents": city.respondent_by_code, "regions": city.region_by_code}
     found = [

@@ -35,8 +35,8 @@ def published_paths(city_dir: Path) -> list[Path]:
     return sorted((city_dir / "published").glob("*.csv"))
 
 
-def published_problems(city: City, city_dir: Path) -> Iterator[Problem]:
-    """Everything that is wrong in the city's lists."""
+def published_problems(city: City | None, city_dir: Path) -> Iterator[Problem]:
+    """Everything that is wrong in the city's lists; what they name is looked up once the city itself is right."""
     for path in published_paths(city_dir):
         if not path.stem.isdigit():
             yield Problem(shown_path(path), None, "", "文件名应当是报告年度，如 2023.csv")
@@ -46,11 +46,15 @@ def published_problems(city: City, city_dir: Path) -> Iterator[Problem]:
             yield from error.problems
             continue
         seen: dict[str, int] = {}
+        told: set[str] = set()
         for number, line in lines:
-            yield from (line_problem(path, number, misfit) for misfit in _unknown(line, city))
+            for misfit in _unknown(line, city) if city else ():
+                if misfit.text not in told:  # one cause, one line
+                    yield line_problem(path, number, misfit)
+                told.add(misfit.text)
             if line.figure_id in seen:
-                told = f"编号 {line.figure_id} 写了两次（第 {seen[line.figure_id]} 行已有）"
-                yield line_problem(path, number, Misfit(("figure_id",), told))
+                text = f"编号 {line.figure_id} 写了两次（第 {seen[line.figure_id]} 行已有）"
+                yield line_problem(path, number, Misfit(("figure_id",), text))
             seen.setdefault(line.figure_id, number)
 
 
