@@ -1,6 +1,7 @@
-"""Content-addressed, append-only store of every file ever received, and of what the bureau decided about them.
+"""The store of every file ever received and of every decision of the bureau; it only ever grows.
 
-`<archive>/ab/abcd….xlsx` is a file's content, `abcd….receipts.jsonl` beside it when and under which name it came.
+`<archive>/ab/abcd….xlsx` holds a file's content; `abcd….receipts.jsonl` beside it says when it came and how it was
+named.
 `decisions.jsonl` holds what people decided (approved or refused explanations). From the archive alone the whole
 warehouse can be built again.
 """
@@ -59,12 +60,12 @@ def archived_ids(archive: Path) -> set[str]:
 
 
 def stored_ids(archive: Path) -> set[str]:
-    """The ids of every content that lies in the archive, by name alone."""
+    """The ids of all contents in the archive. Reads file names only."""
     return {path.stem for path in archive.glob("??/*.xlsx")}
 
 
 def damaged(archive: Path) -> list[Path]:
-    """Archived files that are not there, or not what was received: to be restored from a backup."""
+    """Archived files that are missing, or whose content has changed: they must come back from a backup."""
     paths = (archived_path(submission_id, archive) for submission_id in sorted(archived_ids(archive)))
     return [path for path in paths if not path.exists() or sha256_of(path.read_bytes()) != path.stem]
 
@@ -81,7 +82,7 @@ def archived_decisions(archive: Path) -> list[dict[str, Any]]:
 def restore(
     archive: Path, target: Path, receipts: Sequence[dict[str, Any]], decisions: Sequence[dict[str, Any]]
 ) -> None:
-    """Copies a part of an archive: the content of these receipts, the receipts themselves, these decisions."""
+    """Copies a part of an archive: these receipts, the contents that they name, and these decisions."""
     for receipt in receipts:
         store(archived_path(receipt["submission_id"], archive).read_bytes(), target)
         note_receipt(Receipt(**receipt), target)
@@ -90,7 +91,7 @@ def restore(
 
 
 def note_receipt(receipt: Receipt, archive: Path) -> Receipt:
-    """The receipt on file for this content and name, noted now if there is none yet."""
+    """The receipt for this content and name. Notes one now if there is none."""
     path = archived_path(receipt.submission_id, archive).with_suffix(RECEIPTS_SUFFIX)
     for line in _json_lines(path):
         if line["file_name"] == receipt.file_name:
@@ -112,7 +113,7 @@ def _json_lines(path: Path) -> list[dict[str, Any]]:
 
 
 def _append(path: Path, line: dict[str, Any]) -> None:
-    """Adds a line, in place of what a crash has left of a half-written one."""
+    """Adds a line. Overwrites the rest of a line that a crash left half written."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+b") as file:
         file.seek(0)

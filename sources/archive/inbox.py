@@ -44,7 +44,7 @@ def look_into(inbox: Path, now: float | None = None) -> Inbox:
 
 
 def _lying_in(inbox: Path) -> Iterator[tuple[int, str, Path]]:
-    """Time of change, name and path of everything to look at; what goes away meanwhile is left out."""
+    """Time of change, name and path of each file to look at. A file that goes away meanwhile is left out."""
     folders = [inbox] if inbox.is_dir() else []
     while folders:
         folder = folders.pop()
@@ -64,7 +64,7 @@ def _lying_in(inbox: Path) -> Iterator[tuple[int, str, Path]]:
 
 
 def _is_ignored(name: str) -> bool:
-    """Whether a file is a program's own: hidden, temporary, half loaded."""
+    """Whether a program made the file for itself: hidden, temporary, half loaded."""
     is_hidden = name.startswith(IGNORED_PREFIXES) and not name.startswith("..")
     return is_hidden or name.endswith(IGNORED_SUFFIXES) or name in IGNORED_NAMES
 
@@ -79,18 +79,18 @@ def _is_settling(path: Path, moment: float) -> bool:
 
 
 def _is_whole(file: BinaryIO) -> bool:
-    """Whether a file is a whole zip archive, or none at all; an empty one may become either."""
+    """Whether a file is a whole zip archive, or no zip archive. An empty file is neither yet."""
     head = file.read(len(ZIP_SIGNATURE))
     return zipfile.is_zipfile(file) if ZIP_SIGNATURE.startswith(head) else True
 
 
 def _opened(path: Path) -> BinaryIO:
-    """Opens a file for reading; OSError when it is a link, whatever it was a moment ago."""
+    """Opens a file for reading. Raises OSError when it is a link by now."""
     return os.fdopen(os.open(path, os.O_RDONLY | NO_LINK | BINARY), "rb")
 
 
 def content_of(path: Path, limits: Limits) -> bytes | None:
-    """A file's bytes; for a link and for what is too large or cannot be read, a stand-in that says so.
+    """A file's bytes. A link, a file that is too large or one that cannot be read gives a stand-in that says so.
 
     None when the file is no longer there.
     """

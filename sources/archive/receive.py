@@ -13,7 +13,7 @@ from sources.system.plain_text import shown_name
 from sources.system.settings import Limits
 
 _LOCKS = {digit: Lock() for digit in "0123456789abcdef"}
-"""By the first digit of a content's sha256: the same content may lie in the inbox twice."""
+"""One lock for each first digit of a sha256, because the same content may lie in the inbox twice."""
 
 
 def receive(
@@ -25,8 +25,8 @@ def receive(
 ) -> list[Receipt]:
     """Archives the inbox's files; one receipt a file. Files stay where they are.
 
-    Content that is archived already is not written again; a name under which it came before is no new receipt.
-    Files that have been received before and lie untouched since, by what `seen_file` notes, are passed over.
+    A content that the archive has is not written again. It gets a new receipt only under a new name. Files that
+    `seen_file` notes as received and that are untouched since are passed over.
     """
     day = (today or date.today()).isoformat()
     stored = stored_ids(archive) & archived_ids(archive)

@@ -1,7 +1,7 @@
-"""What lay in the inbox when it was last received, so that ten thousand untouched files need not be read again.
+"""What lay in the inbox when it was last received. Ten thousand untouched files need not be read again.
 
-As in Git's index, a file is untouched while its size, times and inode are what they were. Only a help: without the
-file in which this is kept, everything is read.
+As in Git's index, a file is untouched while its size, times and inode are what they were. It only saves time: when the
+file with these notes is missing, every file of the inbox is read.
 """
 
 import json
@@ -22,7 +22,7 @@ Seen = Mapping[str, tuple[Mark, str]]
 
 
 def mark_of(path: Path) -> Mark | None:
-    """What an ordinary file looks like from outside; None for anything else, and for what changed a moment ago."""
+    """What an ordinary file looks like from outside. None for anything else, and for a file that has just changed."""
     try:
         found = path.lstat()
     except OSError:
@@ -40,7 +40,7 @@ def id_of(path: Path, seen: Seen) -> str | None:
 
 
 def read_seen(file: Path) -> Seen:
-    """What was noted; nothing when the file is not there or no such file."""
+    """The notes. Empty when there are none, or when the file cannot be read as notes."""
     with suppress(OSError, ValueError, TypeError):
         noted = json.loads(file.read_bytes())
         return {path: ((size, modified, changed, inode), id_) for path, (size, modified, changed, inode, id_) in noted}

@@ -1,4 +1,4 @@
-"""CSV files: those that people edit as tables are read here, those that they open are written here."""
+"""CSV files: reads those that people edit, writes those that people open."""
 
 import csv
 from collections.abc import Iterable
@@ -20,7 +20,7 @@ def read_lines(text: str) -> list[dict[str, str]]:
 
 
 def write_csv(rows: Iterable[Iterable[object]], path: Path) -> Path:
-    """A file that a Chinese Excel opens: a byte-order mark, CRLF, and no text that it would take for a formula."""
+    """Writes a file for a Chinese Excel: a byte-order mark, CRLF, and no text that it would run as a formula."""
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         csv.writer(file, lineterminator="\r\n").writerows([_written(value) for value in row] for row in rows)
     return path

@@ -1,4 +1,4 @@
-"""Errors as people are told of them: in Chinese, with what to do."""
+"""Errors in words for people: in Chinese, with what to do."""
 
 
 class ToldError(Exception):
@@ -20,18 +20,18 @@ FAULTS = {
 
 
 def fault_of(message: str) -> str | None:
-    """What is wrong with the machine, if that is what an error message is about."""
+    """What is wrong with the machine, in Chinese. None when the message is about something else."""
     return next((fault for fault, words in FAULTS.items() if any(each in message for each in words)), None)
 
 
 def in_chinese(message: str) -> str:
-    """An error message, with what is wrong with the machine in front of it."""
+    """An error message. A fault of the machine stands in front of it."""
     fault = fault_of(message)
     return f"{fault}。（{message}）" if fault else message
 
 
 def told(error: BaseException | None) -> str | None:
-    """What to tell of an error, or of what lies behind it; None when it is a mistake in the program."""
+    """What people are told of an error or of its cause. None when the program itself is wrong."""
     while error is not None:
         if isinstance(error, ToldError):
             return str(error)

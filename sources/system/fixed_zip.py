@@ -9,7 +9,7 @@ ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
 
 def with_fixed_times(data: bytes) -> bytes:
-    """The same archive with members in order and the times that archives have when nobody sets them."""
+    """The same archive with sorted members and the one fixed time."""
     source = zipfile.ZipFile(io.BytesIO(data))
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -21,7 +21,7 @@ def with_fixed_times(data: bytes) -> bytes:
 
 
 def write_zip(paths: Iterable[Path], root: Path, target: Path) -> Path:
-    """The files in one archive, by their paths below `root`, without times or owners."""
+    """Writes the files into one archive under their paths below `root`, without times or owners."""
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
         for path in sorted(paths):
             entry = zipfile.ZipInfo(path.relative_to(root).as_posix(), ZIP_TIME)

@@ -1,4 +1,4 @@
-"""When Python looks for garbage: seldom while programs start, never in what stays until the end.
+"""Makes Python look for garbage seldom while a program starts, and never in what stays until its end.
 
 Measured for a city's run of 4.9 s (docs/decisions/0019): Python's collector went through all of Dagster's modules and
 definitions again and again while they were imported, and once more through all that was left at exit: 1.4 s. With

@@ -1,4 +1,4 @@
-"""The same work on many files: in this process while they are few, else in one process a processor."""
+"""The same work on many files: few are done in this process, many in one process for each processor."""
 
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -7,7 +7,7 @@ from multiprocessing import get_context
 from typing import Any, TypeVar
 
 FEW = 100
-"""So many are done before another process has been started and has imported what it needs."""
+"""This process does so many before another has started and has imported what it needs."""
 CHUNK = 8
 WAITING = 32
 """A disk takes so many syncs at once for little more than the price of one."""
@@ -16,9 +16,9 @@ Result = TypeVar("Result")
 
 
 def each(work: Callable[[Item], Result], items: Sequence[Item]) -> Iterator[Result]:
-    """The result for each item, in order. `work` goes to each process once, the items and results every time.
+    """Yields the result for each item, in order. Work goes on while the caller uses the results.
 
-    Work goes on while the results are being used.
+    Each process gets `work` once; items and results travel each time.
     """
     processors = len(os.sched_getaffinity(0))
     if len(items) < FEW or processors == 1:

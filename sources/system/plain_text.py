@@ -1,4 +1,4 @@
-"""Text that stays text in every output: a spreadsheet must not take what a school typed for a formula."""
+"""Text that stays text in every output: a spreadsheet must not run what a school typed."""
 
 import re
 
@@ -11,7 +11,7 @@ _HARMLESS = str.maketrans("<>[]()@*`#|~", "＜＞［］（）＠＊｀＃｜～"
 
 
 def as_text(text: str) -> str:
-    """The text as it goes into a CSV file: with an apostrophe before what a spreadsheet would run; numbers stay."""
+    """The text for a CSV file. An apostrophe stands before what a spreadsheet would run; numbers stay as they are."""
     return f"'{text}" if text.startswith(STARTS_LIKE_A_FORMULA) and not NUMBER.fullmatch(text) else text
 
 
@@ -27,6 +27,6 @@ def printable(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """The text on one line, with nothing in it that a chat program or a mail reader takes for more than text."""
+    """The text on one line. Chat programs and mail readers find no link, mention or format in it."""
     line = "".join(letter if letter.isprintable() else " " for letter in text)
     return line.translate(_HARMLESS).replace("://", "：//").replace("www.", "www．")

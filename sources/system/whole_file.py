@@ -12,7 +12,8 @@ COPIED_AT_ONCE = 1 << 26
 
 @contextmanager
 def whole_file(target: Path, mode: int = 0o644) -> Iterator[Path]:
-    """A path beside `target` to write to: on the disk and swapped in at the end, removed after an error.
+    """Yields a path beside `target` to write to. At the end it is flushed and takes the target's place; after an error
+    it is removed.
 
     A process that is killed leaves it behind; `remove_partials` clears it away.
     """
@@ -30,7 +31,7 @@ def whole_file(target: Path, mode: int = 0o644) -> Iterator[Path]:
 
 
 def sync_folder(folder: Path) -> None:
-    """Makes sure that the names in a folder survive a power failure."""
+    """Flushes a folder, so that the names in it survive a power failure."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -51,6 +52,6 @@ def copy_file(source: Path, target: Path) -> None:
 
 
 def remove_partials(folder: Path) -> None:
-    """Removes what killed processes have left in a folder and below; only for who is alone in writing there."""
+    """Removes what killed processes have left in a folder and below. Only the one writer of the folder may call it."""
     for path in folder.rglob(f"*{PARTIAL}*"):
         path.unlink(missing_ok=True)

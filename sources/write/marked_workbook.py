@@ -1,7 +1,7 @@
 """Findings → the school's own workbook, marked: coloured cells, a note on each, and a sheet that lists them.
 
 The values stay as the school typed them. The list (校验结果) links to every cell and has a column in which warnings
-are explained; sent again, the explanations are read.
+are explained. When the file comes back, the explanations are read.
 """
 
 import re

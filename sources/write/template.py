@@ -1,6 +1,6 @@
-"""Contract → workbook: what a school gets to fill in, and what a sample submission is poured into.
+"""Contract → workbook: schools fill it in, and the sample's submissions are poured into it.
 
-The same geometry serves both. The reader (`read_workbook.py`) finds everything by heading, never by position,
+The reader (`read_workbook.py`) finds everything by heading, never by position,
 so the constants below are words, not coordinates.
 """
 

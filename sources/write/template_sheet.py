@@ -188,7 +188,7 @@ class SheetWriter:
             self.sheet.write_string(row, position, label, cell_format)
 
     def _validate(self, first_row: int, last_row: int, position: int, column: Column) -> None:
-        """The in-cell check and the hint that pops up; pasting passes by them, so the audit checks again."""
+        """Adds a check and a hint to each cell. Pasted values pass by both, so the audit checks again."""
         if column.prefilled:
             return
         rule: dict[str, Any] = {"input_title": column.label[:32], "input_message": column.hint[:255]}
