@@ -21,7 +21,6 @@ PYTHON = re.compile(r"\b[\w/]+\.py\b")
 LINES_OF_A_SCREEN = 50
 BEING_WRITTEN = {
     "warehouse.alerts.troubles: warehouse/registry.py",
-    "sources.declarations.check_city: warehouse/catalogue/city_references.py",
 }
 
 
