@@ -17,7 +17,7 @@ from sources.declarations.city import City
 from sources.system.settings import Settings
 from warehouse.catalogue.report_table import load_report_tables
 from warehouse.figures.table_texts import print_table
-from warehouse.release.data.summary_csv import write_csv
+from warehouse.release.data.summary_csv import write_table
 from warehouse.run.publish import publish
 from warehouse.store.connection import open_published
 
@@ -70,7 +70,7 @@ def _write_tables(
         except LookupError as error:
             yield f"{year} {table.name}", str(error)
             continue
-        write_csv(printed, settings.summary_tables / str(year))
+        write_table(printed, settings.summary_tables / str(year))
         yield f"{year} {printed.title}", markdown_table(printed.headings, printed.rows)
         if printed.notes:
             yield f"{year} {table.name} 注", "\n".join(printed.notes)

@@ -1,6 +1,5 @@
 """What starts a run: the clerk, the night, the year, a file in the inbox. No declarative automation."""
 
-import hashlib
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -13,6 +12,7 @@ from orchestration.lib.recovery import dead_runs
 from sources.archive.inbox import inbox_submission_ids
 from sources.declarations.city import City
 from sources.declarations.deadlines import open_years
+from sources.system.fingerprint import sha256_of
 from sources.system.settings import Settings
 from warehouse.run.needed import reasons_to_run
 from warehouse.store.connection import open_published
@@ -74,7 +74,7 @@ def inbox(installation: dg.ResourceParam[Installation]) -> dg.RunRequest | dg.Sk
     new = unknown_submissions(installation.settings)
     if not new:
         return dg.SkipReason("收件夹没有新内容。")
-    run_key = hashlib.sha256("".join(new).encode()).hexdigest()
+    run_key = sha256_of("".join(new))
     return _run_of(sorted(installation.city.calendar.years), f"收件夹有 {len(new)} 个新文件", run_key)
 
 

@@ -4,7 +4,6 @@ dagster-dbt knows how a manifest becomes a graph (which test belongs to which as
 it takes longer than to build all models of a city: what it says is kept beside dbt's manifest.
 """
 
-import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from typing import Any
 import dagster as dg
 
 from orchestration.lib.groups import OF_SCHEMA
+from sources.system.fingerprint import sha256_of_file
 from sources.system.settings import Settings
 from sources.system.whole_file import whole_file
 from warehouse.run.compile import load_manifest, prepare_manifest
@@ -66,7 +66,7 @@ class DbtGraph:
 def load_graph(settings: Settings) -> DbtGraph:
     """The graph of the dbt project as it stands; compiles the project if it has changed."""
     manifest = prepare_manifest(settings)
-    code = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:8]
+    code = sha256_of_file(Path(__file__))[:8]
     kept = manifest.with_name(f"graph-{manifest.stem.removeprefix('compiled-')}-{code}.json")
     if not kept.exists():
         for outdated in kept.parent.glob("graph-*.json"):

@@ -8,7 +8,7 @@ import pytest
 from tests.conftest import NURSING_SCHOOL, cell_of, edit, run_all, select
 from warehouse.catalogue.report_table import load_report_tables
 from warehouse.figures.table_texts import print_table
-from warehouse.release.data.summary_csv import write_csv
+from warehouse.release.data.summary_csv import write_table
 from warehouse.store.sql import query
 
 TABLE_1_2_1 = """
@@ -182,7 +182,7 @@ def test_a_year_without_data_says_so(published):
 
 
 def test_csv_opens_in_chinese_excel(published, tmp_path):
-    path = write_csv(print_table(published, load_report_tables()["1.2-2"], 2023), tmp_path)
+    path = write_table(print_table(published, load_report_tables()["1.2-2"], 2023), tmp_path)
     assert path.read_bytes().startswith(b"\xef\xbb\xbf")
     assert path.read_text("utf-8-sig").splitlines()[1] == "普通高中,学校数,39,40,1↑"
 

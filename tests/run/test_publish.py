@@ -73,7 +73,7 @@ def _hold(
 ) -> None:
     with working_lock(settings):
         held.set()
-        done.wait(20)
+        done.wait(120)
 
 
 def test_two_writers_take_turns(fresh_copy):
@@ -81,11 +81,11 @@ def test_two_writers_take_turns(fresh_copy):
     held, done = context.Event(), context.Event()
     other = context.Process(target=_hold, args=(fresh_copy, held, done))
     other.start()
-    assert held.wait(20)
+    assert held.wait(120)
     with pytest.raises(WarehouseBusyError, match="另一个运行"), working_lock(fresh_copy, timeout_seconds=0.5):
         pass
     done.set()
-    with working_lock(fresh_copy, timeout_seconds=20):
+    with working_lock(fresh_copy, timeout_seconds=120):
         pass
     other.join()
 
@@ -95,8 +95,8 @@ def test_a_writer_that_was_killed_does_not_block_the_next(fresh_copy):
     held, done = context.Event(), context.Event()
     other = context.Process(target=_hold, args=(fresh_copy, held, done))
     other.start()
-    assert held.wait(20)
+    assert held.wait(120)
     other.kill()
     other.join()
-    with working_lock(fresh_copy, timeout_seconds=5):
+    with working_lock(fresh_copy, timeout_seconds=60):
         pass

@@ -1,6 +1,5 @@
 """What a release was made from, and what it is made of: enough to make it again, and to see that it is the same."""
 
-import hashlib
 import json
 import re
 import subprocess
@@ -12,7 +11,7 @@ from typing import Any
 import duckdb
 
 from sources.declarations.city import City
-from sources.system.fingerprint import fingerprint, sha256_of_file
+from sources.system.fingerprint import fingerprint, sha256_of, sha256_of_file
 from sources.system.settings import PROJECT_ROOT, Settings
 from warehouse.intake.decisions import applied_decisions
 from warehouse.intake.versions import current_versions
@@ -126,12 +125,10 @@ def counting(connection: duckdb.DuckDBPyConnection, report_year: int) -> dict[st
 
 def _declarations(settings: Settings, city: City) -> str:
     """Changes whenever a contract, rule, indicator, model or a part of the release's own code or templates does."""
-    digest = hashlib.sha256(declarations_fingerprint(settings, city).encode())
-    for room in PRINTING:
-        for path in sorted((PROJECT_ROOT / "warehouse" / room).rglob("*")):
-            if path.is_file() and "__pycache__" not in path.parts:
-                digest.update(path.read_bytes())
-    return fingerprint([city], digest.hexdigest())
+    rooms = [sorted((PROJECT_ROOT / "warehouse" / room).rglob("*")) for room in PRINTING]
+    files = [path for room in rooms for path in room if path.is_file() and "__pycache__" not in path.parts]
+    printing = sha256_of(declarations_fingerprint(settings, city), *(path.read_bytes() for path in files))
+    return fingerprint([city], printing)
 
 
 def commit() -> str:

@@ -1,6 +1,5 @@
 """What a later release of a year changes: first printed, now, and why."""
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import duckdb
 import polars as pl
 
 from sources.declarations.city import City
-from sources.system.plain_text import as_text
+from sources.system.csv_file import write_csv
 from warehouse.release.manifest import Manifest, counting
 from warehouse.store.sql import query
 
@@ -55,11 +54,7 @@ def revisions(
 
 
 def write_revisions(table: pl.DataFrame, path: Path) -> Path:
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file, lineterminator="\r\n")
-        writer.writerow(HEADINGS)
-        writer.writerows([as_text(text) for text in row] for row in table.iter_rows())
-    return path
+    return write_csv([HEADINGS, *table.iter_rows()], path)
 
 
 def _parquet(folder: Path) -> str:

@@ -19,7 +19,7 @@ from warehouse.catalogue.report_table import load_report_tables
 from warehouse.figures.table_texts import print_table
 from warehouse.intake.feedback import write_feedback
 from warehouse.intake.take_in import take_in
-from warehouse.release.data.summary_csv import write_csv
+from warehouse.release.data.summary_csv import write_table
 from warehouse.run.changed import inputs_fingerprint, note_built_from, record_build
 from warehouse.run.publish import publish
 from warehouse.store.connection import open_published, open_working
@@ -85,7 +85,7 @@ def summary_tables() -> None:
     with open_published(SETTINGS) as connection:
         for year in YEARS:
             for table in load_report_tables().values():
-                write_csv(print_table(connection, table, year), SETTINGS.summary_tables / str(year))
+                write_table(print_table(connection, table, year), SETTINGS.summary_tables / str(year))
 
 
 defs = dg.Definitions(

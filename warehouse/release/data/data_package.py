@@ -5,21 +5,20 @@ package: every column has a type and a Chinese description; the Parquet copy of 
 same database gives the same bytes.
 """
 
-import csv
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from sources.declarations.city import City
-from sources.system.fingerprint import sha256_of_file
-from sources.system.plain_text import as_text
+from sources.system.csv_file import write_csv
+from sources.system.fingerprint import sha256_of, sha256_of_file
 from warehouse.store.ddl import PUBLIC_SCHEMAS
 from warehouse.store.sql import query
 
@@ -105,20 +104,8 @@ def _select(table: Exported, report_year: int) -> str:
 def _write_csv(connection: duckdb.DuckDBPyConnection, table: Exported, report_year: int, folder: Path) -> Path:
     path = folder / f"{table.stem}.csv"
     result = connection.execute(_select(table, report_year))
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file, lineterminator="\r\n")
-        writer.writerow(name for name, _, _ in table.columns)
-        while rows := result.fetchmany(10_000):
-            writer.writerows([_csv_value(value) for value in row] for row in rows)
-    return path
-
-
-def _csv_value(value: Any) -> Any:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    return as_text(value) if isinstance(value, str) else value
+    rows = chain.from_iterable(iter(partial(result.fetchmany, 10_000), []))
+    return write_csv(chain([[name for name, _, _ in table.columns]], rows), path)
 
 
 def _write_parquet(connection: duckdb.DuckDBPyConnection, table: Exported, report_year: int, folder: Path) -> Path:
@@ -141,7 +128,7 @@ def _resource(table: Exported, folder: Path) -> dict[str, Any]:
         "mediatype": "text/csv",
         "encoding": "utf-8-sig",
         "bytes": len(data),
-        "hash": f"sha256:{hashlib.sha256(data).hexdigest()}",
+        "hash": f"sha256:{sha256_of(data)}",
         "parquet": f"{table.stem}.parquet",
         "schema": {
             "fields": [

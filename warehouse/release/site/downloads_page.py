@@ -1,10 +1,10 @@
 """The page of files to download."""
 
-import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from sources.system.fingerprint import sha256_of
 from warehouse.catalogue import labels
 from warehouse.release.site.page import Page
 
@@ -25,7 +25,7 @@ def downloads_page(downloads: Sequence[Path], folder: Path) -> Page:
                 "kind": labels.DOWNLOADS.get(path.suffix, "文件"),
                 "href": Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix(),
                 "size": _size(len(content)),
-                "sha256": hashlib.sha256(content).hexdigest(),
+                "sha256": sha256_of(content),
             }
         )
     return Page("downloads.html", "downloads", "下载", {"files": files})
