@@ -1,7 +1,7 @@
-"""dbt models as assets and their tests as checks, as dagster-dbt sees them; worked out once for each version.
+"""dbt's models as assets and its tests as checks. dagster-dbt works them out once for each version of the project.
 
 dagster-dbt knows how a manifest becomes a graph (which test belongs to which asset, what else it reads), but to import
-it takes longer than to build all models of a city: what it says is kept beside dbt's manifest.
+it takes longer than to build all models of a city. So its answer is kept beside dbt's manifest.
 """
 
 import json

@@ -73,7 +73,7 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
 
     @contextmanager
     def _one_transaction(self) -> Iterator[None]:
-        """All that is written within goes into each file in one transaction; other threads wait."""
+        """Writes everything within it in one transaction a file; other threads wait."""
         with self._turn:
             if self._transaction is not None:
                 yield

@@ -1,4 +1,4 @@
-"""What can be told of: the register, the releases and the run that has ended, read for the alerts."""
+"""Reads for the alerts what there is to tell: the register, the releases, and the run that has ended."""
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ from warehouse.release.manifest import releases_folder, releases_of
 from warehouse.store.connection import WarehouseBusyError, open_working, working_lock
 
 START = "启动"
-"""Stands for the step of a run that failed without any step failing."""
+"""The name of a step for a run that failed although no step did."""
 REASON = "原因"
 ERROR_LINES = 3
 EVENTS = {
@@ -95,7 +95,7 @@ def alert(
     now: datetime | None = None,
     send: Send = send_by_channel,
 ) -> AlertOutcome:
-    """Tells people what is due: of the run, if one has ended, and of what register, calendar and releases say.
+    """Tells people what is due from the register, the calendar, the releases, and the run if one has ended.
 
     Raises nothing: an alert must not fail what it tells of.
     """
@@ -103,7 +103,7 @@ def alert(
 
 
 def observe(settings: Settings, city: City, run: RunReport | None, alerting: Alerting, now: datetime) -> Seen:
-    """What there is to see now; what cannot be read is a problem, and hides nothing else."""
+    """What there is to see now. What cannot be read is listed as a problem and hides nothing else."""
     observations = [of_run(run)] if run else []
     problems = []
     try:

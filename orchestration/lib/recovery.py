@@ -1,4 +1,4 @@
-"""One run at a time, and what is done about runs that died.
+"""Lets one run at a time write, and closes the books of runs that died.
 
 Dagster's books know nothing of a process that was killed: its run stays "started" for ever, blocks the queue, and
 keeps its place in the pool, so that the next run waits for it without end. Every run therefore holds a lock on a
@@ -20,7 +20,7 @@ from warehouse.run.rebuild import recover
 from warehouse.store.connection import working_lock
 
 UNSIGNED_SECONDS = 900
-"""After so long without a sign of life a run is taken for dead that died before it could give one."""
+"""A run that never gave a sign of life counts as dead after so many seconds."""
 SIGNS, UNSIGNED = "alive", ".new"
 UNDER_WAY = dg.RunsFilter(
     statuses=[dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]

@@ -30,11 +30,11 @@ class _Channel(Declaration):
     name: str
     """Chinese, as the run's summary calls it."""
     only: tuple[Kind, ...] = ()
-    """What it is told of; empty: everything."""
+    """The kinds that it is told of; empty means all."""
     respondents: tuple[str, ...] = ()
-    """Whom it is told of, by code."""
+    """It is told of these respondents (codes)."""
     regions: tuple[str, ...] = ()
-    """Whom else, by where they lie. Where neither is given: everybody, and what concerns nobody in particular."""
+    """It is also told of every respondent in these regions. Without both lists it is told of everything."""
 
 
 class Robot(_Channel):
@@ -106,9 +106,9 @@ class Alerting(Declaration):
     due_soon_repeat_hours: float = Field(24, gt=0)
     """The same for the reminders before the due date."""
     daytime: tuple[int, int] = (8, 20)
-    """Between which hours the calendar is looked at; what a run finds is sent at any hour."""
+    """Dates are told between these hours; what a run finds is told at any hour."""
     group_above: int = Field(15, ge=1)
-    """More schools than this in one go are told of in one message: robots take 20 messages a minute."""
+    """When more respondents than this have news, one message tells of all: robots take 20 messages a minute."""
     timeout_seconds: float = Field(10, gt=0, le=60)
     channels: tuple[Annotated[Channel, Field(discriminator="kind")], ...] = ()
 

@@ -7,7 +7,7 @@ import openpyxl
 import pytest
 
 from tests.docs.recipes import Copy, copied_to, follow, recipes
-from tests.sinks import serve, webhook
+from tests.support.sinks import serve, webhook
 
 RECIPES = recipes()
 MOST_STEPS = 10

@@ -43,7 +43,7 @@ def generated_files() -> dict[Path, str]:
 
 
 def stale_files() -> list[Path]:
-    """Generated files whose text on disk is not what the declarations give, and leftovers of earlier ones."""
+    """Generated files whose text differs from what the declarations give, and files that are generated no longer."""
     files = generated_files()
     stale = [path for path, text in files.items() if not path.exists() or path.read_text("utf-8") != text]
     kept = {path.parent for path in files}

@@ -77,7 +77,7 @@ def staging_yml(contracts: Iterable[Contract]) -> str:
 
 
 def measures_sql() -> str:
-    """One pass over each sheet gives all its measures side by side, the catalogue then sets them below each other."""
+    """Reads each sheet once, its measures side by side; a join with the catalogue sets them below each other."""
     by_rows: dict[tuple[str, str, str, bool], list[Measure]] = {}
     for measure in load_measures().values():
         rows = (measure.sheet, measure.year or "report_year", measure.subject or "respondent_code", bool(measure.value))

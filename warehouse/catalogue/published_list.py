@@ -36,7 +36,7 @@ def published_paths(city_dir: Path) -> list[Path]:
 
 
 def published_problems(city: City | None, city_dir: Path) -> Iterator[Problem]:
-    """Everything that is wrong in the city's lists; what they name is looked up once the city itself is right."""
+    """Everything that is wrong in the city's lists. Their names are looked up only when the city itself is right."""
     for path in published_paths(city_dir):
         if not path.stem.isdigit():
             yield Problem(shown_path(path), None, "", "文件名应当是报告年度，如 2023.csv")

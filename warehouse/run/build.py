@@ -77,7 +77,7 @@ class ContractError(Exception):
 
 
 class _NotBuiltError(Exception):
-    """Something has gone wrong with a model or a test: the copy is given up."""
+    """A model or a test has failed: the copy is given up."""
 
 
 def build(
@@ -89,10 +89,10 @@ def build(
 ) -> Build:
     """Builds models (unique ids, with the tests to run; None: all) on a copy of the working database.
 
-    Of all models, those are kept that would be built from the same again, unless all are to be built `anew`; tests are
-    always run. What reads a model whose test fails is skipped, everything after an error of the database too; then all
-    models stay as they were. Notes what the models were built from, once all of them are, calls `finish` with the
-    copy, and swaps it in.
+    A model that would be built from the same rows again is kept, unless `anew` is given; its tests run all the same.
+    After a failing test everything that reads the model is skipped; after an error of the database everything is. In
+    both cases all models stay as they were. Otherwise notes what they were built from, calls `finish` with the copy,
+    and swaps it in.
     """
     manifest = load_manifest(settings)
     nodes = [
@@ -167,7 +167,7 @@ def _results(
 
 
 def _create(connection: duckdb.DuckDBPyConnection, model: Model) -> int:
-    """Puts a model in place of what was there; a contract gives the columns and their order. Returns a table's rows."""
+    """Puts a model in the place of the old one, with its contract's columns in order. Returns a table's rows."""
     kind = "view" if model.is_view else "table"
     columns = ", ".join(f'"{name}"' for name in model.columns) or "*"
     connection.execute(f"create schema if not exists {model.schema}")

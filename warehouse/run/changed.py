@@ -27,7 +27,7 @@ BUILD_NOTE = "build_fingerprint"
 
 
 def inputs_fingerprint(connection: duckdb.DuckDBPyConnection) -> str:
-    """Changes whenever a row of registry, reference or raw does, or the day of the run; reads every row.
+    """A fingerprint of every row of registry, reference and raw, and of the day of the run. Reads every row.
 
     Raises duckdb.Error when a part of the file can no longer be read.
     """
@@ -60,7 +60,7 @@ def row_sum(schema: str, name: str) -> str:
 
 
 def note_built_from(connection: duckdb.DuckDBPyConnection, fingerprint: str) -> None:
-    """Notes what all models were built from; '' while they are not."""
+    """Notes what all models were built from; '' while they are not built."""
     set_state(connection, INPUTS_NOTE, fingerprint)
 
 

@@ -1,4 +1,4 @@
-"""Is there anything to do? Compares what was published with what lies in the inbox and in the declarations."""
+"""Is a run needed? Compares what was published with the inbox and the declarations."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -57,7 +57,7 @@ def _reasons(settings: Settings, city: City, report_years: Sequence[int]) -> lis
 
 
 def unfinished_years(settings: Settings) -> set[int]:
-    """Report years of runs that began and did not come to their end."""
+    """Report years of runs that began and did not end."""
     path = _unfinished(settings)
     return set(json.loads(path.read_text())) if path.exists() else set()
 
@@ -69,7 +69,7 @@ def note_unfinished(settings: Settings, report_years: Iterable[int]) -> None:
 
 
 def note_finished(settings: Settings, report_years: Iterable[int]) -> None:
-    """Notes that everything there is to do for the years has been done."""
+    """Notes that nothing is left to do for the years."""
     with whole_file(_unfinished(settings)) as partial:
         partial.write_text(json.dumps(sorted(unfinished_years(settings) - set(report_years))))
 

@@ -1,4 +1,4 @@
-"""What is done about a working database that is broken, half-built or to be built anew: the archive is the truth.
+"""Sets aside a working database that is broken or half built, and builds it again from the archive.
 
 A broken one is set aside, never deleted: the next intake finds an empty registry beside a filled archive, and takes
 everything in again (`warehouse/intake/take_in.py`).
@@ -31,7 +31,7 @@ BEFORE_REBUILD, OUTDATED = "before-rebuild", "outdated"
 
 
 class ArchiveDamagedError(ToldError):
-    """Files of the archive are missing or changed: nothing can be built from it as it is."""
+    """Files of the archive are missing or changed, so nothing can be built from it."""
 
 
 @contextmanager
@@ -109,7 +109,7 @@ def _bring_back(settings: Settings, folder: Path) -> None:
 
 
 def _forget(folder: Path) -> None:
-    """Removes a folder in such a way that half of it is never brought back."""
+    """Removes a folder so that no half of it can be brought back."""
     shutil.rmtree(folder.rename(folder.with_name(OUTDATED)))
 
 

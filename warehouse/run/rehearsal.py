@@ -77,7 +77,7 @@ def preview(settings: Settings, city: City, file: Path, progress: Callable[[str]
 
 
 def _settle_others(connection: duckdb.DuckDBPyConnection, city: City) -> None:
-    """Leaves submissions alone that wait for a real run: the copy has no archive to read them from."""
+    """Takes out submissions that wait for a real run, because the copy has no archive to read them from."""
     connection.execute("delete from registry.submission where status = 'received'")
     connection.execute(
         "update registry.submission set audit_version = ? where status = 'rejected'", [audit_version(city)]
@@ -113,7 +113,7 @@ def _compared(
 
 
 def _standing_version(connection: duckdb.DuckDBPyConnection, respondent: str | None, year: int | None) -> str | None:
-    """The version that stands today, or else the last one that came."""
+    """The version that stands today; if none does, the last one that came."""
     row = connection.execute(
         "select submission_id from registry.submission where respondent_code = ? and report_year = ?"
         " order by is_current desc, precedence desc limit 1",

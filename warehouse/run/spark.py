@@ -1,4 +1,4 @@
-"""The same models on Apache Spark: what intake wrote becomes Parquet, dbt builds from it, the tables are Parquet again.
+"""Builds the same models on Apache Spark: writes the inputs as Parquet; dbt builds Parquet tables from them.
 
 `<home>/spark/<schema>/<table>.parquet` is what goes in (raw, registry, reference), `<home>/spark/warehouse/` what comes
 out: a folder a schema, a folder of Parquet files a table. It is swapped in whole once every model is built and every

@@ -1,4 +1,4 @@
-"""The only places that open a database file: one writer at a time, and any number of readers of what is published."""
+"""Opens database files, and nobody else does: one writer at a time, any number of readers of the published copy."""
 
 import os
 from collections.abc import Iterator
@@ -28,8 +28,8 @@ class WarehouseBrokenError(ToldError, duckdb.DatabaseError):
 def working_lock(settings: Settings, timeout_seconds: float = LOCK_TIMEOUT_SECONDS) -> Iterator[bool]:
     """Holds the right to write; waits for another holder. The kernel frees it when a process dies.
 
-    Whoever holds it already in this thread may take it again. Yields whether it was taken now: then nobody else is
-    alive in there, and what lies about is what the dead have left.
+    A thread that holds it may take it again. Yields True when it was taken now: then no other process is at work, and
+    whatever lies about was left by a dead one.
 
     Raises WarehouseBusyError after `timeout_seconds`.
     """
@@ -66,7 +66,7 @@ def open_working(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def settle(settings: Settings) -> None:
-    """Lets the file of the working database hold everything, also what a killed process has left in DuckDB's log."""
+    """Brings everything into the working database's file, also what a killed process left in DuckDB's log."""
     log = settings.working_database.with_name(f"{settings.working_database.name}.wal")
     if log.exists() or not settings.working_database.exists():
         with open_working(settings):
@@ -93,7 +93,7 @@ def rewrite_working(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def explained(error: duckdb.Error, path: Path) -> Exception:
-    """The error in our own words if somebody holds the file or it is broken; as it is if the machine is at fault."""
+    """Our own error when somebody holds the file or it is broken; the same error when the machine is at fault."""
     text = str(error)
     if "Could not set lock" in text:
         return WarehouseBusyError(f"另一个程序打开了工作数据库，请先关闭它：{path}\n{text}")

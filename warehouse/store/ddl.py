@@ -1,4 +1,4 @@
-"""Declarations → tables: what the database holds before dbt runs, and how it gets there."""
+"""Declarations → tables: makes the tables that the database holds before dbt runs."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from sources.system.settings import PROJECT_ROOT
 from warehouse.store.sql import quoted
 
 PUBLIC_SCHEMAS = ("core", "marts", "report", "quality")
-"""What analysts query, exports hold and extracts give on; the others are ways to get there."""
+"""Analysts query these schemas; exports and extracts hold them. The other schemas are steps towards them."""
 IDENTITY_COLUMNS = {
     "submission_id": ("varchar", "报送编号，即文件内容的 sha256"),
     "report_year": ("bigint", "报告年度"),
@@ -130,7 +130,7 @@ def create_tables(connection: duckdb.DuckDBPyConnection, tables: Iterable[Table]
 
 
 def misfits(connection: duckdb.DuckDBPyConnection, tables: Iterable[Table] | None = None) -> list[str]:
-    """Where existing tables contradict the declarations in a way that only a rebuild can mend, in Chinese."""
+    """Says in Chinese where existing tables contradict the declarations so that only a rebuild can mend it."""
     described = _described(connection)
     keys = {
         (schema, name): tuple(columns)

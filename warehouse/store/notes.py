@@ -8,7 +8,7 @@ CLOCK_STATE = "today"
 
 
 def record_clock(connection: duckdb.DuckDBPyConnection, today: date) -> None:
-    """Notes the day of the run: what is overdue is told from it."""
+    """Notes the day of the run. The models tell from it what is overdue."""
     set_state(connection, CLOCK_STATE, today.isoformat())
 
 
