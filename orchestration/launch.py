@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class RunFailedError(ToldError):
-    """A run that failed; what was published before stays."""
+    """A run that failed; the message says what stands."""
 
 
 def prepare_dagster_home(settings: Settings) -> Path:
@@ -56,10 +56,11 @@ def execute(
         from orchestration.lib.asset_keys import ANEW, JOB
         from orchestration.lib.observe import alert, run_report
         from orchestration.lib.partitions import range_tags
+        from orchestration.lib.what_stands import what_stands
 
         definitions = build_definitions(settings)
         job = definitions.resolve_job_def(JOB)
-    told = ""
+    told, done = "", []
     with open_instance(settings) as instance:
         garbage.freeze()  # all of Dagster's modules and definitions: they stay, and need not be searched for garbage
         for stretch in _stretches(years):
@@ -70,9 +71,10 @@ def execute(
                 run_config={"loggers": {"progress": {"config": {"to_stderr": out.stderr}}}},
                 raise_on_error=False,
             )
+            done.append(result.run_id)
             told = alert(settings, city, run_report(instance, result.run_id, definitions)).summary
             if not result.success:
-                raise RunFailedError(f"运行失败，已发布的数据保持不变。详情：make ui，打开 Runs。\n{told}")
+                raise RunFailedError(f"运行失败，{what_stands(instance, done)}。详情：make ui，打开 Runs。\n{told}")
     return told
 
 

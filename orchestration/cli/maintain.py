@@ -33,9 +33,12 @@ def template(year: Year, out: Annotated[Path | None, typer.Option(help="输出�
 def ui(port: Annotated[int, typer.Option(help="端口")] = 3000) -> None:
     """打开 Dagster 界面（只监听本机）。"""
     settings, _ = installation()
-    environment = os.environ | {"DAGSTER_HOME": str(prepare_dagster_home(settings))}
+    home = prepare_dagster_home(settings)
+    own = {"DAGSTER_HOME": home, "NIANBAO_HOME": settings.home, "NIANBAO_CITY": settings.city_dir}
+    environment = os.environ | {name: str(path) for name, path in own.items()}
     command = [str(Path(sys.executable).with_name("dagster")), "dev", "-m", "orchestration.definitions"]
     console.print(f"http://127.0.0.1:{port}")
+    os.chdir(home)  # the project's root has a dagster.yaml of its own, for whoever types `dagster dev` there
     os.execve(command[0], [*command, "-h", "127.0.0.1", "-p", str(port)], environment)
 
 

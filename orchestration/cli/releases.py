@@ -1,7 +1,7 @@
 """Commands for what leaves the building: documents, release, releases, verify, extract."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -20,6 +20,9 @@ from orchestration.cli.console import (
     print_records,
     published,
 )
+
+if TYPE_CHECKING:
+    from warehouse.release.make_release import Released
 
 RELEASE_HEADINGS = {
     "version": "版本",
@@ -82,21 +85,7 @@ def release(
             _print_points([vars(point) for point in error.points])
             console.print("检查没有通过，没有发布。解决后再发布；确需放行的，用 --override 写明理由，--by 签字。")
         raise typer.Exit(ACTION_NEEDED) from None
-    manifest = done.manifest
-    if as_json:
-        print_json(
-            {"released": done.is_new, "folder": done.folder, "seconds": done.seconds, "manifest": vars(manifest)}
-        )
-        return
-    if not done.is_new:
-        console.print(f"与 {manifest.version} 相比没有变化，没有新的版本：{done.folder}", soft_wrap=True)
-        return
-    _print_points(manifest.checklist)
-    if manifest.override:
-        console.print(f"由 {manifest.override['by']} 签字放行：{manifest.override['reason']}", markup=False)
-    console.print(f"已发布 {manifest.version}：{done.folder}", soft_wrap=True)
-    console.print(f"文件 {len(manifest.outputs)} 个；从 {done.folder / 'site' / 'index.html'} 开始看", soft_wrap=True)
-    _print_seconds(done.seconds)
+    _print_release(done, as_json)
 
 
 @app.command()
@@ -166,6 +155,24 @@ def extract(
         return
     count = sum(done.rows.values())
     console.print(f"{done.region_name}：{len(done.rows)} 张表，{count} 行：{done.path}", soft_wrap=True, markup=False)
+
+
+def _print_release(done: "Released", as_json: bool) -> None:
+    manifest = done.manifest
+    if as_json:
+        print_json(
+            {"released": done.is_new, "folder": done.folder, "seconds": done.seconds, "manifest": vars(manifest)}
+        )
+        return
+    if not done.is_new:
+        console.print(f"与 {manifest.version} 相比没有变化，没有新的版本：{done.folder}", soft_wrap=True)
+        return
+    _print_points(manifest.checklist)
+    if manifest.override:
+        console.print(f"由 {manifest.override['by']} 签字放行：{manifest.override['reason']}", markup=False)
+    console.print(f"已发布 {manifest.version}：{done.folder}", soft_wrap=True)
+    console.print(f"文件 {len(manifest.outputs)} 个；从 {done.folder / 'site' / 'index.html'} 开始看", soft_wrap=True)
+    _print_seconds(done.seconds)
 
 
 def _print_points(points: list[dict[str, Any]]) -> None:

@@ -1,7 +1,7 @@
 """The yearly run, and the sample submissions to try it with."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +12,9 @@ from orchestration.lib.asset_keys import intake_assets
 from sources.archive.inbox import look_into
 from sources.system.settings import Settings
 from warehouse.catalogue.labels import STATE
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 @app.command()
@@ -76,18 +79,12 @@ def summarise(settings: Settings, years: Sequence[int]) -> dict[str, Any]:
             [list(years)],
         ).to_dicts()
         coverage = coverage_of(connection, find_region(connection).code, years)
-        counted = query(
-            connection,
-            "select severity, is_explained, count(*) from quality.finding where submission_status <> 'superseded'"
-            " and (report_year is null or list_contains(?, report_year)) group by all",
-            [list(years)],
-        )
+        findings = _count_findings(connection, years)
         tables = query(
             connection,
             "select count(*) from duckdb_tables() where list_contains(?, schema_name)",
             [list(PUBLIC_SCHEMAS)],
         ).item()
-    findings = {(severity, explained): count for severity, explained, count in counted.iter_rows()}
     return {
         "years": list(years),
         "register": register,
@@ -102,6 +99,19 @@ def summarise(settings: Settings, years: Sequence[int]) -> dict[str, Any]:
         "summary_tables": str(settings.summary_tables),
         "feedback": str(settings.feedback),
     }
+
+
+def _count_findings(connection: "duckdb.DuckDBPyConnection", years: Sequence[int]) -> dict[tuple[str, bool], int]:
+    """How many there are of each severity, explained and not, in the versions that count or were rejected last."""
+    from warehouse.store.sql import query
+
+    counted = query(
+        connection,
+        "select severity, is_explained, count(*) from quality.finding where submission_status <> 'superseded'"
+        " and (report_year is null or list_contains(?, report_year)) group by all",
+        [list(years)],
+    )
+    return {(severity, is_explained): count for severity, is_explained, count in counted.iter_rows()}
 
 
 def _print_summary(summary: dict[str, Any]) -> None:

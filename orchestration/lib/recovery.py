@@ -14,6 +14,7 @@ from pathlib import Path
 import dagster as dg
 
 from orchestration.lib.installation import INSTALLATION, Installation
+from orchestration.lib.what_stands import what_stands
 from sources.system.settings import Settings
 from warehouse.run.needed import note_finished, note_unfinished
 from warehouse.run.rebuild import recover
@@ -25,7 +26,7 @@ SIGNS, UNSIGNED = "alive", ".new"
 UNDER_WAY = dg.RunsFilter(
     statuses=[dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 )
-DIED = "运行的进程已不在（断电、被终止或机器重启）。已发布的数据保持不变，下一次运行会接着做完。"
+DIED = "运行的进程已不在（断电、被终止或机器重启）。{}，下一次运行会接着做完。"
 
 
 def held_by_run(steps: int) -> dg.ResourceDefinition:
@@ -84,7 +85,7 @@ def close_dead_runs(instance: dg.DagsterInstance, settings: Settings) -> list[st
         if not _is_alive(signs / run_id, record.update_timestamp.timestamp())
     ]
     for run_id in dead:
-        instance.report_run_failed(in_progress[run_id].dagster_run, DIED)
+        instance.report_run_failed(in_progress[run_id].dagster_run, DIED.format(what_stands(instance, [run_id])))
     for run_id in instance.event_log_storage.get_concurrency_run_ids() - (in_progress.keys() - dead):
         instance.event_log_storage.free_concurrency_slots_for_run(run_id)
     for path in signs.glob("*"):

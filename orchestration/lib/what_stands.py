@@ -1,0 +1,20 @@
+"""What stands after runs that did not come to their end: the database published before, or one of their own."""
+
+from collections.abc import Iterable
+
+import dagster as dg
+
+from orchestration.lib.asset_keys import PUBLISHED
+
+UNCHANGED = "已发布的数据保持不变"
+REPLACED = "新的数据已经发布，但其后的步骤（例如汇总表）没有完成"
+
+
+def what_stands(instance: dg.DagsterInstance, run_ids: Iterable[str]) -> str:
+    """What readers see now, as a clause: of runs of which the last one failed."""
+    return REPLACED if any(_has_published(instance, run_id) for run_id in run_ids) else UNCHANGED
+
+
+def _has_published(instance: dg.DagsterInstance, run_id: str) -> bool:
+    made = instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
+    return any(entry.asset_materialization.asset_key == PUBLISHED for entry in made if entry.asset_materialization)
