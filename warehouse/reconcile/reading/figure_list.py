@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from warehouse.figures.fact import KINDS, VALUE, Reference
+from warehouse.reconcile.reading.chinese_numbers import number_in_words
 from warehouse.reconcile.reading.printed_figure import MULTIPLIERS, NUMBER, YEARS, PrintedFigure, number_in, plain
 
 
@@ -52,6 +53,8 @@ def _figure(row: Mapping[str, str], label: str, printed: str, listed: str) -> Pr
     """What is printed counts; the list's own number gives the sign where the print has no arrow."""
     year, unit = row.get("year") or "", row.get("unit") or ""
     value, number = _decimal(listed), number_in(printed)
+    if number is None:
+        number = number_in_words(plain(printed).removesuffix(unit))
     if number is not None and (prefix := _multiplier_in(printed)) and not unit.startswith(prefix):
         unit = prefix + unit
         value = value / MULTIPLIERS[prefix] if value is not None else None

@@ -108,11 +108,11 @@ def _figure(match: re.Match[str], between: str, context: "Context", section: str
     kind, year, near = _kind(near, state)
     unit = (":1" if match["ratio"] else match["unit"]).replace("㎡", "平方米")
     value = number_in(match["number"])
-    assert value is not None
-    if kind == CHANGE and re.search(f"({DOWN})了?(?:约|近)?$", between):
+    if value is not None and kind == CHANGE and re.search(f"({DOWN})了?(?:约|近)?$", between):
         value = -value
     context = replace(context, near=near, after=re.sub("[:：∶]1$", "", unit) + context.after)
-    found, likeness = indicator_in(context, unit, kind, state)
+    # a number of too many digits is no figure, but stays to be seen
+    found, likeness = indicator_in(context, unit, kind, state) if value is not None else (None, 0.0)
     if found and match["least"] and any(t.indicator == found for t in state.city.targets):
         kind, year = TARGET, state.report_year + 1
     fact = fact_of(found, kind, year, section, state) if found else None
