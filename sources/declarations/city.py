@@ -40,7 +40,7 @@ class Respondent(Declaration):
     name: str
     kind: Literal["school", "bureau"]
     region: str | None = None
-    """The region that a school lies in directly, or whose bureau it is; none: the installation's own."""
+    """The region in which a school lies, or whose bureau it is. None means the installation's own."""
     note: str = ""
     since: int | None = None
     until: int | None = None
@@ -73,7 +73,7 @@ class Target(Declaration):
 
 
 class City(Declaration):
-    """Everything that makes an installation, be it of a city, a province or the nation: no name is anywhere else.
+    """Everything that makes an installation of a city, a province or the nation. No such name stands anywhere else.
 
     Its regions are a tree; the root is the installation's own region, the only one where none are declared.
     """
@@ -129,7 +129,7 @@ class City(Declaration):
 
 
 def codelists_of(city: City, report_year: int | None = None, region: str | None = None) -> dict[str, CodeList]:
-    """The common code lists, and the two that a city brings along: its schools (those of a region) and its scopes."""
+    """The common code lists and the city's two: its schools (those of a region) and its scopes."""
     respondents = city.respondents if report_year is None else city.respondents_in(report_year)
     regions = city.regions_in(region or city.code)
     schools = tuple(
@@ -189,14 +189,14 @@ OTHER_NAMES = ("alerts.yml", "published", "samples")
 
 @dataclass(frozen=True, slots=True)
 class CityFolder:
-    """A city's folder as it was read: the city, as far as it can be told, and everything that is wrong."""
+    """A city's folder as it was read: as much of the city as can be used, and everything that is wrong."""
 
     path: Path
     city: City
     documents: Mapping[str, Document]
     """Field of `City` → the file that it stands in."""
     kept: Mapping[str, Sequence[int]]
-    """Of lists with mistakes: at which positions of the file the entries that could be read stand."""
+    """For each list with mistakes: the positions in the file of the entries that could be read."""
     problems: tuple[Problem, ...]
 
     def located(self, found: Iterable[Misfit]) -> Iterator[Problem]:

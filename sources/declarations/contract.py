@@ -34,13 +34,13 @@ class Column(Declaration):
     blank: Literal["error", "warning", "missing"] = "error"
     """What an empty cell means: an error, a warning, or simply 'not reported' (never zero)."""
     hint: str
-    """What the person who fills in the cell reads (Chinese)."""
+    """Words for the person who fills in the cell (Chinese)."""
     aliases: tuple[str, ...] = ()
-    """Other headings under which the column has been seen; matched like the label."""
+    """Other headings of the column in older workbooks; compared like the label."""
     prefilled: bool = False
     """Written and locked by the template (keys of fixed rows, the cover's identity)."""
     time_basis: TimeBasis | None = None
-    """Where it differs from the sheet's."""
+    """Given only where it differs from the sheet's."""
     since: int | None = None
     until: int | None = None
 
@@ -68,7 +68,7 @@ class Column(Declaration):
 
 
 class Suppression(Declaration):
-    """Rows that rest on fewer people than `minimum` (column `by`) are published nowhere: `columns` are taken out."""
+    """Rows that rest on fewer people than `minimum` (column `by`) are not published: `columns` are taken out."""
 
     by: Name
     minimum: int

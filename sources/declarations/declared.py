@@ -1,4 +1,4 @@
-"""What all that is declared amounts to: one version, which changes whenever a rule of judging does."""
+"""The version of everything by which submissions are judged."""
 
 from sources.declarations.city import City
 from sources.declarations.codelist import load_codelists

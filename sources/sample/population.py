@@ -1,4 +1,4 @@
-"""Who is there and what they report, for installations of any size: a city, a province, a nation.
+"""Makes up respondents and what they report, for installations of any size: a city, a province, a nation.
 
 Everything derives from the schools of the sample city, scaled and varied, and from nothing else but the number of
 schools: the same call gives the same schools, values, faults and resubmissions. A school without a planted fault has
@@ -43,7 +43,7 @@ VARIATION = {
     "staff": (1.0, 1.1),
     "student_development": (0.9, 1.0),
 }
-"""How far a sheet's numbers depart from the school's size; so that what must not exceed another does not."""
+"""How far a sheet's numbers may depart from the school's size, so that no number exceeds one that bounds it."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class Version:
     values: SampleSubmission
     last_year: SampleSubmission | None
     saved_at: datetime | None = None
-    """None: as the template says. A later version says later."""
+    """None means the time that the template has. A later version has a later time."""
     is_cut_off: bool = False
     planted: tuple[Planted, ...] = ()
     is_superseded: bool = False
@@ -281,7 +281,7 @@ def _scaled(name: str, value: Any, place: Decimal | None, factor: Decimal, chanc
 
 
 def _named(values: SampleSubmission, school: MadeUpSchool) -> SampleSubmission:
-    """Partners of its own: one third are the school's, the others are known all over its city."""
+    """Gives a school its partners: a third are its own, the others are known all over its city."""
     if "partners" not in values:
         return values
     partners = []
@@ -292,7 +292,7 @@ def _named(values: SampleSubmission, school: MadeUpSchool) -> SampleSubmission:
 
 
 def mended(values: SampleSubmission) -> SampleSubmission:
-    """Makes exact again what must add up exactly: scaling rounds every part down."""
+    """Makes sums exact again, because scaling rounds every part down."""
     sheets = dict(values)
     for sheet, total, parts in SUMS:
         _edit(sheets, sheet, total, parts, lambda record, _, parts: sum(count_of(record, part) for part in parts))
@@ -316,7 +316,7 @@ RESTS = (
 )
 """Sheet, rest, (total, others): the rest is what the others leave of the total."""
 TRAINED = ("trained_total", *(f"trained_{level}" for level in ("national", "provincial", "municipal", "county")))
-"""Who was trained, in all and at the levels above the school; at the school itself at least the rest."""
+"""How many were trained in all and at the levels above the school; the school trained at least the rest."""
 AMOUNTS = {"national_scholarship": 6000, "regional_scholarship": 2000}
 """What each recipient gets, in yuan."""
 

@@ -1,4 +1,4 @@
-"""The sample city's submissions, as text in the repository, and how they become workbooks.
+"""Reads the sample city's submissions from text in the repository and writes them as workbooks.
 
 `cities/<code>/samples/<year>/<sheet>.csv` holds what each respondent reports. A form, or a table whose rows are
 fixed, has one line a value (`row` is the key of the fixed row, empty for a form); any other table one line a

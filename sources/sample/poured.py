@@ -71,7 +71,7 @@ class Poured:
 def poured(
     schools: int, years: Sequence[int] = (SAMPLE_YEAR,), processes: int = 2, cache: Path | None = None
 ) -> Poured:
-    """The installation with so many schools, from the cache (NIANBAO_BENCH_CACHE) if it has been poured before."""
+    """The installation with so many schools. Takes it from the cache (NIANBAO_BENCH_CACHE) if it was poured before."""
     root = cache or Path(os.environ.get("NIANBAO_BENCH_CACHE", Path(tempfile.gettempdir()) / "nianbao-bench"))
     folder = root / generator_fingerprint() / f"{schools}-{'-'.join(map(str, years))}"
     outcome = folder / "poured.json"
@@ -182,7 +182,7 @@ def _shape(version: Version) -> str:
 
 
 def _texts(version: Version) -> list[bytes]:
-    """What stands in the slots, as it is written into the workbook's XML."""
+    """The texts of the slots as the workbook's XML has them."""
     saved_at = version.saved_at or datetime(version.report_year, 1, 1)
     fixed = [version.respondent.code, version.respondent.name, f"{saved_at:%Y-%m-%dT%H:%M:%SZ}"]
     texts = [escape(text).encode() for text in fixed]

@@ -1,4 +1,4 @@
-"""What the report prints as a total only, spread over the schools of its scope so that it adds up exactly.
+"""Spreads a total that the report prints over the schools of its scope, so that it adds up exactly.
 
 `samples/totals.csv` has one line for each such total; `nianbao spread` writes the schools' lines from it.
 """

@@ -1,4 +1,4 @@
-"""How a message leaves: apprise, with one scheme of our own for the robots of DingTalk, WeCom and Feishu.
+"""Sends messages through apprise, with one scheme of our own for the robots of DingTalk, WeCom and Feishu.
 
 apprise has plugins for these robots, but a robot answers HTTP 200 also when it refuses a message, and those of
 DingTalk and WeCom do not read the answer; that of Feishu does not sign, and none can be sent through a proxy's
@@ -22,7 +22,7 @@ MORE = "……内容过长，其余见 nianbao findings 和 nianbao status"
 
 
 def cut(text: str, limit_bytes: int) -> str:
-    """The text if it fits; else as many whole lines as do, and where the rest is."""
+    """The text if it fits. Else as many whole lines as fit, and a line that says where the rest is."""
     if len(text.encode()) <= limit_bytes:
         return text
     room = limit_bytes - len(MORE.encode()) - 1

@@ -1,4 +1,4 @@
-"""What is due on a channel, given what it was told before. Pure."""
+"""Decides what a channel is to be told now, from what it was told before. Pure."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from warehouse.alerts.troubles import Trouble
 
 @dataclass(frozen=True)
 class Told:
-    """What a channel was told of a trouble, as the ledger has it; `sent_at` is None until it accepted something."""
+    """What the ledger says that a channel was told of a trouble; `sent_at` is None until it accepted a message."""
 
     key: str
     kind: Kind
@@ -36,8 +36,8 @@ def due(
 ) -> list[Item]:
     """What one channel is to be told now, given what it was told before.
 
-    A new trouble, or one that has changed, at once; the same again after some hours; that it is mended, once. What
-    another process is about to send is left to it.
+    A new or changed trouble is told at once, the same trouble again after some hours, and its end once. What another
+    process is about to send is left to it.
     """
     items = []
     for trouble in troubles:

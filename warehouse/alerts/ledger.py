@@ -1,4 +1,4 @@
-"""The ledger: what each channel was told, and what a process is about to tell it."""
+"""The ledger: notes what each channel was told, and what a process is about to tell it."""
 
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ from warehouse.alerts.troubles import Observation, Trouble
 
 LEDGER_FILE = "alerts.sqlite"
 LEASE = timedelta(minutes=10)
-"""For how long a message that a process is about to send is left to it."""
+"""A process that is about to send a message has so long to do it."""
 
 
 @contextmanager
@@ -56,7 +56,7 @@ def claim(
     alerting: Alerting,
     now: datetime,
 ) -> list[tuple[Channel, list[Item]]]:
-    """What each channel is to be told now; noted, so that no other process tells it too."""
+    """What each channel is to be told now. Notes it, so that no other process tells it too."""
     with _exclusively(ledger):
         fresh = [_fresh(ledger, observation) for observation in observations]
         troubles = [trouble for each in fresh for trouble in each.troubles]
@@ -85,7 +85,7 @@ def settle(
     refused: Sequence[Sequence[Item]],
     now: datetime,
 ) -> None:
-    """Notes what the channel accepted, message by message; what it refused is due as before."""
+    """Notes which messages the channel accepted. Those that it refused stay due."""
     told = [item for items in accepted for item in items]
     with _exclusively(ledger):
         ledger.executemany(
@@ -104,7 +104,7 @@ def settle(
 
 
 def _fresh(ledger: sqlite3.Connection, observation: Observation) -> Observation:
-    """The observation without what somebody has learned about later: runs and processes overtake each other."""
+    """The observation without keys of which newer things are known: runs and processes overtake each other."""
     keys = {*(trouble.key for trouble in observation.troubles), *observation.cleared}
     at = _text(observation.at)
     known = dict(ledger.execute("select key, at from judged"))

@@ -1,4 +1,4 @@
-"""What is told to people: messages as plain text, safe to show anywhere."""
+"""Composes messages for people, as plain text that is safe to show anywhere."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -22,7 +22,7 @@ from warehouse.alerts.messages import Message, compose
 from warehouse.alerts.troubles import Observation
 
 BUDGET_SECONDS = 30
-"""After this time no further message is begun; what is left goes out next time."""
+"""No message is begun after this time; the rest goes out next time."""
 Send = Callable[[Channel, Message, float], str | None]
 
 
@@ -55,7 +55,7 @@ def send_by_channel(channel: Channel, message: Message, timeout_seconds: float) 
 
 @dataclass(frozen=True)
 class Seen:
-    """What was looked at, and what could not be (in Chinese)."""
+    """What was seen, and what could not be read (in Chinese)."""
 
     observations: Sequence[Observation] = ()
     problems: tuple[str, ...] = ()
@@ -67,7 +67,7 @@ Look = Callable[[Alerting, datetime], Seen]
 def tell(
     settings: Settings, city: City, look: Look, now: datetime | None = None, send: Send = send_by_channel
 ) -> AlertOutcome:
-    """Tells people what is due of what there is to see; `look` is called only while alerts are on.
+    """Tells people what is due. Calls `look` to see what there is, but only while alerts are on.
 
     Raises nothing: an alert must not fail what it tells of.
     """
@@ -112,7 +112,7 @@ def _tell(settings: Settings, city: City, alerting: Alerting, seen: Seen, now: d
 
 
 def _usable(alerting: Alerting, city: City) -> tuple[list[Channel], tuple[str, ...]]:
-    """The channels whose secrets are there, an address at a time; what is missing for others, and unknown regions."""
+    """The channels that have their secrets, one for each address; and what is missing or unknown of the others."""
     usable: list[Channel] = []
     problems = []
     for channel in alerting.channels:
@@ -121,7 +121,7 @@ def _usable(alerting: Alerting, city: City) -> tuple[list[Channel], tuple[str, .
         if missing := missing_variables(channel, os.environ):
             problems.append(f"{channel.name}缺少环境变量 {'、'.join(missing)}")
         elif isinstance(channel, Mail) and len(channel.to) > 1:
-            # One address that is refused must not have the others told again and again.
+            # When one address is refused, the others must not be told again and again.
             usable += [channel.model_copy(update={"name": f"{channel.name} {to}", "to": (to,)}) for to in channel.to]
         else:
             usable.append(channel)
@@ -131,7 +131,7 @@ def _usable(alerting: Alerting, city: City) -> tuple[list[Channel], tuple[str, .
 def _deliver(
     claimed: Sequence[tuple[Channel, list[Item]]], city: City, alerting: Alerting, send: Send
 ) -> list[tuple[Channel, list[list[Item]], list[list[Item]], str]]:
-    """Channel, items of the messages accepted and refused, why refused. Channels do not wait for each other."""
+    """Sends to all channels at once. Returns channel, accepted items, refused items and the reason."""
 
     def one(channel: Channel, items: list[Item]) -> tuple[Channel, list[list[Item]], list[list[Item]], str]:
         messages = compose(items, city, alerting.group_above)
