@@ -32,21 +32,25 @@ def trace(
     as_json: AsJson = False,
 ) -> None:
     """一个数字从哪里来：公式、分子分母、各校、工作簿、工作表、单元格和原文，以及有关的审核问题和说明。"""
+    from warehouse.catalogue.catalogue import load_catalogue
+    from warehouse.figures.fact import Kind
     from warehouse.figures.find_figure import find_reference
     from warehouse.figures.lineage import Lineage
     from warehouse.figures.trace_text import as_dict, as_lines
 
     settings, _ = installation()
+    catalogue = load_catalogue()
     with published(settings) as connection:
         try:
-            reference = find_reference(connection, number, year, scope, school, "change" if change else "value", region)
-            found = Lineage(connection).trace(reference)
+            kind: Kind = "change" if change else "value"
+            reference = find_reference(connection, catalogue, number, year, scope, school, kind, region)
+            found = Lineage(connection, catalogue).trace(reference)
         except LookupError as error:
             fail(str(error))
     if as_json:
-        print_json(as_dict(found))
+        print_json(as_dict(found, catalogue))
         return
-    for line in as_lines(found, all_cells):
+    for line in as_lines(found, catalogue, all_cells):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from sources.declarations.city import City
 from sources.declarations.problem import DeclarationError
+from sources.system.faults import ToldError
 from sources.system.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -59,13 +60,13 @@ def fail(message: str) -> NoReturn:
 
 @contextmanager
 def published(settings: Settings) -> Iterator["duckdb.DuckDBPyConnection"]:
-    """The published database, or a message when there is none."""
+    """The published database, or a message when there is none, or it is not what is asked for."""
     from warehouse.store.connection import open_published
 
     try:
         with open_published(settings) as connection:
             yield connection
-    except FileNotFoundError as error:
+    except (FileNotFoundError, ToldError) as error:
         fail(str(error))
 
 

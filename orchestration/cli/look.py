@@ -1,6 +1,5 @@
 """Commands that look at what is published: table, status, findings."""
 
-import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -26,6 +25,8 @@ from warehouse.catalogue.labels import STATE
 
 if TYPE_CHECKING:
     import duckdb
+
+    from warehouse.figures.printed_table import TableCell
 
 REGISTER_HEADINGS = {
     "respondent_code": "标识码",
@@ -57,31 +58,32 @@ def table(
     as_json: AsJson = False,
 ) -> None:
     """从发布的数据库打印报告的一张表。"""
-    from warehouse.catalogue.report_table import load_report_tables
-    from warehouse.figures.table_texts import print_table
+    from warehouse.catalogue.catalogue import load_catalogue
+    from warehouse.figures.printed_table import table_of
 
     settings, _ = installation()
-    tables = load_report_tables()
-    if code not in tables:
-        fail(f"没有表 {code}；有：{'、'.join(tables)}")
+    catalogue = load_catalogue()
+    if code not in catalogue.tables:
+        fail(f"没有表 {code}；有：{'、'.join(catalogue.tables)}")
     with published(settings) as connection:
         try:
-            printed = print_table(connection, tables[code], year, region)
+            printed = table_of(connection, catalogue, code, year, region)
         except LookupError as error:
             fail(str(error))
+    notes = [note.text for note in printed.notes]
     if as_json:
-        print_json({"title": printed.title, "headings": printed.headings, "rows": printed.rows, "notes": printed.notes})
+        print_json({"title": printed.title, "headings": printed.headings, "rows": printed.texts, "notes": notes})
         return
     shown = Table(title=printed.title, title_justify="left")
     columns = list(zip(*printed.rows, strict=True))
-    numeric = [any(column) and all(map(_is_numeric, column)) for column in columns]
+    numeric = [any(cell.text for cell in column) and all(map(_is_numeric, column)) for column in columns]
     for heading, right in zip(printed.headings, numeric, strict=True):
         shown.add_column(heading, justify="right" if right else "left", overflow="fold")
-    for before, row in pairwise([(), *printed.rows]):
-        grouped = "group_label" in tables[code].columns and before[:1] == row[:1]
+    for before, row in pairwise([(), *printed.texts]):
+        grouped = "group_label" in printed.declared.columns and before[:1] == row[:1]
         shown.add_row("" if grouped else Text(row[0]), *map(Text, row[1:]))
     console.print(shown)
-    for note in printed.notes:
+    for note in notes:
         console.print(f"注：{note}", highlight=False, markup=False)
 
 
@@ -172,5 +174,7 @@ def _region(connection: "duckdb.DuckDBPyConnection", code: str | None) -> str:
         fail(str(error))
 
 
-def _is_numeric(text: str) -> bool:
-    return re.fullmatch(r"|…|持平|[\d.]+(:1)?[↑↓]?", text) is not None
+def _is_numeric(cell: "TableCell") -> bool:
+    from warehouse.figures.table_notes import NOT_REPORTED
+
+    return cell.value is not None or cell.text in ("", NOT_REPORTED)

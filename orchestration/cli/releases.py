@@ -37,13 +37,16 @@ RELEASE_HEADINGS = {
 @app.command()
 def documents(year: Year, region: RegionCode = None, as_json: AsJson = False) -> None:
     """生成年度报告的文档和网站草稿：汇总表、报告稿、PDF、网站（下级地区没有网站）。不检查，不编号。"""
+    from warehouse.catalogue.catalogue import load_catalogue
     from warehouse.release.draft import write_draft
 
     settings, city = installation()
     check_years(city, [year])
     with published(settings) as connection, notices.status("生成……") as shown:
         try:
-            draft = write_draft(connection, settings, city, year, region, lambda part: shown.update(f"生成{part}……"))
+            draft = write_draft(
+                connection, settings, city, load_catalogue(), year, region, lambda part: shown.update(f"生成{part}……")
+            )
         except LookupError as error:
             if type(error) is not LookupError:
                 raise  # a key that is missing somewhere is a mistake of ours
@@ -64,6 +67,7 @@ def release(
     as_json: AsJson = False,
 ) -> None:
     """发布一个年度：检查、编号，生成全部文档、数据文件和网站，留下清单。检查不通过时返回码为 3。"""
+    from warehouse.catalogue.catalogue import CatalogueChangedError, load_catalogue
     from warehouse.release.make_release import ReleaseBlockedError
     from warehouse.release.make_release import release as make_release
     from warehouse.release.manifest import Override
@@ -75,8 +79,10 @@ def release(
     signed = Override(by, override, ()) if by and override else None
     try:
         with notices.status("发布……") as shown:
-            done = make_release(settings, city, year, signed, lambda part: shown.update(f"发布：{part}……"))
-    except FileNotFoundError as error:
+            done = make_release(
+                settings, city, load_catalogue(), year, signed, lambda part: shown.update(f"发布：{part}……")
+            )
+    except (FileNotFoundError, CatalogueChangedError) as error:
         fail(str(error))
     except ReleaseBlockedError as error:
         if as_json:
@@ -110,12 +116,13 @@ def releases(year: Year, as_json: AsJson = False) -> None:
 @app.command()
 def verify(version: Annotated[str, typer.Argument(help="版本，例如 2023.1")], as_json: AsJson = False) -> None:
     """从存档重建一个版本，与发布的文件逐字节比较。有不同时返回码为 3。"""
+    from warehouse.catalogue.catalogue import load_catalogue
     from warehouse.release.verify import verify as make_again
 
     settings, city = installation()
     try:
         with notices.status("核验……") as shown:
-            found = make_again(settings, city, version, lambda part: shown.update(f"核验：{part}……"))
+            found = make_again(settings, city, load_catalogue(), version, lambda part: shown.update(f"核验：{part}……"))
     except FileNotFoundError as error:
         fail(str(error))
     if as_json:

@@ -9,6 +9,7 @@ from orchestration.lib.metadata import markdown_table
 from orchestration.lib.partitions import by_report_year, report_years
 from orchestration.lib.specs import spec
 from sources.declarations.city import City
+from warehouse.catalogue.catalogue import load_catalogue
 from warehouse.store.connection import open_published
 
 
@@ -67,7 +68,7 @@ def documents(context: dg.AssetExecutionContext, held: dg.ResourceParam[Installa
     metadata: dict[str, dg.MetadataValue] = {}
     with open_published(held.settings) as connection:
         for year in context.partition_keys:
-            draft = write_draft(connection, held.settings, held.city, int(year))
+            draft = write_draft(connection, held.settings, held.city, load_catalogue(), int(year))
             for path in draft.paths:
                 metadata[f"{year} {path.name}"] = dg.MetadataValue.path(path)
             rows = [(part, f"{seconds:.1f}") for part, seconds in draft.seconds.items()]
@@ -85,7 +86,7 @@ def released(
     metadata: dict[str, dg.MetadataValue] = {}
     for year in context.partition_keys:
         try:
-            done = release(held.settings, held.city, int(year), signed, context.log.info)
+            done = release(held.settings, held.city, load_catalogue(), int(year), signed, context.log.info)
         except ReleaseBlockedError as error:
             points = [(point.title, "✓" if point.passed else "✗", point.detail) for point in error.points]
             raise dg.Failure(

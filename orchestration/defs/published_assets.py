@@ -15,8 +15,9 @@ from orchestration.lib.partitions import by_report_year
 from orchestration.lib.specs import spec
 from sources.declarations.city import City
 from sources.system.settings import Settings
-from warehouse.catalogue.report_table import load_report_tables
-from warehouse.figures.table_texts import print_table
+from warehouse.catalogue.catalogue import load_catalogue
+from warehouse.figures.printed_table import print_table
+from warehouse.figures.region_year import load_region_year
 from warehouse.release.data.summary_csv import write_table
 from warehouse.run.publish import publish
 from warehouse.store.connection import open_published
@@ -64,13 +65,14 @@ def _write_tables(
     connection: duckdb.DuckDBPyConnection, settings: Settings, year: int
 ) -> Iterable[tuple[str, dg.MetadataValue | str]]:
     """Writes every table of a year; yields what the UI shows of it: the table, its notes, or why there is none."""
-    for table in load_report_tables().values():
+    of = load_region_year(connection, load_catalogue(), year)
+    for table in of.catalogue.tables.values():
         try:
-            printed = print_table(connection, table, year)
+            printed = print_table(connection, of, table)
         except LookupError as error:
             yield f"{year} {table.name}", str(error)
             continue
         write_table(printed, settings.summary_tables / str(year))
-        yield f"{year} {printed.title}", markdown_table(printed.headings, printed.rows)
+        yield f"{year} {printed.title}", markdown_table(printed.headings, printed.texts)
         if printed.notes:
-            yield f"{year} {table.name} 注", "\n".join(printed.notes)
+            yield f"{year} {table.name} 注", "\n".join(note.text for note in printed.notes)

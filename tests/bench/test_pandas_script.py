@@ -5,8 +5,8 @@ import csv
 import pytest
 
 from tests.bench import pandas_script
-from warehouse.catalogue.report_table import load_report_tables
-from warehouse.figures.table_texts import print_table
+from warehouse.catalogue.catalogue import load_catalogue
+from warehouse.figures.printed_table import table_of
 
 
 @pytest.fixture(scope="module")
@@ -16,10 +16,10 @@ def written(city_run, tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("code", load_report_tables())
+@pytest.mark.parametrize("code", load_catalogue().tables)
 def test_the_script_prints_the_same_table(written, published, code):
-    ours = print_table(published, load_report_tables()[code], 2023)
+    ours = table_of(published, load_catalogue(), code, 2023)
     with (written / f"{ours.name}.csv").open(encoding="utf-8-sig", newline="") as file:
         headings, *rows = csv.reader(file)
     assert tuple(headings) == ours.headings
-    assert [tuple(row) for row in rows] == list(ours.rows)
+    assert [tuple(row) for row in rows] == list(ours.texts)

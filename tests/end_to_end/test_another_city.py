@@ -18,6 +18,7 @@ from sources.system.settings import Settings
 from sources.write.template_sheet import SheetValues
 from tests.conftest import run_all
 from tests.support.small_books import form, outcomes, pour, roster, school, scope_choice
+from warehouse.catalogue.catalogue import load_catalogue
 from warehouse.figures.lineage import Lineage
 from warehouse.figures.year_figures import load_figures
 from warehouse.release.documents.printed_again import text_from
@@ -172,10 +173,10 @@ def test_there_is_no_printed_figure_to_compare_with(database):
 
 
 def test_the_citys_documents_are_made_from_the_same_template(database, city, tmp_path):
-    lineage = Lineage(database)
+    lineage = Lineage(database, load_catalogue())
     for year in YEARS:
-        made = write_documents(database, city.code, year, tmp_path / str(year), date(2032, 3, 1), f"{year}.1")
-        figures = load_figures(database, year)
+        figures = load_figures(database, load_catalogue(), year, city.code)
+        made = write_documents(figures, tmp_path / str(year), date(2032, 3, 1), f"{year}.1")
         wrong = [p for p in made.printed if text_from(lineage.trace(p.reference), p, figures) != p.text]
         assert wrong == []
         text = "\n".join(p.text for p in docx.Document(str(made.paths[1])).paragraphs)

@@ -20,6 +20,7 @@ from sources.system.settings import Settings
 from sources.write.template_sheet import SheetValues
 from tests.conftest import ingest, run_all, select
 from tests.support.small_books import Submissions, form, outcomes, pour, roster, school, scope_choice
+from warehouse.catalogue.catalogue import load_catalogue
 from warehouse.figures.fact import Reference
 from warehouse.figures.lineage import Lineage
 from warehouse.figures.recompute import recompute
@@ -334,7 +335,7 @@ inner join reference.region_path using (region_code) where kind = 'bureau' and a
 
 @pytest.mark.parametrize("region", [PROVINCE, CITY_A, COUNTY, COUNTY_WITHOUT_BUREAU, CITY_B])
 def test_every_value_of_every_region_comes_from_cells_of_its_own(database, region):
-    lineage = Lineage(database)
+    lineage = Lineage(database, load_catalogue())
     speakers = {code for pair in database.execute(SPEAKERS, [region, region]).fetchall() for code in pair}
     rows = database.execute(
         "select indicator_code, report_year, subject_code, scope_code, display from core.fct_indicator_value"
@@ -344,12 +345,12 @@ def test_every_value_of_every_region_comes_from_cells_of_its_own(database, regio
     assert len(rows) > 30
     for *key, display in rows:
         trace = lineage.trace(Reference(*key))
-        assert recompute(trace) == display, key
+        assert recompute(trace, load_catalogue()) == display, key
         assert {source.respondent_code for source in trace.sources} <= speakers
 
 
 def test_the_figures_of_a_document_are_those_of_its_region(database):
-    figures = load_figures(database, 2030, CITY_A)
+    figures = load_figures(database, load_catalogue(), 2030, CITY_A)
     assert (figures.city_name, figures.bureau_name) == ("甲市", "甲市教育局")
     assert [school.code for school in figures.schools] == ["A1", "A2", "A3"]
     assert figures.members["everything"] == {"A1", "A2", "A3"}
@@ -376,7 +377,7 @@ def test_each_region_has_its_own_report(command, database, tmp_path):
     assert "全省" not in of_city
     assert {name for _, name, *_ in (A1, A2) if name in of_city} == {A1[1], A2[1]}
     assert not {name for _, name, *_ in (P1, B1) if name in of_city}
-    made = write_documents(database, PROVINCE, 2030, tmp_path, date(2031, 1, 1), "草稿")
+    made = write_documents(load_figures(database, load_catalogue(), 2030, PROVINCE), tmp_path, date(2031, 1, 1), "草稿")
     of_province = text_of(made.paths[1])
     assert "2030年，小省各中等职业学校" in of_province
     assert "全省有中等职业学校" in of_province

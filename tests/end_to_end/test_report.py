@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 
 from tests.conftest import NURSING_SCHOOL, cell_of, edit, run_all, select
-from warehouse.catalogue.report_table import load_report_tables
-from warehouse.figures.table_texts import print_table
+from warehouse.catalogue.catalogue import load_catalogue
+from warehouse.figures.printed_table import table_of
 from warehouse.release.data.summary_csv import write_table
 from warehouse.store.sql import query
 
@@ -163,7 +163,7 @@ def test_one_changed_cell_moves_exactly_the_figures_that_depend_on_it(fresh_copy
 
 
 def test_printed_tables_carry_title_headings_and_notes(published):
-    printed = print_table(published, load_report_tables()["2.4"], 2023)
+    printed = table_of(published, load_catalogue(), "2.4", 2023)
     assert printed.title == "表2.4  钦州市2023年中等职业学校就业升学总体情况"
     assert printed.headings == (
         "项目",
@@ -172,17 +172,17 @@ def test_printed_tables_carry_title_headings_and_notes(published):
         "与2022年比较增长（下降）",
     )
     scope, coverage = printed.notes
-    assert "口径不同" in scope
-    assert coverage == "数据完整度：11/11 所学校、100.0% 的在校生。"
+    assert "口径不同" in scope.text
+    assert coverage.text == "数据完整度：11/11 所学校、100.0% 的在校生。"
 
 
 def test_a_year_without_data_says_so(published):
     with pytest.raises(LookupError, match=r"没有 2019 年的表2\.4"):
-        print_table(published, load_report_tables()["2.4"], 2019)
+        table_of(published, load_catalogue(), "2.4", 2019)
 
 
 def test_csv_opens_in_chinese_excel(published, tmp_path):
-    path = write_table(print_table(published, load_report_tables()["1.2-2"], 2023), tmp_path)
+    path = write_table(table_of(published, load_catalogue(), "1.2-2", 2023), tmp_path)
     assert path.read_bytes().startswith(b"\xef\xbb\xbf")
     assert path.read_text("utf-8-sig").splitlines()[1] == "普通高中,学校数,39,40,1↑"
 

@@ -25,8 +25,8 @@ from sources.system.settings import Limits, Settings
 from tests.conftest import NURSING_SCHOOL, cell_of, ingest, run_all, select
 from tests.hostile.books import archive, sample_book, write_book
 from tests.hostile.corpus import FORMULAS_AS_TEXT, password
-from warehouse.catalogue.report_table import load_report_tables
-from warehouse.figures.table_texts import print_table
+from warehouse.catalogue.catalogue import load_catalogue
+from warehouse.figures.printed_table import table_of
 from warehouse.intake.feedback import write_feedback
 from warehouse.intake.stage_times import Intake
 from warehouse.release.data.summary_csv import write_table
@@ -174,7 +174,7 @@ def test_text_like_a_formula_reaches_every_output_as_text(run, tmp_path):
     loaded = select(run.settings, "select distinct raw_text from registry.cell where raw_text like '=%'")
     assert loaded.get_column("raw_text").to_list() == [FORMULA]
     with open_published(run.settings) as connection:
-        path = write_table(print_table(connection, load_report_tables()["annex-2"], 2023), tmp_path)
+        path = write_table(table_of(connection, load_catalogue(), "annex-2", 2023), tmp_path)
     with path.open(encoding="utf-8-sig", newline="") as file:
         cells = [cell for row in csv.reader(file) for cell in row]
     assert any(f"'{FORMULA}" in cell for cell in cells)

@@ -7,8 +7,8 @@ import openpyxl
 
 from sources.declarations.headings import REASON_HEADING, RESULT_SHEET
 from tests.conftest import NURSING_SCHOOL, YEARS, cell_of, edit, ingest, run_all, select
-from warehouse.catalogue.report_table import load_report_tables
-from warehouse.figures.table_texts import print_table
+from warehouse.catalogue.catalogue import load_catalogue
+from warehouse.figures.printed_table import table_of
 from warehouse.intake.decisions import decide
 from warehouse.intake.explanations import explanations_on_file
 from warehouse.intake.feedback import write_feedback
@@ -28,6 +28,10 @@ def spoil(book: openpyxl.Workbook) -> None:
 def remove_nursing_school(settings) -> None:
     for path in settings.inbox.glob(f"2023*{NURSING_SCHOOL}*"):
         path.unlink()
+
+
+def notes_below(connection, code: str) -> str:
+    return " ".join(note.text for note in table_of(connection, load_catalogue(), code, 2023).notes)
 
 
 def test_a_rejected_new_version_leaves_the_last_good_one_standing(fresh_copy, city):
@@ -70,12 +74,12 @@ def test_a_missing_school_is_expected_then_overdue_and_every_table_says_that_it_
     assert known - students == last_year
     percent = f"{round(100 * students / known, 1)}%"
     with open_published(after) as connection:
-        for table in load_report_tables().values():
-            notes = " ".join(print_table(connection, table, 2023).notes)
-            assert "所学校" in notes, table.code
-            if table.layout != "years":
-                assert "11/12 所学校" in notes or "10/11 所学校" in notes or "8/9 所学校" in notes, table.code
-        assert percent in " ".join(print_table(connection, load_report_tables()["1.2-1"], 2023).notes)
+        for code in load_catalogue().tables:
+            notes = notes_below(connection, code)
+            assert "所学校" in notes, code
+            if load_catalogue().tables[code].layout != "years":
+                assert "11/12 所学校" in notes or "10/11 所学校" in notes or "8/9 所学校" in notes, code
+        assert percent in notes_below(connection, "1.2-1")
     city_students = select(
         after,
         "select status, coverage from report.figure where indicator_code = 'students_full_time' and kind = 'value'"
@@ -102,17 +106,17 @@ def test_an_approved_explanation_becomes_a_footnote_and_a_refused_one_is_asked_a
     with open_published(fresh_copy) as connection:
         ((explanation_id, state),) = explanations_on_file(connection, 2023).select("explanation_id", "state").rows()
         assert state == "given"
-        assert reason not in " ".join(print_table(connection, load_report_tables()["2.4"], 2023).notes)
+        assert reason not in notes_below(connection, "2.4")
         assert decide(connection, fresh_copy, explanation_id, "approved", "王科长")
         assert not decide(connection, fresh_copy, "unknown", "approved", "王科长")
     assert reasons_to_run(fresh_copy, city, YEARS) == ["有 1 条对说明的决定尚未生效"]
     run_all(fresh_copy, city)
     with open_published(fresh_copy) as connection:
-        assert reason in " ".join(print_table(connection, load_report_tables()["2.4"], 2023).notes)
+        assert reason in notes_below(connection, "2.4")
         decide(connection, fresh_copy, explanation_id, "refused", "王科长")
     run_all(fresh_copy, city)
     with open_published(fresh_copy) as connection:
-        assert reason not in " ".join(print_table(connection, load_report_tables()["2.4"], 2023).notes)
+        assert reason not in notes_below(connection, "2.4")
         rewritten = {each.respondent_name: each for each in write_feedback(connection, fresh_copy, [2023])}
     assert [f["rule_id"] for f in rewritten[feedback.respondent_name].open_findings] == ["outcomes.industries_add_up"]
 

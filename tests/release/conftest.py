@@ -13,6 +13,7 @@ import pytest
 
 from sources.declarations.city import City
 from sources.system.settings import Settings
+from warehouse.catalogue.catalogue import load_catalogue
 from warehouse.figures.year_figures import Figures, load_figures
 from warehouse.release.documents.paper_charts import CHARTS
 from warehouse.release.documents.report_draft import TEMPLATE, ReportDraft, write_draft
@@ -43,8 +44,8 @@ def database(city_run: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
 @pytest.fixture(scope="session")
 def made(database, city: City, tmp_path_factory: pytest.TempPathFactory) -> Made:
     folder = tmp_path_factory.mktemp("documents")
-    documents = write_documents(database, city.code, YEAR, folder, RELEASED_ON, VERSION)
-    return Made(documents, load_figures(database, YEAR))
+    figures = load_figures(database, load_catalogue(), YEAR, city.code)
+    return Made(write_documents(figures, folder, RELEASED_ON, VERSION), figures)
 
 
 def render(figures: Figures, template: Path = TEMPLATE) -> ReportDraft:

@@ -9,6 +9,8 @@ from urllib.parse import unquote, urldefrag
 import duckdb
 
 from sources.declarations.city import City
+from warehouse.catalogue.catalogue import load_catalogue
+from warehouse.figures.year_figures import load_figures
 from warehouse.release.site.write_site import write_site
 
 RELEASED_ON = date(2024, 1, 15)
@@ -21,7 +23,9 @@ def build_site(connection: duckdb.DuckDBPyConnection, city: City, folder: Path) 
     folder.parent.mkdir(parents=True, exist_ok=True)
     download = folder.parent / "数据.csv"
     download.write_bytes(b"a,b\n")
-    return write_site(connection, city, 2023, folder, RELEASED_ON, VERSION, [download])
+    return write_site(
+        connection, load_figures(connection, load_catalogue(), 2023), city, folder, RELEASED_ON, VERSION, [download]
+    )
 
 
 @dataclass

@@ -16,6 +16,7 @@ from frictionless import Package
 from sources.system.fingerprint import sha256_of_file
 from sources.system.settings import Settings
 from tests.conftest import NURSING_SCHOOL, YEARS, cell_of, edit, run_all
+from warehouse.catalogue.catalogue import load_catalogue
 from warehouse.release.make_release import REVISIONS, ReleaseBlockedError, Released, release
 from warehouse.release.manifest import MANIFEST, Override, releases_of
 from warehouse.release.verify import damaged_files
@@ -29,12 +30,12 @@ def first(city_run, city, tmp_path_factory) -> tuple[Settings, Released]:
     """The sample city, released once with a signature: its warnings are not explained."""
     settings = replace(city_run, home=tmp_path_factory.mktemp("released") / "home")
     shutil.copytree(city_run.home, settings.home)
-    return settings, release(settings, city, 2023, SIGNED)
+    return settings, release(settings, city, load_catalogue(), 2023, SIGNED)
 
 
 def test_the_checklist_blocks_until_somebody_signs(fresh_copy, city):
     with pytest.raises(ReleaseBlockedError) as blocked:
-        release(fresh_copy, city, 2023)
+        release(fresh_copy, city, load_catalogue(), 2023)
     assert [point.name for point in blocked.value.points if not point.passed] == ["warnings"]
     assert not (fresh_copy.home / "releases").exists() or list((fresh_copy.home / "releases").iterdir()) == []
 
@@ -45,10 +46,10 @@ def test_a_missing_school_a_rejected_version_and_news_in_the_inbox_block(fresh_c
 
     edit(fresh_copy, city, NURSING_SCHOOL, 2023, spoil)
     with pytest.raises(ReleaseBlockedError, match="收件夹有 1 个新文件"):
-        release(fresh_copy, city, 2023)
+        release(fresh_copy, city, load_catalogue(), 2023)
     run_all(fresh_copy, city)
     with pytest.raises(ReleaseBlockedError, match="被退回"):
-        release(fresh_copy, city, 2023)
+        release(fresh_copy, city, load_catalogue(), 2023)
 
 
 def test_a_release_is_numbered_whole_signed_and_read_only(first):
@@ -68,7 +69,7 @@ def test_a_release_is_numbered_whole_signed_and_read_only(first):
 
 def test_nothing_new_makes_no_new_version(first, city):
     settings, done = first
-    again = release(settings, city, 2023, SIGNED)
+    again = release(settings, city, load_catalogue(), 2023, SIGNED)
     assert not again.is_new
     assert again.manifest.version == done.manifest.version
 
@@ -127,7 +128,7 @@ def second(first, city) -> Released:
 
     edit(settings, city, NURSING_SCHOOL, 2023, correct)
     run_all(settings, city)
-    return release(settings, city, 2023, SIGNED)
+    return release(settings, city, load_catalogue(), 2023, SIGNED)
 
 
 def test_a_resubmission_makes_a_second_version_with_a_revision_table_and_the_first_stays(first, second):

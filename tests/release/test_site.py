@@ -15,7 +15,8 @@ from sources.declarations.city import City
 from sources.system.settings import Settings
 from tests.conftest import BUREAU, NURSING_SCHOOL, cell_of, edit, ingest
 from tests.release.reader import RELEASED_ON, VERSION, ReadPage, build_site, read_page, read_site, target
-from warehouse.catalogue.indicator import load_indicators
+from warehouse.catalogue.catalogue import load_catalogue
+from warehouse.figures.year_figures import load_figures
 from warehouse.release.site.overview_page import HEADLINES
 from warehouse.release.site.write_site import write_site
 from warehouse.run.build import build
@@ -25,6 +26,10 @@ from warehouse.store.sql import query
 LARGEST_SCHOOL = "3645900001"
 HOSTILE = "<script>alert('教材')</script>"
 SCORE = "33.37"
+
+
+def figures_of(connection):
+    return load_figures(connection, load_catalogue(), 2023)
 
 
 @pytest.fixture(scope="module")
@@ -158,11 +163,11 @@ def test_a_school_page_shows_its_last_years_and_its_versions(site):
 
 
 def test_the_dictionary_has_every_indicator(site):
-    assert set(load_indicators()) <= set(read_page(site / "indicators" / "index.html").ids)
+    assert set(load_catalogue().indicators) <= set(read_page(site / "indicators" / "index.html").ids)
 
 
 def test_the_overview_asks_for_indicators_that_exist():
-    assert set(HEADLINES) <= set(load_indicators())
+    assert set(HEADLINES) <= set(load_catalogue().indicators)
 
 
 def test_figures_in_two_scopes_are_not_shown_as_growth(site):
@@ -186,17 +191,17 @@ def test_a_download_from_elsewhere_is_refused(city_run, city, tmp_path, tmp_path
     elsewhere = tmp_path_factory.mktemp("elsewhere") / "x.csv"
     elsewhere.write_bytes(b"")
     with open_published(city_run) as connection, pytest.raises(ValueError, match="不在站点文件夹旁边"):
-        write_site(connection, city, 2023, tmp_path / "site", RELEASED_ON, VERSION, [elsewhere])
+        write_site(connection, figures_of(connection), city, tmp_path / "site", RELEASED_ON, VERSION, [elsewhere])
 
 
 def test_a_folder_with_a_site_is_left_alone(city_run, city, site):
     with open_published(city_run) as connection, pytest.raises(FileExistsError):
-        write_site(connection, city, 2023, site, RELEASED_ON, VERSION)
+        write_site(connection, figures_of(connection), city, site, RELEASED_ON, VERSION)
 
 
 def test_a_year_that_the_database_does_not_hold_is_refused(city_run, city, tmp_path):
     with open_published(city_run) as connection, pytest.raises(LookupError, match="2031"):
-        write_site(connection, city, 2031, tmp_path / "site", RELEASED_ON, VERSION)
+        load_figures(connection, load_catalogue(), 2031)
 
 
 def test_a_region_of_many_schools_gets_no_page_a_school_and_no_dead_link(city_run, city, tmp_path, monkeypatch):

@@ -14,9 +14,10 @@ import pytest
 
 from tests.conftest import BUREAU
 from tests.release.conftest import RELEASED_ON, VERSION, YEAR
-from warehouse.catalogue.report_table import load_report_tables
-from warehouse.figures.printed_table import PrintedTable, TableCell
-from warehouse.figures.table_texts import print_table
+from warehouse.catalogue.catalogue import load_catalogue
+from warehouse.catalogue.report_table import ReportTable
+from warehouse.figures.printed_table import PrintedTable, TableCell, table_of
+from warehouse.figures.regions import KnownRegion
 from warehouse.release.documents.summary_workbook import CONTENTS, SOURCES, number_format, write_workbook
 
 ROOT = Path(__file__).parents[2]
@@ -42,16 +43,16 @@ def shown(cell) -> str:
 
 
 def test_every_table_has_a_sheet_in_print_order_between_contents_and_sources(book):
-    assert book.sheetnames == [CONTENTS, *(table.name for table in load_report_tables().values()), SOURCES]
+    assert book.sheetnames == [CONTENTS, *(table.name for table in load_catalogue().tables.values()), SOURCES]
 
 
 def test_every_cell_shows_what_is_printed_and_numbers_are_numbers(book, database):
-    for table in load_report_tables().values():
-        printed = print_table(database, table, YEAR)
+    for table in load_catalogue().tables.values():
+        printed = table_of(database, load_catalogue(), table.code, YEAR)
         sheet = book[table.name]
         assert sheet["A1"].value == printed.title
         first = int(sheet.freeze_panes[1:])
-        for row, texts in enumerate(printed.rows, first):
+        for row, texts in enumerate(printed.texts, first):
             for column, text in enumerate(texts, 1):
                 cell = sheet.cell(row, column)
                 if isinstance(cell, openpyxl.cell.MergedCell) or (row, column) == (first + len(printed.rows) - 1, 1):
@@ -111,9 +112,9 @@ def test_heads_and_groups_are_merged_as_in_print(book):
 def test_arrows_are_in_the_format_and_the_sign_in_the_number(book):
     cell = book["表1.2-2"]["E7"]
     assert (cell.value, shown(cell)) == (-1155, "1155↓")
-    assert number_format("持平") == '0"↑";0"↓";"持平"'
-    assert number_format("2.34:1") == '0.00":1"'
-    assert number_format("36.70") == "0.00"
+    assert number_format(Decimal(0), "change") == '0"↑";0"↓";"持平"'
+    assert number_format(Decimal("2.34"), "to_one") == '0.00":1"'
+    assert number_format(Decimal("36.70"), "plain") == "0.00"
 
 
 def test_notes_stand_below_the_table(book):
@@ -134,8 +135,10 @@ def test_pages_are_set_up_for_printing(book):
 
 def test_text_that_looks_like_a_formula_stays_text(made):
     cells = tuple(TableCell(text) for text in ("=1+1", "+1", "-1", "@SUM(A1)"))
-    grid = PrintedTable("x", "表9", "=2+2", (("=甲", "乙", "丙", "丁"),), (), (cells,), (), ())
-    data = write_workbook(replace(made.figures, city_name="=市"), [grid], RELEASED_ON, VERSION)
+    headings = ("=甲", "乙", "丙", "丁")
+    declared = ReportTable(code="9", title="", topic="x", layout="years", model="x", columns={})
+    grid = PrintedTable(declared, "=2+2", headings, (headings,), (), (cells,), (), ())
+    data = write_workbook(replace(made.figures, region=KnownRegion(BUREAU, "=市")), [grid], RELEASED_ON, VERSION)
     sheet = openpyxl.load_workbook(BytesIO(data))["表9"]
     assert [cell.data_type for row in sheet.iter_rows() for cell in row if cell.value] == ["s"] * 9
     assert sheet["A3"].value == "=1+1"
@@ -147,9 +150,12 @@ from datetime import date
 from pathlib import Path
 import duckdb
 from warehouse.release.documents.write_documents import write_documents
+from warehouse.catalogue.catalogue import load_catalogue
+from warehouse.figures.year_figures import load_figures
 connection = duckdb.connect(sys.argv[1], read_only=True, config={"threads": int(sys.argv[3])})
 released_on = date.fromisoformat(sys.argv[5])
-write_documents(connection, "450700", int(sys.argv[4]), Path(sys.argv[2]), released_on, sys.argv[6])
+figures = load_figures(connection, load_catalogue(), int(sys.argv[4]))
+write_documents(figures, Path(sys.argv[2]), released_on, sys.argv[6])
 """
 
 

@@ -1,10 +1,8 @@
 """One number of the report year: what it speaks of, its value and text, and the change since last year."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final, Literal, get_args
-
-from warehouse.catalogue.indicator import Indicator, load_indicators
 
 Kind = Literal["value", "change", "standard", "target"]
 VALUE: Final = "value"
@@ -48,7 +46,7 @@ class Reference:
         return Reference(parts[0], int(parts[1]), parts[2], parts[3], CHANGE if parts[4] == CHANGE else VALUE)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Printed:
     """One number as it stands on the page.
 
@@ -64,7 +62,7 @@ class Printed:
     unit: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Fact:
     """One value of the database; `display` is the text that is printed for it."""
 
@@ -83,12 +81,8 @@ class Fact:
     def is_usable(self) -> bool:
         return self.display is not None and self.status in USABLE
 
-    @property
-    def indicator(self) -> Indicator:
-        return load_indicators()[self.reference.indicator]
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Change:
     """This year against last year, in the scopes that the bureau chose for each."""
 
@@ -101,22 +95,16 @@ class Change:
 
     @property
     def reference(self) -> Reference:
-        return Reference(
-            self.current.indicator,
-            self.current.year,
-            self.current.subject,
-            self.current.scope,
-            "change",
-        )
+        return replace(self.current, kind=CHANGE)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class School:
     code: str
     name: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Bound:
     """A standard as it was applied to one subject; `verdict` is met, missed or not_verifiable."""
 
@@ -127,8 +115,19 @@ class Bound:
     verdict: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Coverage:
+    """How complete a scope is; `text` says it in words, as it is printed."""
+
     schools_expected: int
     schools_reported: int
     students_percent: Decimal | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Footnote:
+    """What a school has explained about a value behind an indicator, as far as the bureau has approved it."""
+
+    indicator: str
+    text: str

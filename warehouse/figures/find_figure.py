@@ -2,13 +2,14 @@
 
 import duckdb
 
-from warehouse.catalogue.indicator import load_indicators
+from warehouse.catalogue.catalogue import Catalogue
 from warehouse.figures.fact import SCHOOL_SCOPE, Kind, Reference
 from warehouse.figures.regions import find_region
 
 
 def find_reference(
     connection: duckdb.DuckDBPyConnection,
+    catalogue: Catalogue,
     number: str,
     report_year: int,
     scope: str | None = None,
@@ -38,7 +39,7 @@ def find_reference(
             return Reference.parse(number)
         except ValueError as error:
             raise LookupError(str(error)) from None
-    indicator = load_indicators().get(number)
+    indicator = catalogue.indicators.get(number)
     if indicator is None:
         raise LookupError(f"没有编号或指标 {number}。")
     if school:

@@ -15,8 +15,9 @@ import duckdb
 
 from sources.declarations.contract import Contract, contract_named, contract_respondents
 from sources.submission.frames import FORM_RECORD, STATUS_COLUMN
-from warehouse.catalogue.indicator import Indicator, formula_in_words, indicator_level, load_indicators
-from warehouse.catalogue.measure import Measure, how_measured, load_measures, measure_columns
+from warehouse.catalogue.catalogue import Catalogue, check_built_with
+from warehouse.catalogue.indicator import Indicator
+from warehouse.catalogue.measure import Measure, how_measured, measure_columns
 from warehouse.figures.fact import SCHOOL_SCOPE, Reference
 from warehouse.figures.trace import Part, Source, Term, Trace
 from warehouse.store.sql import query
@@ -27,6 +28,7 @@ class Lineage:
     """Traces numbers of one database; what was read once is kept for the next number."""
 
     connection: duckdb.DuckDBPyConnection
+    catalogue: Catalogue
     _rows: dict[tuple[str, int], dict[str, list[tuple[str, int]]]] = field(default_factory=dict)
     _cells: dict[str, dict[tuple[str, int], dict[str, tuple[str, str]]]] = field(default_factory=dict)
     _values: dict[int, dict[tuple[str, str], tuple[Decimal | None, str]]] = field(default_factory=dict)
@@ -38,6 +40,7 @@ class Lineage:
     _found: dict[tuple[str, str, str], list[dict[str, Any]]] = field(init=False)
 
     def __post_init__(self) -> None:
+        check_built_with(self.connection, self.catalogue)
         files = self.connection.execute(
             "select submission_id, file_name, respondent_code, report_year from staging.stg_submission order by all"
         )
@@ -62,7 +65,7 @@ class Lineage:
         """
         if reference.kind == "change":
             return self._change(reference)
-        indicator = load_indicators().get(reference.indicator)
+        indicator = self.catalogue.indicators.get(reference.indicator)
         fact = self._year_facts(reference.year).get(reference)
         if indicator is None or fact is None:
             raise LookupError(f"数据库中没有这个数：{reference.key}")
@@ -125,7 +128,9 @@ class Lineage:
         formula = indicator.formula(definition)
         subjects = self._subjects(reference, subject_kind)
         values = self._measure_values(reference.year)
-        same_schools = subject_kind == "region" and indicator.kind == "ratio" and indicator_level(indicator) == "school"
+        same_schools = (
+            subject_kind == "region" and indicator.kind == "ratio" and self.catalogue.level(indicator) == "school"
+        )
         lacking = {
             code
             for code in subjects
@@ -133,7 +138,7 @@ class Lineage:
         }
         terms = []
         for role, code in formula.terms:
-            measure = load_measures()[code]
+            measure = self.catalogue.measures[code]
             of = self._bureaus(reference) if measure.level == "region" else subjects
             terms.append(
                 Term(
@@ -308,7 +313,7 @@ class Lineage:
             self._scopes.get(reference.scope, reference.scope),
             indicator.unit,
             formula.definition if formula else indicator.definition,
-            formula_in_words(indicator, definition),
+            self.catalogue.in_words(indicator, definition),
         )
 
     def _findings(self, trace: Trace) -> list[dict[str, Any]]:

@@ -1,72 +1,107 @@
-"""A report table as cells: what stands where, which cells are merged, and what each number is.
+"""A report table as printed: what stands where, which cells are merged, and what each number is.
 
-The workbook, the Word document and the PDF lay out the same grid.
+It is made once, from one reading of its rows; workbook, Word document, PDF, site, CSV and command line lay it out.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import duckdb
 
-from warehouse.catalogue.indicator import load_indicators
-from warehouse.catalogue.report_table import ReportTable, load_report_tables
-from warehouse.figures.fact import SCHOOL_SCOPE, Printed, Reference
-from warehouse.figures.table_notes import NUMBER, TableNote, bound_note
-from warehouse.figures.table_texts import TableTexts, print_table, table_rows
-from warehouse.figures.year_figures import Figures
+from warehouse.catalogue.catalogue import Catalogue
+from warehouse.catalogue.report_table import ReportTable
+from warehouse.figures.fact import CHANGE, SCHOOL_SCOPE, Part, Printed, Reference
+from warehouse.figures.region_year import RegionYear, load_region_year
+from warehouse.figures.rounding import printed_value, trimmed
+from warehouse.figures.table_notes import NOT_REPORTED, NotedLine, TableNote, notes_of
+from warehouse.store.sql import query
 
 TEXT_COLUMNS = {"group_label", "item_label", "school_name", "authority", "honours", "remark", "methods"}
-PRINTED_BY = {"previous_display": "previous", "current_display": "current", "change_display": "change"}
+MAY_BE_BLANK = {"group_label", "item_label", "remark", "change_display", "methods", "denominator_display"}
+LABELS = ("item_label", "group_label", "school_name", "year")
 FEW_COLUMNS, WIDEST_OF_FEW, WIDEST_OF_MANY = 7, 42, 26
+Form = Literal["plain", "to_one", "change"]
+Row = Mapping[str, Any]
+"""A row of the table's model: column → value. It does not leave this module."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class TableCell:
-    """`value` is the number that is printed, in the unit of the print; None for text."""
+    """Text; of a number also its value as it is printed and what it is.
+
+    `form` says what stands around the digits: nothing, :1, or the arrow of a change. A position or a year has a value
+    and no reference.
+    """
 
     text: str
     value: Decimal | None = None
-    printed: Printed | None = None
+    reference: Reference | None = None
+    part: Part = "value"
+    form: Form = "plain"
     is_left: bool = False
 
+    @property
+    def printed(self) -> Printed | None:
+        return Printed(self.reference, self.text, self.part) if self.reference else None
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, slots=True)
 class MergedCells:
-    """Cells that are one: of the head or the body, first and last row and column (all included)."""
+    """Cells that are one: of the head or the body, first and last row and column (all included), and what they say."""
 
     first_row: int
     first_column: int
     last_row: int
     last_column: int
+    text: str = ""
 
 
 @dataclass(frozen=True)
 class PrintedTable:
-    code: str
-    name: str
+    """`headings` has one for each column, '' where it belongs to the one on its left; `head` is one or two rows."""
+
+    declared: ReportTable
     title: str
+    headings: tuple[str, ...]
     head: tuple[tuple[str, ...], ...]
     head_spans: tuple[MergedCells, ...]
     rows: tuple[tuple[TableCell, ...], ...]
     spans: tuple[MergedCells, ...]
     notes: tuple[TableNote, ...]
-    total_rows: frozenset[int] = field(default_factory=frozenset)
+    total_rows: frozenset[int] = frozenset()
+
+    @property
+    def code(self) -> str:
+        return self.declared.code
+
+    @property
+    def name(self) -> str:
+        return self.declared.name
+
+    @property
+    def texts(self) -> tuple[tuple[str, ...], ...]:
+        """The body as text, row by row."""
+        return tuple(tuple(cell.text for cell in row) for row in self.rows)
+
+    @property
+    def laid_out(self) -> tuple[tuple[TableCell, ...], ...]:
+        """The body as paper shows it: the first of merged cells says what they say as one."""
+        rows = [list(row) for row in self.rows]
+        for span in self.spans:
+            cell = rows[span.first_row][span.first_column]
+            rows[span.first_row][span.first_column] = replace(cell, text=span.text, value=None, reference=None)
+        return tuple(map(tuple, rows))
 
     @property
     def widths(self) -> tuple[int, ...]:
         """Of each column, in Chinese half-widths: what its longest cell needs, within reason."""
         head = {column: max(map(width, lines)) for column, lines in enumerate(zip(*self.head, strict=True))}
-        body = [max((width(row[column].text) for row in self.rows), default=0) for column in head]
+        body = [max((width(row[column].text) for row in self.laid_out), default=0) for column in head]
         wrapped = [min(head[column], 14) for column in head]
         widest = WIDEST_OF_FEW if len(head) <= FEW_COLUMNS else WIDEST_OF_MANY
         return tuple(max(4, min(widest, max(pair))) + 2 for pair in zip(wrapped, body, strict=True))
-
-    @property
-    def printed(self) -> tuple[Printed, ...]:
-        """Every number of the table, row by row, then those of the notes."""
-        cells = tuple(cell.printed for row in self.rows for cell in row if cell.printed)
-        return cells + tuple(printed for note in self.notes for printed in note.printed)
 
 
 def width(text: str) -> int:
@@ -74,73 +109,146 @@ def width(text: str) -> int:
     return sum(1 if ord(character) < 0x2E80 and character not in "“”…" else 2 for character in text)
 
 
-def build_grid(connection: duckdb.DuckDBPyConnection, figures: Figures, table: ReportTable) -> PrintedTable:
-    """The table of the report year.
+def print_table(connection: duckdb.DuckDBPyConnection, of: RegionYear, table: ReportTable) -> PrintedTable:
+    """The table of a region's report year, from the published database.
 
-    Raises LookupError when the database has no row of it for that year.
+    Raises LookupError when the database has no row of it.
     """
-    printed = print_table(connection, table, figures.report_year, figures.city_code)
-    records = table_rows(connection, table, figures.report_year, figures.city_code)
-    columns = list(table.columns)
-    rows = tuple(
-        tuple(_cell(figures, record, column, text) for column, text in zip(columns, texts, strict=True))
-        for record, texts in zip(records, printed.rows, strict=True)
-    )
-    head, head_spans = _head(table, printed)
+    records = query(
+        connection,
+        f"select * from report.{table.model} where report_year = ? and region_code = ? order by row_number",
+        [of.report_year, of.region.code],
+    ).to_dicts()
+    if not records:
+        raise LookupError(f"{of.region.name}：数据库中没有 {of.report_year} 年的{table.name}。")
+    texts = _texts(of, records[0])
+    headings = tuple(heading.format(**texts) for heading in table.columns.values())
+    head, head_spans = _head(table, headings)
+    rows = tuple(tuple(_cell(of, table, record, column) for column in table.columns) for record in records)
+    has_symbols = any(cell.text == NOT_REPORTED for row in rows for cell in row)
     return PrintedTable(
-        table.code,
-        table.name,
-        printed.title,
+        table,
+        f"{table.name}  {table.title.format(**texts)}",
+        headings,
         head,
         head_spans,
         rows,
-        tuple(_body_spans(columns, records)),
-        tuple(bound_note(figures, records, note) for note in printed.notes),
+        tuple(span for span in _body_spans(of, list(table.columns), records) if _is_merged(span)),
+        notes_of(of, [_noted(of, table, record) for record in records], has_symbols),
         frozenset(index for index, record in enumerate(records) if record.get("is_total")),
     )
 
 
-def _cell(figures: Figures, record: dict[str, Any], column: str, text: str) -> TableCell:
+def table_of(
+    connection: duckdb.DuckDBPyConnection,
+    catalogue: Catalogue,
+    code: str,
+    report_year: int,
+    region_code: str | None = None,
+) -> PrintedTable:
+    """One table of a report year, by its code; of the installation's own region, or of another.
+
+    Raises LookupError when the database has no such region, or no row of the table for it and the year.
+    """
+    of = load_region_year(connection, catalogue, report_year, region_code)
+    return print_table(connection, of, catalogue.tables[code])
+
+
+def print_tables(connection: duckdb.DuckDBPyConnection, of: RegionYear) -> dict[str, PrintedTable]:
+    """Code → every table of the catalogue that the database has rows of, in print order."""
+    printed = {}
+    for code, table in of.catalogue.tables.items():
+        try:
+            printed[code] = print_table(connection, of, table)
+        except LookupError:
+            continue
+    return printed
+
+
+def _texts(of: RegionYear, first: Row) -> dict[str, Any]:
+    """What titles and headings may name in braces."""
+    return {
+        "city": of.region.name,
+        "year": of.report_year,
+        "last_year": of.report_year - 1,
+        "first_year": first.get("year"),
+        "scope": first.get("scope_label"),
+        "last_scope": first.get("previous_scope_label") or "无数据",
+    }
+
+
+def _cell(of: RegionYear, table: ReportTable, record: Row, column: str) -> TableCell:
     """A number of the table with what it is; everything else is text."""
-    is_left = column in TEXT_COLUMNS
-    if column == "row_number" and record.get("is_total"):
-        return TableCell(record["school_name"])
+    is_blank = column in MAY_BE_BLANK or record.get("is_total")
+    if record[column] is None:
+        return TableCell("" if is_blank else NOT_REPORTED, is_left=column in TEXT_COLUMNS)
+    text = str(record[column])
     if column in ("row_number", "year"):
-        return TableCell(text, Decimal(text))
-    printed = _printed(figures, record, column, text)
-    if printed is None or record[column] is None:
-        return TableCell(text, is_left=is_left)
-    number = NUMBER.search(text)
-    sign = -1 if "↓" in text else 1
-    return TableCell(text, sign * Decimal(number.group()) if number else Decimal(0), printed)
+        return TableCell(text, Decimal(record[column]))
+    if table.layout == "comparison":
+        number = _compared(of, record, column, text)
+    elif column in of.catalogue.indicators:
+        number = TableCell(text, Decimal(record[column]), _listed(of, table, record, column))
+    else:
+        number = None
+    return number or TableCell(text, is_left=column in TEXT_COLUMNS)
 
 
-def _printed(figures: Figures, record: dict[str, Any], column: str, text: str) -> Printed | None:
-    indicator = record.get("indicator_code")
-    change = figures.changes.get(indicator) if indicator else None
-    if change and column in PRINTED_BY:
-        references = {"previous": change.previous, "current": change.current, "change": change.reference}
-        reference = references[PRINTED_BY[column]]
-        return Printed(reference, text, reference.kind) if reference else None
-    if change and column == "denominator_display":
-        return Printed(change.current, text, "denominator")
-    chosen = figures.changes.get(column)
-    if column not in load_indicators() or chosen is None:
-        return None
-    of = chosen.current
+def _compared(of: RegionYear, record: Row, column: str, text: str) -> TableCell | None:
+    """A number of a table that sets last year beside this year; None for a column of words."""
+    change = of.changes[record["indicator_code"]]
+    indicator = of.catalogue.indicators[record["indicator_code"]]
+    form: Form = "to_one" if indicator.display == "to_one" else "plain"
+    if column == "current_display":
+        return TableCell(text, printed_value(indicator, record["value"]), change.current, form=form)
+    if column == "previous_display":
+        return TableCell(text, printed_value(indicator, record["previous_value"]), change.previous, form=form)
+    if column == "change_display":
+        return TableCell(text, trimmed(record["change_value"]), change.reference, CHANGE, "change")
+    if column == "denominator_display":
+        denominator = of.facts[change.current].denominator
+        assert denominator is not None
+        return TableCell(text, trimmed(denominator), change.current, "denominator")
+    return None
+
+
+def _listed(of: RegionYear, table: ReportTable, record: Row, indicator: str) -> Reference:
+    """The number in a table with a column for each indicator: of a school, or of the region in the table's scope."""
     if record.get("school_code"):
-        return Printed(Reference(column, figures.report_year, record["school_code"], SCHOOL_SCOPE), text)
-    year = record.get("year", figures.report_year)
-    return Printed(Reference(column, year, of.subject, of.scope), text)
+        return Reference(indicator, of.report_year, record["school_code"], SCHOOL_SCOPE)
+    return Reference(indicator, record.get("year", of.report_year), of.region.code, of.choices[table.topic])
 
 
-def _head(table: ReportTable, printed: TableTexts) -> tuple[tuple[tuple[str, ...], ...], tuple[MergedCells, ...]]:
+def _noted(of: RegionYear, table: ReportTable, record: Row) -> NotedLine:
+    if table.layout == "comparison":
+        of_line = of.changes[record["indicator_code"]].current
+        numbers: tuple[Reference, ...] = (of_line,)
+    else:
+        of_line = Reference("", record.get("year", of.report_year), of.region.code, of.choices[table.topic])
+        codes = [column for column in table.columns if column in of.catalogue.indicators]
+        numbers = tuple(replace(of_line, indicator=code) for code in codes)
+    return NotedLine(
+        label=next((str(record[name]).removeprefix("其中：") for name in LABELS if record.get(name)), ""),
+        numbers=numbers,
+        schools=replace(of_line, indicator="schools"),
+        coverage=record["coverage"],
+        status=record["status"],
+        n_expected=record["n_expected"],
+        n_reported=record["n_reported"],
+        indicator=of_line if table.layout == "comparison" else None,
+        scope=record.get("scope_label"),
+        previous_scope=record.get("previous_scope_label"),
+        comparability=record.get("comparability"),
+    )
+
+
+def _head(table: ReportTable, headings: tuple[str, ...]) -> tuple[tuple[tuple[str, ...], ...], tuple[MergedCells, ...]]:
     """One or two rows of headings; an empty heading belongs to the one on its left."""
-    columns, headings = list(table.columns), list(printed.headings)
+    columns = list(table.columns)
     above = {column: heading for heading, of in table.spans.items() for column in of}
     last = len(columns) - 1
     if not above:
-        rows: tuple[tuple[str, ...], ...] = (tuple(headings),)
+        rows: tuple[tuple[str, ...], ...] = (headings,)
     else:
         rows = (
             tuple(above.get(column, heading) for column, heading in zip(columns, headings, strict=True)),
@@ -152,38 +260,32 @@ def _head(table: ReportTable, printed: TableTexts) -> tuple[tuple[tuple[str, ...
         if columns[column] in above:
             while end < last and above.get(columns[end + 1]) == above[columns[column]]:
                 end += 1
-            spans.append(MergedCells(0, column, 0, end))
+            spans.append(MergedCells(0, column, 0, end, rows[0][column]))
         else:
             while end < last and headings[end + 1] == "":
                 end += 1
-            spans.append(MergedCells(0, column, len(rows) - 1, end))
+            spans.append(MergedCells(0, column, len(rows) - 1, end, rows[0][column]))
         column = end + 1
     return rows, tuple(span for span in spans if _is_merged(span))
 
 
-def _body_spans(columns: list[str], records: list[dict[str, Any]]) -> list[MergedCells]:
+def _body_spans(of: RegionYear, columns: list[str], records: Sequence[Row]) -> list[MergedCells]:
     """Groups of rows share their label; a total's label takes the place of everything before its numbers."""
     spans = []
     for index, record in enumerate(records):
         if record.get("is_total"):
-            last = next((i for i, column in enumerate(columns) if column in load_indicators()), len(columns)) - 1
-            spans.append(MergedCells(index, 0, index, last))
+            first_number = next((i for i, column in enumerate(columns) if column in of.catalogue.indicators))
+            spans.append(MergedCells(index, 0, index, first_number - 1, record["school_name"]))
     if columns[:2] == ["group_label", "item_label"]:
         start = 0
         for index in range(1, len(records) + 1):
             if index == len(records) or records[index]["group_label"] != records[start]["group_label"]:
                 alone = index == start + 1 and not records[start]["item_label"]
-                spans.append(MergedCells(start, 0, index - 1, 1 if alone else 0))
+                label = records[start]["group_label"] or ""
+                spans.append(MergedCells(start, 0, index - 1, 1 if alone else 0, label))
                 start = index
-    return [span for span in spans if _is_merged(span)]
+    return spans
 
 
 def _is_merged(span: MergedCells) -> bool:
     return (span.first_row, span.first_column) != (span.last_row, span.last_column)
-
-
-def table_of_year(connection: duckdb.DuckDBPyConnection, figures: Figures, code: str) -> PrintedTable | None:
-    try:
-        return build_grid(connection, figures, load_report_tables()[code])
-    except LookupError:
-        return None

@@ -12,41 +12,41 @@ import polars as pl
 from sources.audit.typed_values import typed_column
 from sources.declarations.codelist import load_codelists
 from sources.declarations.contract import contract_named
-from warehouse.catalogue.indicator import load_indicators
-from warehouse.catalogue.measure import Measure, load_measures, measure_columns
+from warehouse.catalogue.catalogue import Catalogue
+from warehouse.catalogue.measure import Measure, measure_columns
 from warehouse.figures.rounding import change_text, rounded, value_text
 from warehouse.figures.trace import Source, Term, Trace
 
 CHANGE_DECIMALS = 4
 
 
-def recompute(trace: Trace) -> str | None:
+def recompute(trace: Trace, catalogue: Catalogue) -> str | None:
     """What is printed, worked out from the cells of the trace alone; None when there is nothing to work out."""
-    exact = recomputed_value(trace)
+    exact = recomputed_value(trace, catalogue)
     if exact is None:
         return None
-    indicator = load_indicators()[trace.reference.indicator]
+    indicator = catalogue.indicators[trace.reference.indicator]
     if trace.reference.kind == "change":
         return change_text(rounded(exact, CHANGE_DECIMALS))
     return value_text(indicator, exact)
 
 
-def recomputed_value(trace: Trace) -> Fraction | Decimal | None:
+def recomputed_value(trace: Trace, catalogue: Catalogue) -> Fraction | Decimal | None:
     """The exact value from the cells; for a change, the difference of what is printed."""
-    indicator = load_indicators()[trace.reference.indicator]
+    indicator = catalogue.indicators[trace.reference.indicator]
     if trace.reference.kind == "change":
-        this, last = (recomputed_value(part) for part in trace.parts)
+        this, last = (recomputed_value(part, catalogue) for part in trace.parts)
         if this is None or last is None:
             return None
         return rounded(this, indicator.decimals) - rounded(last, indicator.decimals)
     if indicator.counts:
-        values = [recomputed_value(part) for part in trace.parts]
+        values = [recomputed_value(part, catalogue) for part in trace.parts]
         below = indicator.counts.below
         known = [value for value in values if value is not None]
         return Decimal(sum(value < below for value in known)) if known or not values else None
     sides: dict[str, Fraction] = {}
     for term in trace.terms:
-        value = _term_value(term)
+        value = _term_value(term, catalogue)
         if value is None:
             return None
         sides[term.role] = sides.get(term.role, Fraction(0)) + value
@@ -55,9 +55,9 @@ def recomputed_value(trace: Trace) -> Fraction | Decimal | None:
     return sides["numerator"] * indicator.scale / sides["denominator"] if sides["denominator"] else None
 
 
-def _term_value(term: Term) -> Fraction | None:
+def _term_value(term: Term, catalogue: Catalogue) -> Fraction | None:
     """A measure over the subjects that count, from their cells; of no schools at all, zero."""
-    measure = load_measures()[term.measure_code]
+    measure = catalogue.measures[term.measure_code]
     parts = [part for part in term.parts if part.counts]
     if not parts:
         return Fraction(0) if measure.level == "school" and not term.parts else None

@@ -45,13 +45,15 @@ def trimmed_text(value: Decimal) -> str:
     return f"{trimmed(value):f}"
 
 
+def printed_value(indicator: Indicator, exact: Number) -> Decimal:
+    """The number that is printed for a value: a ratio has all of the decimals, a sum no zeros that say nothing."""
+    value = rounded(exact, indicator.decimals)
+    return value if indicator.kind == "ratio" or indicator.display == "to_one" else trimmed(value)
+
+
 def value_text(indicator: Indicator, exact: Number) -> str:
     """The value as the indicator is printed: 35205, 36.70, 2.34:1."""
-    if indicator.display == "to_one":
-        return f"{fixed_text(exact, indicator.decimals)}:1"
-    if indicator.kind == "ratio":
-        return fixed_text(exact, indicator.decimals)
-    return trimmed_text(rounded(exact, indicator.decimals))
+    return f"{printed_value(indicator, exact):f}{':1' if indicator.display == 'to_one' else ''}"
 
 
 def change_text(change: Decimal) -> str:

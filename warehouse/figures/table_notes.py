@@ -1,135 +1,133 @@
-"""A printed table's notes: scopes, breaks, missing schools, explanations, with their numbers."""
+"""A printed table's notes: scopes, breaks, missing schools, explanations, each made together with its numbers."""
 
-import re
 from collections import defaultdict
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
 
-import duckdb
-
-from warehouse.figures.fact import Printed
-from warehouse.figures.regions import SUBTREE
-from warehouse.figures.year_figures import Figures
-from warehouse.store.sql import query
+from warehouse.figures.fact import Printed, Reference
+from warehouse.figures.region_year import RegionYear
 
 NOT_REPORTED = "…"
 NAMED_ROWS = 6
 SYMBOL_NOTE = f"“{NOT_REPORTED}”为未报告或无法提供，不是零。"
-NUMBER = re.compile(r"\d+(?:\.\d+)?")
-COUNT_OF_ROWS = re.compile(r"等 \d+ 项")
+Told = TypeVar("Told", bound=Hashable)
 
 
-def notes_of(records: list[dict[str, Any]], rows: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
-    """What a reader must know: scopes, breaks between the years, missing schools, symbols."""
-    labels = [_label(record) for record in records]
-    notes = []
-    scopes = _grouped(labels, [record.get("scope_label") for record in records])
+@dataclass(frozen=True, slots=True)
+class TableNote:
+    """A line below the table: text, and the numbers in it."""
+
+    parts: tuple[str | Printed, ...]
+
+    @property
+    def text(self) -> str:
+        return "".join(part.text if isinstance(part, Printed) else part for part in self.parts)
+
+    @property
+    def printed(self) -> tuple[Printed, ...]:
+        return tuple(part for part in self.parts if isinstance(part, Printed))
+
+
+@dataclass(frozen=True, slots=True)
+class NotedLine:
+    """What notes say of one line of a table.
+
+    `numbers` are the numbers of the region that stand in it this year, `indicator` the only one of them in a table
+    that lists indicators; `schools` is how many schools its scope has.
+    """
+
+    label: str
+    numbers: tuple[Reference, ...]
+    schools: Reference
+    coverage: str | None
+    status: str | None
+    n_expected: int | None
+    n_reported: int | None
+    indicator: Reference | None = None
+    scope: str | None = None
+    previous_scope: str | None = None
+    comparability: str | None = None
+
+
+def notes_of(of: RegionYear, lines: Sequence[NotedLine], has_symbols: bool) -> tuple[TableNote, ...]:
+    """What a reader must know: scopes, breaks between the years, missing schools, symbols, explanations."""
+    notes = [
+        *_scopes(lines),
+        *_breaks(lines),
+        *_coverage(lines),
+        *_incomplete(of, lines),
+        *([(SYMBOL_NOTE,)] if has_symbols else []),
+        *_explanations(of, lines),
+    ]
+    return tuple(TableNote(parts) for parts in notes)
+
+
+Parts = tuple[str | Printed, ...]
+
+
+def _scopes(lines: Sequence[NotedLine]) -> Iterator[Parts]:
+    scopes = _grouped([(line, line.scope) for line in lines])
     if len(scopes) > 1:
         usual = max(scopes, key=lambda scope: len(scopes[scope]))
-        others = [f"{scope}{_meaning(of, records)}" for scope, of in scopes.items() if scope != usual]
-        notes.append(f"统计口径为{usual}；以下为{'；'.join(others)}。")
-    breaks = _grouped(
-        labels,
-        [
-            (r["previous_scope_label"], r["scope_label"]) if r.get("comparability") == "scope_break" else None
-            for r in records
-        ],
-    )
-    for (last, this), of in breaks.items():
-        notes.append(f"两年统计口径不同{_meaning(of, records)}：上年{last}，本年{this}，变化情况不能当作增减。")
-    if any(record.get("comparability") == "definition_break" for record in records):
-        notes.append("两年的指标定义不同，变化情况不能当作增减。")
-    for coverage, of in _grouped(labels, [record["coverage"] for record in records]).items():
-        notes.append(f"数据完整度{_meaning(of, records)}：{coverage}。")
-    incomplete = [(r["n_reported"], r["n_expected"]) if r.get("status") == "incomplete" else None for r in records]
-    for (reported, expected), of in _grouped(labels, incomplete).items():
-        notes.append(f"不完整{_meaning(of, records)}：应报 {expected} 所学校，已报 {reported} 所。")
-    if any(NOT_REPORTED in row for row in rows):
-        notes.append(SYMBOL_NOTE)
-    return tuple(notes)
+        others = [f"{scope}{_which(of, lines)}" for scope, of in scopes.items() if scope != usual]
+        yield (f"统计口径为{usual}；以下为{'；'.join(others)}。",)
 
 
-def footnotes(connection: duckdb.DuckDBPyConnection, report_year: int, region: str, indicators: list[str]) -> list[str]:
-    """What schools have explained about the values behind the table, as far as the bureau has approved it."""
-    found = query(
-        connection,
-        "select distinct respondent_name, sheet, value, reason from quality.footnote"
-        f" where report_year = ? and region_code in {SUBTREE} and list_contains(?, indicator_code) order by all",
-        [report_year, region, indicators],
-    )
-    return [f"{name}（{sheet}，{value}）：{reason}" for name, sheet, value, reason in found.iter_rows()]
+def _breaks(lines: Sequence[NotedLine]) -> Iterator[Parts]:
+    broken = [
+        (line, (line.previous_scope, line.scope) if line.comparability == "scope_break" else None) for line in lines
+    ]
+    for (last, this), of in _grouped(broken).items():
+        yield (f"两年统计口径不同{_which(of, lines)}：上年{last}，本年{this}，变化情况不能当作增减。",)
+    if any(line.comparability == "definition_break" for line in lines):
+        yield ("两年的指标定义不同，变化情况不能当作增减。",)
 
 
-def _meaning(labels: list[str], records: list[dict[str, Any]]) -> str:
-    """Which rows a note is about; nothing when it is about all of them."""
-    if len(labels) == len(records):
+def _coverage(lines: Sequence[NotedLine]) -> Iterator[Parts]:
+    for text, of in _grouped([(line, line.coverage) for line in lines]).items():
+        yield f"数据完整度{_which(of, lines)}：", Printed(of[0].schools, text, "coverage"), "。"
+
+
+def _incomplete(of_region: RegionYear, lines: Sequence[NotedLine]) -> Iterator[Parts]:
+    counted = [(line, (line.n_reported, line.n_expected) if line.status == "incomplete" else None) for line in lines]
+    for (reported, expected), of in _grouped(counted).items():
+        facts = [(of_region.facts[number], number) for number in of[0].numbers if number in of_region.facts]
+        asked = next((number for fact, number in facts if fact.n_expected == expected), of[0].schools)
+        told = next((number for fact, number in facts if fact.n_reported == reported), of[0].schools)
+        yield (
+            f"不完整{_which(of, lines)}：应报 ",
+            Printed(asked, str(expected), "expected"),
+            " 所学校，已报 ",
+            Printed(told, str(reported), "reported"),
+            " 所。",
+        )
+
+
+def _explanations(of: RegionYear, lines: Sequence[NotedLine]) -> Iterator[Parts]:
+    """What schools have explained about the values behind a table that lists indicators."""
+    listed = [line.indicator for line in lines if line.indicator]
+    explained: dict[str, list[str]] = defaultdict(list)
+    for footnote in of.footnotes:
+        explained[footnote.text].append(footnote.indicator)
+    for text, codes in explained.items():
+        first = next((number for number in listed if number.indicator in codes), None)
+        if first:
+            yield (Printed(first, text, "quote"),)
+
+
+def _which(of: Sequence[NotedLine], lines: Sequence[NotedLine]) -> str:
+    """Which lines a note is about; nothing when it is about all of them."""
+    if len(of) == len(lines):
         return ""
-    shown = "、".join(labels[:NAMED_ROWS])
-    return f"（{shown}{f'等 {len(labels)} 项' if len(labels) > NAMED_ROWS else ''}）"
+    shown = "、".join(line.label for line in of[:NAMED_ROWS])
+    return f"（{shown}{f'等 {len(of)} 项' if len(of) > NAMED_ROWS else ''}）"
 
 
-def _label(record: dict[str, Any]) -> str:
-    for name in ("item_label", "group_label", "school_name", "year"):
-        if record.get(name):
-            return str(record[name]).removeprefix("其中：")
-    return ""
-
-
-def _grouped(labels: list[str], values: list[Any]) -> dict[Any, list[str]]:
-    """Value → the labels that have it, in order; None is left out."""
-    groups: dict[Any, list[str]] = defaultdict(list)
-    for label, value in zip(labels, values, strict=True):
-        if value is not None:
-            groups[value].append(label)
+def _grouped(told: Sequence[tuple[NotedLine, Told | None]]) -> dict[Told, list[NotedLine]]:
+    """What is told → the lines of which it is, in order; None is left out."""
+    groups: dict[Told, list[NotedLine]] = defaultdict(list)
+    for line, what in told:
+        if what is not None:
+            groups[what].append(line)
     return groups
-
-
-@dataclass(frozen=True)
-class TableNote:
-    """A line below the table, and the numbers in it that say how complete the table is."""
-
-    text: str
-    printed: tuple[Printed, ...] = ()
-
-
-def bound_note(figures: Figures, records: list[dict[str, Any]], text: str) -> TableNote:
-    """A note with the numbers in it bound to the figures that they describe.
-
-    Raises ValueError for a number that belongs to none of them.
-    """
-    codes = [record.get("indicator_code") for record in records]
-    quoted = next((code for code in codes if code and text in figures.explanations.get(code, ())), None)
-    if quoted:
-        return TableNote(text, (Printed(figures.changes[quoted].current, text, "quote"),))
-    known = _counts(figures, records)
-    numbers = NUMBER.findall(COUNT_OF_ROWS.sub("", _without_names(text, records)))
-    unknown = [number for number in numbers if number not in known]
-    if unknown:
-        raise ValueError(f"表注“{text}”中的数字 {unknown[0]} 没有来历")
-    return TableNote(text, tuple(known[number] for number in numbers))
-
-
-def _without_names(text: str, records: list[dict[str, Any]]) -> str:
-    names = {record.get(name) for record in records for name in ("item_label", "school_name", "year")}
-    for name in sorted((str(name) for name in names if name), key=len, reverse=True):
-        text = text.replace(name, "")
-    return text
-
-
-def _counts(figures: Figures, records: list[dict[str, Any]]) -> dict[str, Printed]:
-    """The numbers that say how complete the rows are, by their text."""
-    found: dict[str, Printed] = {}
-    for record in records:
-        year = record.get("year", figures.report_year)
-        named = [record["indicator_code"]] if "indicator_code" in record else list(record)
-        for chosen in (figures.changes[name].current for name in named if name in figures.changes):
-            of = replace(chosen, year=year)
-            fact = figures.facts.get(of)
-            if fact:
-                found.setdefault(str(fact.n_expected), Printed(of, str(fact.n_expected), "expected"))
-                found.setdefault(str(fact.n_reported), Printed(of, str(fact.n_reported), "reported"))
-            schools = replace(of, indicator="schools")
-            coverage = figures.coverage.get((year, of.scope))
-            for count in vars(coverage).values() if coverage else ():
-                found.setdefault(str(count), Printed(schools, str(count), "coverage"))
-    return found

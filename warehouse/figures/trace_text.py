@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+from warehouse.catalogue.catalogue import Catalogue
 from warehouse.catalogue.labels import COMPARABILITY, ROLE, STATUS
 from warehouse.figures.fact import Reference
 from warehouse.figures.recompute import recompute
@@ -12,7 +13,7 @@ from warehouse.figures.trace import Part, Term, Trace
 SHOWN_CELLS = 6
 
 
-def as_lines(trace: Trace, all_cells: bool = False, indent: str = "") -> Iterator[str]:
+def as_lines(trace: Trace, catalogue: Catalogue, all_cells: bool = False, indent: str = "") -> Iterator[str]:
     """Line by line, from the value down to the cells; long lists of cells are cut unless `all_cells`."""
     yield f"{indent}{trace.label} = {trace.display or '…'} {trace.unit}".rstrip()
     inner = indent + "  "
@@ -21,11 +22,11 @@ def as_lines(trace: Trace, all_cells: bool = False, indent: str = "") -> Iterato
     yield f"{inner}状态：{statuses[trace.status]}；应报 {trace.n_expected}，已报 {trace.n_reported}"
     yield f"{inner}定义：{trace.definition}"
     yield f"{inner}公式：{trace.formula}"
-    yield f"{inner}由下列单元格重新计算：{recompute(trace) or '…'}"
+    yield f"{inner}由下列单元格重新计算：{recompute(trace, catalogue) or '…'}"
     for term in trace.terms:
         yield from _term_lines(term, all_cells, inner)
     for part in trace.parts:
-        yield from as_lines(part, all_cells, inner)
+        yield from as_lines(part, catalogue, all_cells, inner)
     for finding in trace.findings:
         answer = f"（已说明：{finding['explanation']}）" if finding["is_explained"] else ""
         yield f"{inner}审核：{finding['sheet']} {finding['cell']} {finding['message']}{answer}"
@@ -52,9 +53,9 @@ def _part_lines(part: Part, all_cells: bool, indent: str) -> Iterator[str]:
         yield f"{indent}  ……另有 {len(part.sources) - len(shown)} 个单元格（--all 全部列出）"
 
 
-def as_dict(trace: Trace) -> dict[str, Any]:
+def as_dict(trace: Trace, catalogue: Catalogue) -> dict[str, Any]:
     """Everything, as plain data."""
-    return _plain(trace) | {"key": trace.reference.key, "recomputed": recompute(trace)}
+    return _plain(trace) | {"key": trace.reference.key, "recomputed": recompute(trace, catalogue)}
 
 
 def _plain(trace: Trace) -> dict[str, Any]:

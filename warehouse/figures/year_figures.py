@@ -1,4 +1,4 @@
-"""What documents may print: every figure of one report year, and the record of each number that was printed.
+"""What documents and site may print: every figure of one report year, its tables, and of whom they speak.
 
 A printed number is bound to a `Reference`: `nianbao trace` leads from it to the cells of the submitted workbooks.
 """
@@ -10,34 +10,35 @@ from decimal import Decimal
 
 import duckdb
 
-from warehouse.catalogue.indicator import load_indicators
-from warehouse.figures.fact import SCHOOL_SCOPE, Bound, Change, Coverage, Fact, Reference, School
-from warehouse.figures.regions import SUBTREE, find_region
-from warehouse.store.sql import query
-
-YEARS_SHOWN = 4
+from warehouse.catalogue.catalogue import Catalogue
+from warehouse.figures.fact import SCHOOL_SCOPE, Bound, Fact, Reference, School
+from warehouse.figures.printed_table import PrintedTable, print_tables
+from warehouse.figures.region_year import RegionYear, load_region_year, read_facts
+from warehouse.figures.regions import SUBTREE
 
 
 @dataclass(frozen=True)
-class Figures:
-    """Everything about one report year that a document may say."""
+class Figures(RegionYear):
+    """Everything about one report year that a document may say; `facts` are of the schools as well."""
 
-    report_year: int
-    city_code: str
-    city_name: str
     bureau_name: str
     school_year: tuple[int, int]
     whole_scope: str
     schools: tuple[School, ...]
-    facts: dict[Reference, Fact]
-    changes: dict[str, Change]
     scopes: dict[str, str]
     members: dict[str, frozenset[str]]
     bounds: dict[Reference, tuple[Bound, ...]]
-    coverage: dict[tuple[int, str], Coverage]
-    explanations: dict[str, tuple[str, ...]]
     targets: dict[str, Decimal]
     factors: dict[tuple[str, str], int]
+    tables: dict[str, PrintedTable]
+
+    @property
+    def city_code(self) -> str:
+        return self.region.code
+
+    @property
+    def city_name(self) -> str:
+        return self.region.name
 
     def of_region(self, code: str) -> Fact | None:
         """The region's value in the scope that the bureau chose; None when there is none to print."""
@@ -69,70 +70,71 @@ class Figures:
 
     def bound_of(self, reference: Reference) -> Decimal | None:
         """The bound of the newest standard; of a count of schools, the one below which it counts them."""
-        counts = load_indicators()[reference.indicator].counts
+        counts = self.catalogue.indicators[reference.indicator].counts
         bound = self.latest_bound(reference)
         return counts.below if counts else bound.bound if bound else None
 
 
-def load_figures(connection: duckdb.DuckDBPyConnection, report_year: int, region_code: str | None = None) -> Figures:
+def load_figures(
+    connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, report_year: int, region_code: str | None = None
+) -> Figures:
     """The figures of a report year from the published database; of the installation's own region, or of another.
 
-    Raises LookupError when the database does not hold the year or the region.
+    Raises LookupError when the database does not hold the year or the region, CatalogueChangedError when it was built
+    with other indicators than today's.
     """
-    region = find_region(connection, region_code)
-    year = connection.execute(
+    of = load_region_year(connection, catalogue, report_year, region_code)
+    school_year = connection.execute(
         "select year(school_year_from), year(school_year_to) from reference.report_year where report_year = ?",
         [report_year],
     ).fetchone()
-    facts = _facts(connection, report_year, region.code)
-    if year is None or not facts:
+    facts = of.facts | _school_facts(connection, report_year, of.region.code)
+    if school_year is None or not any(reference.year == report_year for reference in facts):
         raise LookupError(f"数据库中没有 {report_year} 年的数据。")
-    bureau = connection.execute(
+    scopes = dict(
+        connection.execute("select scope_code, label from core.dim_scope order by sequence, scope_code").fetchall()
+    )
+    return Figures(
+        catalogue=catalogue,
+        report_year=report_year,
+        region=of.region,
+        facts=facts,
+        changes=of.changes,
+        choices=of.choices,
+        coverage=of.coverage,
+        footnotes=of.footnotes,
+        bureau_name=_bureau(connection, report_year, of.region.code) or of.region.name,
+        school_year=(school_year[0], school_year[1]),
+        whole_scope=next((code for code in scopes if code != SCHOOL_SCOPE), SCHOOL_SCOPE),
+        schools=tuple(_schools(connection, report_year, of.region.code)),
+        scopes=scopes,
+        members=_members(connection, report_year, of.region.code),
+        bounds=_bounds(connection, report_year, of.region.code),
+        targets=_targets(connection, report_year),
+        factors=_factors(connection),
+        tables=print_tables(connection, of),
+    )
+
+
+def _bureau(connection: duckdb.DuckDBPyConnection, report_year: int, region: str) -> str | None:
+    """The name of the bureau that reports on the region."""
+    found = connection.execute(
         "select name from reference.respondent where kind = 'bureau' and region_code = ?"
         " and coalesce(since, ?) <= ? and coalesce(until, ?) >= ? order by code limit 1",
-        [region.code, *[report_year] * 4],
+        [region, *[report_year] * 4],
     ).fetchone()
-    schools = connection.execute(
+    return found[0] if found else None
+
+
+def _schools(connection: duckdb.DuckDBPyConnection, report_year: int, region: str) -> Iterator[School]:
+    rows = connection.execute(
         "select school_code, school_name, dim_region.region_name"
         " from core.dim_school inner join core.dim_region using (region_code)"
         f" where report_year = ? and region_code in {SUBTREE}"
         " order by dim_region.sequence, dim_school.sequence, school_code",
-        [report_year, region.code],
+        [report_year, region],
     ).fetchall()
-    scopes = connection.execute("select scope_code, label from core.dim_scope order by sequence, scope_code").fetchall()
-    return Figures(
-        report_year=report_year,
-        city_code=region.code,
-        city_name=region.name,
-        bureau_name=bureau[0] if bureau else region.name,
-        school_year=(year[0], year[1]),
-        whole_scope=next((code for code, _ in scopes if code != SCHOOL_SCOPE), SCHOOL_SCOPE),
-        schools=tuple(_told_apart(schools)),
-        facts=facts,
-        changes=_changes(connection, report_year, region.code),
-        scopes=dict(scopes),
-        members=_members(connection, report_year, region.code),
-        bounds=_bounds(connection, report_year, region.code),
-        coverage={
-            (of_year, scope): Coverage(*row)
-            for of_year, scope, *row in connection.execute(
-                "select report_year, scope_code, schools_expected, schools_reported, students_percent"
-                " from core.fct_coverage where region_code = ? order by all",
-                [region.code],
-            ).fetchall()
-        },
-        explanations=_explanations(connection, report_year, region.code),
-        targets=dict(
-            connection.execute(
-                "select indicator_code, increase_at_least from reference.target where report_year = ? order by all",
-                [report_year + 1],
-            ).fetchall()
-        ),
-        factors={
-            (source, target): divisor
-            for source, target, divisor in connection.execute("select * from reference.unit_factor").fetchall()
-        },
-    )
+    return _told_apart(rows)
 
 
 def _told_apart(schools: Sequence[tuple[str, str, str]]) -> Iterator[School]:
@@ -145,43 +147,9 @@ def _told_apart(schools: Sequence[tuple[str, str, str]]) -> Iterator[School]:
         yield School(code, name)
 
 
-OF_REGION = f"(subject_code = ? or (subject_kind = 'school' and region_code in {SUBTREE}))"
-"""What is of a region itself or of one of its schools; takes the region's code twice."""
-
-
-def _facts(connection: duckdb.DuckDBPyConnection, report_year: int, region: str) -> dict[Reference, Fact]:
-    """Of schools for the year, of the region for the years that tables show."""
-    rows = query(
-        connection,
-        "select indicator_code, report_year, subject_code, scope_code, definition, numerator, denominator, value,"
-        " rounded_value, display, status, n_expected, n_reported from core.fct_indicator_value"
-        f" where {OF_REGION}"
-        " and (report_year = ? or (subject_kind = 'region' and report_year between ? and ?)) order by all",
-        [region, region, report_year, report_year - YEARS_SHOWN + 1, report_year],
-    )
-    facts = (Fact(Reference(*row[:4]), *row[4:]) for row in rows.iter_rows())
-    return {fact.reference: fact for fact in facts}
-
-
-def _changes(connection: duckdb.DuckDBPyConnection, report_year: int, region: str) -> dict[str, Change]:
-    rows = query(
-        connection,
-        "select indicator_code, subject_code, scope_code, previous_scope_code, change_value, change_unit,"
-        " change_display, comparability from core.fct_indicator_change"
-        " where report_year = ? and region_code = ? order by all",
-        [report_year, region],
-    )
-    return {
-        code: Change(
-            Reference(code, report_year, subject, scope),
-            Reference(code, report_year - 1, subject, previous) if previous else None,
-            value,
-            unit,
-            display,
-            comparability,
-        )
-        for code, subject, scope, previous, value, unit, display, comparability in rows.iter_rows()
-    }
+def _school_facts(connection: duckdb.DuckDBPyConnection, report_year: int, region: str) -> dict[Reference, Fact]:
+    condition = f"subject_kind = 'school' and region_code in {SUBTREE} and report_year = ?"
+    return read_facts(connection, condition, [region, report_year])
 
 
 def _members(connection: duckdb.DuckDBPyConnection, report_year: int, region: str) -> dict[str, frozenset[str]]:
@@ -196,7 +164,8 @@ def _members(connection: duckdb.DuckDBPyConnection, report_year: int, region: st
 def _bounds(connection: duckdb.DuckDBPyConnection, report_year: int, region: str) -> dict[Reference, tuple[Bound, ...]]:
     rows = connection.execute(
         "select indicator_code, subject_code, scope_code, edition, comparison, bound, verdict from core.fct_standard"
-        f" where report_year = ? and {OF_REGION} order by all",
+        " where report_year = ?"
+        f" and (subject_code = ? or (subject_kind = 'school' and region_code in {SUBTREE})) order by all",
         [report_year, region, region],
     ).fetchall()
     found: dict[Reference, tuple[Bound, ...]] = {}
@@ -206,14 +175,17 @@ def _bounds(connection: duckdb.DuckDBPyConnection, report_year: int, region: str
     return found
 
 
-def _explanations(connection: duckdb.DuckDBPyConnection, report_year: int, region: str) -> dict[str, tuple[str, ...]]:
-    """Indicator → what schools explained about the values behind it, as far as the bureau has approved it."""
-    rows = connection.execute(
-        "select distinct indicator_code, respondent_name, sheet, value, reason from quality.footnote"
-        f" where report_year = ? and region_code in {SUBTREE} order by all",
-        [report_year, region],
-    ).fetchall()
-    found: dict[str, tuple[str, ...]] = {}
-    for code, name, sheet, value, reason in rows:
-        found[code] = (*found.get(code, ()), f"{name}（{sheet}，{value}）：{reason}")
-    return found
+def _targets(connection: duckdb.DuckDBPyConnection, report_year: int) -> dict[str, Decimal]:
+    """Indicator → by how much it is to grow in the year after."""
+    return dict(
+        connection.execute(
+            "select indicator_code, increase_at_least from reference.target where report_year = ? order by all",
+            [report_year + 1],
+        ).fetchall()
+    )
+
+
+def _factors(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], int]:
+    """(unit, larger unit) → how many of the one make the other."""
+    rows = connection.execute("select * from reference.unit_factor").fetchall()
+    return {(source, target): divisor for source, target, divisor in rows}

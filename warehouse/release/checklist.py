@@ -7,6 +7,7 @@ import duckdb
 
 from sources.declarations.city import City
 from sources.system.settings import Settings
+from warehouse.catalogue.catalogue import Catalogue, check_built_with
 from warehouse.run.needed import reasons_to_run
 from warehouse.store.sql import query
 
@@ -24,15 +25,19 @@ class Point:
 
 
 def check_release(
-    connection: duckdb.DuckDBPyConnection, settings: Settings, city: City, report_year: int
+    connection: duckdb.DuckDBPyConnection, settings: Settings, city: City, catalogue: Catalogue, report_year: int
 ) -> tuple[Point, ...]:
-    """The checklist for the year, from the published database."""
+    """The checklist for the year, from the published database.
+
+    Raises CatalogueChangedError when that was built with other indicators than today's.
+    """
+    check_built_with(connection, catalogue)
     return (
         _coverage(connection, report_year),
         _errors(connection, report_year),
         _warnings(connection, report_year),
         _up_to_date(settings, city, report_year),
-        _contradictions(connection, city, report_year),
+        _contradictions(connection, city, catalogue, report_year),
     )
 
 
@@ -79,11 +84,11 @@ def _up_to_date(settings: Settings, city: City, report_year: int) -> Point:
     return Point("tests", "检验通过，数据最新", not reasons, detail)
 
 
-def _contradictions(connection: duckdb.DuckDBPyConnection, city: City, report_year: int) -> Point:
+def _contradictions(connection: duckdb.DuckDBPyConnection, city: City, catalogue: Catalogue, report_year: int) -> Point:
     """The figures that this release prints agree with each other: totals and parts, ratios and their terms."""
     from warehouse.release.contradictions import contradictions
 
-    found = contradictions(connection, city, report_year)
+    found = contradictions(connection, city, catalogue, report_year)
     detail = f"互相矛盾的数字：{_named(found)}" if found else "报告的数字互相一致"
     return Point("reconciliation", "数字互相一致", not found, detail)
 

@@ -13,7 +13,9 @@ import duckdb
 
 from sources.declarations.city import City
 from sources.system.settings import Settings
+from warehouse.catalogue.catalogue import Catalogue
 from warehouse.figures.regions import find_region
+from warehouse.figures.year_figures import load_figures
 from warehouse.release.documents.write_documents import write_documents
 from warehouse.release.site.write_site import write_site
 
@@ -32,6 +34,7 @@ def write_draft(
     connection: duckdb.DuckDBPyConnection,
     settings: Settings,
     city: City,
+    catalogue: Catalogue,
     report_year: int,
     region_code: str | None = None,
     progress: Callable[[str], None] = lambda _: None,
@@ -47,12 +50,13 @@ def write_draft(
     folder.mkdir(parents=True)
     progress("文档")
     start = time.perf_counter()
-    written = write_documents(connection, region, report_year, folder, settings.today, DRAFT)
+    figures = load_figures(connection, catalogue, report_year, region)
+    written = write_documents(figures, folder, settings.today, DRAFT)
     paths, seconds = written.paths, dict(written.seconds)
     seconds.setdefault("文档", time.perf_counter() - start)
     if is_own:
         progress("网站")
         start = time.perf_counter()
-        write_site(connection, city, report_year, folder / "site", settings.today, DRAFT, written.paths)
+        write_site(connection, figures, city, folder / "site", settings.today, DRAFT, written.paths)
         paths, seconds["网站"] = (*paths, folder / "site" / "index.html"), time.perf_counter() - start
     return DraftFolder(paths, seconds)

@@ -16,6 +16,8 @@ from sources.declarations.city import City
 from sources.system.fingerprint import sha256_of_file
 from sources.system.fixed_zip import write_zip
 from sources.system.settings import Settings
+from warehouse.catalogue.catalogue import Catalogue
+from warehouse.figures.year_figures import load_figures
 from warehouse.release.checklist import Point, check_release
 from warehouse.release.data.data_package import write_bundle, write_checksums
 from warehouse.release.data.model_docs import write_model_docs
@@ -62,6 +64,7 @@ class Released:
 def release(
     settings: Settings,
     city: City,
+    catalogue: Catalogue,
     report_year: int,
     override: Override | None = None,
     progress: Progress = lambda _: None,
@@ -75,7 +78,7 @@ def release(
     before = [(each, releases_folder(settings) / each.version) for each in earlier]
     with open_published(settings) as connection:
         progress("检查")
-        points = check_release(connection, settings, city, report_year)
+        points = check_release(connection, settings, city, catalogue, report_year)
         inputs = inputs_of(connection, settings, city, report_year)
         if before and _same_inputs(before[-1][0], inputs):
             return Released(*before[-1], {}, False)
@@ -88,6 +91,7 @@ def release(
         try:
             seconds = make(
                 connection,
+                catalogue,
                 city,
                 report_year,
                 partial,
@@ -120,6 +124,7 @@ def release(
 
 def make(
     connection: duckdb.DuckDBPyConnection,
+    catalogue: Catalogue,
     city: City,
     report_year: int,
     folder: Path,
@@ -141,7 +146,8 @@ def make(
 
     folder.mkdir(parents=True)
     with part("文档"):
-        documents = write_documents(connection, city.code, report_year, folder, released_on, version).paths
+        figures = load_figures(connection, catalogue, report_year, city.code)
+        documents = write_documents(figures, folder, released_on, version).paths
     with part("数据文件"):
         data = write_bundle(connection, city, report_year, folder / DATA, released_on, version)
         archive = write_zip(data, folder, folder / f"数据_{version}.zip")
@@ -153,7 +159,7 @@ def make(
             extra.append(write_revisions(table, folder / REVISIONS))
     with part("网站"):
         write_site(
-            connection, city, report_year, folder / SITE, released_on, version, [*documents, archive, described, *extra]
+            connection, figures, city, folder / SITE, released_on, version, [*documents, archive, described, *extra]
         )
     with part("校验和"):
         write_checksums([path for path in folder.rglob("*") if path.is_file()], folder)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sources.declarations.city import City
 from sources.system.settings import Settings
+from warehouse.catalogue.catalogue import Catalogue
 from warehouse.release.make_release import Progress, make, outputs_in
 from warehouse.release.manifest import MANIFEST, Manifest, inputs_of, read_manifest, releases_folder, releases_of
 from warehouse.run.compile import load_manifest
@@ -31,7 +32,9 @@ class Verified:
         return not (self.differing or self.missing or self.added or self.damaged)
 
 
-def verify(settings: Settings, city: City, version: str, progress: Progress = lambda _: None) -> Verified:
+def verify(
+    settings: Settings, city: City, catalogue: Catalogue, version: str, progress: Progress = lambda _: None
+) -> Verified:
     """Builds the release's warehouse from the archive alone, makes all files again and compares them byte for byte.
 
     `damaged` are files of the release itself that are no longer what its manifest says.
@@ -58,6 +61,7 @@ def verify(settings: Settings, city: City, version: str, progress: Progress = la
             released_on = date.fromisoformat(manifest.released_on)
             make(
                 connection,
+                catalogue,
                 city,
                 manifest.report_year,
                 made,

@@ -14,9 +14,10 @@ from dagster_dbt import DbtCliResource, DbtProject, dbt_assets
 
 from sources.declarations.city import load_city
 from sources.system.settings import PROJECT_ROOT, load_settings
+from warehouse.catalogue.catalogue import load_catalogue
 from warehouse.catalogue.reference import load_reference
-from warehouse.catalogue.report_table import load_report_tables
-from warehouse.figures.table_texts import print_table
+from warehouse.figures.printed_table import print_tables
+from warehouse.figures.region_year import load_region_year
 from warehouse.intake.feedback import write_feedback
 from warehouse.intake.take_in import take_in
 from warehouse.release.data.summary_csv import write_table
@@ -84,8 +85,9 @@ def marked_workbooks() -> None:
 def summary_tables() -> None:
     with open_published(SETTINGS) as connection:
         for year in YEARS:
-            for table in load_report_tables().values():
-                write_table(print_table(connection, table, year), SETTINGS.summary_tables / str(year))
+            of = load_region_year(connection, load_catalogue(), year)
+            for table in print_tables(connection, of).values():
+                write_table(table, SETTINGS.summary_tables / str(year))
 
 
 defs = dg.Definitions(

@@ -12,9 +12,9 @@ import polars as pl
 import vl_convert
 
 from sources.declarations.codelist import load_codelists
-from warehouse.catalogue.indicator import load_indicators
 from warehouse.figures.fact import Fact, Reference
-from warehouse.figures.year_figures import YEARS_SHOWN, Figures
+from warehouse.figures.region_year import YEARS_SHOWN
+from warehouse.figures.year_figures import Figures
 
 FONT = "Noto Sans CJK SC"
 FONT_FOLDER = Path(manimgx_fonts_cjk.__file__).parent
@@ -125,7 +125,7 @@ def _against_standard(indicator: str) -> Callable[[Figures], list[dict[str, Any]
 
 def _items(codes: Sequence[str]) -> Callable[[Figures], list[dict[str, Any]]]:
     def rows(figures: Figures) -> list[dict[str, Any]]:
-        found = [(load_indicators()[code].label, figures.of_region(code)) for code in codes]
+        found = [(figures.catalogue.indicators[code].label, figures.of_region(code)) for code in codes]
         return [_row(label, fact, order) for order, (label, fact) in enumerate(found) if fact and fact.rounded]
 
     return rows

@@ -1,8 +1,8 @@
 """What is printed for a number, found again in the database."""
 
+from dataclasses import astuple
 from decimal import Decimal
 
-from warehouse.catalogue.indicator import load_indicators
 from warehouse.figures.fact import Printed
 from warehouse.figures.recompute import recomputed_value
 from warehouse.figures.rounding import in_unit, rounded, trimmed_text
@@ -27,18 +27,19 @@ def text_from(trace: Trace, printed: Printed, figures: Figures) -> str | None:
         return None if bound is None else trimmed_text(bound)
     if printed.part == "target":
         return trimmed_text(figures.targets[reference.indicator])
-    known = figures.explanations.get(reference.indicator, ())
     if printed.part == "coverage":
-        known = tuple(map(str, vars(figures.coverage[reference.year, reference.scope]).values()))
+        known = tuple(map(str, astuple(figures.coverage[reference.year, reference.scope])))
+    else:
+        known = figures.explained(reference.indicator)
     return next((text for text in known if text == printed.text), None)
 
 
 def _value_again(trace: Trace, unit: str, figures: Figures) -> str | None:
     """As printed; in another unit, from the cells."""
-    indicator = load_indicators()[trace.reference.indicator]
+    indicator = figures.catalogue.indicators[trace.reference.indicator]
     if unit in ("", indicator.unit):
         return trace.display
-    exact = recomputed_value(trace)
+    exact = recomputed_value(trace, figures.catalogue)
     if exact is None:
         return None
     value, _ = in_unit(rounded(exact, indicator.decimals), indicator.unit, unit, figures.factors)

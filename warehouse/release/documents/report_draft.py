@@ -131,7 +131,7 @@ def _expand_blocks(
 
 def _put_table(before: Paragraph, vocabulary: Vocabulary, document: Document, grid: PrintedTable, width: int) -> None:
     before.insert_paragraph_before(vocabulary.plain(grid.title), TITLE_STYLE)
-    marks = [[vocabulary.cell(cell) for cell in row] for row in grid.rows]
+    marks = [[vocabulary.cell(cell) for cell in row] for row in grid.laid_out]
     heads = [[vocabulary.plain(text) for text in line] for line in grid.head]
     before._p.addprevious(word.table(document, grid, heads, marks, width))
     for number, note in enumerate(grid.notes):

@@ -5,17 +5,19 @@ Numbers are numbers: decimals, :1 and the arrows of changes are in the number fo
 
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from warehouse.catalogue.indicator import formula_in_words, load_indicators
 from warehouse.catalogue.labels import COMPARABILITY, STATUS
-from warehouse.figures.fact import Fact, Printed, Reference
-from warehouse.figures.printed_table import MergedCells, PrintedTable, TableCell, width
+from warehouse.figures.fact import VALUE, Fact, Printed
+from warehouse.figures.printed_table import Form, MergedCells, PrintedTable, TableCell, width
+from warehouse.figures.rounding import SAME
 from warehouse.figures.year_figures import Figures
 
 CONTENTS, SOURCES = "目录", "数据来源"
@@ -98,16 +100,11 @@ class Formats:
         return self(border=1, border_color=LINE, text_wrap=True, **properties)
 
 
-def number_format(text: str) -> str:
+def number_format(value: Decimal, form: Form) -> str:
     """The format that shows a number as it is printed: 36.77, 2.34:1, 1155↓, 持平."""
-    digits = text.rstrip("↑↓").removesuffix(":1")
-    decimals = len(digits.partition(".")[2])
+    decimals = len(f"{value:f}".partition(".")[2])
     plain = f"0.{'0' * decimals}" if decimals else "0"
-    if text.endswith(":1"):
-        return f'{plain}":1"'
-    if text[-1:] in "↑↓" or text == "持平":
-        return f'{plain}"↑";{plain}"↓";"持平"'
-    return plain
+    return {"plain": plain, "to_one": f'{plain}":1"', "change": f'{plain}"↑";{plain}"↓";"{SAME}"'}[form]
 
 
 def _write_grid(sheet: Worksheet, formats: Formats, grid: PrintedTable) -> int:
@@ -126,18 +123,12 @@ def _write_grid(sheet: Worksheet, formats: Formats, grid: PrintedTable) -> int:
         sheet.set_row(1 + row, _height(line, widths))
         for column, text in enumerate(line):
             sheet.write_string(1 + row, column, text, head)
-    _merge(sheet, grid.head_spans, 1, lambda span: grid.head[span.first_row][span.first_column], head)
-    for row, cells in enumerate(grid.rows):
+    _merge(sheet, grid.head_spans, 1, head)
+    for row, cells in enumerate(grid.laid_out):
         sheet.set_row(first + row, _height([cell.text for cell in cells], widths))
         for column, cell in enumerate(cells):
             _write_cell(sheet, first + row, column, cell, formats, row in grid.total_rows)
-    _merge(
-        sheet,
-        grid.spans,
-        first,
-        lambda span: grid.rows[span.first_row][span.first_column].text,
-        formats.boxed(align="center"),
-    )
+    _merge(sheet, grid.spans, first, formats.boxed(align="center"))
     row = first + len(grid.rows)
     for number, note in enumerate(grid.notes):
         text = ("注：" if number == 0 else "　　") + note.text
@@ -161,14 +152,14 @@ def _write_cell(sheet: Worksheet, row: int, column: int, cell: TableCell, format
     if cell.value is None:
         sheet.write_string(row, column, cell.text, formats.boxed(align="left" if cell.is_left else "center"))
     else:
-        style = formats.boxed(align="center", num_format=number_format(cell.text), bold=is_total)
+        style = formats.boxed(align="center", num_format=number_format(cell.value, cell.form), bold=is_total)
         sheet.write_number(row, column, float(cell.value), style)
 
 
-def _merge(sheet: Worksheet, spans: Sequence[MergedCells], first: int, text_of: Any, style: Format) -> None:
+def _merge(sheet: Worksheet, spans: Sequence[MergedCells], first: int, style: Format) -> None:
     for span in spans:
         sheet.merge_range(first + span.first_row, span.first_column, first + span.last_row, span.last_column, "", style)
-        sheet.write_string(first + span.first_row, span.first_column, text_of(span), style)
+        sheet.write_string(first + span.first_row, span.first_column, span.text, style)
 
 
 def _height(texts: Sequence[str], widths: Sequence[float]) -> float:
@@ -201,6 +192,7 @@ def _write_sources(
     left, centre = formats.boxed(align="left"), formats.boxed(align="center")
     for row, (grid, cell, at) in enumerate(places, 1):
         assert cell.printed is not None
+        assert cell.value is not None
         for column, value in enumerate(_source(figures, names, cell.printed, grid.name, at)):
             if value is None:
                 sheet.write_blank(row, column, None, centre)
@@ -208,8 +200,8 @@ def _write_sources(
                 sheet.write_string(row, column, value, left if SOURCE_COLUMNS[column][1] > 12 else centre)
             else:
                 sheet.write_number(row, column, float(value), formats.boxed(align="right"))
-        number = formats.boxed(align="center", num_format=number_format(cell.text))
-        sheet.write_number(row, 2, float(cell.value or 0), number)
+        number = formats.boxed(align="center", num_format=number_format(cell.value, cell.form))
+        sheet.write_number(row, 2, float(cell.value), number)
     sheet.freeze_panes(1, 3)
     sheet.repeat_rows(0)
     sheet.autofilter(0, 0, len(places), len(SOURCE_COLUMNS) - 1)
@@ -218,8 +210,8 @@ def _write_sources(
 
 def _source(figures: Figures, names: dict[str, str], printed: Printed, table: str, at: str) -> tuple[Any, ...]:
     reference = printed.reference
-    indicator = load_indicators()[reference.indicator]
-    value = Reference(reference.indicator, reference.year, reference.subject, reference.scope)
+    indicator = figures.catalogue.indicators[reference.indicator]
+    value = replace(reference, kind=VALUE)
     fact: Fact = figures.facts[value]
     status = STATUS[fact.status]
     unit, exact = indicator.unit, fact.value
@@ -242,7 +234,7 @@ def _source(figures: Figures, names: dict[str, str], printed: Printed, table: st
         exact,
         fact.numerator,
         fact.denominator,
-        formula_in_words(indicator, fact.definition),
+        figures.catalogue.in_words(indicator, fact.definition),
         status,
         fact.n_expected,
         fact.n_reported,

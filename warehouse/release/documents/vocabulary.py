@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal
 
-from warehouse.catalogue.indicator import load_indicators
-from warehouse.catalogue.report_table import load_report_tables
+from warehouse.catalogue.catalogue import Catalogue
+from warehouse.catalogue.indicator import Indicator
 from warehouse.figures.fact import Fact, Printed, Reference
 from warehouse.figures.printed_table import TableCell
 from warehouse.figures.rounding import in_unit, trimmed_text
-from warehouse.figures.table_notes import NUMBER, TableNote
+from warehouse.figures.table_notes import TableNote
 from warehouse.figures.year_figures import Figures
 from warehouse.release.documents import words
 from warehouse.release.documents.marks import (
@@ -31,6 +31,7 @@ from warehouse.release.documents.marks import (
 )
 
 ABOUT = "约"
+DIGITS = re.compile(r"\d+(?:\.\d+)?")
 
 
 @dataclass
@@ -86,6 +87,16 @@ class Vocabulary:
             "图": self.chart,
         }
 
+    @property
+    def catalogue(self) -> Catalogue:
+        return self.figures.catalogue
+
+    def code_of(self, name: str) -> str:
+        return find_indicator(self.catalogue, name)
+
+    def indicator_of(self, fact: Fact) -> Indicator:
+        return self.catalogue.indicators[fact.reference.indicator]
+
     # What leaves marks
 
     def mark(self, piece: Piece) -> str:
@@ -103,20 +114,16 @@ class Vocabulary:
 
     def note(self, note: TableNote) -> str:
         """A table's note: its numbers are marked, everything else is text."""
-        rest, text = note.text, ""
-        for printed in note.printed:
-            found = re.search(rf"(?<![\d.]){re.escape(printed.text)}(?![\d.])", rest)
-            assert found is not None
-            text += self.plain(rest[: found.start()]) + self.mark(BoundNumber(printed))
-            rest = rest[found.end() :]
-        return text + self.plain(rest)
+        return "".join(
+            self.mark(BoundNumber(part)) if isinstance(part, Printed) else self.plain(part) for part in note.parts
+        )
 
     def missing(self, code: str) -> str:
-        return self.mark(Missing(load_indicators()[code].label))
+        return self.mark(Missing(self.catalogue.indicators[code].label))
 
     def shown(self, fact: Fact, unit: str = "", with_remarks: bool = True) -> str:
         """The number of a fact; in another unit when asked, with 约 when that had to round."""
-        indicator = fact.indicator
+        indicator = self.indicator_of(fact)
         assert fact.rounded is not None
         try:
             value, was_rounded = in_unit(fact.rounded, indicator.unit, unit or indicator.unit, self.figures.factors)
@@ -128,24 +135,24 @@ class Vocabulary:
         return ABOUT + number if was_rounded else number
 
     def shown_with_unit(self, fact: Fact, unit: str = "", with_remarks: bool = True) -> str:
-        return self.shown(fact, unit, with_remarks) + words.unit_word(unit or fact.indicator.unit)
+        return self.shown(fact, unit, with_remarks) + words.unit_word(unit or self.indicator_of(fact).unit)
 
     # What documents say
 
     def value(self, name: str, unit: str = "") -> str:
         """35205人: the region's value with its unit, or in a larger unit (万元, 亿元)."""
-        code = find_indicator(name)
+        code = self.code_of(name)
         fact = self.figures.of_region(code)
         return self.shown_with_unit(fact, unit) if fact else self.missing(code)
 
     def number(self, name: str, unit: str = "") -> str:
         """35205: without the unit."""
-        code = find_indicator(name)
+        code = self.code_of(name)
         fact = self.figures.of_region(code)
         return self.shown(fact, unit) if fact else self.missing(code)
 
     def last_year(self, name: str) -> str:
-        code = find_indicator(name)
+        code = self.code_of(name)
         fact = self.figures.of_region_last_year(code)
         return self.shown_with_unit(fact, with_remarks=False) if fact else self.missing(code)
 
@@ -154,14 +161,14 @@ class Vocabulary:
 
         Where the two years do not compare, last year's value stands instead of a growth, and a footnote says why.
         """
-        code = find_indicator(name)
+        code = self.code_of(name)
         change, last = self.figures.changes.get(code), self.figures.of_region_last_year(code)
         if change is None or change.value is None or last is None or not self.figures.of_region(code):
             return ""
         if change.comparability != "comparable":
-            remark = Remark(self._why_not(code), load_indicators()[code].label)
+            remark = Remark(self._why_not(code), self.catalogue.indicators[code].label)
             number = self.mark(BoundNumber(Printed(last.reference, str(last.display)), (remark,)))
-            return f"，上年为{number}{words.unit_word(last.indicator.unit)}（不可直接比较）"
+            return f"，上年为{number}{words.unit_word(self.indicator_of(last).unit)}（不可直接比较）"
         way = words.direction(change.value, change.unit)
         if change.value == 0:
             return f"，与上年{way}"
@@ -169,15 +176,15 @@ class Vocabulary:
         return f"，比上年{way}{number}{words.unit_word(change.unit)}"
 
     def has(self, *names: str) -> bool:
-        return all(self.figures.of_region(find_indicator(name)) for name in names)
+        return all(self.figures.of_region(self.code_of(name)) for name in names)
 
     def all_zero(self, *names: str) -> bool:
-        facts = [self.figures.of_region(find_indicator(name)) for name in names]
+        facts = [self.figures.of_region(self.code_of(name)) for name in names]
         return all(fact is not None and fact.value == 0 for fact in facts)
 
     def scope(self, name: str) -> str:
         """全市12所中等职业学校, or 9所中等职业学校（不含技工学校）: whom the figure speaks of."""
-        code = find_indicator(name)
+        code = self.code_of(name)
         change = self.figures.changes.get(code)
         if change is None:
             return self.missing(code)
@@ -192,16 +199,16 @@ class Vocabulary:
 
     def enumerate(self, *names: str, **worded: str) -> str:
         """区直2所、市直6所: the figures that there are, each behind its word."""
-        pairs = [(self.plain(load_indicators()[find_indicator(name)].label), name) for name in names] + list(
+        pairs = [(self.plain(self.catalogue.indicators[self.code_of(name)].label), name) for name in names] + list(
             worded.items()
         )
-        found = [(word, self.figures.of_region(find_indicator(name))) for word, name in pairs]
+        found = [(word, self.figures.of_region(self.code_of(name))) for word, name in pairs]
         parts = [f"{word}{self.shown_with_unit(fact)}" for word, fact in found if fact]
-        return "、".join(parts) if parts else self.missing(find_indicator(pairs[0][1]))
+        return "、".join(parts) if parts else self.missing(self.code_of(pairs[0][1]))
 
     def by_school(self, name: str) -> str:
         """甲校39个、乙校25个: the schools whose value is not zero, the greatest first."""
-        code = find_indicator(name)
+        code = self.code_of(name)
         facts = [(school, fact) for school, fact in self.figures.of_schools(code).items() if fact.value]
         facts.sort(key=lambda pair: -(pair[1].value or 0))
         if not facts:
@@ -214,13 +221,13 @@ class Vocabulary:
 
     def extreme_school(self, name: str, end: Literal["highest", "lowest"]) -> str:
         """甲校最多，为7210人."""
-        code = find_indicator(name)
+        code = self.code_of(name)
         return self._extreme(self.figures.of_schools(code), end) or self.missing(code)
 
     def extreme_item(self, names: tuple[str, ...], end: Literal["highest", "lowest"]) -> str:
         """毕业生满意度最高，为90.87%: among several figures of the region."""
-        codes = [find_indicator(name) for name in names]
-        found = {load_indicators()[code].label: self.figures.of_region(code) for code in codes}
+        codes = [self.code_of(name) for name in names]
+        found = {self.catalogue.indicators[code].label: self.figures.of_region(code) for code in codes}
         return self._extreme({label: fact for label, fact in found.items() if fact}, end) or self.missing(codes[0])
 
     def _extreme(self, facts: dict[str, Fact], end: Literal["highest", "lowest"]) -> str | None:
@@ -230,25 +237,26 @@ class Vocabulary:
         except ValueError:
             return None
         fact = facts[names[0]]
-        word = words.superlative(end, fact.indicator.kind == "sum")
+        word = words.superlative(end, self.indicator_of(fact).kind == "sum")
         shown = self.shown_with_unit(fact, with_remarks=fact.reference.subject == self.figures.city_code)
         who = words.joined([self.plain(name) for name in names])
         return f"{who}{word}，为{shown}" if len(names) == 1 else f"{who}并列{word}，均为{shown}"
 
     def standard(self, name: str) -> str:
         """33平方米: the bound that the region's value is held against."""
-        code = find_indicator(name)
+        code = self.code_of(name)
         fact = self.figures.of_region(code)
         bound = self.figures.bound_of(fact.reference) if fact else None
         if fact is None or bound is None:
             return self.missing(code)
         number = self.mark(BoundNumber(Printed(fact.reference, trimmed_text(bound), "standard")))
-        of = load_indicators()[fact.indicator.counts.of] if fact.indicator.counts else fact.indicator
+        indicator = self.indicator_of(fact)
+        of = self.catalogue.indicators[indicator.counts.of] if indicator.counts else indicator
         return number + (self.plain(words.TO_ONE) if of.display == "to_one" else words.unit_word(of.unit))
 
     def against_standard(self, name: str) -> str:
         """低于33平方米的标准: judged on the unrounded value."""
-        code = find_indicator(name)
+        code = self.code_of(name)
         fact = self.figures.of_region(code)
         bound = self.figures.latest_bound(fact.reference) if fact else None
         if fact is None or fact.value is None or bound is None:
@@ -258,26 +266,26 @@ class Vocabulary:
 
     def misses_standard(self, name: str) -> bool:
         """Whether the region's value misses the newest standard."""
-        fact = self.figures.of_region(find_indicator(name))
+        fact = self.figures.of_region(self.code_of(name))
         bound = self.figures.latest_bound(fact.reference) if fact else None
         return bound is not None and bound.verdict == "missed"
 
     def below_standard(self, name: str) -> str:
         """甲校、乙校: schools in the indicator's scope that miss the newest standard."""
-        code = find_indicator(name)
+        code = self.code_of(name)
         bounds = {school: self.figures.latest_bound(f.reference) for school, f in self.figures.of_schools(code).items()}
         missed = [school for school, bound in bounds.items() if bound and bound.verdict == "missed"]
         return words.joined([self.plain(school) for school in missed]) if missed else self.missing(code)
 
     def target(self, name: str) -> str:
         """80人: by how much the figure is to grow next year."""
-        code = find_indicator(name)
+        code = self.code_of(name)
         target = self.figures.targets.get(code)
         if target is None:
             return self.missing(code)
         reference = Reference(code, self.figures.report_year, self.figures.city_code, self.figures.whole_scope)
         number = self.mark(BoundNumber(Printed(reference, trimmed_text(target), "target")))
-        return f"{number}{words.unit_word(load_indicators()[code].unit)}"
+        return f"{number}{words.unit_word(self.catalogue.indicators[code].unit)}"
 
     def coverage(self) -> str:
         """应报12所，已报12所."""
@@ -293,8 +301,8 @@ class Vocabulary:
         return f"应报送的学校{expected}所，已报送{reported}所"
 
     def table(self, code: str) -> str:
-        if code not in load_report_tables():
-            raise TokenError(f"没有编号为“{code}”的表；可用的有：{'、'.join(load_report_tables())}")
+        if code not in self.catalogue.tables:
+            raise TokenError(f"没有编号为“{code}”的表；可用的有：{'、'.join(self.catalogue.tables)}")
         return self.mark(Block("table", code))
 
     def chart(self, name: str) -> str:
@@ -305,7 +313,7 @@ class Vocabulary:
     # What footnotes say
 
     def _remarks(self, fact: Fact) -> list[Remark]:
-        label = fact.indicator.label
+        label = self.indicator_of(fact).label
         remarks = []
         scope = fact.reference.scope
         if scope != self.figures.whole_scope:
@@ -316,7 +324,7 @@ class Vocabulary:
             remarks.append(Remark(f"{{}}的数据不完整：应报{expected}所学校，已报{reported}所。", label))
         if fact.status == "estimated":
             remarks.append(Remark("{}为估算数。", label))
-        for text in self.figures.explanations.get(fact.reference.indicator, ()):
+        for text in self.figures.explained(fact.reference.indicator):
             mark = self.mark(BoundNumber(Printed(fact.reference, text, "quote")))
             remarks.append(Remark(f"{{}}，据{mark}", label))
         return remarks
@@ -357,15 +365,15 @@ class Vocabulary:
 
     def unmarked_digits(self, text: str, allowed: re.Pattern[str]) -> list[str]:
         """Digits that stand in the text and are no mark's, apart from what is allowed."""
-        return NUMBER.findall(allowed.sub("", MARK.sub("", NOTE_MARK.sub("", text))))
+        return DIGITS.findall(allowed.sub("", MARK.sub("", NOTE_MARK.sub("", text))))
 
 
-def find_indicator(name: str) -> str:
+def find_indicator(catalogue: Catalogue, name: str) -> str:
     """The code of an indicator that is named by its code or its label.
 
     Raises TokenError for a name that the catalogue does not know.
     """
-    indicators = load_indicators()
+    indicators = catalogue.indicators
     if name in indicators:
         return name
     code = next((code for code, indicator in indicators.items() if indicator.label == name), None)

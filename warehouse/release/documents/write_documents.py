@@ -1,16 +1,12 @@
-"""The documents of one release: workbook, Word draft, PDF, all from one reading of the published database."""
+"""The documents of one release: workbook, Word draft, PDF, all from the same figures."""
 
 import time
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-import duckdb
-
-from warehouse.catalogue.report_table import load_report_tables
 from warehouse.figures.fact import Printed
-from warehouse.figures.printed_table import table_of_year
-from warehouse.figures.year_figures import load_figures
+from warehouse.figures.year_figures import Figures
 from warehouse.release.documents.paper_charts import CHARTS, draw
 from warehouse.release.documents.pdf import write_pdf
 from warehouse.release.documents.report_draft import TEMPLATE, write_draft
@@ -30,9 +26,7 @@ class Documents:
 
 
 def write_documents(
-    connection: duckdb.DuckDBPyConnection,
-    region_code: str,
-    report_year: int,
+    figures: Figures,
     folder: Path,
     released_on: date,
     version: str,
@@ -40,14 +34,11 @@ def write_documents(
 ) -> Documents:
     """Writes 汇总表.xlsx, 质量年报.docx and 质量年报.pdf of a region's report year into a folder.
 
-    Raises LookupError when the database does not hold the year or the region, ValueError for a template with a literal
-    digit or a token that is not understood.
+    Raises ValueError for a template with a literal digit or a token that is not understood.
     """
     started = time.perf_counter()
-    figures = load_figures(connection, report_year, region_code)
-    grids = {code: grid for code in load_report_tables() if (grid := table_of_year(connection, figures, code))}
     folder.mkdir(parents=True, exist_ok=True)
-    name = f"{figures.city_name}中等职业教育质量年度报告（{report_year}年度）"
+    name = f"{figures.city_name}中等职业教育质量年度报告（{figures.report_year}年度）"
     seconds: dict[str, float] = {}
 
     def written(suffix: str, data: bytes) -> Path:
@@ -56,9 +47,9 @@ def write_documents(
         seconds[path.suffix.removeprefix(".")] = time.perf_counter() - started - sum(seconds.values())
         return path
 
-    workbook = written("汇总表.xlsx", write_workbook(figures, list(grids.values()), released_on, version))
+    workbook = written("汇总表.xlsx", write_workbook(figures, list(figures.tables.values()), released_on, version))
     vocabulary = Vocabulary(figures, released_on, version, frozenset(CHARTS))
-    draft = write_draft(vocabulary, grids.get, lambda chart: draw(chart, figures), released_on, template)
+    draft = write_draft(vocabulary, figures.tables.get, lambda chart: draw(chart, figures), released_on, template)
     word = written(".docx", draft.data)
     pdf = written(".pdf", write_pdf(draft.data, released_on))
     return Documents((workbook, word, pdf), draft.printed, draft.missing, seconds)

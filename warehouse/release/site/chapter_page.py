@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
-from warehouse.catalogue.indicator import Chapter, Indicator, indicator_level
+from warehouse.catalogue.indicator import Chapter, Indicator
 from warehouse.release.site.bar_charts import Bar, Chart
 from warehouse.release.site.page import CHARTS, DISTINCT_VALUES, Page, described, has_school_pages, number, rows
 from warehouse.release.site.site_facts import SiteFacts
@@ -13,7 +13,8 @@ CHARTED_SCHOOLS = 40
 
 def chapter_page(facts: SiteFacts, chapter: Chapter) -> Page:
     scope = facts.scope_of(chapter)
-    indicators = [i for i in chapter.indicators if indicator_level(i) == "school"]
+    catalogue = facts.figures.catalogue
+    indicators = [i for i in chapter.indicators if catalogue.level(i) == "school"]
     members = facts.figures.members.get(scope, frozenset())
     year = facts.figures.report_year
     schools = [
@@ -33,9 +34,7 @@ def chapter_page(facts: SiteFacts, chapter: Chapter) -> Page:
             "scope": facts.scopes[scope],
             "coverage": facts.coverage_of(scope),
             "rows": rows(facts, chapter),
-            "explanations": sorted(
-                {text for i in chapter.indicators for text in facts.figures.explanations.get(i.code, ())}
-            ),
+            "explanations": sorted({text for i in chapter.indicators for text in facts.figures.explained(i.code)}),
             "charts": [school_chart(facts, indicator) for indicator in _charted(facts, indicators, members)],
             "school_indicators": indicators if has_school_pages(facts) else [],
             "schools": schools if has_school_pages(facts) else [],

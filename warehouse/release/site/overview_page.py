@@ -3,7 +3,6 @@
 from collections import Counter
 from decimal import Decimal
 
-from warehouse.catalogue.indicator import load_indicators
 from warehouse.release.site.bar_charts import Bar, Chart
 from warehouse.release.site.chapter_page import CHARTED_SCHOOLS
 from warehouse.release.site.page import (
@@ -40,7 +39,7 @@ HEADLINES = (
 
 def overview(facts: SiteFacts) -> Page:
     figures = facts.figures
-    known = load_indicators()
+    known = facts.figures.catalogue.indicators
     headlines = [row for code in HEADLINES if code in known and (row := indicator_row(facts, known[code]))]
     return Page(
         "index.html",

@@ -109,7 +109,7 @@ def indicator_row(facts: SiteFacts, indicator: Indicator) -> IndicatorRow | None
         value=number(fact),
         previous=shown,
         change=LinkedNumber(change.display, change.reference) if change.display else LinkedNumber("—"),
-        change_unit=change.unit if change.display and change.display.rstrip("↑↓") != change.display else "",
+        change_unit=change.unit if change.display and change.value else "",
         trend=_trend(change, indicator),
         status=fact.status,
         reported=_reported(fact),
@@ -136,4 +136,4 @@ def described(title: str, bars: Sequence[Bar]) -> Chart:
 
 
 def table_links(facts: SiteFacts) -> list[tuple[str, str]]:
-    return [(f"tables/{each.declared.code}.html", each.printed.title) for each in facts.tables]
+    return [(f"tables/{code}.html", table.title) for code, table in facts.figures.tables.items()]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from statistics import median
 
-from warehouse.catalogue.indicator import Chapter, Indicator, indicator_level, load_indicators
+from warehouse.catalogue.indicator import Chapter, Indicator
 from warehouse.catalogue.labels import BOUND, STATUS
 from warehouse.figures.fact import Reference
 from warehouse.figures.rounding import trimmed_text, value_text
@@ -41,7 +41,7 @@ class StandardRow:
 
 def schools_page(facts: SiteFacts) -> Page:
     states = {row["respondent_code"]: row for row in facts.register}
-    known = load_indicators()
+    known = facts.figures.catalogue.indicators
     shown = [known[code] for code in ("students_full_time", "teachers_full_time", "majors") if code in known]
     year = facts.figures.report_year
     rows = [
@@ -104,7 +104,7 @@ def _school_chapter(
     shown: list[tuple[Indicator, list[LinkedNumber]]] = []
     lacking: dict[str, list[Indicator]] = {}
     for indicator in chapter.indicators:
-        if indicator_level(indicator) != "school":
+        if facts.figures.catalogue.level(indicator) != "school":
             continue
         of_years = [facts.of_school(indicator, code, year) for year in facts.years]
         if any(fact and fact.is_usable for fact in of_years):
@@ -148,7 +148,7 @@ def _rank(own: Decimal | None, values: Sequence[Decimal], indicator: Indicator) 
 
 
 def _standard_row(facts: SiteFacts, row: Row) -> StandardRow:
-    indicator = load_indicators()[row["indicator_code"]]
+    indicator = facts.figures.catalogue.indicators[row["indicator_code"]]
     reference = Reference(row["indicator_code"], row["report_year"], row["subject_code"], row["scope_code"])
     return StandardRow(
         indicator,

@@ -1,10 +1,10 @@
 """The pages behind the numbers: of each number its formula, terms, schools, and the cells of their workbooks."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
-from warehouse.catalogue.indicator import load_chapters
+from warehouse.catalogue.catalogue import Catalogue
+from warehouse.catalogue.indicator import Chapter
 from warehouse.catalogue.labels import COMPARABILITY, STATUS
 from warehouse.figures.fact import Reference
 from warehouse.figures.lineage import Lineage
@@ -46,21 +46,41 @@ class SourceEntry:
     made_from: tuple[tuple[str, int, LinkedNumber], ...]
 
 
-def source_path(reference: Reference) -> str:
-    """Where the source of a number stands, from the site's folder."""
-    return f"{_page_path(reference)}#{reference.key}"
+@dataclass(frozen=True)
+class SourceAddresses:
+    """Where the sources of numbers stand: a page for each chapter and subject, on it an entry for each number."""
+
+    chapters: Mapping[str, Chapter]
+    """Indicator → its chapter, in the order of the catalogue."""
+
+    @staticmethod
+    def of(catalogue: Catalogue) -> "SourceAddresses":
+        return SourceAddresses({i.code: chapter for chapter in catalogue.chapters for i in chapter.indicators})
+
+    def address(self, reference: Reference) -> str:
+        """From the site's folder."""
+        return f"{self.page(reference)}#{reference.key}"
+
+    def page(self, reference: Reference) -> str:
+        return f"sources/{self.chapters[reference.indicator].chapter}-{reference.subject}.html"
 
 
-def source_pages(facts: SiteFacts, lineage: Lineage, wanted: Iterable[Reference]) -> list[Page]:
+def source_pages(
+    facts: SiteFacts, lineage: Lineage, addresses: SourceAddresses, wanted: Iterable[Reference]
+) -> list[Page]:
     """One page a chapter and subject with the source of every number `wanted`, and of the numbers those rest on.
 
     Raises LookupError when the database does not have a number.
     """
     traces = _closed(lineage, wanted, has_school_pages(facts))
+    order = {code: position for position, code in enumerate(addresses.chapters)}
     pages: dict[str, list[Trace]] = {}
-    for reference in sorted(traces, key=lambda each: (_order(each), -each.year, each)):
-        pages.setdefault(_page_path(reference), []).append(traces[reference])
-    return [_page(facts, path, found, traces) for path, found in sorted(pages.items())]
+    for reference in sorted(traces, key=lambda each: (order[each.indicator], -each.year, each)):
+        pages.setdefault(addresses.page(reference), []).append(traces[reference])
+    return [
+        _page(facts, path, addresses.chapters[found[0].reference.indicator], found, traces)
+        for path, found in sorted(pages.items())
+    ]
 
 
 def _closed(lineage: Lineage, wanted: Iterable[Reference], with_schools: bool) -> dict[Reference, Trace]:
@@ -76,37 +96,18 @@ def _closed(lineage: Lineage, wanted: Iterable[Reference], with_schools: bool) -
     return traces
 
 
-@lru_cache
-def _chapter_of() -> dict[str, tuple[int, str, str]]:
-    """Indicator → its place in the catalogue, the chapter's code and title."""
-    places: dict[str, tuple[int, str, str]] = {}
-    for chapter in load_chapters():
-        for indicator in chapter.indicators:
-            places[indicator.code] = (len(places), chapter.chapter, chapter.title)
-    return places
-
-
-def _order(reference: Reference) -> int:
-    return _chapter_of()[reference.indicator][0]
-
-
-def _page_path(reference: Reference) -> str:
-    return f"sources/{_chapter_of()[reference.indicator][1]}-{reference.subject}.html"
-
-
-def _page(facts: SiteFacts, path: str, traces: list[Trace], known: dict[Reference, Trace]) -> Page:
+def _page(facts: SiteFacts, path: str, chapter: Chapter, traces: list[Trace], known: dict[Reference, Trace]) -> Page:
     first = traces[0]
-    _, chapter_code, chapter_title = _chapter_of()[first.reference.indicator]
     used = {source.submission_id: source.file_name for trace in traces for source in trace.sources}
     return Page(
         path,
         "sources",
-        f"{first.subject_name}：{chapter_title}的数字来源",
+        f"{first.subject_name}：{chapter.title}的数字来源",
         {
             "entries": [_entry(trace, known) for trace in traces],
             "files": sorted((name, submission_id) for submission_id, name in used.items()),
-            "chapter_code": chapter_code,
-            "chapter_title": chapter_title,
+            "chapter_code": chapter.chapter,
+            "chapter_title": chapter.title,
             "subject_code": first.reference.subject,
             "subject_name": first.subject_name,
             "is_school": any(school["school_code"] == first.reference.subject for school in facts.schools)

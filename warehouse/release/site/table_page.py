@@ -1,38 +1,39 @@
 """One page a table of the report."""
 
 from collections.abc import Sequence
-from decimal import Decimal
-from typing import Any
 
+from warehouse.figures.printed_table import PrintedTable, TableCell
 from warehouse.release.site.bar_charts import Bar, Chart
 from warehouse.release.site.page import ROW_HEADINGS, LinkedNumber, Page, described, linked
 from warehouse.release.site.site_facts import SiteFacts
 
 
-def table_page(facts: SiteFacts, position: int) -> Page:
-    table = facts.tables[position]
-    cells = [
-        [LinkedNumber(text, linked(facts, reference)) for text, reference in zip(texts, row, strict=True)]
-        for texts, row in zip(table.printed.rows, table.references, strict=True)
-    ]
+def table_page(facts: SiteFacts, table: PrintedTable) -> Page:
     names = list(table.declared.columns)
     return Page(
-        f"tables/{table.declared.code}.html",
+        f"tables/{table.code}.html",
         "table",
-        table.printed.title,
+        table.title,
         {
-            "printed": table.printed,
-            "cells": cells,
-            "is_number": [any(row[column] for row in table.references) for column in range(len(names))],
+            "name": table.name,
+            "headings": table.headings,
+            "notes": [note.text for note in table.notes],
+            "cells": [[LinkedNumber(cell.text, linked(facts, cell.reference)) for cell in row] for row in table.rows],
+            "is_number": [any(row[column].reference for row in table.rows) for column in range(len(names))],
             "heads_row": next(names.index(name) for name in ROW_HEADINGS if name in names),
-            "charts": _years_charts(table.declared.layout, cells, table.printed),
+            "charts": _years_charts(table),
         },
     )
 
 
-def _years_charts(layout: str, cells: Sequence[Sequence[LinkedNumber]], printed: Any) -> list[Chart]:
+def _years_charts(table: PrintedTable) -> Sequence[Chart]:
     """A table of years has its first column of numbers as a picture."""
-    bars = [Bar(row[0].text, Decimal(row[1].text), row[1].text) for row in cells if row[1].reference]
-    if layout != "years" or len(bars) < 2:
+    bars = [_bar(year, first) for year, first, *_ in table.rows if first.value is not None]
+    if table.declared.layout != "years" or len(bars) < 2:
         return []
-    return [described(f"{printed.title}：{printed.headings[1]}", bars)]
+    return [described(f"{table.title}：{table.headings[1]}", bars)]
+
+
+def _bar(year: TableCell, number: TableCell) -> Bar:
+    assert number.value is not None
+    return Bar(year.text, number.value, number.text)

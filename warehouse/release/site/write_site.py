@@ -14,6 +14,7 @@ from sources.submission.finding import SEVERITY_LABELS
 from warehouse.catalogue import labels
 from warehouse.catalogue.labels import TIME_BASES
 from warehouse.figures.lineage import Lineage
+from warehouse.figures.year_figures import Figures
 from warehouse.release.site.bar_charts import Chart, draw
 from warehouse.release.site.chapter_page import chapter_page
 from warehouse.release.site.dictionary_page import dictionary_page
@@ -23,7 +24,7 @@ from warehouse.release.site.page import Page, has_school_pages, references
 from warehouse.release.site.quality_page import quality_page
 from warehouse.release.site.school_page import school_page, schools_page
 from warehouse.release.site.site_facts import SiteFacts, load_site_facts
-from warehouse.release.site.source_pages import source_pages, source_path
+from warehouse.release.site.source_pages import SourceAddresses, source_pages
 from warehouse.release.site.table_page import table_page
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -37,7 +38,7 @@ def make_pages(facts: SiteFacts) -> list[Page]:
         *(chapter_page(facts, chapter) for chapter in facts.chapters),
         schools_page(facts),
         *(school_page(facts, school) for school in facts.schools if has_school_pages(facts)),
-        *(table_page(facts, number) for number in range(len(facts.tables))),
+        *(table_page(facts, table) for table in facts.figures.tables.values()),
         quality_page(facts),
         dictionary_page(facts),
     ]
@@ -45,31 +46,32 @@ def make_pages(facts: SiteFacts) -> list[Page]:
 
 def write_site(
     connection: duckdb.DuckDBPyConnection,
+    figures: Figures,
     city: City,
-    report_year: int,
     folder: Path,
     released_on: date,
     version: str,
     downloads: Sequence[Path] = (),
 ) -> list[Path]:
-    """The site of a report year in a new folder; the files written, in order.
+    """The site of a report year in a new folder; the files written, in order. The figures are of the same database.
 
     `downloads` are files of the same release, in `folder` or beside it, that the site links to.
 
-    Raises LookupError when the database does not hold the year, FileExistsError when the folder holds anything
-    but downloads, ValueError for a download elsewhere.
+    Raises FileExistsError when the folder holds anything but downloads, ValueError for a download elsewhere.
     """
     pages_of_downloads = downloads_page(downloads, folder)
     if folder.exists() and (folder / "index.html").exists():
         raise FileExistsError(f"文件夹里已有一个站点：{folder}")
-    facts = load_site_facts(connection, city.calendar.timezone, report_year)
+    facts = load_site_facts(connection, figures, city.calendar.timezone)
     pages = [*make_pages(facts), pages_of_downloads]
     wanted = {reference for page in pages for reference in references(page.content)}
-    pages += source_pages(facts, Lineage(connection), wanted)
+    addresses = SourceAddresses.of(figures.catalogue)
+    pages += source_pages(facts, Lineage(connection, figures.catalogue), addresses, wanted)
     environment = _environment()
     environment.globals |= {
         "city": facts.figures.city_name,
-        "report_year": report_year,
+        "source_path": addresses.address,
+        "report_year": figures.report_year,
         "released_on": released_on.isoformat(),
         "version": version,
         "years": facts.years,
@@ -93,7 +95,6 @@ def _environment() -> Environment:
         "labels": labels,
         "severities": SEVERITY_LABELS,
         "time_bases": TIME_BASES,
-        "source_path": source_path,
         "draw": _drawn,
     }
     return environment

@@ -1,0 +1,98 @@
+"""All that is declared of numbers, read once and handed to whoever asks."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+import duckdb
+
+from sources.system.faults import ToldError
+from warehouse.catalogue.indicator import (
+    Chapter,
+    Indicator,
+    formula_in_words,
+    indicator_level,
+    is_count,
+    load_chapters,
+    load_indicators,
+    plain_sums,
+)
+from warehouse.catalogue.measure import Level, Measure, load_measures
+from warehouse.catalogue.report_table import ReportTable, load_report_tables
+from warehouse.catalogue.standard import Standard, load_standards
+
+NAMED = 8
+
+
+class CatalogueChangedError(ToldError):
+    """The database was built with another catalogue than today's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Measures, indicators and tables by code, chapters and standards in print order.
+
+    `sums` says of a measure which indicator is nothing but it.
+    """
+
+    measures: Mapping[str, Measure]
+    chapters: tuple[Chapter, ...]
+    indicators: Mapping[str, Indicator]
+    standards: tuple[Standard, ...]
+    tables: Mapping[str, ReportTable]
+    sums: Mapping[str, str]
+
+    def is_count(self, code: str) -> bool:
+        """Whether the indicator is a sum of counts, or counts schools."""
+        return is_count(self.indicators[code])
+
+    def level(self, indicator: Indicator) -> Level:
+        """`region` when the indicator counts schools, or a measure of it is known for the region only."""
+        return indicator_level(indicator)
+
+    def in_words(self, indicator: Indicator, definition: str) -> str:
+        """The formula under one of the indicator's definitions, with the measures' names."""
+        return formula_in_words(indicator, definition)
+
+
+@lru_cache
+def load_catalogue() -> Catalogue:
+    """The catalogue of this installation. Only doors call it: commands, Dagster's definitions, tests."""
+    return Catalogue(
+        measures=load_measures(),
+        chapters=load_chapters(),
+        indicators=load_indicators(),
+        standards=load_standards(),
+        tables=load_report_tables(),
+        sums=plain_sums(),
+    )
+
+
+def check_built_with(connection: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> None:
+    """Whether a database that is opened for printing knows today's indicators, as they are printed today.
+
+    Raises CatalogueChangedError, naming them, when some were added, removed, or are printed in another way.
+    """
+    built = {
+        code: tuple(printed)
+        for code, *printed in connection.execute(
+            "select indicator_code, label, unit, decimals, display from core.dim_indicator order by sequence"
+        ).fetchall()
+    }
+    today = {code: (i.label, i.unit, i.decimals, i.display) for code, i in catalogue.indicators.items()}
+    differences = {
+        "目录中新增、数据库里还没有的": [f"{today[code][0]}（{code}）" for code in today if code not in built],
+        "数据库里有、目录中已删去的": [f"{built[code][0]}（{code}）" for code in built if code not in today],
+        "名称、单位或小数位改了的": [
+            f"{built[code][0]} → {today[code][0]}（{code}）"
+            for code in today
+            if code in built and built[code] != today[code]
+        ],
+    }
+    told = [f"{what}：{_named(names)}" for what, names in differences.items() if names]
+    if told:
+        raise CatalogueChangedError(f"发布的数据库是按另一份指标目录建立的，{'；'.join(told)}。请先运行 nianbao run。")
+
+
+def _named(names: list[str]) -> str:
+    return "、".join(names[:NAMED]) + (f" 等 {len(names)} 个" if len(names) > NAMED else "")
