@@ -9,6 +9,7 @@ import pytest
 from sources.system.settings import Settings
 from tests.any_city.made_up import make_up, pour
 from tests.conftest import deep, run_all
+from warehouse.catalogue.catalogue import load_catalogue
 from warehouse.reconcile.reconcile import reconcile_file
 from warehouse.release.make_release import release
 from warehouse.release.manifest import Override
@@ -29,7 +30,7 @@ def test_any_year_of_any_city_is_released_and_says_no_nonsense(seed: int, tmp_pa
     taken = run_all(settings, made.city, made.years)
     assert taken.rejected == 0, taken.findings
     for year in made.years:
-        done = release(settings, made.city, year, SIGNED)
+        done = release(settings, made.city, load_catalogue(), year, SIGNED)
         for path in sorted(done.folder.rglob("*")):
             shown = text_of(path)
             found = NO_NUMBER.search(shown)
