@@ -63,13 +63,16 @@ def misfits(
 ) -> Iterator[Misfit]:
     """What a model found wrong. A misspelt key is one mistake, not also the missing one that was meant by it."""
     found = error.errors()
+    absent = {each["loc"] for each in found if each["type"] == "missing"}
     meant_by: set[Place] = set()
     for each in found:
         if each["type"] == "extra_forbidden":
             known = _keys(annotation_at(model, each["loc"][:-1]))
             wrong = each["loc"][-1]
-            meant_by.add((*each["loc"][:-1], nearest(wrong, known) or ""))
-            yield _no_such_key(each["loc"], wrong, known, language)
+            missing = [key for key in known if (*each["loc"][:-1], key) in absent]
+            likely = missing if nearest(wrong, missing) else known
+            meant_by.add((*each["loc"][:-1], nearest(wrong, likely) or ""))
+            yield _no_such_key(each["loc"], wrong, likely, language)
     for each in found:
         if each["type"] == "missing" and each["loc"] not in meant_by:
             yield _missing(each["loc"], language)
@@ -111,7 +114,7 @@ def _of_value(each: Any, model: type[BaseModel], language: Language, shows_value
         return Misfit(place, _either(language, f"“{named}”：{each['msg']}", f"`{named}`: {each['msg']}"))
     got = _got(each["input"], language, shows_values)
     text = _either(language, f"“{named}”应当是{wanted[0]}{got}", f"`{named}` must be {wanted[1]}{got}")
-    return Misfit(place, text, wants_text=kind.startswith("string"))
+    return Misfit(place, text, wants_text=shows_values and kind.startswith("string"))
 
 
 def _not_among(place: Place, value: object, known: Sequence[str], language: Language, shows_values: bool) -> Misfit:

@@ -71,7 +71,7 @@ class Document:
         try:
             return model.model_validate(self.data if data is None else data)
         except ValidationError as error:
-            found = misfits(error, model, self.language)
+            found = misfits(error, model, self.language, not model.model_config.get("hide_input_in_errors"))
             raise DeclarationError(self.problems_of(found, at)) from None
 
     def fault(self, place: Place, text: str) -> DeclarationError:
@@ -151,12 +151,14 @@ def _why_not(path: Path, text: str, language: Language, error: Exception) -> Ite
         root = yaml.compose(text, Loader=_Loader)
     except yaml.YAMLError as fault:
         mark = getattr(fault, "problem_mark", None)
+        if getattr(fault, "context", None) == "while scanning a simple key":
+            mark = getattr(fault, "context_mark", mark)  # a key without its colon is noticed a line later
         position = getattr(fault, "position", None)
         line = mark.line + 1 if mark else None if position is None else text.count("\n", 0, position) + 1
         yield problem(
             line,
             "",
-            "不是正确的 YAML：请检查这一行和上一行的缩进（用空格）、冒号（英文冒号，后面空一格）、引号和括号",
+            "不是正确的 YAML：请检查这一行和上面一项的缩进（用空格）、冒号（英文冒号，后面空一格）、引号和括号",
             f"is not YAML: {getattr(fault, 'problem', None) or fault}",
         )
         return
