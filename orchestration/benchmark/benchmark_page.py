@@ -41,7 +41,7 @@ between machines and days; ratios within one run are what counts.
 
 
 def report(sizes: Sequence[Results], release: Sequence[str]) -> str:
-    """The page as Markdown; `release` are the sections on the sample city's release and reconciliation."""
+    """The page as Markdown; `release` are sections on what is no size: the sample city's release, the tests."""
     ordered = sorted(sizes, key=lambda results: results.schools)
     parts = [
         "# Benchmark\n\nWritten by `make bench` (tests/bench, orchestration/benchmark); each section says when"

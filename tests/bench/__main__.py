@@ -14,13 +14,16 @@ from sources.sample.population import SAMPLE_YEAR
 from sources.system.settings import PROJECT_ROOT
 from tests.bench.alternatives import ALTERNATIVES, alternatives
 from tests.bench.release import measure_release
+from tests.bench.suite import measure_suite
 
 SIZES = {"city": 12, "province": 300, "nation": 10_000}
 RUNS = {"city": 3, "province": 1, "nation": 1}
 LARGEST_WITH_ALTERNATIVES = 300
 PAGE = PROJECT_ROOT / "docs" / "benchmark.md"
 RESULTS = PROJECT_ROOT / "docs" / "benchmark"
-RELEASE = "release"
+RELEASE, SUITE = "release", "suite"
+SECTIONS = {RELEASE: measure_release, SUITE: measure_suite}
+"""Sections that are no size of an installation, in the order of the page."""
 
 
 def bench(
@@ -31,16 +34,16 @@ def bench(
     without: Sequence[str] = (),
     is_kept: bool = True,
 ) -> None:
-    """Measures one size (`city`, `province`, `nation`, `release`, or any number of schools) and tells what it costs.
+    """Measures a size (`city`, `province`, `nation`, a number of schools), `release` or `suite`, and tells its costs.
 
     `is_kept`: for docs/benchmark.md, which is then written anew.
     """
     RESULTS.mkdir(exist_ok=True)
-    if size == RELEASE:
-        lines = measure_release()
+    if size in SECTIONS:
+        lines = SECTIONS[size]()
         print("\n".join(lines))
         if is_kept:
-            (RESULTS / "release.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+            (RESULTS / f"{size}.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
     else:
         number = schools or SIZES[size]
         left_out = list(ALTERNATIVES) if number > LARGEST_WITH_ALTERNATIVES else without
@@ -55,13 +58,14 @@ def bench(
 def write_page(results: Path, page: Path) -> None:
     """Writes the report from what lies in a folder of results."""
     sizes = [from_json(path.read_text(encoding="utf-8")) for path in sorted(results.glob("*.json"))]
-    release = results / "release.md"
-    page.write_text(report(sizes, [release.read_text(encoding="utf-8")] if release.exists() else []), encoding="utf-8")
+    sections = [results / f"{name}.md" for name in SECTIONS]
+    lines = [section.read_text(encoding="utf-8") for section in sections if section.exists()]
+    page.write_text(report(sizes, lines), encoding="utf-8")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("sizes", nargs="+", help=f"{', '.join(SIZES)}, {RELEASE}, or a number of schools")
+    parser.add_argument("sizes", nargs="+", help=f"{', '.join([*SIZES, *SECTIONS])}, or a number of schools")
     parser.add_argument("--runs", type=int, default=0)
     parser.add_argument("--year", type=int, action="append", help=f"report years (default {SAMPLE_YEAR})")
     parser.add_argument("--without", action="append", default=[], choices=ALTERNATIVES, help="leave an alternative out")
