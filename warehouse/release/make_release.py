@@ -27,7 +27,7 @@ from warehouse.release.manifest import (
     Manifest,
     Override,
     inputs_of,
-    next_version,
+    number_of,
     read_manifest,
     releases_folder,
     releases_of,
@@ -120,6 +120,11 @@ def release(
         finally:
             shutil.rmtree(partial, ignore_errors=True)
     return Released(manifest, target, seconds, True)
+
+
+def next_version(report_year: int, earlier: Sequence[Manifest]) -> str:
+    """The version after the last of the year's releases, which are in order: 2023.1 for the first."""
+    return f"{report_year}.{number_of(earlier[-1].version) + 1 if earlier else 1}"
 
 
 def make(

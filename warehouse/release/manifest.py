@@ -3,7 +3,6 @@
 import json
 import re
 import subprocess
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -62,7 +61,7 @@ def releases_of(settings: Settings, report_year: int) -> list[Manifest]:
     found = [
         read_manifest(folder) for folder in releases_folder(settings).glob(f"{report_year}.*") if _is_whole(folder)
     ]
-    return sorted(found, key=lambda manifest: _number(manifest.version))
+    return sorted(found, key=lambda manifest: number_of(manifest.version))
 
 
 def releases_folder(settings: Settings) -> Path:
@@ -73,14 +72,11 @@ def _is_whole(folder: Path) -> bool:
     return VERSION.fullmatch(folder.name) is not None and (folder / MANIFEST).exists()
 
 
-def _number(version: str) -> int:
+def number_of(version: str) -> int:
+    """The running number of a version within its year: 2023.4 → 4."""
     match = VERSION.fullmatch(version)
     assert match is not None
     return int(match.group(2))
-
-
-def next_version(report_year: int, before: Sequence[Manifest]) -> str:
-    return f"{report_year}.{_number(before[-1].version) + 1 if before else 1}"
 
 
 def read_manifest(folder: Path) -> Manifest:
