@@ -99,7 +99,7 @@ class _Watch(threading.Thread):
 def _tree(pid: int) -> list[int]:
     found = [pid]
     for each in found:
-        with suppress(OSError):
+        with suppress(OSError):  # a process that has ended meanwhile has no children
             for task in Path(f"/proc/{each}/task").iterdir():
                 found += map(int, (task / "children").read_text().split())
     return found
@@ -107,7 +107,7 @@ def _tree(pid: int) -> list[int]:
 
 def _used(pid: int) -> tuple[float, int, int]:
     """CPU seconds (with ended children), resident bytes now and at most; nothing of a process that is gone."""
-    with suppress(OSError):
+    with suppress(OSError):  # it has ended meanwhile
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         memory = dict(MEMORY.findall(Path(f"/proc/{pid}/status").read_text()))
         now, highest = (int(memory.get(name, 0)) * 1024 for name in ("VmRSS", "VmHWM"))

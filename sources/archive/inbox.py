@@ -59,7 +59,7 @@ def _lying_in(inbox: Path) -> Iterator[tuple[int, str, Path]]:
             if entry.is_dir(follow_symlinks=False):
                 folders.append(Path(entry.path))
             elif entry.is_symlink() or entry.is_file(follow_symlinks=False):
-                with suppress(FileNotFoundError):
+                with suppress(FileNotFoundError):  # taken away since the folder was listed
                     yield entry.stat(follow_symlinks=False).st_mtime_ns, entry.name, Path(entry.path)
 
 
@@ -102,7 +102,7 @@ def content_of(path: Path, limits: Limits) -> bytes | None:
             data = file.read(limits.file_bytes + 1)
             size = os.fstat(file.fileno()).st_size
         return data if len(data) <= limits.file_bytes else stand_in("file.too_large", name, f"{size / 1e6:.1f} MB")
-    except FileNotFoundError:
+    except FileNotFoundError:  # taken away since the folder was listed
         return None
     except OSError as error:
         return stand_in("file.unreadable", name, "没有读取权限" if isinstance(error, PermissionError) else "读取出错")

@@ -25,7 +25,7 @@ def mark_of(path: Path) -> Mark | None:
     """What an ordinary file looks like from outside. None for anything else, and for a file that has just changed."""
     try:
         found = path.lstat()
-    except OSError:
+    except OSError:  # what cannot be looked at has no notes; who reads it says why it cannot be read
         return None
     is_fresh = time.time_ns() - max(found.st_mtime_ns, found.st_ctime_ns) < FRESH_NANOSECONDS
     if is_fresh or not stat.S_ISREG(found.st_mode):
@@ -41,7 +41,7 @@ def id_of(path: Path, seen: Seen) -> str | None:
 
 def read_seen(file: Path) -> Seen:
     """The notes. Empty when there are none, or when the file cannot be read as notes."""
-    with suppress(OSError, ValueError, TypeError):
+    with suppress(OSError, ValueError, TypeError):  # notes only save time: without them, files are read again
         noted = json.loads(file.read_bytes())
         return {path: ((size, modified, changed, inode), id_) for path, (size, modified, changed, inode, id_) in noted}
     return {}

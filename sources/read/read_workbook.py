@@ -48,7 +48,7 @@ def read_workbook(
         grids = read_grids(inspection.book)
     except (KeyboardInterrupt, SystemExit, MemoryError):
         raise
-    except BaseException as error:  # a panic in the reader is no Exception
+    except BaseException as error:  # noqa: BLE001 - told as a finding; a panic in the reader is no Exception
         reading.findings.append(intake_finding("file.unreadable", replace(file, value=type(error).__name__)))
         return reading
     texts = {title: texts_of(grids.get(title, []), stored) for title, stored in inspection.sheets.items()}

@@ -98,7 +98,7 @@ def _opened(data: bytes | None) -> openpyxl.Workbook:
         try:
             _check_size(data)
             book = openpyxl.load_workbook(BytesIO(data), keep_links=False)
-        except Exception:  # openpyxl raises whatever its parsers meet in a broken file
+        except Exception:  # noqa: BLE001 - a blank book is marked instead; openpyxl raises whatever its parsers meet in a broken file
             data = None
         else:
             if RESULT_SHEET in book.sheetnames:

@@ -78,7 +78,7 @@ def tell(
             return AlertOutcome(path, enabled=False)
         at = now or datetime.now(UTC)
         return _tell(settings, city, alerting, look(alerting, at), at, send)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - told in the outcome
         return AlertOutcome(path, problems=(f"没有发出：{error}",))
 
 

@@ -160,7 +160,7 @@ def print_tables(connection: duckdb.DuckDBPyConnection, of: RegionYear) -> dict[
     for code, table in of.catalogue.tables.items():
         try:
             printed[code] = print_table(connection, of, table)
-        except LookupError:
+        except LookupError:  # no such table in this year
             continue
     return printed
 

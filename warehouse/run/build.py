@@ -102,6 +102,7 @@ def build(
     ]
     models, project = [node for node in nodes if isinstance(node, Model)], project_fingerprint()
     outcome = Build(())
+    # what was not built is in the outcome; the error only leaves the database as it was
     with suppress(_NotBuiltError), rewrite_working(settings) as connection:
         sums = table_sums(connection)
         inputs = fingerprint_of(sums)

@@ -17,5 +17,5 @@ def number_in_words(text: str) -> Decimal | None:
         return None
     try:
         return Decimal(cn2an.cn2an(text, "normal"))
-    except ValueError:
+    except ValueError:  # a word, not a number
         return None

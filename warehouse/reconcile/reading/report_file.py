@@ -48,7 +48,7 @@ def read_document(path: Path) -> list[Block]:
     for encoding in ("utf-8-sig", "gb18030"):
         try:
             return list(_placed(_text_parts(data.decode(encoding))))
-        except UnicodeDecodeError:
+        except UnicodeDecodeError:  # the next encoding; after the last, the file is refused below
             continue
     raise ValueError(f"{path}：不是文本文件（UTF-8 或 GB18030），也不是 .docx 文档")
 

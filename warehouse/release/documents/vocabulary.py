@@ -234,7 +234,7 @@ class Vocabulary:
         choose = words.highest if end == "highest" else words.lowest
         try:
             names = choose({name: fact.rounded for name, fact in facts.items() if fact.rounded is not None})
-        except ValueError:
+        except ValueError:  # nobody has a value: there is no highest
             return None
         fact = facts[names[0]]
         word = words.superlative(end, self.indicator_of(fact).kind == "sum")
