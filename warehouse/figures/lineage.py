@@ -5,21 +5,19 @@ stale. `recompute` goes the other way: from the listed cells alone, in plain Pyt
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
 import duckdb
 
-from sources.declarations.contract import Contract, contract_named, contract_respondents
-from sources.submission.frames import FORM_RECORD, STATUS_COLUMN
 from warehouse.catalogue.catalogue import Catalogue, check_built_with
 from warehouse.catalogue.indicator import Indicator
-from warehouse.catalogue.measure import Measure, how_measured, measure_columns
+from warehouse.catalogue.measure import Measure, how_measured
+from warehouse.figures.cells_behind import CellsBehind
 from warehouse.figures.fact import SCHOOL_SCOPE, Reference
-from warehouse.figures.trace import Part, Source, Term, Trace
+from warehouse.figures.trace import Part, Term, Trace
 from warehouse.store.sql import query
 
 
@@ -29,22 +27,15 @@ class Lineage:
 
     connection: duckdb.DuckDBPyConnection
     catalogue: Catalogue
-    _rows: dict[tuple[str, int], dict[str, list[tuple[str, int]]]] = field(default_factory=dict)
-    _cells: dict[str, dict[tuple[str, int], dict[str, tuple[str, str]]]] = field(default_factory=dict)
-    _values: dict[int, dict[tuple[str, str], tuple[Decimal | None, str]]] = field(default_factory=dict)
     _facts: dict[int, dict[Reference, tuple[Any, ...]]] = field(default_factory=dict)
     _members: dict[tuple[int, str, str], list[str]] = field(default_factory=dict)
-    _listed: dict[int, dict[str, str]] = field(default_factory=dict)
-    _files: dict[str, tuple[str, str, int]] = field(init=False)
+    _behind: CellsBehind = field(init=False)
     _names: dict[str, str] = field(init=False)
     _found: dict[tuple[str, str, str], list[dict[str, Any]]] = field(init=False)
 
     def __post_init__(self) -> None:
         check_built_with(self.connection, self.catalogue)
-        files = self.connection.execute(
-            "select submission_id, file_name, respondent_code, report_year from staging.stg_submission order by all"
-        )
-        self._files = {submission_id: (name, code, year) for submission_id, name, code, year in files.fetchall()}
+        self._behind = CellsBehind(self.connection)
         people = self.connection.execute("select code, name from reference.respondent").fetchall()
         regions = self.connection.execute("select region_code, region_name from core.dim_region").fetchall()
         self._names = dict(people) | dict(regions)
@@ -127,7 +118,7 @@ class Lineage:
         """The measures of the formula with what each subject contributes."""
         formula = indicator.formula(definition)
         subjects = self._subjects(reference, subject_kind)
-        values = self._measure_values(reference.year)
+        values = self._behind.values(reference.year)
         same_schools = (
             subject_kind == "region" and indicator.kind == "ratio" and self.catalogue.level(indicator) == "school"
         )
@@ -139,7 +130,7 @@ class Lineage:
         terms = []
         for role, code in formula.terms:
             measure = self.catalogue.measures[code]
-            of = self._bureaus(reference) if measure.level == "region" else subjects
+            of = self._behind.bureaus(reference) if measure.level == "region" else subjects
             terms.append(
                 Term(
                     role,
@@ -166,17 +157,6 @@ class Lineage:
             self._members[key] = [code for (code,) in rows.fetchall()]
         return self._members[key]
 
-    def _bureaus(self, reference: Reference) -> list[str]:
-        """The bureaus of a region that report on it, or should: each on what has no other below it."""
-        rows = self.connection.execute(
-            "select code from reference.respondent as bureaus"
-            " inner join reference.region_path as paths on bureaus.region_code = paths.region_code"
-            " where kind = 'bureau' and ancestor_code = ?"
-            " and coalesce(since, ?) <= ? and coalesce(until, ?) >= ? order by code",
-            [reference.subject, *[reference.year] * 4],
-        )
-        return [code for (code,) in rows.fetchall()]
-
     @cached_property
     def _scopes(self) -> dict[str, str]:
         return dict(self.connection.execute("select scope_code, label from core.dim_scope").fetchall())
@@ -195,113 +175,12 @@ class Lineage:
             }
         return self._facts[report_year]
 
-    def _measure_values(self, report_year: int) -> dict[tuple[str, str], tuple[Decimal | None, str]]:
-        """(subject, measure) → value and status: of schools, and of bureaus for what they report of their region."""
-        if report_year not in self._values:
-            rows = self.connection.execute(
-                "select subject_code, measure_code, value, status from core.fct_measure"
-                " where report_year = ? and subject_kind = 'school' union all"
-                " select respondent_code, measure_code, value, if(value is null, 'missing', 'ok')"
-                " from intermediate.int_measure_reported inner join reference.measure on measure_code = code"
-                " where report_year = ? and level = 'region'",
-                [report_year, report_year],
-            ).fetchall()
-            self._values[report_year] = {(s, measure): (value, status) for s, measure, value, status in rows}
-        return self._values[report_year]
-
     def _part(self, measure: Measure, subject: str, report_year: int, is_lacking: bool) -> Part:
-        value, status = self._measure_values(report_year).get((subject, measure.code), (None, "missing"))
-        sources = tuple(self._sources(measure, subject, report_year)) if value is not None else ()
+        value, status = self._behind.values(report_year).get((subject, measure.code), (None, "missing"))
+        sources = tuple(self._behind.sources(measure, subject, report_year)) if value is not None else ()
         return Part(
             subject, self._names.get(subject, subject), value, status, value is not None and not is_lacking, sources
         )
-
-    def _sources(self, measure: Measure, subject: str, report_year: int) -> Iterator[Source]:
-        contract = contract_named(measure.sheet)
-        columns = [contract.column(name) for name in measure_columns(measure)]
-        rows = self._matching_rows(measure, report_year).get(subject, [])
-        cells = self._sheet_cells(contract.name)
-        for submission_id, record in rows:
-            row = cells.get((submission_id, record), {})
-            for column in columns:
-                if column.name in row:
-                    yield self._source(contract, submission_id, record, column.name, column.label, *row[column.name])
-        if not rows:
-            for submission_id in self._reporting(measure, subject, report_year):
-                at = cells.get((submission_id, FORM_RECORD), {}).get(STATUS_COLUMN)
-                if at:
-                    label = "本表情况"
-                    yield self._source(contract, submission_id, FORM_RECORD, STATUS_COLUMN, label, *at, is_status=True)
-
-    def _source(
-        self,
-        contract: Contract,
-        submission_id: str,
-        record: int,
-        column: str,
-        label: str,
-        cell: str,
-        text: str,
-        is_status: bool = False,
-    ) -> Source:
-        file_name, respondent, _ = self._files[submission_id]
-        return Source(
-            submission_id, file_name, respondent, contract.title, record, column, label, cell, text, is_status
-        )
-
-    def _matching_rows(self, measure: Measure, report_year: int) -> dict[str, list[tuple[str, int]]]:
-        """Subject → the (submission, record) pairs that the measure takes, in the order of the sheet."""
-        key = (measure.code, report_year)
-        if key not in self._rows:
-            sheet = f"staging.stg_{measure.sheet}"
-            which = f"{measure.year or 'report_year'} = ?"
-            if measure.year:
-                which += f" qualify report_year = max(report_year) over (partition by {measure.year}, respondent_code)"
-            rows = self.connection.execute(
-                f"select {measure.subject or 'respondent_code'}, respondent_code, submission_id, record from ("
-                f"select * from {sheet} where {which}) where {measure.where or 'true'} order by submission_id, record",
-                [report_year],
-            ).fetchall()
-            found: dict[str, list[tuple[str, int]]] = defaultdict(list)
-            for subject, respondent, submission_id, record in rows:
-                if measure.subject is None or respondent == self._speaker(measure, subject, report_year):
-                    found[subject].append((submission_id, record))
-            self._rows[key] = found
-        return self._rows[key]
-
-    def _sheet_cells(self, sheet: str) -> dict[tuple[str, int], dict[str, tuple[str, str]]]:
-        """(submission, record) → column → (address, text), of the versions that count."""
-        if sheet not in self._cells:
-            rows = self.connection.execute(
-                "select submission_id, record, column_name, cell, raw_text from registry.cell"
-                " inner join staging.stg_submission using (submission_id) where sheet = ? and raw_text <> ''",
-                [sheet],
-            ).fetchall()
-            found: dict[tuple[str, int], dict[str, tuple[str, str]]] = defaultdict(dict)
-            for submission_id, record, column, cell, text in rows:
-                found[submission_id, record][column] = (cell, text)
-            self._cells[sheet] = found
-        return self._cells[sheet]
-
-    def _reporting(self, measure: Measure, subject: str, report_year: int) -> list[str]:
-        """The submission that would have the rows."""
-        speaker = self._speaker(measure, subject, report_year)
-        return [
-            submission_id
-            for submission_id, (_, respondent, year) in self._files.items()
-            if year == report_year and respondent == speaker
-        ]
-
-    def _speaker(self, measure: Measure, subject: str, report_year: int) -> str | None:
-        """Who reports a measure of a subject: itself, or the bureau that lists the school in the year."""
-        if measure.level == "region" or contract_respondents()[measure.sheet] != "bureau":
-            return subject
-        if report_year not in self._listed:
-            rows = self.connection.execute(
-                "select school_code, bureau_code from core.dim_school where report_year = ?", [report_year]
-            )
-            self._listed[report_year] = dict(rows.fetchall())
-        return self._listed[report_year].get(subject)
 
     def _described(
         self, reference: Reference, indicator: Indicator, definition: str

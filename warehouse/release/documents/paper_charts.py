@@ -23,8 +23,6 @@ COLOURS = ("#1f4e79", "#7f9fbf", "#c55a11", "#a5a5a5")
 WIDTH, SCALE, EMU_PER_PIXEL = 560, 2.5, 9525
 BAR, ROW, LABEL_LIMIT = 16, 26, 260
 SCHOOLS_SHOWN = 30
-SATISFACTION = tuple(f"satisfaction_{code.code}" for code in load_codelists()["satisfaction_items"].codes)
-PRIZES = tuple((code.code, code.label) for code in load_codelists()["prizes"].codes)
 
 
 @dataclass(frozen=True)
@@ -131,6 +129,12 @@ def _items(codes: Sequence[str]) -> Callable[[Figures], list[dict[str, Any]]]:
     return rows
 
 
+def _satisfaction(figures: Figures) -> list[dict[str, Any]]:
+    """Everything that is asked in the survey."""
+    codes = [f"satisfaction_{code.code}" for code in load_codelists()["satisfaction_items"].codes]
+    return _items(codes)(figures)
+
+
 def _two_years(codes: dict[str, str]) -> Callable[[Figures], list[dict[str, Any]]]:
     """Last year beside this year, where the two compare."""
 
@@ -149,8 +153,8 @@ def _awards(figures: Figures) -> list[dict[str, Any]]:
     """Prizes of the last years at the contests of the region and the nation."""
     found = []
     for level, contest in (("regional", "自治区技能大赛"), ("national", "全国技能大赛")):
-        for order, (prize, label) in enumerate(PRIZES):
-            code = f"official_awards_{level}_{prize}"
+        for order, prize in enumerate(load_codelists()["prizes"].codes):
+            code = f"official_awards_{level}_{prize.code}"
             chosen = figures.changes.get(code)
             for year in range(figures.report_year - YEARS_SHOWN + 1, figures.report_year + 1):
                 if chosen is None:
@@ -158,7 +162,7 @@ def _awards(figures: Figures) -> list[dict[str, Any]]:
                 of = chosen.current
                 fact = figures.facts.get(Reference(code, year, of.subject, of.scope))
                 if fact and fact.is_usable:
-                    found.append(_row(label, fact, order, contest=contest, year=str(year)))
+                    found.append(_row(prize.label, fact, order, contest=contest, year=str(year)))
     return found
 
 
@@ -256,7 +260,7 @@ CHARTS: dict[str, tuple[str, Callable[[Figures], list[dict[str, Any]]], Callable
     ),
     "满意度": (
         "{year}年{city}中等职业教育满意度",
-        _items(SATISFACTION),
+        _satisfaction,
         _bars("%"),
     ),
     "就业去向": (
