@@ -14,7 +14,6 @@ import duckdb
 import openpyxl
 import polars as pl
 import pytest
-from _pytest.mark import ParameterSet
 from hypothesis import settings as hypothesis_settings
 
 from sources.declarations.city import City, load_city
@@ -42,7 +41,7 @@ hypothesis_settings.register_profile("explore", derandomize=False, deadline=None
 hypothesis_settings.load_profile("fixed")
 
 
-def deep(*values: object) -> list[ParameterSet]:
+def deep(*values: object) -> list[pytest.ParameterSet]:
     """Parameters that `make test-deep` adds to the few of `make test`: `[5, *deep(60)]`."""
     return [pytest.param(value, marks=pytest.mark.deep) for value in values]
 
