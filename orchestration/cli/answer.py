@@ -8,6 +8,7 @@ import typer
 from orchestration.cli.console import (
     ACTION_NEEDED,
     AsJson,
+    Panel,
     RegionCode,
     Year,
     app,
@@ -20,7 +21,7 @@ from orchestration.cli.console import (
 )
 
 
-@app.command()
+@app.command(rich_help_panel=Panel.LOOK)
 def trace(
     number: Annotated[str, typer.Argument(help="已发布报告的数字编号（F064），或指标代码")],
     year: Year,
@@ -54,7 +55,7 @@ def trace(
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-@app.command()
+@app.command(rich_help_panel=Panel.LOOK)
 def reconcile(
     printed: Annotated[
         Path,

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from orchestration.cli.console import app
+from orchestration.cli.console import Panel, app
 
 
 class Size(StrEnum):
@@ -17,7 +17,7 @@ class Size(StrEnum):
 SCHOOLS = {Size.CITY: 12, Size.PROVINCE: 300, Size.NATION: 10_000}
 
 
-@app.command()
+@app.command(rich_help_panel=Panel.DEVELOP)
 def bench(
     size: Annotated[Size, typer.Option(help="12, 300 or 10,000 schools")] = Size.CITY,
     schools: Annotated[int | None, typer.Option(min=1, help="that many schools instead")] = None,

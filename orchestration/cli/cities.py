@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from orchestration.cli.console import CANNOT, AsJson, app, console, fail, print_json
+from orchestration.cli.console import CANNOT, AsJson, Panel, app, console, fail, print_json
 from sources.system.settings import CITIES_ROOT, load_settings
 
 
-@app.command(name="check-city")
+@app.command(name="check-city", rich_help_panel=Panel.KEEP)
 def check_city(
     folder: Annotated[
         str | None, typer.Argument(help="城市的文件夹，或 sources/cities/ 下的代码；不给时为本库的城市")

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
@@ -17,6 +18,17 @@ from sources.system.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     import duckdb
+
+
+class Panel(StrEnum):
+    """Where `nianbao --help` lists a command: by what somebody is about to do."""
+
+    RUN = "运行"
+    LOOK = "查看数据"
+    SCHOOLS = "与学校往来"
+    REPORT = "报告与发布"
+    KEEP = "维护"
+    DEVELOP = "开发"
 
 
 app = typer.Typer(

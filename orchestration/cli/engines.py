@@ -10,6 +10,7 @@ from orchestration.cli.console import (
     ACTION_NEEDED,
     RUN_FAILED,
     AsJson,
+    Panel,
     app,
     console,
     fail,
@@ -55,7 +56,7 @@ def refuse_without_spark() -> None:
         fail(missing)
 
 
-@app.command(name="compare-targets")
+@app.command(name="compare-targets", rich_help_panel=Panel.DEVELOP)
 def compare_targets(as_json: AsJson = False) -> None:
     """逐值比较 DuckDB 与 Spark 建出的数据表；先在 DuckDB 上补建没有建好的。有不同时返回码为 3。"""
     from warehouse.run.compare_targets import compare_with_spark

@@ -8,6 +8,7 @@ import typer
 from orchestration.cli.console import (
     ACTION_NEEDED,
     AsJson,
+    Panel,
     Year,
     app,
     check_years,
@@ -47,7 +48,7 @@ STATES = {"given": "已说明", "approved": "已认可", "refused": "不予认�
 SHOWN_CHANGES = 40
 
 
-@app.command()
+@app.command(rich_help_panel=Panel.SCHOOLS)
 def check(
     file: File,
     out: Annotated[Path | None, typer.Option(help="写出标好问题的工作簿")] = None,
@@ -86,7 +87,7 @@ def check(
         raise typer.Exit(ACTION_NEEDED)
 
 
-@app.command()
+@app.command(rich_help_panel=Panel.SCHOOLS)
 def preview(file: File, as_json: AsJson = False) -> None:
     """收下一份工作簿之前先看看它会改变什么：单元格、问题、数字和名次。不会真的收下。会被退回时返回码为 3。"""
     from warehouse.run.rehearsal import as_dict
@@ -119,7 +120,7 @@ def preview(file: File, as_json: AsJson = False) -> None:
         raise typer.Exit(ACTION_NEEDED)
 
 
-@app.command()
+@app.command(rich_help_panel=Panel.SCHOOLS)
 def feedback(year: Year, as_json: AsJson = False) -> None:
     """把问题标在各单位自己的工作簿里，准备发回；已是最新的不重做。"""
     from warehouse.intake.feedback import write_feedback
@@ -136,7 +137,7 @@ def feedback(year: Year, as_json: AsJson = False) -> None:
     console.print(f"{year}年度退回件 {len(written)} 份。")
 
 
-@app.command()
+@app.command(rich_help_panel=Panel.SCHOOLS)
 def explanations(year: Year, as_json: AsJson = False) -> None:
     """各单位对警告的说明；认可后成为报告的脚注。"""
     from warehouse.intake.explanations import explanations_on_file
@@ -151,7 +152,7 @@ def explanations(year: Year, as_json: AsJson = False) -> None:
     print_records(f"{year}年度说明 {len(on_file)} 条", EXPLANATION_HEADINGS, shown)
 
 
-@app.command()
+@app.command(rich_help_panel=Panel.SCHOOLS)
 def decide(
     explanation: Annotated[str, typer.Argument(help="说明的编号（nianbao explanations）")],
     state: Annotated[str, typer.Argument(help="approved 认可，refused 不予认可")],

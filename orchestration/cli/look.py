@@ -10,6 +10,7 @@ from rich.text import Text
 from orchestration.cli.console import (
     ACTION_NEEDED,
     AsJson,
+    Panel,
     RegionCode,
     Year,
     app,
@@ -50,7 +51,7 @@ FINDING_HEADINGS = {
 }
 
 
-@app.command()
+@app.command(rich_help_panel=Panel.LOOK)
 def table(
     code: Annotated[str, typer.Argument(help="表号，例如 1.2-2")],
     year: Year,
@@ -87,7 +88,7 @@ def table(
         console.print(f"注：{note}", highlight=False, markup=False)
 
 
-@app.command()
+@app.command(rich_help_panel=Panel.LOOK)
 def status(year: Year, region: RegionCode = None, as_json: AsJson = False) -> None:
     """报送登记簿：谁应报、谁报了、谁逾期，哪一版有效、为什么，有多少问题。有逾期或退回时返回码为 3。"""
     from warehouse.figures.regions import SUBTREE, coverage_of
@@ -132,7 +133,7 @@ def _reason(row: dict[str, Any]) -> str:
     return "；".join(filter(None, reasons))
 
 
-@app.command()
+@app.command(rich_help_panel=Panel.LOOK)
 def findings(
     year: Year,
     respondent: Annotated[str | None, typer.Option(help="只看一个单位的标识码")] = None,

@@ -11,8 +11,11 @@ from sources.system import garbage
 garbage.collect_seldom()  # before the imports below: they are what it is about
 
 from orchestration.cli import answer, bench, cities, engines, exchange, look, maintain, releases, run_year  # noqa: E402, F401
-from orchestration.cli.console import RUN_FAILED, app, notices  # noqa: E402
+from orchestration.cli.console import RUN_FAILED, Panel, app, notices  # noqa: E402
 from sources.system.faults import told  # noqa: E402
+
+# the help lists panels in the order of their first command
+app.registered_commands.sort(key=lambda command: list(Panel).index(Panel(command.rich_help_panel or Panel.DEVELOP)))
 
 
 def main() -> None:

@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from orchestration.cli.console import ACTION_NEEDED, Year, app, check_years, console, fail, installation
+from orchestration.cli.console import ACTION_NEEDED, Panel, Year, app, check_years, console, fail, installation
 from orchestration.launch import execute, open_instance, prepare_dagster_home
 from sources.system.settings import PROJECT_ROOT
 
 
-@app.command()
+@app.command(rich_help_panel=Panel.SCHOOLS)
 def template(year: Year, out: Annotated[Path | None, typer.Option(help="输出文件夹")] = None) -> None:
     """给每个填报单位生成一份空白模板，上年数据列在旁边。"""
     from sources.write.template import build_workbook, workbook_file_name
@@ -29,7 +29,7 @@ def template(year: Year, out: Annotated[Path | None, typer.Option(help="输出�
     console.print(f"{year}年模板 {len(city.respondents_in(year))} 份：{folder}")
 
 
-@app.command()
+@app.command(rich_help_panel=Panel.KEEP)
 def ui(port: Annotated[int, typer.Option(help="端口")] = 3000) -> None:
     """打开 Dagster 界面（只监听本机）。"""
     settings, _ = installation()
@@ -42,7 +42,7 @@ def ui(port: Annotated[int, typer.Option(help="端口")] = 3000) -> None:
     os.execve(command[0], [*command, "-h", "127.0.0.1", "-p", str(port)], environment)
 
 
-@app.command()
+@app.command(rich_help_panel=Panel.DEVELOP)
 def generate(check: Annotated[bool, typer.Option("--check", help="只检查，不写文件")] = False) -> None:
     """Developers: write the files that derive from the contracts and the catalogue."""
     from warehouse.catalogue.generate import stale_files, write_generated
@@ -53,7 +53,7 @@ def generate(check: Annotated[bool, typer.Option("--check", help="只检查，�
     raise typer.Exit(1 if check and changed else 0)
 
 
-@app.command()
+@app.command(rich_help_panel=Panel.DEVELOP)
 def prepare() -> None:
     """Developers and `make`: compile the models and open Dagster's books now, so that the first run need not wait."""
     from orchestration.lib.dbt_graph import load_graph
@@ -64,7 +64,7 @@ def prepare() -> None:
         pass
 
 
-@app.command()
+@app.command(rich_help_panel=Panel.DEVELOP)
 def spread() -> None:
     """Developers: spread the totals of the sample city over its schools again (samples/totals.csv)."""
     from sources.sample.spread import spread_totals
@@ -74,7 +74,7 @@ def spread() -> None:
         path.write_text(text, encoding="utf-8")
 
 
-@app.command(name="alert-test")
+@app.command(name="alert-test", rich_help_panel=Panel.KEEP)
 def alert_test() -> None:
     """给提醒的每个渠道发一条测试消息，看配置对不对；提醒没有启用也可以测试。有一条未送达时返回码为 3。"""
     from warehouse.alerts.tell import try_channels
@@ -89,7 +89,7 @@ def alert_test() -> None:
         raise typer.Exit(ACTION_NEEDED)
 
 
-@app.command()
+@app.command(rich_help_panel=Panel.KEEP)
 def rebuild() -> None:
     """只用存档把整个数据库重新建一遍（全部年度），再发布。失败时一切保持原样。"""
     from warehouse.run.rebuild import ArchiveDamagedError, rebuilding

@@ -8,6 +8,7 @@ import typer
 from orchestration.cli.console import (
     ACTION_NEEDED,
     AsJson,
+    Panel,
     RegionCode,
     Year,
     app,
@@ -34,7 +35,7 @@ RELEASE_HEADINGS = {
 }
 
 
-@app.command()
+@app.command(rich_help_panel=Panel.REPORT)
 def documents(year: Year, region: RegionCode = None, as_json: AsJson = False) -> None:
     """生成年度报告的文档和网站草稿：汇总表、报告稿、PDF、网站（下级地区没有网站）。不检查，不编号。"""
     from warehouse.catalogue.catalogue import load_catalogue
@@ -59,7 +60,7 @@ def documents(year: Year, region: RegionCode = None, as_json: AsJson = False) ->
     _print_seconds(draft.seconds)
 
 
-@app.command()
+@app.command(rich_help_panel=Panel.REPORT)
 def release(
     year: Annotated[int, typer.Argument(help="报告年度")],
     override: Annotated[str | None, typer.Option(help="检查不通过时仍然放行的理由，与 --by 一起给出")] = None,
@@ -94,7 +95,7 @@ def release(
     _print_release(done, as_json)
 
 
-@app.command()
+@app.command(rich_help_panel=Panel.REPORT)
 def releases(year: Year, as_json: AsJson = False) -> None:
     """一个年度的全部发布版本。"""
     from warehouse.release.manifest import releases_of
@@ -113,7 +114,7 @@ def releases(year: Year, as_json: AsJson = False) -> None:
     print_records(f"{year}年度发布版本 {len(shown)} 个", RELEASE_HEADINGS, shown)
 
 
-@app.command()
+@app.command(rich_help_panel=Panel.REPORT)
 def verify(version: Annotated[str, typer.Argument(help="版本，例如 2023.1")], as_json: AsJson = False) -> None:
     """从存档重建一个版本，与发布的文件逐字节比较。有不同时返回码为 3。"""
     from warehouse.catalogue.catalogue import load_catalogue
@@ -143,7 +144,7 @@ def verify(version: Annotated[str, typer.Argument(help="版本，例如 2023.1")
         raise typer.Exit(ACTION_NEEDED)
 
 
-@app.command()
+@app.command(rich_help_panel=Panel.REPORT)
 def extract(
     region: Annotated[str, typer.Option("--region", help="行政区划代码")],
     to: Annotated[Path | None, typer.Option(help="输出文件；不给时在 extracts 文件夹", dir_okay=False)] = None,

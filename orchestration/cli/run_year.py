@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from orchestration.cli.console import AsJson, Years, app, check_years, console, installation, notices, print_json
+from orchestration.cli.console import AsJson, Panel, Years, app, check_years, console, installation, notices, print_json
 from orchestration.cli.engines import Engine, build_models_on_spark, refuse_without_spark
 from orchestration.launch import execute
 from orchestration.lib.asset_keys import intake_assets
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import duckdb
 
 
-@app.command()
+@app.command(rich_help_panel=Panel.RUN)
 def run(
     year: Years,
     force: Annotated[bool, typer.Option("--force", help="没有新内容也重新运行")] = False,
@@ -52,7 +52,7 @@ def run(
         _print_summary(summary)
 
 
-@app.command()
+@app.command(rich_help_panel=Panel.RUN)
 def sample(year: Years) -> None:
     """把样例城市的报送做成工作簿，放入收件夹；已有的文件不改动。"""
     from sources.sample.pour import pour_samples

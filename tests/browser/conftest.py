@@ -41,10 +41,17 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def ui(browser: Browser, city_run: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a running UI on an installation of its own, a copy of the sample city."""
+def shown_installation(city_run: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """What the UI shows: a copy of the sample city."""
     settings = replace(city_run, home=tmp_path_factory.mktemp("ui") / "home")
     shutil.copytree(city_run.home, settings.home, ignore=shutil.ignore_patterns("dbt"))
+    return settings
+
+
+@pytest.fixture(scope="session")
+def ui(browser: Browser, shown_installation: Settings) -> Iterator[str]:
+    """The address of a running UI on an installation of its own."""
+    settings = shown_installation
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -1,9 +1,16 @@
 """The clerk's way: open the UI, look at the flow, launch a year, see it end green and what it found."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+
+from sources.declarations.city import City
+from sources.system.settings import Settings
+from tests.conftest import NURSING_SCHOOL, cell_of, edit
 
 pytestmark = pytest.mark.browser
 
@@ -80,3 +87,20 @@ def test_the_clerk_sees_per_school_what_is_wrong(page: Page, screenshots):
     expect(row.first).to_contain_text("毕业去向 E11")
     page.wait_for_timeout(500)
     page.screenshot(path=screenshots / "feedback.png")
+
+
+def test_the_list_of_runs_shows_in_which_one_a_workbook_was_rejected(
+    page: Page, screenshots, shown_installation: Settings, city: City
+):
+    """Last, because the installation is not the same afterwards."""
+    address = "学生情况", "全日制在校生数"
+    edit(shown_installation, city, NURSING_SCHOOL, 2023, lambda b: cell_of(b, *address).__setattr__("value", "x"))
+    own = {"NIANBAO_HOME": str(shown_installation.home), "NIANBAO_CITY": str(shown_installation.city_dir)}
+    command = [str(Path(sys.executable).with_name("nianbao")), "run", "--year", "2023"]
+    subprocess.run(command, env=os.environ | own, check=True, capture_output=True)
+    page.goto("/runs")
+    clean = page.locator("tr", has_text="没有新报送").first
+    rejected = page.locator("tr", has_text="退回 1 份").first
+    expect(rejected).to_be_visible(timeout=30_000)
+    expect(clean).to_be_visible()
+    page.screenshot(path=screenshots / "runs.png")
