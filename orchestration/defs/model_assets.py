@@ -38,7 +38,8 @@ def build_model_assets(city: City, graph: DbtGraph) -> dg.AssetsDefinition:
 def _model_spec(asset: ModelAsset) -> dg.AssetSpec:
     metadata = column_schema(asset.columns) | column_lineage(asset.key)
     deps = [dg.AssetKey(dep) for dep in asset.deps]
-    return spec(dg.AssetKey(asset.key), asset.group, {"dbt", "duckdb"}, asset.description, deps, metadata)
+    shown = spec(dg.AssetKey(asset.key), asset.group, {"dbt", "duckdb"}, asset.description, deps, metadata)
+    return shown.merge_attributes(tags=dict.fromkeys(asset.tags, ""))
 
 
 def _check_spec(check: ModelCheck) -> dg.AssetCheckSpec:

@@ -22,6 +22,7 @@ from warehouse.run.compile import load_manifest, prepare_manifest
 Key = tuple[str, ...]
 DEMANDS = {
     "unique_combination": "{columns} 合起来不重复。",
+    "no_row_twice": "没有两行的 {columns} 完全相同。",
     "accepted_values": "{column_name} 只取规定的值：{values}。",
     "relationships": "{column_name} 的每个值都在 {to} 的 {field} 中。",
     "total_equals_parts": "{column_name} 的合计等于各项之和。",
@@ -42,6 +43,8 @@ class ModelAsset:
     group: str
     columns: tuple[tuple[str, str | None, str], ...]
     """Name, type as far as it is declared, description."""
+    tags: tuple[str, ...]
+    """dbt's, such as the chapter of the report: `tag:chapter_5`."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +139,7 @@ def _model_asset(spec: dg.AssetSpec, node: Mapping[str, Any]) -> ModelAsset:
         node["description"],
         OF_SCHEMA[spec.key.path[0]],
         tuple((column["name"], column["data_type"], column["description"]) for column in node["columns"].values()),
+        tuple(node["tags"]),
     )
 
 

@@ -53,7 +53,7 @@ def test_editing_one_contract_changes_everything_that_derives_from_it(monkeypatc
     assert "boarders" in sheet_schema("students", 2023).schema.columns
     assert "boarders" in [column.name for column in raw_table(changed).columns]
     changed_files = {path.name for path, text in generate.generated_files().items() if files_before.get(path) != text}
-    assert changed_files >= {"sources.yml", "stg_students.sql", "staging.yml", "int_measure_reported.sql", "sheets.md"}
+    assert changed_files >= {"_sources.yml", "stg_students.sql", "_models.yml", "int_measure_reported.sql", "sheets.md"}
 
     monkeypatch.undo()
     for cached in (sheet_schema, all_tables, load_measures, contracts_for, template_version):

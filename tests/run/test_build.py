@@ -46,10 +46,10 @@ def test_a_column_of_another_type_than_its_contract_stops_the_build(fresh_copy, 
 
 
 def test_an_error_in_one_model_leaves_all_as_they_were(fresh_copy, monkeypatch):
-    changed(monkeypatch, "annex_6", sql="select 1 // 0 as x, error('broken') as y")
+    changed(monkeypatch, "rpt_annex_6", sql="select 1 // 0 as x, error('broken') as y")
     before = snapshot(fresh_copy, BUILT)
     status = status_of(fresh_copy)
-    assert status["annex_6"] == "error"
+    assert status["rpt_annex_6"] == "error"
     assert "skipped" in status.values()
     assert snapshot(fresh_copy, BUILT) == before
 

@@ -4,11 +4,13 @@ Generated: dbt's sources, one staging model a sheet, the union of all measures, 
 the reference pages. Nothing here looks at data.
 """
 
+from itertools import groupby
 from pathlib import Path
 
 from sources.declarations.contract import load_contracts
 from warehouse.catalogue.generated_models import (
     MODELS,
+    chapter_folder,
     distinct_sql,
     mart_sql,
     mart_yml,
@@ -21,20 +23,23 @@ from warehouse.catalogue.generated_models import (
 from warehouse.catalogue.indicator import load_chapters
 from warehouse.catalogue.reference_pages import REFERENCE, indicators_page, rules_page, sheets_page, tables_page
 
+GENERATED = "_generated"
+"""The folders whose files all come from here."""
+
 
 def generated_files() -> dict[Path, str]:
     """Every generated file with its text."""
     staged = [contract for contract in load_contracts() if contract.name != "cover"]
-    files = {MODELS / "staging" / "_generated" / "sources.yml": sources_yml()}
-    for contract in staged:
-        files[MODELS / "staging" / "_generated" / f"stg_{contract.name}.sql"] = staging_sql(contract)
-    files[MODELS / "staging" / "_generated" / "staging.yml"] = staging_yml(staged)
-    files[MODELS / "intermediate" / "_generated" / "int_measure_reported.sql"] = measures_sql()
-    files[MODELS / "intermediate" / "_generated" / "int_measure_distinct.sql"] = distinct_sql()
-    files[MODELS / "intermediate" / "_generated" / "measures.yml"] = measures_yml()
-    for chapter in load_chapters():
-        files[MODELS / "marts" / "_generated" / f"{chapter.chapter}.sql"] = mart_sql(chapter)
-        files[MODELS / "marts" / "_generated" / f"{chapter.chapter}.yml"] = mart_yml(chapter)
+    staging, intermediate = MODELS / "staging" / GENERATED, MODELS / "intermediate" / GENERATED
+    files = {staging / "_sources.yml": sources_yml(), staging / "_models.yml": staging_yml(staged)}
+    files |= {staging / f"stg_{contract.name}.sql": staging_sql(contract) for contract in staged}
+    files[intermediate / "int_measure_reported.sql"] = measures_sql()
+    files[intermediate / "int_measure_distinct.sql"] = distinct_sql()
+    files[intermediate / "_models.yml"] = measures_yml()
+    for name, chapters in groupby(load_chapters(), chapter_folder):
+        folder, of_chapter = MODELS / "marts" / name / GENERATED, list(chapters)
+        files[folder / "_models.yml"] = mart_yml(of_chapter)
+        files |= {folder / f"mart_{each.chapter}.sql": mart_sql(each) for each in of_chapter}
     files[REFERENCE / "sheets.md"] = sheets_page()
     files[REFERENCE / "rules.md"] = rules_page()
     files[REFERENCE / "indicators.md"] = indicators_page()
@@ -46,7 +51,7 @@ def stale_files() -> list[Path]:
     """Generated files whose text differs from what the declarations give, and files that are generated no longer."""
     files = generated_files()
     stale = [path for path, text in files.items() if not path.exists() or path.read_text("utf-8") != text]
-    kept = {path.parent for path in files}
+    kept = {path.parent for path in files} | set(MODELS.rglob(GENERATED))
     return stale + [path for folder in kept if folder.exists() for path in folder.iterdir() if path not in files]
 
 

@@ -24,7 +24,7 @@ from warehouse.run.changed import (
     noted_keys,
     table_sums,
 )
-from warehouse.run.compile import Model, ModelTest, Node, build_order, load_manifest, project_fingerprint
+from warehouse.run.compile import Model, ModelTest, Node, build_order, is_step, load_manifest, project_fingerprint
 from warehouse.store.connection import rewrite_working
 from warehouse.store.ddl import canonical_type
 from warehouse.store.sql import query, quoted
@@ -197,7 +197,7 @@ def _existing(connection: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any]
 
     What is no model, any more, has its name for an id.
     """
-    ids = {(model["schema"], model["name"]): key for key, model in _declared(manifest).items()}
+    ids = {(model["schema"], model["alias"]): key for key, model in _declared(manifest).items()}
     relations = connection.execute(
         "select table_schema, table_name, case table_type when 'VIEW' then 'view' else 'table' end"
         " from information_schema.tables where list_contains(?, table_schema)",
@@ -219,12 +219,13 @@ def _describe(connection: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any]
 
 
 def _declared(manifest: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """The models as the manifest has them, by unique id."""
-    return {key: node for key, node in manifest["nodes"].items() if node["resource_type"] == "model"}
+    """The models that are relations, as the manifest has them, by unique id."""
+    nodes = manifest["nodes"].items()
+    return {key: node for key, node in nodes if node["resource_type"] == "model" and not is_step(node)}
 
 
 def _comments(kind: str, model: Mapping[str, Any]) -> Iterator[str]:
-    relation = f'{model["schema"]}."{model["name"]}"'
+    relation = f'{model["schema"]}."{model["alias"]}"'
     yield f"comment on {kind} {relation} is {quoted(model['description'].strip())}"
     for column in model["columns"].values():
         yield f'comment on column {relation}."{column["name"]}" is {quoted(column["description"])}'

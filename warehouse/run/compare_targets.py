@@ -60,7 +60,7 @@ def public_tables(manifest: Mapping[str, Any]) -> dict[tuple[str, str], tuple[st
         if node["resource_type"] == "test" and node["test_metadata"]["name"] == "unique_combination"
     }
     return {
-        (node["schema"], node["name"]): keys.get(node["unique_id"], ())
+        (node["schema"], node["alias"]): keys.get(node["unique_id"], ())
         for node in manifest["nodes"].values()
         if node["resource_type"] == "model" and node["schema"] in PUBLIC_SCHEMAS
     }

@@ -30,7 +30,10 @@ UNDERSTOOD = {"severity": "ERROR", "fail_calc": "count(*)", "error_if": "!= 0", 
 
 @dataclass(frozen=True)
 class Model:
-    """One model: `columns` (name → SQL type) are its contract, empty where none is enforced."""
+    """One model: the relation `schema.name` (dbt's alias; the file's name is in `unique_id`), and how it is made.
+
+    `columns` (name → SQL type) are its contract, empty where none is enforced. `parents` are what it reads.
+    """
 
     unique_id: str
     schema: str
@@ -100,10 +103,11 @@ def build_order(manifest: Mapping[str, Any]) -> list[Node]:
     Raises ValueError for a test with a setting that is not honoured.
     """
     makers: dict[str, Callable[[Mapping[str, Any]], Node]] = {"model": _model, "test": _test}
+    steps = {key: node for key, node in manifest["nodes"].items() if is_step(node)}
     nodes = {
-        key: makers[node["resource_type"]](node)
+        key: makers[node["resource_type"]](node | {"read": _read_by(node, steps)})
         for key, node in manifest["nodes"].items()
-        if node["resource_type"] in makers
+        if node["resource_type"] in makers and key not in steps
     }
     sorter = TopologicalSorter({key: node.parents & nodes.keys() for key, node in nodes.items()})
     sorter.prepare()
@@ -113,6 +117,18 @@ def build_order(manifest: Mapping[str, Any]) -> list[Node]:
         ordered += ready
         sorter.done(*(node.unique_id for node in ready))
     return ordered
+
+
+def is_step(node: Mapping[str, Any]) -> bool:
+    """Whether a node is a part of the query of those that read it, and no relation by itself (dbt: ephemeral)."""
+    return bool(node["config"]["materialized"] == "ephemeral")
+
+
+def _read_by(node: Mapping[str, Any], steps: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:
+    """The models and sources that a node reads, by itself or in its steps."""
+    parents = frozenset[str](node["depends_on"]["nodes"])
+    within = (_read_by(steps[parent], steps) for parent in parents & steps.keys())
+    return frozenset(parents - steps.keys()).union(*within)
 
 
 def dbt_arguments(command: Sequence[str], target: Path) -> list[str]:
@@ -147,10 +163,10 @@ def _model(node: Mapping[str, Any]) -> Model:
     return Model(
         unique_id=node["unique_id"],
         schema=node["schema"],
-        name=node["name"],
+        name=node["alias"],
         is_view=node["config"]["materialized"] == "view",
         sql=node["compiled_code"],
-        parents=frozenset(node["depends_on"]["nodes"]),
+        parents=node["read"],
         columns={name: column["data_type"] for name, column in declared.items()},
     )
 
@@ -159,7 +175,7 @@ def _test(node: Mapping[str, Any]) -> ModelTest:
     other = {name for name, value in UNDERSTOOD.items() if (node["config"][name] or None) != value}
     if other or node["config"]["store_failures"]:
         raise ValueError(f"{node['unique_id']}: {sorted(other) or 'store_failures'} is not honoured")
-    return ModelTest(node["unique_id"], node["compiled_code"], frozenset(node["depends_on"]["nodes"]))
+    return ModelTest(node["unique_id"], node["compiled_code"], node["read"])
 
 
 def _is_writable(folder: Path) -> bool:

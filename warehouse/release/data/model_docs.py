@@ -77,7 +77,7 @@ def catalog_of(connection: duckdb.DuckDBPyConnection, manifest: dict[str, Any]) 
         "errors": None,
         **{
             kind: {
-                unique_id: _entry(node, columns.get((node["schema"], node["name"]), {}))
+                unique_id: _entry(node, columns.get((node["schema"], _relation(node)), {}))
                 for unique_id, node in sorted(manifest[kind].items())
                 if node["resource_type"] in ("model", "source")
             }
@@ -87,6 +87,11 @@ def catalog_of(connection: duckdb.DuckDBPyConnection, manifest: dict[str, Any]) 
 
 
 def _entry(node: dict[str, Any], columns: dict[str, Any]) -> dict[str, Any]:
-    named = {"type": "table", "schema": node["schema"], "name": node["name"], "database": None, "comment": None}
+    named = {"type": "table", "schema": node["schema"], "name": _relation(node), "database": None, "comment": None}
     stats = {"has_stats": {"id": "has_stats", "label": "Has Stats?", "value": False, "include": False}}
     return {"metadata": named | {"owner": None}, "columns": columns, "stats": stats, "unique_id": node["unique_id"]}
+
+
+def _relation(node: dict[str, Any]) -> str:
+    """What a model or source is called in the database."""
+    return str(node["alias"] if node["resource_type"] == "model" else node["name"])

@@ -8,7 +8,7 @@ with
             finding.column_name,
             finding.record_key,
             finding.value
-        from {{ ref("finding") }} as finding
+        from {{ ref("fct_finding") }} as finding
         inner join
             {{ ref("stg_submission") }} as submission on finding.submission_id = submission.submission_id
         where finding.is_explained

@@ -5,7 +5,7 @@ with
         where name = 'today'
     ),
 
-    versions as (select * from {{ ref("submission") }}),
+    versions as (select * from {{ ref("fct_submission") }}),
 
     latest as (
         select *
@@ -41,7 +41,7 @@ with
 
     unexplained as (
         select submission_id, count(*) as warnings_unexplained
-        from {{ ref("finding") }}
+        from {{ ref("fct_finding") }}
         where severity = 'warning' and not is_explained
         group by submission_id
     )
