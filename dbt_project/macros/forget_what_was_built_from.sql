@@ -7,10 +7,10 @@
 {% endmacro %}
 
 {% macro default__forget_what_was_built_from() %}
-    {% if execute and flags.WHICH in ["build", "run"] %}
-        {% do run_query(
-            "update registry.state set value = '' where key in ('built_from', 'models_built_from', 'build_fingerprint')"
-        ) %}
+    {% if flags.WHICH in ["build", "run"] %}
+        update registry.state
+        set value = ''
+        where name in ('built_from', 'models_built_from', 'build_fingerprint')
     {% endif %}
 {% endmacro %}
 

@@ -145,6 +145,8 @@ def run_dbt(command: Sequence[str], database: Path, target: Path) -> Any:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner  # slow to import, and not needed when the project has not changed
 
+    from warehouse.run.dbt_by_hand import release
+
     os.environ["NIANBAO_WORKING_DATABASE"] = str(database)
     os.environ["DO_NOT_TRACK"] = "1"
     try:
@@ -153,6 +155,7 @@ def run_dbt(command: Sequence[str], database: Path, target: Path) -> Any:
         if DuckDBConnectionManager._ENV is not None:
             DuckDBConnectionManager._ENV.close()
         DuckDBConnectionManager.close_all_connections()
+        release()
     if outcome.exception is not None:
         raise RuntimeError(f"dbt {command[0]}: {outcome.exception}") from outcome.exception
     return outcome.result
