@@ -126,7 +126,8 @@ def test_dbt_itself_builds_the_same_tables_and_its_tests_pass(fresh_copy, tmp_pa
     schemas = ("staging", "intermediate", *PUBLIC)
     built_here = snapshot(fresh_copy, schemas)
     results = run_dbt(["build"], fresh_copy.working_database, tmp_path).results
-    assert {str(result.status) for result in results} == {"success", "pass"}
+    models_and_tests = [result for result in results if result.node.resource_type != "exposure"]
+    assert {str(result.status) for result in models_and_tests} == {"success", "pass"}
     assert snapshot(fresh_copy, schemas) == built_here
     unit_tests = {result.node.name for result in results if result.node.resource_type == "unit_test"}
     assert unit_tests >= {

@@ -105,7 +105,8 @@ def test_nothing_is_kept_of_another_version_of_the_project(fresh_copy, monkeypat
 
 def test_nothing_is_kept_after_a_part_was_built_from_something_newer(fresh_copy, city):
     with_students(2598)(fresh_copy, city)
-    part = next(node.unique_id for node in build_order(load_manifest(fresh_copy)) if node.unique_id.endswith(".mart_scale"))
+    order = build_order(load_manifest(fresh_copy))
+    part = next(node.unique_id for node in order if node.unique_id.endswith(".mart_scale"))
     assert rebuilt(fresh_copy, selected={part}) == {"marts.scale"}
     assert rebuilt(fresh_copy) == all_models(fresh_copy)
     assert select(

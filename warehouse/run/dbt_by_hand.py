@@ -23,6 +23,7 @@ class Plugin(BasePlugin):
 
         Raises DbtRuntimeError, in Chinese, when a run holds it or when there is no database yet.
         """
+        assert self.creds is not None, "dbt-duckdb gives each plugin the profile's credentials"
         database = Path(self.creds.path).resolve()
         if not database.parent.is_dir():
             raise DbtRuntimeError(
