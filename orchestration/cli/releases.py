@@ -138,6 +138,14 @@ def verify(version: Annotated[str, typer.Argument(help="版本，例如 2023.1")
         ):
             for path in paths:
                 console.print(f"  {title}：{path}", markup=False)
+        if found.describing:
+            names = "、".join(found.describing)
+            are_all = found.describing == found.differing and not (found.missing or found.added or found.damaged)
+            console.print(
+                f"其中 {names} 说明的是程序（模型的名称和 SQL），不含报告的数字；程序更新后它会不同。"
+                + ("其余文件完全相同，数字没有变化。" if are_all else ""),
+                markup=False,
+            )
         if found.changed_since:
             console.print(f"发布之后有变化的：{'、'.join(found.changed_since)}。")
     if not found.is_equal:

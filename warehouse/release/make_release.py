@@ -20,7 +20,7 @@ from warehouse.catalogue.catalogue import Catalogue
 from warehouse.figures.year_figures import load_figures
 from warehouse.release.checklist import Point, check_release
 from warehouse.release.data.data_package import write_bundle, write_checksums
-from warehouse.release.data.model_docs import write_model_docs
+from warehouse.release.data.model_docs import MODEL_DOCS, write_model_docs
 from warehouse.release.documents.write_documents import write_documents
 from warehouse.release.manifest import (
     MANIFEST,
@@ -156,7 +156,7 @@ def make(
     with part("数据文件"):
         data = write_bundle(connection, city, report_year, folder / DATA, released_on, version)
         archive = write_zip(data, folder, folder / f"数据_{version}.zip")
-        described = write_model_docs(connection, models, folder / "数据模型.html")
+        described = write_model_docs(connection, models, folder / MODEL_DOCS)
     extra = []
     if before:
         with part("修订表"):

@@ -8,11 +8,15 @@ from pathlib import Path
 from sources.declarations.city import City
 from sources.system.settings import Settings
 from warehouse.catalogue.catalogue import Catalogue
+from warehouse.release.data.model_docs import MODEL_DOCS
 from warehouse.release.make_release import Progress, make, outputs_in
 from warehouse.release.manifest import MANIFEST, Manifest, inputs_of, read_manifest, releases_folder, releases_of
 from warehouse.run.compile import load_manifest
 from warehouse.run.rebuild import rebuilt_from_archive
 from warehouse.store.connection import open_published
+
+DESCRIBES_THE_PROGRAM = frozenset({MODEL_DOCS})
+"""Files of a release that hold the program itself (its SQL, the names of its models) and no figure of the report."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,11 @@ class Verified:
     added: tuple[str, ...]
     changed_since: tuple[str, ...]
     damaged: tuple[str, ...]
+
+    @property
+    def describing(self) -> tuple[str, ...]:
+        """Of the files that differ, those that describe the program: no figure in them can have changed."""
+        return tuple(path for path in self.differing if path in DESCRIBES_THE_PROGRAM)
 
     @property
     def is_equal(self) -> bool:

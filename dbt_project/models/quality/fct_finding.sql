@@ -1,3 +1,25 @@
+with
+    -- what two checks find alike is one problem
+    findings as (
+        select distinct
+            submission_id,
+            stage,
+            rule_id,
+            severity,
+            file_name,
+            sheet,
+            cell,
+            column_name,
+            record_key,
+            value,
+            rule_version,
+            suggestion,
+            explanation_id,
+            message,
+            fix
+        from {{ source("registry", "finding") }}
+    )
+
 select
     finding.submission_id,
     submission.report_year,
@@ -22,7 +44,7 @@ select
     explanation.state as explanation_state,
     explanation.reason as explanation,
     explanation.author as explanation_author
-from {{ source("registry", "finding") }} as finding
+from findings as finding
 inner join
     {{ source("registry", "submission") }} as submission on finding.submission_id = submission.submission_id
 left join

@@ -12,6 +12,7 @@ import duckdb
 
 from warehouse.store.sql import query
 
+MODEL_DOCS = "数据模型.html"
 OF_THE_MACHINE = {
     "build_path",
     "compiled",
