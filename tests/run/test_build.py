@@ -62,7 +62,11 @@ def test_what_reads_a_model_whose_test_fails_is_skipped_and_nothing_is_kept(fres
     assert failed.failing is not None
     assert failed.failing.rows() == [("doubled",)]
     status = {node.unique_id.split(".")[2]: node.status for node in outcome.nodes}
-    assert (status["dim_scope"], status["fct_indicator_value"], status["scale"]) == ("success", "skipped", "skipped")
+    assert (status["dim_scope"], status["fct_indicator_value"], status["mart_scale"]) == (
+        "success",
+        "skipped",
+        "skipped",
+    )
     assert snapshot(fresh_copy, BUILT) == before
 
 
