@@ -13,6 +13,7 @@ from rich.table import Table
 
 from sources.declarations.city import City
 from sources.declarations.problem import DeclarationError
+from sources.submission.finding import FINDING_HEADINGS, Finding
 from sources.system.faults import ToldError
 from sources.system.settings import Settings, load_settings
 
@@ -94,3 +95,11 @@ def print_records(title: str, headings: Mapping[str, str], records: Sequence[Map
     for record in records:
         shown.add_row(*("" if record[key] is None else str(record[key]) for key in headings))
     console.print(shown, markup=False)
+
+
+def print_findings(title: str, shown: Sequence[str], findings: Sequence[Finding], explained: str = "") -> None:
+    """A table of findings; `shown` are names of FINDING_HEADINGS, severity first. `explained` marks those that are."""
+    records = [dict(zip(shown, finding.shown(*shown), strict=True)) for finding in findings]
+    for finding, record in zip(findings, records, strict=True):
+        record["severity"] += explained if finding.explanation else ""
+    print_records(title, {name: FINDING_HEADINGS[name] for name in shown}, records)

@@ -1,5 +1,6 @@
 """Commands for the exchange with the schools: check, preview, feedback, explanations."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,21 +17,15 @@ from orchestration.cli.console import (
     fail,
     installation,
     notices,
+    print_findings,
     print_json,
     print_records,
     published,
 )
-from sources.submission.finding import SEVERITY_LABELS
+from sources.submission.finding import Finding
 
 File = Annotated[Path, typer.Argument(help="工作簿", exists=True, dir_okay=False, readable=True)]
-FOUND_HEADINGS = {
-    "severity": "级别",
-    "sheet": "工作表",
-    "cell": "单元格",
-    "message": "问题",
-    "suggestion": "可能的原因",
-    "fix": "处理办法",
-}
+SHOWN_OF_FINDING = ("severity", "sheet", "cell", "message", "suggestion", "fix")
 CHANGE_HEADINGS = {"before": "现在", "after": "之后"}
 STATUS_LABELS = {"accepted": "可以接收", "rejected": "会被退回", "superseded": "可以接收，但不是最后保存的版本"}
 EXPLANATION_HEADINGS = {
@@ -61,18 +56,18 @@ def check(
     data = file.read_bytes()
     checked = check_workbook(data, file.name, city, settings.limits)
     marked = out or file.with_name(f"{file.stem}_校验结果.xlsx")
-    needs_marking = any(f["severity"] != "info" for f in (*checked.open_findings, *checked.explained))
+    needs_marking = any(finding.severity != "info" for finding in checked.findings)
     if needs_marking:
         marked.write_bytes(mark_checked(data, checked))
     if as_json:
         print_json(
             {
                 "file": str(file),
-                "respondent": checked.reading.respondent and checked.reading.respondent.name,
-                "report_year": checked.reading.report_year,
+                "respondent": checked.submission.respondent and checked.submission.respondent.name,
+                "report_year": checked.submission.report_year,
                 "is_acceptable": checked.is_acceptable,
-                "findings": checked.open_findings,
-                "explained": checked.explained,
+                "findings": [finding.row for finding in checked.open_findings],
+                "explained": [finding.row | _given(finding) for finding in checked.explained],
                 "marked": str(marked) if needs_marking else None,
             }
         )
@@ -111,8 +106,8 @@ def preview(file: File, as_json: AsJson = False) -> None:
         _print_changes(
             "改动的单元格", {"sheet": "工作表", "record": "记录", "label": "项目", "cell": "单元格"}, found.cells
         )
-        _print_findings("新出现的问题", found.findings_new.to_dicts())
-        _print_findings("已解决的问题", found.findings_solved.to_dicts())
+        _print_findings("新出现的问题", [each.finding for each in found.findings_new])
+        _print_findings("已解决的问题", [each.finding for each in found.findings_solved])
         where = {"report_year": "年度", "subject_name": "单位", "indicator": "指标", "scope": "口径"}
         _print_changes("变动的数字", where, found.figures)
         _print_changes("变动的名次", {"report_year": "年度", "school_name": "学校", "indicator": "指标"}, found.ranks)
@@ -130,10 +125,12 @@ def feedback(year: Year, as_json: AsJson = False) -> None:
     with published(settings) as connection:
         written = [each for each in write_feedback(connection, settings, [year]) if each.path]
     if as_json:
-        print_json([{"respondent": each.respondent_name, "path": each.path, "status": each.status} for each in written])
+        told = ((each.version, each.path) for each in written)
+        print_json([{"respondent": v.respondent_name, "path": path, "status": v.status} for v, path in told])
         return
     for each in written:
-        console.print(f"{each.respondent_name or each.file_name}：{each.path}", soft_wrap=True, markup=False)
+        name = each.version.respondent_name or each.version.file_name
+        console.print(f"{name}：{each.path}", soft_wrap=True, markup=False)
     console.print(f"{year}年度退回件 {len(written)} 份。")
 
 
@@ -144,7 +141,7 @@ def explanations(year: Year, as_json: AsJson = False) -> None:
 
     settings, _ = installation()
     with published(settings) as connection:
-        on_file = explanations_on_file(connection, year).to_dicts()
+        on_file = [explanation.row for explanation in explanations_on_file(connection, year)]
     if as_json:
         print_json(on_file)
         return
@@ -170,10 +167,14 @@ def decide(
     console.print(f"{explanation}：{STATES[state]}（{by}），下次运行时生效。", markup=False)
 
 
-def _print_findings(title: str, findings: list[dict[str, Any]]) -> None:
-    shown = [finding | {"severity": SEVERITY_LABELS[finding["severity"]]} for finding in findings]
-    if shown:
-        print_records(f"{title} {len(shown)} 个", FOUND_HEADINGS, shown)
+def _given(finding: Finding) -> dict[str, str]:
+    given = finding.explanation
+    return {"reason": given.reason, "author": given.author} if given else {}
+
+
+def _print_findings(title: str, findings: Sequence[Finding]) -> None:
+    if findings:
+        print_findings(f"{title} {len(findings)} 个", SHOWN_OF_FINDING, findings)
     else:
         console.print(f"{title}：没有。", markup=False)
 

@@ -1,7 +1,8 @@
 """Commands that look at what is published: table, status, findings."""
 
+from dataclasses import asdict
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -17,17 +18,18 @@ from orchestration.cli.console import (
     console,
     fail,
     installation,
+    print_findings,
     print_json,
     print_records,
     published,
 )
-from sources.submission.finding import SEVERITY_LABELS
 from warehouse.catalogue.labels import STATE
 
 if TYPE_CHECKING:
     import duckdb
 
     from warehouse.figures.printed_table import TableCell
+    from warehouse.intake.register import RegisterEntry
 
 REGISTER_HEADINGS = {
     "respondent_code": "标识码",
@@ -40,15 +42,7 @@ REGISTER_HEADINGS = {
     "current_file_name": "有效版本",
     "shown_reason": "说明",
 }
-FINDING_HEADINGS = {
-    "severity": "级别",
-    "file_name": "文件",
-    "sheet": "工作表",
-    "cell": "单元格",
-    "message": "问题",
-    "suggestion": "可能的原因",
-    "fix": "处理办法",
-}
+SHOWN_OF_FINDING = ("severity", "file_name", "sheet", "cell", "message", "suggestion", "fix")
 
 
 @app.command(rich_help_panel=Panel.LOOK)
@@ -91,45 +85,40 @@ def table(
 @app.command(rich_help_panel=Panel.LOOK)
 def status(year: Year, region: RegionCode = None, as_json: AsJson = False) -> None:
     """报送登记簿：谁应报、谁报了、谁逾期，哪一版有效、为什么，有多少问题。有逾期或退回时返回码为 3。"""
-    from warehouse.figures.regions import SUBTREE, coverage_of
-    from warehouse.store.sql import query
+    from warehouse.figures.regions import coverage_of
+    from warehouse.intake.register import published_register
 
     settings, _ = installation()
     with published(settings) as connection:
         of = _region(connection, region)
-        register = query(
-            connection,
-            f"select * from quality.register where report_year = ? and region_code in {SUBTREE}"
-            " order by respondent_kind desc, respondent_code",
-            [year, of],
-        ).to_dicts()
+        register = published_register(connection, year, of)
         coverage = coverage_of(connection, of, [year]).get(year)
     if not register:
         fail(f"数据库中没有 {year} 年。")
     if as_json:
-        print_json({"report_year": year, "coverage": coverage, "register": register})
+        print_json({"report_year": year, "coverage": coverage, "register": [asdict(entry) for entry in register]})
     else:
-        shown = [row | {"shown_state": _state(row), "shown_reason": _reason(row)} for row in register]
+        shown = [asdict(each) | {"shown_state": _state(each), "shown_reason": _reason(each)} for each in register]
         print_records(f"{year}年度报送登记簿", REGISTER_HEADINGS, shown)
-        row = register[0]
-        console.print(f"报送期 {row['opens']} 至 {row['due']}，{row['freezes']} 冻结。", highlight=False)
+        first = register[0]
+        console.print(f"报送期 {first.opens} 至 {first.due}，{first.freezes} 冻结。", highlight=False)
         console.print(f"数据完整度：{coverage or '还没有名册'}。", highlight=False)
-    if any(row["state"] in ("overdue", "rejected") or row["latest_status"] == "rejected" for row in register):
+    if any(entry.has_to_act for entry in register):
         raise typer.Exit(ACTION_NEEDED)
 
 
-def _state(row: dict[str, Any]) -> str:
-    label = STATE[row["state"]]
-    return f"{label} {row['days_overdue']} 天" if row["state"] == "overdue" else label
+def _state(entry: "RegisterEntry") -> str:
+    label = STATE[entry.state]
+    return f"{label} {entry.days_overdue} 天" if entry.state == "overdue" else label
 
 
-def _reason(row: dict[str, Any]) -> str:
+def _reason(entry: "RegisterEntry") -> str:
     """Why this version counts, and what became of a later one."""
-    reasons = [row["current_reason"]]
-    if row["latest_submission_id"] != row["current_submission_id"] and row["latest_submission_id"]:
-        reasons.append(f"最后一版 {row['latest_file_name']} 已退回：{row['latest_reason']}")
-    if row["current_submission_id"] is None and row["days_overdue"]:
-        reasons.append(f"已逾期 {row['days_overdue']} 天")
+    reasons = [entry.current_reason]
+    if entry.latest_submission_id != entry.current_submission_id and entry.latest_submission_id:
+        reasons.append(f"最后一版 {entry.latest_file_name} 已退回：{entry.latest_reason}")
+    if entry.current_submission_id is None and entry.days_overdue:
+        reasons.append(f"已逾期 {entry.days_overdue} 天")
     return "；".join(filter(None, reasons))
 
 
@@ -141,28 +130,17 @@ def findings(
     as_json: AsJson = False,
 ) -> None:
     """审核发现的问题：文件、工作表、单元格、问题和处理办法。"""
-    from warehouse.figures.regions import SUBTREE
-    from warehouse.store.sql import query
+    from warehouse.intake.register import published_findings
 
     settings, _ = installation()
     with published(settings) as connection:
-        # who has sent a file without a readable cover is not known, nor is the region then
-        found = query(
-            connection,
-            "select * from quality.finding"
-            f" where coalesce(region_code in {SUBTREE}, ?) and coalesce(respondent_code = ?, true)"
-            " and (report_year = ? or report_year is null)"
-            " and submission_status <> 'superseded' order by severity, file_name, sheet, cell",
-            [_region(connection, region), region is None, respondent, year],
-        ).to_dicts()
+        of = _region(connection, region) if region else None
+        found = published_findings(connection, year, respondent, of)
     if as_json:
-        print_json(found)
+        print_json([each.row for each in found])
         return
-    shown = [
-        row | {"severity": SEVERITY_LABELS[row["severity"]] + ("（已说明）" if row["is_explained"] else "")}
-        for row in found
-    ]
-    print_records(f"{year}年度审核问题 {len(found)} 个", FINDING_HEADINGS, shown)
+    title = f"{year}年度审核问题 {len(found)} 个"
+    print_findings(title, SHOWN_OF_FINDING, [each.finding for each in found], explained="（已说明）")
 
 
 def _region(connection: "duckdb.DuckDBPyConnection", code: str | None) -> str:

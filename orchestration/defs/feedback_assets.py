@@ -8,19 +8,20 @@ import dagster as dg
 from orchestration.lib.asset_keys import FEEDBACK, REGISTRY
 from orchestration.lib.groups import INTAKE
 from orchestration.lib.installation import Installation
-from orchestration.lib.metadata import markdown_table
+from orchestration.lib.metadata import findings_table, markdown_table
 from orchestration.lib.partitions import by_report_year
 from orchestration.lib.specs import spec
 from sources.declarations.city import City
-from sources.submission.finding import SEVERITY_LABELS
+from sources.declarations.rule import Severity
 from sources.system.settings import Settings
 from warehouse.catalogue.labels import SUBMISSION
 from warehouse.intake.feedback import Feedback, write_feedback
-from warehouse.run.build import FAILING_ROWS
+from warehouse.intake.version import Version
 from warehouse.store.connection import open_working
 
 SHOWN_RESPONDENTS = 40
-FINDING_HEADINGS = ("级别", "位置", "填写内容", "问题", "可能的原因", "处理办法")
+SHOWN_OF_FINDING = ("severity", "place", "value", "message", "suggestion", "fix")
+"""Sheet and cell in one column: the table is narrow."""
 
 
 FEEDBACK_SPEC = spec(
@@ -49,9 +50,9 @@ def _metadata(settings: Settings, everybody: Sequence[Feedback]) -> dict[str, An
     """Who has to do what, and for each respondent with open findings all of them, errors first."""
     rows = [
         (
-            each.report_year,
-            _name(each),
-            SUBMISSION[each.status],
+            each.version.report_year,
+            _name(each.version),
+            SUBMISSION[each.version.status],
             _count(each, "error"),
             _count(each, "warning"),
             each.path.relative_to(settings.feedback) if each.path else "",
@@ -64,29 +65,14 @@ def _metadata(settings: Settings, everybody: Sequence[Feedback]) -> dict[str, An
     }
     asked = [each for each in everybody if _count(each, "error") or _count(each, "warning")]
     for each in sorted(asked, key=lambda each: -_count(each, "error"))[:SHOWN_RESPONDENTS]:
-        metadata[f"{each.report_year or '未识别'} {_name(each)}"] = markdown_table(FINDING_HEADINGS, _findings(each))
+        heading = f"{each.version.report_year or '未识别'} {_name(each.version)}"
+        metadata[heading] = findings_table(each.open_findings, SHOWN_OF_FINDING)
     return metadata
 
 
-def _findings(feedback: Feedback) -> list[tuple[str, ...]]:
-    """Open findings for a narrow table: errors first, sheet and cell in one column."""
-    ordered = sorted(feedback.open_findings, key=lambda finding: finding["severity"])
-    return [
-        (
-            SEVERITY_LABELS[finding["severity"]],
-            f"{finding['sheet']} {finding['cell'] or ''}".strip(),
-            finding["value"] or "",
-            finding["message"],
-            finding["suggestion"] or "",
-            finding["fix"],
-        )
-        for finding in ordered[:FAILING_ROWS]
-    ]
+def _name(version: Version) -> str:
+    return version.respondent_name or version.file_name
 
 
-def _name(feedback: Feedback) -> str:
-    return feedback.respondent_name or feedback.file_name
-
-
-def _count(feedback: Feedback, severity: str) -> int:
-    return sum(finding["severity"] == severity for finding in feedback.open_findings)
+def _count(feedback: Feedback, severity: Severity) -> int:
+    return sum(finding.severity == severity for finding in feedback.open_findings)

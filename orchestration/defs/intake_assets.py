@@ -7,18 +7,18 @@ what came in, what it says, what is wrong with it and what was loaded.
 from collections.abc import Iterator, Sequence
 
 import dagster as dg
-import polars as pl
 
 from orchestration.lib.asset_keys import AUDITED, PARSED, RECEIVED, REFERENCE, REGISTRY, SUBMISSIONS_TAG, raw_key
 from orchestration.lib.groups import INTAKE, RAW
 from orchestration.lib.installation import Installation
-from orchestration.lib.metadata import column_schema, findings_table, frame_preview, row_counts
+from orchestration.lib.metadata import column_schema, findings_table, records_table, row_counts
 from orchestration.lib.partitions import by_report_year
 from orchestration.lib.specs import about, spec
 from sources.declarations.city import City
 from sources.declarations.contract import Contract, load_contracts
+from sources.submission.finding import Finding
 from warehouse.catalogue.reference import load_reference
-from warehouse.intake.register import latest_findings, submission_overview
+from warehouse.intake.register import Overview, latest_findings, submission_overview
 from warehouse.intake.stage_times import Intake
 from warehouse.intake.take_in import take_in
 from warehouse.store.connection import open_working
@@ -106,7 +106,7 @@ def intake(
                 "本次装入行数": result.rows.get(contract.name, 0),
                 "dagster/row_count": counts[f"raw.{contract.name}"],
             },
-            check_results=[_contract_result(contract, findings.filter(pl.col("sheet") == contract.title), years)],
+            check_results=[_contract_result(contract, findings, years)],
         )
 
 
@@ -117,35 +117,34 @@ def outcome_of(result: Intake) -> str:
 
 
 def _flow_results(
-    result: Intake, overview: pl.DataFrame, findings: pl.DataFrame, years: Sequence[int]
+    result: Intake, overview: Sequence[Overview], findings: Sequence[Finding], years: Sequence[int]
 ) -> Iterator[dg.MaterializeResult]:
     seconds = {stage: round(value, 3) for stage, value in result.seconds.items()}
     yield dg.MaterializeResult(
         RECEIVED, metadata={"文件数": result.files, "新内容": result.new, "秒": seconds["received"]}
     )
     yield dg.MaterializeResult(PARSED, metadata={"单元格数": result.cells, "秒": seconds["parsed"]})
-    errors = findings.filter(pl.col("severity") == "error")
-    warnings = findings.filter(pl.col("severity") == "warning")
+    errors = [finding for finding in findings if finding.is_error]
     yield dg.MaterializeResult(
         AUDITED,
         metadata={
             "接收": result.accepted,
             "退回": result.rejected,
-            "错误": errors.height,
-            "警告": warnings.height,
-            "其中待说明": warnings.get_column("explanation_id").null_count(),
+            "错误": len(errors),
+            "警告": sum(finding.severity == "warning" for finding in findings),
+            "其中待说明": sum(finding.is_unexplained for finding in findings),
             "秒": seconds["audited"],
         },
         check_results=[_acceptance_result(errors, years)],
     )
     yield dg.MaterializeResult(
         REGISTRY,
-        metadata={"报送情况": frame_preview(overview, limit=overview.height), "秒": seconds["loaded"]},
+        metadata={"报送情况": records_table(Overview, overview), "秒": seconds["loaded"]},
     )
 
 
-def _acceptance_result(errors: pl.DataFrame, years: Sequence[int]) -> dg.AssetCheckResult:
-    rejected = errors.get_column("submission_id").n_unique()
+def _acceptance_result(errors: Sequence[Finding], years: Sequence[int]) -> dg.AssetCheckResult:
+    rejected = len({finding.address.submission_id for finding in errors})
     return dg.AssetCheckResult(
         asset_key=AUDITED,
         check_name=ACCEPTANCE_CHECK,
@@ -156,14 +155,15 @@ def _acceptance_result(errors: pl.DataFrame, years: Sequence[int]) -> dg.AssetCh
     )
 
 
-def _contract_result(contract: Contract, findings: pl.DataFrame, years: Sequence[int]) -> dg.AssetCheckResult:
-    errors = findings.filter(pl.col("severity") == "error").height
-    warnings = findings.filter(pl.col("severity") == "warning").height
+def _contract_result(contract: Contract, findings: Sequence[Finding], years: Sequence[int]) -> dg.AssetCheckResult:
+    of_sheet = [finding for finding in findings if finding.address.sheet == contract.title]
+    errors = sum(finding.is_error for finding in of_sheet)
+    warnings = sum(finding.severity == "warning" for finding in of_sheet)
     return dg.AssetCheckResult(
         asset_key=raw_key(contract),
         check_name=CONTRACT_CHECK,
         passed=not errors and not warnings,
         severity=dg.AssetCheckSeverity.ERROR if errors else dg.AssetCheckSeverity.WARN,
         description=f"{about(years)}：错误 {errors} 个，警告 {warnings} 个。",
-        metadata={"年度": about(years), "错误": errors, "警告": warnings, "问题": findings_table(findings)},
+        metadata={"年度": about(years), "错误": errors, "警告": warnings, "问题": findings_table(of_sheet)},
     )

@@ -1,13 +1,14 @@
 """Frames and findings as Dagster metadata: row counts, columns, previews, failing rows."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import fields
 from typing import Any
 
 import dagster as dg
 import duckdb
 import polars as pl
 
-from sources.submission.finding import SEVERITY_LABELS
+from sources.submission.finding import FINDING_HEADINGS, Finding
 from warehouse.run.build import FAILING_ROWS
 
 PREVIEW_ROWS = 15
@@ -41,31 +42,21 @@ def frame_preview(frame: pl.DataFrame, limit: int = PREVIEW_ROWS) -> dg.Metadata
     return markdown_table(frame.columns, frame.head(limit).rows())
 
 
-FINDING_HEADINGS = {
-    "severity": "级别",
-    "file_name": "文件",
-    "sheet": "工作表",
-    "cell": "单元格",
-    "value": "填写内容",
-    "message": "问题",
-    "suggestion": "可能的原因",
-    "fix": "处理办法",
-    "rule_id": "规则",
-}
+def records_table(kind: type[Any], records: Sequence[Any]) -> dg.MetadataValue:
+    """Objects of a dataclass, one a row, under the names of its fields."""
+    names = [field.name for field in fields(kind)]
+    return markdown_table(names, [[getattr(record, name) for name in names] for record in records])
 
 
-def findings_table(findings: pl.DataFrame) -> dg.MetadataValue:
+SHOWN_OF_FINDING = ("severity", "file_name", "sheet", "cell", "value", "message", "suggestion", "fix", "rule_id")
+
+
+def findings_table(
+    findings: Iterable[Finding], shown: Sequence[str] = SHOWN_OF_FINDING, limit: int = FAILING_ROWS
+) -> dg.MetadataValue:
     """Findings as the clerk reads them, worst first."""
-    order = pl.col("severity").replace_strict({"error": 0, "warning": 1, "info": 2}, default=3)
-    shown = findings.sort(order, maintain_order=True).head(FAILING_ROWS)
-    rows = [
-        [
-            SEVERITY_LABELS.get(row["severity"], row["severity"]),
-            *(row[name] for name in list(FINDING_HEADINGS)[1:]),
-        ]
-        for row in shown.iter_rows(named=True)
-    ]
-    return markdown_table(list(FINDING_HEADINGS.values()), rows)
+    worst_first = sorted(findings, key=lambda finding: finding.rank)[:limit]
+    return markdown_table([FINDING_HEADINGS[name] for name in shown], [each.shown(*shown) for each in worst_first])
 
 
 def _cell(value: object) -> str:

@@ -42,9 +42,9 @@ def read_register(settings: Settings, city: City) -> Register:
     if not settings.working_database.exists():
         return Register()
     with working_lock(settings, LOCK_TIMEOUT_SECONDS), open_working(settings) as connection:
-        versions = latest_versions(connection).to_dicts()
-        findings = latest_findings(connection, list(city.calendar.years)).to_dicts()
-    unidentified = any(row["respondent_code"] is None or row["report_year"] is None for row in versions)
+        versions = latest_versions(connection)
+        findings = latest_findings(connection, list(city.calendar.years))
+    unidentified = any(version.respondent_code is None or version.report_year is None for version in versions)
     lying = (
         {
             submission_id
@@ -53,7 +53,7 @@ def read_register(settings: Settings, city: City) -> Register:
         if unidentified
         else set()
     )
-    rejected = [row["submission_id"] for row in versions if row["status"] == "rejected"]
+    rejected = [version.submission_id for version in versions if version.status == "rejected"]
     return Register(versions, findings, frozenset(lying), _marked(settings.feedback, rejected))
 
 

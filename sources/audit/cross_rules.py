@@ -4,11 +4,12 @@ The SQL is Polars' own, in memory: a school can check its workbook with it, with
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
-from sources.audit.places import CellOf, locate
+from sources.audit.places import CellOf, Places
 from sources.declarations.contract import load_contracts
 from sources.declarations.rule import CrossRule, load_cross_rules
 from sources.submission.finding import Finding, finding
@@ -33,14 +34,20 @@ def judge(rule: CrossRule, frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     return pl.SQLContext(complete).execute(rule.sql, eager=True)
 
 
-Failure = tuple[CrossRule, dict[str, Any]]
-"""A rule, and a row of its result that does not hold."""
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A thing for which a rule does not hold; `shown` are the values that the rule's message shows, by name."""
+
+    rule: CrossRule
+    submission_id: str
+    record: int
+    shown: Mapping[str, Any]
 
 
 def cross_failures(level: str, frames: Mapping[str, pl.DataFrame]) -> list[Failure]:
     """Where the rules of a level ('submission' or 'city') do not hold."""
     return [
-        (rule, row)
+        Failure(rule, row["submission_id"], row["record"], row)
         for rule in load_cross_rules()
         if rule.level == level
         for row in judge(rule, frames).filter(~pl.col("holds")).iter_rows(named=True)
@@ -48,13 +55,13 @@ def cross_failures(level: str, frames: Mapping[str, pl.DataFrame]) -> list[Failu
 
 
 def cross_findings(failures: Iterable[Failure], file_names: Mapping[str, str], cell_of: CellOf) -> list[Finding]:
-    """A finding for each failure, at the cell that the rule names."""
+    """A finding for each failure, at the cell that the rule names; `file_names` by submission id."""
     contracts = {contract.name: contract for contract in load_contracts()}
     findings = []
-    for rule, row in failures:
-        submission_id = row["submission_id"]
-        contract = contracts[rule.sheet]
-        record = None if contract.shape == "form" else row["record"]
-        place = locate(contract, submission_id, file_names[submission_id], record, rule.column, cell_of)
-        findings.append(finding(place, rule.id, rule, rule.severity, rule.message.format(**row), rule.fix))
+    for failure in failures:
+        rule, contract = failure.rule, contracts[failure.rule.sheet]
+        record = None if contract.shape == "form" else failure.record
+        at = Places(contract, file_names, cell_of).at(failure.submission_id, record, rule.column)
+        message = rule.message.format(**failure.shown)
+        findings.append(finding(at.address, at.text, rule.id, rule, rule.severity, message, rule.fix))
     return findings

@@ -1,6 +1,7 @@
 """Where a value of a typed frame stands in its file."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 
 import polars as pl
@@ -9,20 +10,26 @@ from sources.declarations.contract import Contract
 from sources.submission.cell import CellAddress
 from sources.submission.frames import FORM_RECORD
 
-CellOf = Callable[[str, str, int, str], tuple[str | None, str | None]]
-"""(submission, sheet, record, column) → (address, text), or (None, None) when there is no such cell."""
+
+@dataclass(frozen=True, slots=True)
+class CellFound:
+    """A cell's address and text; both None when there is no such cell."""
+
+    cell: str | None = None
+    text: str | None = None
 
 
-def locate(
-    contract: Contract, submission_id: str, file_name: str, record: int | None, column: str, cell_of: CellOf
-) -> CellAddress:
-    """The place of one cell of a sheet; without its address when the sheet has no such cell."""
-    row = FORM_RECORD if record is None else record
-    cell, text = cell_of(submission_id, contract.name, row, column)
-    key = (
-        "" if record is None else "|".join(cell_of(submission_id, contract.name, row, k)[1] or "" for k in contract.key)
-    )
-    return CellAddress(submission_id, file_name, contract.title, cell, column, key, text)
+NO_CELL = CellFound()
+CellOf = Callable[[str, str, int, str], CellFound]
+"""(submission, sheet, record, column) → the cell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a value stands, and what stands there; None when the sheet has no such cell."""
+
+    address: CellAddress
+    text: str | None
 
 
 def cell_lookup(cells: pl.DataFrame) -> CellOf:
@@ -31,21 +38,31 @@ def cell_lookup(cells: pl.DataFrame) -> CellOf:
     parts = cells.partition_by("submission_id", as_dict=True, include_key=False)
 
     @cache
-    def of_submission(submission_id: str) -> dict[tuple[str, int, str], tuple[str | None, str | None]]:
+    def of_submission(submission_id: str) -> dict[tuple[str, int, str], CellFound]:
         rows = parts[(submission_id,)].select(names).iter_rows() if (submission_id,) in parts else ()
-        return {(sheet, record, column): (cell, text) for sheet, record, column, cell, text in rows}
+        return {(sheet, record, column): CellFound(cell, text) for sheet, record, column, cell, text in rows}
 
-    return lambda submission_id, *place: of_submission(submission_id).get(place, (None, None))
+    def cell_of(submission_id: str, sheet: str, record: int, column: str) -> CellFound:
+        return of_submission(submission_id).get((sheet, record, column), NO_CELL)
+
+    return cell_of
 
 
+@dataclass(frozen=True, slots=True)
 class Places:
-    """Where a value of one sheet stands: cell and text by submission, record and column."""
+    """Where a value of one sheet stands, by submission, record (None in a form) and column."""
 
-    def __init__(self, contract: Contract, submissions: pl.DataFrame, cell_of: CellOf) -> None:
-        self.contract = contract
-        self.file_names = dict(submissions.select("submission_id", "file_name").iter_rows())
-        self.cell_of = cell_of
+    contract: Contract
+    file_names: Mapping[str, str]
+    """By submission id."""
+    cell_of: CellOf
 
-    def at(self, submission_id: str, record: int | None, column: str) -> CellAddress:
+    def at(self, submission_id: str, record: int | None, column: str) -> Place:
         """The place of one cell; without its address when the sheet has no such cell."""
-        return locate(self.contract, submission_id, self.file_names[submission_id], record, column, self.cell_of)
+        sheet, row = self.contract.name, FORM_RECORD if record is None else record
+        found = self.cell_of(submission_id, sheet, row, column)
+        key = ""
+        if record is not None:
+            key = "|".join(self.cell_of(submission_id, sheet, row, name).text or "" for name in self.contract.key)
+        file_name = self.file_names[submission_id]
+        return Place(CellAddress(submission_id, file_name, self.contract.title, found.cell, column, key), found.text)

@@ -1,116 +1,103 @@
 """One kind of sheet, audited for all submissions at once: status, types, rows, values."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 
 import polars as pl
 
-from sources.audit.places import CellOf, Places
-from sources.audit.sheet_schema import LastYear, value_findings
+from sources.audit.sheet_schema import value_findings
+from sources.audit.sheet_stack import SheetStack
 from sources.audit.typed_values import normalised_findings, type_findings, typed_column
-from sources.declarations.codelist import CodeList
 from sources.declarations.contract import Column, Contract
 from sources.submission.cell import CellAddress
-from sources.submission.finding import Finding, Findings, findings_frame, intake_finding
-from sources.submission.frames import IDENTITY_SCHEMA, STATUS_COLUMN
+from sources.submission.finding import Finding, Findings, intake_finding
+from sources.submission.frames import IDENTITY_SCHEMA, STATUS_COLUMN, STATUS_SCHEMA
 
 FILLED = ("filled", "partial")
 """Sheet statuses with data. In a partial sheet a blank cell is declared to be unavailable, and no finding."""
 BLANK_RULES = ("value.blank", "value.blank_warning")
 
 
-@dataclass(frozen=True)
-class _SheetAudit:
+@dataclass(frozen=True, slots=True)
+class SheetAudit:
+    """The outcome for one kind of sheet: the typed table, STATUS_SCHEMA, and what is wrong."""
+
+    contract: Contract
     table: pl.DataFrame
     status: pl.DataFrame
-    findings: pl.DataFrame
+    findings: tuple[Finding, ...]
 
 
-def audit_sheet(
-    contract: Contract,
-    report_year: int,
-    submissions: pl.DataFrame,
-    cells: pl.DataFrame,
-    structural: pl.DataFrame,
-    codelists: dict[str, CodeList],
-    cell_of: CellOf,
-    last_year: Mapping[str, LastYear],
-) -> _SheetAudit:
-    columns = contract.columns_in(report_year)
-    of_sheet = cells.filter(pl.col("sheet") == contract.name).join(
-        submissions.select("submission_id"), on="submission_id", how="semi"
-    )
-    broken = structural.filter(
-        (pl.col("sheet") == contract.title)
-        & pl.col("rule_id").is_in(["sheet.missing", "sheet.repeated", "sheet.heading_missing"])
-    )
-    status, status_findings = _judge_status(contract, columns, submissions, of_sheet, broken, codelists)
+@dataclass(frozen=True, slots=True)
+class _Status:
+    """The status of one submission's sheet (its code), and what is wrong with it."""
+
+    submission_id: str
+    status: str
+    finding: Finding | None = None
+
+
+def audit_sheet(stack: SheetStack) -> SheetAudit:
+    """Text to type, then rows and values judged; sheets that say that they are empty have no rows."""
+    statuses = list(_statuses(stack))
+    status = _status_frame(stack.contract, statuses)
     filled = status.filter(pl.col("status").is_in(FILLED)).select("submission_id")
-    partial = set(status.filter(pl.col("status") == "partial").get_column("submission_id"))
-    raw = _pivot(of_sheet.join(filled, on="submission_id", how="semi"), columns)
-    typed = raw.select("submission_id", "record", *(typed_column(column, codelists) for column in columns))
-    places = Places(contract, submissions, cell_of)
+    partial = {each.submission_id for each in statuses if each.status == "partial"}
+    raw = _pivot(stack.cells.join(filled, on="submission_id", how="semi"), stack.columns)
+    typed = raw.select("submission_id", "record", *(typed_column(c, stack.codelists) for c in stack.columns))
     found = chain(
-        status_findings,
-        type_findings(columns, raw, typed, places, codelists),
-        normalised_findings(columns, raw, typed, places),
-        _row_findings(contract, typed, places, codelists),
-        value_findings(contract, report_year, raw, typed, places, broken, last_year.get(contract.name, {})),
+        (each.finding for each in statuses if each.finding),
+        type_findings(stack, raw, typed),
+        normalised_findings(stack, raw, typed),
+        _row_findings(stack, typed),
+        value_findings(stack, raw, typed),
     )
     findings = Findings()
-    findings.extend(f for f in found if not (f["rule_id"] in BLANK_RULES and f["submission_id"] in partial))
+    findings.extend(f for f in found if not (f.rule_id in BLANK_RULES and f.address.submission_id in partial))
     table = typed.join(
-        submissions.select("submission_id", "report_year", "respondent_code"), on="submission_id"
-    ).select(*IDENTITY_SCHEMA, *(column.name for column in columns))
-    return _SheetAudit(table, status, findings_frame(findings.all()))
+        stack.submissions.select("submission_id", "report_year", "respondent_code"), on="submission_id"
+    ).select(*IDENTITY_SCHEMA, *(column.name for column in stack.columns))
+    return SheetAudit(stack.contract, table, status, findings.all())
 
 
-def _judge_status(
-    contract: Contract,
-    columns: Sequence[Column],
-    submissions: pl.DataFrame,
-    cells: pl.DataFrame,
-    broken: pl.DataFrame,
-    codelists: dict[str, CodeList],
-) -> tuple[pl.DataFrame, list[Finding]]:
-    """Each submission's status of the sheet (its code), and what is wrong with it."""
-    own = [column.name for column in columns if not column.prefilled]
-    data_of = set(
-        cells.filter(pl.col("column_name").is_in(own) & (pl.col("raw_text") != "")).get_column("submission_id")
-    )
+def _statuses(stack: SheetStack) -> Iterator[_Status]:
+    """Each submission's status of the sheet: what it says, or what follows from there being data or none."""
+    own = [column.name for column in stack.columns if not column.prefilled]
+    has_data = pl.col("column_name").is_in(own) & (pl.col("raw_text") != "")
+    data_of = set(stack.cells.filter(has_data).get_column("submission_id"))
+    of_status = stack.cells.filter(pl.col("column_name") == STATUS_COLUMN)
     stated = {
-        row["submission_id"]: row for row in cells.filter(pl.col("column_name") == STATUS_COLUMN).iter_rows(named=True)
+        submission_id: (cell, text)
+        for submission_id, cell, text in of_status.select("submission_id", "cell", "raw_text").iter_rows()
     }
-    broken_submissions = set(broken.get_column("submission_id"))
-    codes = codelists["sheet_status"].code_of
-    labels = codelists["sheet_status"].label_of
-    statuses: dict[str, str] = {}
-    findings: list[Finding] = []
-    for submission_id, file_name in submissions.select("submission_id", "file_name").iter_rows():
-        cell = stated.get(submission_id)
-        text = cell["raw_text"] if cell else ""
-        status = codes.get(text, "filled")
-        address = cell["cell"] if cell else None
-        shown = labels.get(status, text)
-        place = CellAddress(submission_id, file_name, contract.title, address, STATUS_COLUMN, value=shown)
-        has_data = submission_id in data_of
-        if text and text not in codes:
-            findings.append(intake_finding("sheet.status_invalid", replace(place, value=text)))
-        elif status in FILLED and not has_data and submission_id not in broken_submissions:
-            if contract.name != "cover":
-                findings.append(intake_finding("sheet.empty", place))
-                status = "empty"
-        elif status in ("none", "unavailable") and has_data:
-            findings.append(intake_finding("sheet.not_empty", place))
-        elif status == "none" and contract.shape == "form":
-            findings.append(intake_finding("sheet.none_needs_records", place))
-        statuses[submission_id] = status
-    frame = pl.DataFrame(
-        {"submission_id": list(statuses), "status": list(statuses.values())},
-        schema={"submission_id": pl.String, "status": pl.String},
-    )
-    return frame.select("submission_id", sheet=pl.lit(contract.name), status="status"), findings
+    for submission_id in stack.submissions.get_column("submission_id"):
+        cell, text = stated.get(submission_id, (None, ""))
+        yield _judged_status(stack, submission_id, cell, text, submission_id in data_of)
+
+
+def _judged_status(stack: SheetStack, submission_id: str, cell: str | None, text: str, has_data: bool) -> _Status:
+    """Whether the status that is stated (`text`, '' for none) is one, and fits to what the sheet holds."""
+    contract, codes = stack.contract, stack.codelists["sheet_status"]
+    status = codes.code_of.get(text, "filled")
+    place = CellAddress(submission_id, stack.places.file_names[submission_id], contract.title, cell, STATUS_COLUMN)
+    shown = codes.label_of.get(status, text)
+    if text and text not in codes.code_of:
+        return _Status(submission_id, status, intake_finding("sheet.status_invalid", place, text))
+    if status in FILLED and not has_data and not stack.is_broken(submission_id):
+        if contract.name == "cover":
+            return _Status(submission_id, status)
+        return _Status(submission_id, "empty", intake_finding("sheet.empty", place, shown))
+    if status in ("none", "unavailable") and has_data:
+        return _Status(submission_id, status, intake_finding("sheet.not_empty", place, shown))
+    if status == "none" and contract.shape == "form":
+        return _Status(submission_id, status, intake_finding("sheet.none_needs_records", place, shown))
+    return _Status(submission_id, status)
+
+
+def _status_frame(contract: Contract, statuses: Sequence[_Status]) -> pl.DataFrame:
+    rows = [{"submission_id": each.submission_id, "sheet": contract.name, "status": each.status} for each in statuses]
+    return pl.DataFrame(rows, schema=STATUS_SCHEMA, orient="row")
 
 
 def _pivot(cells: pl.DataFrame, columns: Sequence[Column]) -> pl.DataFrame:
@@ -126,16 +113,15 @@ def _pivot(cells: pl.DataFrame, columns: Sequence[Column]) -> pl.DataFrame:
     )
 
 
-def _row_findings(
-    contract: Contract, typed: pl.DataFrame, places: "Places", codelists: dict[str, CodeList]
-) -> Iterator[Finding]:
+def _row_findings(stack: SheetStack, typed: pl.DataFrame) -> Iterator[Finding]:
     """Fixed rows that the sheet has lost."""
-    if contract.rows is None:
+    if stack.contract.rows is None:
         return
-    (key,) = contract.key
-    expected = codelists[contract.rows].label_of
+    (key,) = stack.contract.key
+    expected: Mapping[str, str] = stack.codelists[stack.contract.rows].label_of
     present = typed.group_by("submission_id", maintain_order=True).agg(pl.col(key))
     for submission_id, codes in present.iter_rows():
         for code in expected:
             if code not in codes:
-                yield intake_finding("record.row_missing", places.at(submission_id, None, key), expected=expected[code])
+                at = stack.places.at(submission_id, None, key)
+                yield intake_finding("record.row_missing", at.address, at.text, expected=expected[code])

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -10,89 +10,114 @@ import pandera.polars as pa
 import polars as pl
 from pandera.api.polars.types import PolarsData
 
-from sources.audit.places import Places
+from sources.audit.sheet_stack import SheetStack
 from sources.audit.slips import suggest
 from sources.declarations.contract import Column, Contract, contracts_for
 from sources.declarations.rule import IntakeRule, RowRule, load_intake_rules
 from sources.submission.finding import ALIKE_SHOWN, Finding, finding, intake_finding
 from sources.submission.frames import polars_type
 
-LastYear = Mapping[str, dict[str, Any]]
-"""Submission → column → last year's value, for one sheet."""
+NOT_NULLABLE, NOT_UNIQUE = "not_nullable", "multiple_fields_uniqueness"
+"""What pandera calls the failures that no check of ours has a name for."""
+Row = Mapping[str, Any]
+"""A row of a typed frame: column → value."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class ColumnCheck:
+    """A pandera check of one column's values; it is named like the rule (of rules/intake.yml) that it stands for."""
+
+    check: pa.Check
+    rule_id: str
+    expected: str
+
+
+@dataclass(frozen=True, slots=True)
 class FrameCheck:
     """A pandera check of a whole frame, and the rule under which a failing row is a finding."""
 
-    check: pa.Check
+    name: str
+    expr: str
     rule_id: str
     rule: RowRule | IntakeRule
     columns: tuple[str, ...]
     message: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class SheetSchema:
     """A contract as pandera schema, with what turns its failures into findings."""
 
     schema: pa.DataFrameSchema
-    column_rules: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
-    """Column → for each of its checks, in order: (rule of rules/intake.yml, what was expected)."""
-    frame_checks: list[FrameCheck] = field(default_factory=list)
+    column_checks: Mapping[str, Mapping[str, ColumnCheck]]
+    """Column → name of the check → the check."""
+    frame_checks: Mapping[str, FrameCheck]
+    """By name."""
 
 
-def value_findings(
-    contract: Contract,
-    report_year: int,
-    raw: pl.DataFrame,
-    typed: pl.DataFrame,
-    places: "Places",
-    broken: pl.DataFrame,
-    last_year: LastYear,
-) -> Iterator[Finding]:
-    """Failures of the pandera schema on the typed frame, as findings."""
-    sheet = sheet_schema(contract.name, report_year)
+def value_findings(stack: SheetStack, raw: pl.DataFrame, typed: pl.DataFrame) -> Iterator[Finding]:
+    """Failures of the pandera schema on the typed frame, as findings; a failure is known by its check's name."""
+    sheet = sheet_schema(stack.contract.name, stack.report_year)
     try:
         sheet.schema.validate(typed, lazy=True)
     except pa.errors.SchemaErrors as errors:
-        failures = errors.failure_cases
+        failures = errors.failure_cases.select("index", "column", "check")
     else:
         return
-    lost = set(broken.select("submission_id", "column_name").iter_rows())
     diagnosed: Counter[tuple[str, str]] = Counter()
-    for failure in failures.iter_rows(named=True):
-        row = typed.row(failure["index"], named=True)
-        submission_id, record = row["submission_id"], row["record"]
-        if failure["schema_context"] == "Column":
-            column = contract.column(failure["column"])
-            at = places.at(submission_id, record, column.name)
-            if failure["check"] != "not_nullable":
-                rule_id, expected = sheet.column_rules[column.name][failure["check_number"]]
-                yield intake_finding(rule_id, at, label=column.label, expected=expected)
-            elif raw.item(failure["index"], column.name) is None and (submission_id, column.name) not in lost:
-                yield intake_finding("value.blank", at, label=column.label)
-        elif failure["check_number"] is None:
-            if any((submission_id, name) in lost for name in contract.key):
-                continue
-            at = places.at(submission_id, record, contract.key[0])
-            shown = "、".join(str(row[name]) for name in contract.key if row[name] is not None)
-            yield intake_finding("record.duplicate", replace(at, value=shown))
+    for index, name, check in failures.iter_rows():
+        row, text = typed.row(index, named=True), raw.row(index, named=True)
+        if check == NOT_NULLABLE:
+            yield from _blank(stack, name, row, text)
+        elif check == NOT_UNIQUE:
+            yield from _duplicate(stack, row)
+        elif check in sheet.frame_checks:
+            yield from _broken_rule(stack, sheet.frame_checks[check], row, text, diagnosed)
         else:
-            check = sheet.frame_checks[failure["check_number"]]
-            if any(raw.item(failure["index"], name) is not None for name in check.columns) or (
-                (submission_id, check.columns[0]) not in lost
-            ):
-                at = places.at(submission_id, record, check.columns[0])
-                rule, likely = check.rule, None
-                diagnosed[submission_id, check.rule_id] += 1
-                if isinstance(rule, RowRule) and diagnosed[submission_id, check.rule_id] <= ALIKE_SHOWN:
-                    likely = _likely(contract, rule, row, last_year.get(submission_id, {}))
-                message = check.message.format(**row)
-                yield finding(at, check.rule_id, rule, rule.severity, message, rule.fix, likely)
+            yield _out_of_bounds(stack, name, sheet.column_checks[name][check], row)
 
 
-def _likely(contract: Contract, rule: RowRule, row: dict[str, Any], last_year: dict[str, Any]) -> str | None:
+def _out_of_bounds(stack: SheetStack, name: str, failed: ColumnCheck, row: Row) -> Finding:
+    at = stack.places.at(row["submission_id"], row["record"], name)
+    label = stack.contract.column(name).label
+    return intake_finding(failed.rule_id, at.address, at.text, label=label, expected=failed.expected)
+
+
+def _blank(stack: SheetStack, name: str, row: Row, text: Row) -> Iterator[Finding]:
+    """Nothing was filled in; where there is a text that is not of the type, that has been said already."""
+    if text[name] is None and not stack.has_lost(row["submission_id"], name):
+        at = stack.places.at(row["submission_id"], row["record"], name)
+        yield intake_finding("value.blank", at.address, at.text, label=stack.contract.column(name).label)
+
+
+def _duplicate(stack: SheetStack, row: Row) -> Iterator[Finding]:
+    key = stack.contract.key
+    if not stack.has_lost(row["submission_id"], *key):
+        at = stack.places.at(row["submission_id"], row["record"], key[0])
+        shown = "、".join(str(row[name]) for name in key if row[name] is not None)
+        yield intake_finding("record.duplicate", at.address, shown)
+
+
+def _broken_rule(
+    stack: SheetStack, broken: FrameCheck, row: Row, text: Row, diagnosed: Counter[tuple[str, str]]
+) -> Iterator[Finding]:
+    """A rule that does not hold, with what has probably gone wrong; of many alike, only of those that are shown.
+
+    `diagnosed` counts them by submission and rule.
+    """
+    submission_id, first = row["submission_id"], broken.columns[0]
+    if all(text[name] is None for name in broken.columns) and stack.has_lost(submission_id, first):
+        return
+    at, rule, likely = stack.places.at(submission_id, row["record"], first), broken.rule, None
+    diagnosed[submission_id, broken.rule_id] += 1
+    if isinstance(rule, RowRule) and diagnosed[submission_id, broken.rule_id] <= ALIKE_SHOWN:
+        likely = _likely(stack.contract, rule, row, stack.last_year.get(submission_id, {}))
+    yield finding(
+        at.address, at.text, broken.rule_id, rule, rule.severity, broken.message.format(**row), rule.fix, likely
+    )
+
+
+def _likely(contract: Contract, rule: RowRule, row: Row, last_year: Row) -> str | None:
     """What probably went wrong with a row that breaks a rule, in words."""
     suggestions = suggest(contract, rule, row, last_year)
     return "；或者".join(suggestion.text(contract) for suggestion in suggestions) or None
@@ -105,46 +130,45 @@ def sheet_schema(contract_name: str, report_year: int) -> SheetSchema:
         c for kind in ("school", "bureau") for c in contracts_for(kind, report_year) if c.name == contract_name
     )
     columns = contract.columns_in(report_year)
-    column_rules: dict[str, list[tuple[str, str]]] = {}
+    column_checks = {column.name: _column_checks(column) for column in columns}
     schema_columns = {"submission_id": pa.Column(pl.String), "record": pa.Column(pl.Int64)}
     for column in columns:
-        checks = _column_checks(column)
-        column_rules[column.name] = [(rule_id, expected) for _, rule_id, expected in checks]
-        schema_columns[column.name] = pa.Column(
-            polars_type(column), checks=[check for check, _, _ in checks], nullable=column.blank != "error"
-        )
+        checks = [each.check for each in column_checks[column.name]]
+        schema_columns[column.name] = pa.Column(polars_type(column), checks=checks, nullable=column.blank != "error")
     frame_checks = [_blank_warning(column) for column in columns if column.blank == "warning"]
     frame_checks += [
-        FrameCheck(
-            check=pa.Check(_holds(rule.expr), name=rule.id),
-            rule_id=f"{contract.name}.{rule.id}",
-            rule=rule,
-            columns=rule.columns,
-            message=rule.message,
-        )
+        FrameCheck(rule.id, rule.expr, f"{contract.name}.{rule.id}", rule, rule.columns, rule.message)
         for rule in contract.rules_in(report_year)
     ]
     schema = pa.DataFrameSchema(
         schema_columns,
-        checks=[frame_check.check for frame_check in frame_checks],
+        checks=[pa.Check(_holds(check.expr), name=check.name) for check in frame_checks],
         unique=["submission_id", *contract.key] if contract.key else ["submission_id"],
         strict=True,
     )
-    return SheetSchema(schema, column_rules, frame_checks)
+    return SheetSchema(
+        schema,
+        {name: {check.rule_id: check for check in checks} for name, checks in column_checks.items()},
+        {check.name: check for check in frame_checks},
+    )
 
 
-def _column_checks(column: Column) -> list[tuple[pa.Check, str, str]]:
+def _column_checks(column: Column) -> list[ColumnCheck]:
     """The column's checks with the rule that a failure falls under and what was expected."""
-    checks: list[tuple[pa.Check, str, str]] = []
+
+    def named(check: Callable[..., pa.Check], rule_id: str, expected: object, *bounds: object, **more: Any) -> None:
+        found.append(ColumnCheck(check(*bounds, error=rule_id, **more), rule_id, str(expected)))
+
+    found: list[ColumnCheck] = []
     if column.ge is not None:
-        checks.append((pa.Check.ge(_bound(column, column.ge)), "value.too_small", str(column.ge)))
+        named(pa.Check.ge, "value.too_small", column.ge, _bound(column, column.ge))
     if column.le is not None:
-        checks.append((pa.Check.le(_bound(column, column.le)), "value.too_large", str(column.le)))
+        named(pa.Check.le, "value.too_large", column.le, _bound(column, column.le))
     if column.pattern is not None:
-        checks.append((pa.Check.str_matches(column.pattern), "value.pattern", column.hint))
+        named(pa.Check.str_matches, "value.pattern", column.hint, column.pattern)
     elif column.type == "text":
-        checks.append((pa.Check.str_length(max_value=column.max_length), "value.too_long", str(column.max_length)))
-    return checks
+        named(pa.Check.str_length, "value.too_long", column.max_length, max_value=column.max_length)
+    return found
 
 
 def _bound(column: Column, value: object) -> object:
@@ -152,14 +176,10 @@ def _bound(column: Column, value: object) -> object:
 
 
 def _blank_warning(column: Column) -> FrameCheck:
+    """Of the frame, because pandera has no check of a column that a null fails, but for `nullable`."""
     rule = load_intake_rules()["value.blank_warning"]
-    return FrameCheck(
-        check=pa.Check(_holds(f"{column.name} is not null"), name=f"{column.name}_reported"),
-        rule_id=rule.id,
-        rule=rule,
-        columns=(column.name,),
-        message=rule.message.format(label=column.label),
-    )
+    message = rule.message.format(label=column.label)
+    return FrameCheck(f"{rule.id}:{column.name}", f"{column.name} is not null", rule.id, rule, (column.name,), message)
 
 
 def _holds(expression: str) -> Callable[[PolarsData], pl.LazyFrame]:

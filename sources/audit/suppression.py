@@ -5,41 +5,52 @@ the tables, the cells, the findings or the explanations, and it enters no total,
 figures gives it away. The archive keeps the file as it came.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, replace
 
 import polars as pl
 
-from sources.audit.judge import Audit
+from sources.audit.audited import Audit
 from sources.audit.places import cell_lookup
 from sources.declarations.contract import load_contracts
-from sources.submission.cell import CellAddress
-from sources.submission.finding import findings_frame, intake_finding
+from sources.submission.cell import Cell, CellAddress
+from sources.submission.finding import Finding, intake_finding
 from sources.submission.submission import Submission
 
 SUPPRESSED = "（人数过少，不公开）"
 RECORD = ["submission_id", "sheet", "record"]
 
 
-def suppress(
-    outcome: Audit, cells: pl.DataFrame, readings: Sequence[Submission]
-) -> tuple[Audit, pl.DataFrame, list[Submission]]:
-    """The same audit, cells (with `is_suppressed`) and readings, without the answers of too few people."""
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A cell by its address: of a submission, on a sheet (its title)."""
+
+    submission_id: str
+    sheet: str
+    cell: str | None
+
+
+def suppress(outcome: Audit) -> Audit:
+    """The same audit without the answers of too few people; `cells` has them marked in `is_suppressed`."""
     places = _places(outcome)
-    marked = cells.join(places, on=[*RECORD, "column_name"], how="left").with_columns(
-        pl.col("is_suppressed").fill_null(False)
-    )
-    redacted = marked.with_columns(
-        raw_text=pl.when("is_suppressed").then(pl.lit(SUPPRESSED)).otherwise(pl.col("raw_text"))
+    marked = (
+        outcome.cells.drop("is_suppressed")
+        .join(places, on=[*RECORD, "column_name"], how="left")
+        .with_columns(pl.col("is_suppressed").fill_null(False))
     )
     hidden = marked.filter("is_suppressed")
     if hidden.is_empty():
-        return outcome, redacted, list(readings)
-    tables = {name: _without(name, table, places) for name, table in outcome.tables.items()}
-    names = {reading.submission_id: reading.file_name for reading in readings}
-    findings = pl.concat([_redact(outcome.findings, hidden), _notices(hidden, names)])
+        return outcome
+    text = pl.when("is_suppressed").then(pl.lit(SUPPRESSED)).otherwise(pl.col("raw_text"))
+    file_names = {submission.submission_id: submission.file_name for submission in outcome.submissions}
     gone = set(hidden.select(*RECORD, "column_name").iter_rows())
-    return replace(outcome, tables=tables, findings=findings), redacted, [_forget(each, gone) for each in readings]
+    return replace(
+        outcome,
+        submissions=tuple(_forget(each, gone) for each in outcome.submissions),
+        tables={name: _without(name, table, places) for name, table in outcome.tables.items()},
+        cells=marked.with_columns(raw_text=text),
+        findings=(*_redacted(outcome.findings, hidden), *_notices(hidden, file_names)),
+    )
 
 
 def _places(outcome: Audit) -> pl.DataFrame:
@@ -65,22 +76,24 @@ def _without(name: str, table: pl.DataFrame, places: pl.DataFrame) -> pl.DataFra
     return joined.with_columns(pl.when(pl.col("is_suppressed").is_null()).then(pl.col(columns))).drop("is_suppressed")
 
 
-def _redact(findings: pl.DataFrame, hidden: pl.DataFrame) -> pl.DataFrame:
+def _redacted(findings: tuple[Finding, ...], hidden: pl.DataFrame) -> list[Finding]:
     """Findings about the suppressed cells keep their place and rule, and lose every value."""
     titles = {contract.name: contract.title for contract in load_contracts()}
-    where = hidden.select("submission_id", pl.col("sheet").replace_strict(titles), "cell", "is_suppressed")
-    joined = findings.join(where, on=["submission_id", "sheet", "cell"], how="left", maintain_order="left")
-    is_hidden = pl.col("is_suppressed").fill_null(False)
-    return joined.with_columns(
-        value=pl.when(is_hidden).then(pl.lit(SUPPRESSED)).otherwise(pl.col("value")),
-        message=pl.when(is_hidden)
-        .then(pl.format("不符合规则 {}{}", "rule_id", pl.lit(SUPPRESSED)))
-        .otherwise(pl.col("message")),
-        suggestion=pl.when(is_hidden).then(None).otherwise(pl.col("suggestion")),
-    ).drop("is_suppressed")
+    rows = hidden.select("submission_id", "sheet", "cell").iter_rows()
+    where = {_Place(submission_id, titles[sheet], cell) for submission_id, sheet, cell in rows if cell is not None}
+
+    def is_hidden(finding: Finding) -> bool:
+        return _Place(finding.address.submission_id, finding.address.sheet, finding.address.cell) in where
+
+    return [_without_value(finding) if is_hidden(finding) else finding for finding in findings]
 
 
-def _notices(hidden: pl.DataFrame, names: Mapping[str, str]) -> pl.DataFrame:
+def _without_value(finding: Finding) -> Finding:
+    message = f"不符合规则 {finding.rule_id}{SUPPRESSED}"
+    return replace(finding, value=SUPPRESSED, message=message, suggestion=None)
+
+
+def _notices(hidden: pl.DataFrame, file_names: Mapping[str, str]) -> list[Finding]:
     """One notice for each suppressed row, so that the school knows why its result is nowhere."""
     cell_of = cell_lookup(hidden)
     notices = []
@@ -88,12 +101,16 @@ def _notices(hidden: pl.DataFrame, names: Mapping[str, str]) -> pl.DataFrame:
         if contract.suppress:
             rows = hidden.filter(pl.col("sheet") == contract.name).select("submission_id", "record").unique()
             for submission_id, record in rows.sort("submission_id", "record").iter_rows():
-                cell, _ = cell_of(submission_id, contract.name, record, contract.suppress.by)
-                place = CellAddress(submission_id, names[submission_id], contract.title, cell, contract.suppress.by)
+                cell = cell_of(submission_id, contract.name, record, contract.suppress.by).cell
+                by = contract.suppress.by
+                place = CellAddress(submission_id, file_names[submission_id], contract.title, cell, by)
                 notices.append(intake_finding("privacy.suppressed", place, expected=contract.suppress.minimum))
-    return findings_frame(notices)
+    return notices
 
 
-def _forget(reading: Submission, gone: set[tuple[str, str, int, str]]) -> Submission:
-    cells = [cell if cell[:4] not in gone else (*cell[:5], SUPPRESSED) for cell in reading.cells]
-    return replace(reading, cells=cells)
+def _forget(submission: Submission, gone: Set[tuple[str, str, int, str]]) -> Submission:
+    def forgotten(cell: Cell) -> Cell:
+        is_gone = (cell.submission_id, cell.sheet, cell.record, cell.column_name) in gone
+        return cell._replace(raw_text=SUPPRESSED) if is_gone else cell
+
+    return replace(submission, cells=tuple(map(forgotten, submission.cells)))

@@ -2,12 +2,12 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 import polars as pl
 
-from sources.audit.places import Places
+from sources.audit.sheet_stack import SheetStack
 from sources.declarations.codelist import CodeList
 from sources.declarations.contract import Column
 from sources.declarations.headings import normalise_label
@@ -24,7 +24,7 @@ TEXT = "__text"
 """Marks the text of a column beside its typed value."""
 
 
-def typed_column(column: Column, codelists: dict[str, CodeList]) -> pl.Expr:
+def typed_column(column: Column, codelists: Mapping[str, CodeList]) -> pl.Expr:
     """Text → the declared type; null where the text is not of that type.
 
     A number may be written in full-width digits, with thousands separators, blanks and its own unit; a date with any
@@ -68,17 +68,15 @@ def _digits(column: Column) -> pl.Expr:
     return pl.when(is_grouped).then(digits.str.replace_all("[, ]", "")).otherwise(digits)
 
 
-def normalised_findings(
-    columns: Sequence[Column], raw: pl.DataFrame, typed: pl.DataFrame, places: "Places"
-) -> Iterator[Finding]:
+def normalised_findings(stack: SheetStack, raw: pl.DataFrame, typed: pl.DataFrame) -> Iterator[Finding]:
     """Values that were read although they were not written in the plain way."""
-    written = [column for column in columns if column.is_number or column.type == "date" or column.pattern]
+    written = [column for column in stack.columns if column.is_number or column.type == "date" or column.pattern]
     found = _flags(raw, typed, {column.name: _is_odd(column) for column in written})
     for column in (column for column in written if found[column.name].any()):
         for index in found[column.name].arg_true():
             submission_id, record = raw.item(index, "submission_id"), raw.item(index, "record")
-            at, value = places.at(submission_id, record, column.name), typed.item(index, column.name)
-            yield intake_finding("value.normalised", at, label=column.label, expected=value)
+            at, value = stack.places.at(submission_id, record, column.name), typed.item(index, column.name)
+            yield intake_finding("value.normalised", at.address, at.text, label=column.label, expected=value)
 
 
 def _is_odd(column: Column) -> pl.Expr:
@@ -104,30 +102,30 @@ _TYPE_RULES = {
 }
 
 
-def type_findings(
-    columns: Sequence[Column],
-    raw: pl.DataFrame,
-    typed: pl.DataFrame,
-    places: "Places",
-    codelists: dict[str, CodeList],
-) -> Iterator[Finding]:
-    is_unread = {c.name: pl.col(c.name).is_null() & pl.col(c.name + TEXT).is_not_null() for c in columns}
+def type_findings(stack: SheetStack, raw: pl.DataFrame, typed: pl.DataFrame) -> Iterator[Finding]:
+    """Text that is not of the column's type."""
+    is_unread = {c.name: pl.col(c.name).is_null() & pl.col(c.name + TEXT).is_not_null() for c in stack.columns}
     unread = _flags(raw, typed, is_unread)
-    for column in (column for column in columns if unread[column.name].any()):
+    for column in (column for column in stack.columns if unread[column.name].any()):
         wrong = raw.filter(unread[column.name])
         too_long = column.is_number & _digits(column).str.contains(rf"^[+-]?[0-9]{{{MAX_DIGITS + 1},}}(\.[0-9]+)?$")
         for submission_id, record, is_too_long in wrong.select("submission_id", "record", x=too_long).iter_rows():
-            expected: object = column.decimals
-            if column.codelist:
-                expected = "、".join(entry.label for entry in codelists[column.codelist].codes[:12])
-            at = places.at(submission_id, record, column.name)
-            is_symbol = column.blank != "error" and normalise_label(at.value or "") in PLACEHOLDERS
-            rule_id = "value.placeholder" if is_symbol else _TYPE_RULES[column.type]
-            if is_too_long:
-                rule_id, expected = "value.too_large", "9" * MAX_DIGITS
-            if percentage := _as_percentage(column, at.value or ""):
-                rule_id, expected = "value.fraction_of_percent", percentage
-            yield intake_finding(rule_id, at, label=column.label, expected=expected)
+            at = stack.places.at(submission_id, record, column.name)
+            rule_id, expected = _type_rule(column, at.text or "", is_too_long, stack.codelists)
+            yield intake_finding(rule_id, at.address, at.text, label=column.label, expected=expected)
+
+
+def _type_rule(column: Column, text: str, is_too_long: bool, codelists: Mapping[str, CodeList]) -> tuple[str, object]:
+    """The rule that a text of another type falls under, and what was expected."""
+    if percentage := _as_percentage(column, text):
+        return "value.fraction_of_percent", percentage
+    if is_too_long:
+        return "value.too_large", "9" * MAX_DIGITS
+    is_symbol = column.blank != "error" and normalise_label(text) in PLACEHOLDERS
+    rule_id = "value.placeholder" if is_symbol else _TYPE_RULES[column.type]
+    if column.codelist:
+        return rule_id, "、".join(entry.label for entry in codelists[column.codelist].codes[:12])
+    return rule_id, column.decimals
 
 
 def _as_percentage(column: Column, text: str) -> Decimal | None:

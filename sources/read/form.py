@@ -56,7 +56,7 @@ def _read_beside(sheet: Sheet, column: Column, heading: str, row: int, position:
     text = sheet.text(row, position)
     label = normalise_label(text)
     if LAST_YEAR_HEADING.fullmatch(heading):
-        sheet.reading.last_year[sheet.contract.name, column.name] = text
+        sheet.last_year[sheet.contract.name, column.name] = text
         sheet.claim("ignored", row, position)
     elif heading == UNIT_HEADING and label != normalise_label(column.unit or ""):
         sheet.report("sheet.unit_changed", row, position, text, label=column.label, expected=column.unit or "（空白）")

@@ -9,18 +9,32 @@ from sources.declarations.contract import Column, Contract
 from sources.declarations.headings import STATUS_LABEL, normalise_label
 from sources.read.cell_text import FORMULA_RULES, Texts
 from sources.read.sheet_xml import Position, StoredSheet, address
-from sources.submission.cell import CellAddress
+from sources.submission.cell import Cell, CellAddress
 from sources.submission.finding import Finding, Findings, intake_finding
 from sources.submission.frames import FORM_RECORD, STATUS_COLUMN
-from sources.submission.submission import Fate, Submission
+from sources.submission.submission import Fate
 
 HEADINGS_WITHIN_ROWS = 15
 SHOWN_STRAYS = 8
 
 
+@dataclass(frozen=True, slots=True)
+class SheetContent:
+    """What one sheet holds; the fields are those of `Submission`. `is_there`: whether the sheet was found at all."""
+
+    is_there: bool = True
+    cells: tuple[Cell, ...] = ()
+    last_year: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    fates: Mapping[tuple[str, str], Fate] = field(default_factory=dict)
+
+
 @dataclass
 class Sheet:
-    """One sheet of a contract while it is being read. A filled cell without a fate at the end is a stray."""
+    """One sheet of a contract while it is being read. A filled cell without a fate at the end is a stray.
+
+    It gathers, so it is not frozen; nobody has it but the functions that read the sheet, and `settled` ends it.
+    """
 
     title: str
     """As it is written in the workbook; `place` has it as the contract does."""
@@ -29,9 +43,10 @@ class Sheet:
     place: CellAddress
     texts: Texts
     stored: StoredSheet
-    reading: Submission
     is_outdated: bool = False
     status_row: int | None = None
+    cells: list[Cell] = field(default_factory=list)
+    last_year: dict[tuple[str, str], str] = field(default_factory=dict)
     findings: Findings = field(default_factory=Findings)
     fates: dict[Position, Fate] = field(default_factory=dict)
     taken: dict[int, list[int]] = field(default_factory=dict)
@@ -61,8 +76,8 @@ class Sheet:
                 self.fates[row, position] = fate
 
     def report(self, rule_id: str, row: int, position: int, value: str, **texts: object) -> None:
-        at = replace(self.place, cell=address(row, position), value=value)
-        self.findings.add(intake_finding(rule_id, at, **texts))
+        at = replace(self.place, cell=address(row, position))
+        self.findings.add(intake_finding(rule_id, at, value, **texts))
 
     def take(self, record: int, column: Column, row: int, position: int) -> None:
         """Takes a value cell; a formula or an error in it is a finding, and only a stored result is a value."""
@@ -70,16 +85,19 @@ class Sheet:
         formula = self.stored.formulas.get((row, position))
         if formula:
             rule_id = FORMULA_RULES.get(formula, "value.error_cell")
-            place = replace(self.place, cell=at, column_name=column.name, value=text)
-            self.findings.add(intake_finding(rule_id, place, label=column.label))
+            place = replace(self.place, cell=at, column_name=column.name)
+            self.findings.add(intake_finding(rule_id, place, text, label=column.label))
         is_error = formula is not None and formula not in FORMULA_RULES
         self.claim("reported" if is_error else "value", row, position)
         self.taken.setdefault(row, []).append(position)
         text = "" if is_error else text
-        self.reading.cells.append((self.place.submission_id, self.contract.name, record, column.name, at, text))
+        self.keep(record, column.name, at, text)
 
-    def settle(self) -> None:
-        """Reports what nothing else has claimed, and what a person would see otherwise than it was read."""
+    def keep(self, record: int, column_name: str, at: str, text: str) -> None:
+        self.cells.append(Cell(self.place.submission_id, self.contract.name, record, column_name, at, text))
+
+    def settled(self) -> SheetContent:
+        """What was read, once what nothing else has claimed, or a person would see otherwise, is reported too."""
         strays = sorted(at for at in self.texts if at not in self.fates)
         if strays:
             self.report(
@@ -92,8 +110,8 @@ class Sheet:
         filled = [(row, taken) for row, taken in self.taken.items() if any(self.text(row, p) for p in taken)]
         if hidden := [(row, taken[0]) for row, taken in filled if row in self.stored.hidden_rows]:
             self.report("sheet.hidden_rows", *hidden[0], "", count=len(hidden), expected=named_cells(hidden))
-        self.reading.findings.extend(self.findings.all())
-        self.reading.fates.update({(self.title, address(*at)): fate for at, fate in self.fates.items()})
+        fates = {(self.title, address(*at)): fate for at, fate in self.fates.items()}
+        return SheetContent(True, tuple(self.cells), self.last_year, self.findings.all(), fates)
 
     def _taken_rows(self) -> dict[int, list[int]]:
         """Position of a column → the rows in which a value was taken there, in ascending order."""
@@ -130,8 +148,7 @@ def read_status(sheet: Sheet) -> None:
             sheet.claim("ignored", row, position)
             if right := next((each for each in labels if each > position), None):
                 sheet.claim("value", row, right)
-                cell = (sheet.contract.name, FORM_RECORD, STATUS_COLUMN, address(row, right), sheet.text(row, right))
-                sheet.reading.cells.append((sheet.place.submission_id, *cell))
+                sheet.keep(FORM_RECORD, STATUS_COLUMN, address(row, right), sheet.text(row, right))
             return
 
 

@@ -86,7 +86,7 @@ class Planted:
 
 
 @dataclass(frozen=True)
-class Version:
+class MadeUpVersion:
     """One workbook to be poured."""
 
     file_name: str
@@ -169,10 +169,10 @@ def _report_year(year: int) -> dict[str, str]:
     return days | {"freezes": "2099-12-31"}
 
 
-def versions_of(everybody: Population, bureau: Respondent, years: Sequence[int]) -> list[Version]:
+def versions_of(everybody: Population, bureau: Respondent, years: Sequence[int]) -> list[MadeUpVersion]:
     """All workbooks that a bureau and its schools send for the years, the bureau's own last."""
     schools = [school for school in everybody.schools if school.bureau == bureau.code]
-    versions: list[Version] = []
+    versions: list[MadeUpVersion] = []
     for year in years:
         fates = fates_of(everybody, year)
         before = {school.respondent.code: reported(school, year - 1) for school in schools} if year != years[0] else {}
@@ -187,7 +187,7 @@ def versions_of(everybody: Population, bureau: Respondent, years: Sequence[int])
             if not any(planted.severity == "error" for planted in counts.planted):
                 standing.append(counts.values)
         own = bureau_values(schools, values, standing, year)
-        versions.append(Version(workbook_file_name(bureau, year), bureau, year, own, None))
+        versions.append(MadeUpVersion(workbook_file_name(bureau, year), bureau, year, own, None))
     return versions
 
 
@@ -212,10 +212,10 @@ def _sent(
     values: SampleSubmission,
     last_year: SampleSubmission | None,
     fate: tuple[str, int] | None,
-) -> list[Version]:
+) -> list[MadeUpVersion]:
     """The version or versions that a school sends."""
     name = workbook_file_name(school.respondent, year)
-    version = Version(name, school.respondent, year, values, last_year)
+    version = MadeUpVersion(name, school.respondent, year, values, last_year)
     kind, number = fate or ("", 0)
     if kind == "resubmission":
         first = with_item(values, "staff", "teachers_full_time", lambda teachers: teachers + 1)

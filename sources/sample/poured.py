@@ -29,8 +29,8 @@ from sources.declarations.contract import contracts_for, template_version
 from sources.sample.population import (
     SAMPLE_CITY,
     SAMPLE_YEAR,
+    MadeUpVersion,
     Planted,
-    Version,
     population,
     versions_of,
     write_configuration,
@@ -129,7 +129,7 @@ def pour_bureau(
 _population = lru_cache(population)
 
 
-def workbook(city: City, version: Version) -> bytes:
+def workbook(city: City, version: MadeUpVersion) -> bytes:
     """The workbook of a version, as .xlsx bytes."""
     if version.respondent.kind == "bureau":
         return build_workbook(city, version.respondent, version.report_year, version.values, version.last_year)
@@ -155,7 +155,7 @@ class _Stencil:
 _stencils: dict[str, dict[Any, _Stencil]] = {}
 
 
-def _items(version: Version) -> Iterator[tuple[str, Any]]:
+def _items(version: MadeUpVersion) -> Iterator[tuple[str, Any]]:
     """Every cell's kind and value, in a fixed order: what varies (`number`, `text`) and what belongs to the shape."""
     for values in (version.values, version.last_year or {}):
         for contract in contracts_for(version.respondent.kind, version.report_year):
@@ -176,12 +176,12 @@ def _items(version: Version) -> Iterator[tuple[str, Any]]:
                         yield "shape", value
 
 
-def _shape(version: Version) -> str:
+def _shape(version: MadeUpVersion) -> str:
     kinds = [kind if kind != "shape" else f"={value}" for kind, value in _items(version)]
     return sha256_of(repr(kinds))
 
 
-def _texts(version: Version) -> list[bytes]:
+def _texts(version: MadeUpVersion) -> list[bytes]:
     """The texts of the slots as the workbook's XML has them."""
     saved_at = version.saved_at or datetime(version.report_year, 1, 1)
     fixed = [version.respondent.code, version.respondent.name, f"{saved_at:%Y-%m-%dT%H:%M:%SZ}"]
@@ -193,7 +193,7 @@ def _texts(version: Version) -> list[bytes]:
     ]
 
 
-def _marked(version: Version) -> tuple[Version, int]:
+def _marked(version: MadeUpVersion) -> tuple[MadeUpVersion, int]:
     """The version with a mark in place of every value that varies, and how many there are."""
     number = 3  # the respondent's code and name, and when it was saved
     respondent = version.respondent.model_copy(update={"code": "〔0〕", "name": "〔1〕"})
@@ -237,7 +237,7 @@ def _cut(data: bytes) -> list[tuple[zipfile.ZipInfo, list[bytes | int]]]:
     return parts
 
 
-def _filled(stencil: _Stencil, version: Version) -> bytes:
+def _filled(stencil: _Stencil, version: MadeUpVersion) -> bytes:
     texts = _texts(version)
     assert len(texts) == stencil.slots, "a shape that does not tell the number of its cells"
     buffer = BytesIO()

@@ -1,11 +1,12 @@
-"""Where a value stands: file, sheet, cell, column and record."""
+"""Where a value stands: file, sheet, cell, column and record; and a cell as it was read."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CellAddress:
-    """Where a finding is: the file, and as far as it goes the sheet (its title), the cell and what it holds.
+    """Where something stands: the file, and as far as it goes the sheet (its title), the cell and the column.
 
     `record_key` names the row of a table by its key, so that a row can be recognised when it has moved.
     """
@@ -16,4 +17,19 @@ class CellAddress:
     cell: str | None = None
     column_name: str | None = None
     record_key: str = ""
-    value: str | None = None
+
+
+class Cell(NamedTuple):
+    """A value cell as it was read. The fields are those of CELL_SCHEMA, in its order.
+
+    `sheet` is the contract's name, `record` the row number in a table and FORM_RECORD in a form. A named tuple, because
+    a workbook has thousands: they are made, sent to another process and stacked into a frame.
+    """
+
+    submission_id: str
+    sheet: str
+    record: int
+    column_name: str
+    cell: str
+    raw_text: str
+    """'' for an empty cell of a known column."""

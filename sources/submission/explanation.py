@@ -13,7 +13,6 @@ from typing import Literal
 
 from sources.declarations.contract import load_contracts
 from sources.declarations.headings import normalise_label
-from sources.submission.finding import Finding
 
 DEFAULT_TOLERANCE = Decimal("0.05")
 VALID_YEARS = 3
@@ -21,7 +20,7 @@ SEPARATOR = "#"
 NUMBER = re.compile(r"[+-]?[0-9]{1,30}([.][0-9]{1,30})?")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Question:
     """What a warning asks: which rule, about which cell. The same wherever the cell has moved to."""
 
@@ -36,7 +35,7 @@ class Question:
         return SEPARATOR.join((self.rule_id, self.rule_version, self.sheet, self.column_name, self.record_key))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class GivenExplanation:
     """One line that somebody filled in on the result sheet; `value` is what was asked about, as it stood there."""
 
@@ -46,7 +45,7 @@ class GivenExplanation:
     value: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """An explanation on file."""
 
@@ -63,16 +62,6 @@ class Explanation:
     def expires_after(self) -> int:
         """The last report year for which it holds."""
         return self.report_year + VALID_YEARS
-
-
-def question_of(finding: Finding) -> Question:
-    return Question(
-        finding["rule_id"],
-        finding["rule_version"],
-        finding["sheet"],
-        finding["column_name"] or "",
-        finding["record_key"] or "",
-    )
 
 
 def tolerance_of(question: Question) -> Decimal:

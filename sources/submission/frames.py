@@ -21,6 +21,9 @@ SUBMISSION_SCHEMA: dict[str, pl.DataType] = {
     "respondent_code": pl.String(),
     "respondent_kind": pl.String(),
     "report_year": pl.Int64(),
+    "template_version": pl.String(),
+    "saved_at": pl.Datetime("us"),
+    "revision_reason": pl.String(),
 }
 IDENTITY_SCHEMA: dict[str, pl.DataType] = {
     "submission_id": pl.String(),

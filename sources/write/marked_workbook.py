@@ -25,14 +25,11 @@ from sources.declarations.headings import (
     PROBLEM_HEADING,
     REASON_HEADING,
     RESULT_SHEET,
-    VALUE_HEADING,
     normalise_label,
 )
-from sources.submission.explanation import question_of
-from sources.submission.finding import SEVERITY_LABELS, Finding
+from sources.submission.finding import FINDING_HEADINGS, SEVERITY_LABELS, Finding
 from sources.system.plain_text import STARTS_LIKE_A_FORMULA
 
-SEVERITY_ORDER = {"error": 0, "warning": 1, "info": 2}
 FILLS = {"error": "FFC7CE", "warning": "FFEB9C", "info": "DDEBF7"}
 MARKABLE_BYTES = 20_000_000
 MARKABLE_RANGES = 500
@@ -45,44 +42,41 @@ RANGED = b"<mergeCell "
 NOTE_AUTHOR = "年报校验"
 COLUMNS = (
     ("序号", 6),
-    ("级别", 7),
-    ("工作表", 14),
-    ("单元格", 9),
-    (VALUE_HEADING, 18),
-    ("问题", 46),
-    ("可能的原因", 34),
-    ("处理办法", 40),
+    (FINDING_HEADINGS["severity"], 7),
+    (FINDING_HEADINGS["sheet"], 14),
+    (FINDING_HEADINGS["cell"], 9),
+    (FINDING_HEADINGS["value"], 18),
+    (FINDING_HEADINGS["message"], 46),
+    (FINDING_HEADINGS["suggestion"], 34),
+    (FINDING_HEADINGS["fix"], 40),
     (REASON_HEADING, 40),
     (AUTHOR_HEADING, 16),
-    ("规则", 26),
+    (FINDING_HEADINGS["rule_id"], 26),
     (PROBLEM_HEADING, 30),
 )
+"""Heading and width of each column of the list."""
 HEADING_ROW = 5
 RECEIVED = ("已退回，请改正错误后重新报送", "已接收")
 UNSENT = ("还不能报送，请先改正错误", "可以报送")
 
 
 def mark_workbook(
-    data: bytes | None,
-    findings: Iterable[Finding],
-    explained: Iterable[Finding],
-    title: str,
-    outcomes: tuple[str, str] = RECEIVED,
+    data: bytes | None, findings: Iterable[Finding], title: str, outcomes: tuple[str, str] = RECEIVED
 ) -> bytes:
     """The workbook with its findings marked, as .xlsx bytes.
 
     `data` is the school's file, or None when it cannot be opened: then the result has the list alone, as it has for a
-    file that would take too long to mark. `explained` are warnings that an explanation on file answers; they are
-    listed last, and not marked. `outcomes` are the words for a file with and without errors.
+    file that would take too long to mark. Warnings that an explanation answers are listed last, and not marked.
+    `outcomes` are the words for a file with and without errors.
     """
     book = _opened(data)
-    ordered = sorted(findings, key=lambda f: (SEVERITY_ORDER[f["severity"]], f["sheet"] or "", f["record_key"] or ""))
+    ordered = sorted(findings, key=_order)
     sheets = {normalise_label(name): name for name in book.sheetnames}
-    _write_list(book.create_sheet(RESULT_SHEET, 0), ordered, list(explained), title, sheets, outcomes)
+    _write_list(book.create_sheet(RESULT_SHEET, 0), ordered, title, sheets, outcomes)
     by_cell: dict[tuple[str, str], list[Finding]] = {}
-    for finding in ordered:
-        if finding["cell"] and (name := sheets.get(normalise_label(finding["sheet"] or ""))):
-            by_cell.setdefault((name, finding["cell"]), []).append(finding)
+    for finding in (finding for finding in ordered if finding.explanation is None):
+        if finding.address.cell and (name := sheets.get(normalise_label(finding.address.sheet))):
+            by_cell.setdefault((name, finding.address.cell), []).append(finding)
     for (title_of_sheet, address), of_cell in by_cell.items():
         _mark(book[title_of_sheet][address], of_cell)
     book.active = 0
@@ -91,6 +85,13 @@ def mark_workbook(
     buffer = BytesIO()
     book.save(buffer)
     return buffer.getvalue()
+
+
+def _order(finding: Finding) -> tuple[object, ...]:
+    """Open ones first, the worst of them first; those that are explained as they come."""
+    if finding.explanation is not None:
+        return (True,)
+    return (False, finding.rank, finding.address.sheet, finding.address.record_key)
 
 
 def _opened(data: bytes | None) -> openpyxl.Workbook:
@@ -138,15 +139,14 @@ def _cells_in(reference: str) -> int:
 
 def _write_list(
     sheet: Worksheet,
-    findings: list[Finding],
-    explained: list[Finding],
+    findings: Sequence[Finding],
     title: str,
     sheets: Mapping[str, str],
     outcomes: tuple[str, str],
 ) -> None:
-    errors = sum(finding["severity"] == "error" for finding in findings)
+    errors = sum(finding.is_error for finding in findings)
     rejected, accepted = outcomes
-    warnings = sum(finding["severity"] == "warning" for finding in findings)
+    warnings = sum(finding.is_unexplained for finding in findings)
     _write_text(sheet["A1"], f"{title}  校验结果：{rejected if errors else accepted}")
     sheet["A1"].font = Font(name="宋体", size=16, bold=True)
     sheet["A2"] = f"错误 {errors} 个（必须改正），警告 {warnings} 个（请改正，或在“{REASON_HEADING}”栏写明原因）。"
@@ -158,9 +158,9 @@ def _write_list(
         heading.alignment = Alignment(horizontal="center", vertical="center", wrap_text=True)
         heading.border = _border()
         sheet.column_dimensions[get_column_letter(position)].width = width
-    for number, finding in enumerate([*findings, *explained], start=1):
-        _write_line(sheet, HEADING_ROW + number, number, finding, number > len(findings), sheets)
-    if not findings and not explained:
+    for number, finding in enumerate(findings, start=1):
+        _write_line(sheet, number, finding, sheets)
+    if not findings:
         sheet.cell(HEADING_ROW + 1, 1, "没有发现问题。")
     sheet.freeze_panes = f"E{HEADING_ROW + 1}"
     sheet.page_setup.orientation, sheet.page_setup.paperSize = "landscape", 9
@@ -172,43 +172,45 @@ def _write_list(
     sheet.protection.formatColumns = sheet.protection.formatRows = False
 
 
-def _write_line(
-    sheet: Worksheet, row: int, number: int, finding: Finding, is_explained: bool, sheets: Mapping[str, str]
-) -> None:
+def _write_line(sheet: Worksheet, number: int, finding: Finding, sheets: Mapping[str, str]) -> None:
+    row, given = HEADING_ROW + number, finding.explanation
     values = (
         number,
-        "已说明" if is_explained else SEVERITY_LABELS[finding["severity"]],
-        finding["sheet"],
-        finding["cell"],
-        finding["value"],
-        finding["message"],
-        finding["suggestion"],
-        finding["fix"],
-        finding.get("reason") if is_explained else None,
-        finding.get("author") if is_explained else None,
-        finding["rule_id"],
-        question_of(finding).problem_id,
+        SEVERITY_LABELS[finding.severity] if given is None else "已说明",
+        finding.address.sheet,
+        finding.address.cell,
+        finding.value,
+        finding.message,
+        finding.suggestion,
+        finding.fix,
+        given and given.reason,
+        given and given.author,
+        finding.rule_id,
+        finding.question.problem_id,
     )
-    asks = finding["severity"] == "warning" and not is_explained
     for position, value in enumerate(values, start=1):
         cell = sheet.cell(row, position)
         _write_text(cell, value)
-        cell.font = Font(name="宋体", size=10, color="7F7F7F" if is_explained else None)
+        cell.font = Font(name="宋体", size=10, color="7F7F7F" if given else None)
         cell.alignment = Alignment(vertical="top", wrap_text=True)
         cell.border = _border()
     for name in (REASON_HEADING, AUTHOR_HEADING):
         cell = sheet.cell(row, [heading for heading, _ in COLUMNS].index(name) + 1)
-        cell.protection = Protection(locked=not asks)
-        if asks:
+        cell.protection = Protection(locked=not finding.is_unexplained)
+        if finding.is_unexplained:
             cell.fill = PatternFill("solid", start_color="FFFDE7")
-    if not is_explained:
-        sheet.cell(row, 2).fill = PatternFill("solid", start_color=FILLS[finding["severity"]])
-    if finding["cell"] and (target := sheets.get(normalise_label(finding["sheet"] or ""))):
-        link = sheet.cell(row, 4)
-        link.hyperlink = "#'{}'!{}".format(target.replace("'", "''"), finding["cell"])
-        link.font = Font(name="宋体", size=10, color="0563C1", underline="single")
+    if given is None:
+        sheet.cell(row, 2).fill = PatternFill("solid", start_color=FILLS[finding.severity])
+    _link(sheet.cell(row, 4), finding, sheets)
     lines = max(_lines(value, COLUMNS[position][1]) for position, value in enumerate(values[:10]))
     sheet.row_dimensions[row].height = 15 * lines + 3
+
+
+def _link(cell: Cell | MergedCell, finding: Finding, sheets: Mapping[str, str]) -> None:
+    """Makes a cell lead to where the finding is, if that is in the workbook."""
+    if finding.address.cell and (target := sheets.get(normalise_label(finding.address.sheet))):
+        cell.hyperlink = "#'{}'!{}".format(target.replace("'", "''"), finding.address.cell)
+        cell.font = Font(name="宋体", size=10, color="0563C1", underline="single")
 
 
 def _lines(value: Any, width: int) -> int:
@@ -228,8 +230,8 @@ def _write_text(cell: Cell | MergedCell, value: Any) -> None:
 def _mark(cell: Cell | MergedCell, findings: Sequence[Finding]) -> None:
     if isinstance(cell, MergedCell):
         return
-    worst = min(findings, key=lambda finding: SEVERITY_ORDER[finding["severity"]])
-    cell.fill = PatternFill("solid", start_color=FILLS[worst["severity"]])
+    worst = min(findings, key=lambda finding: finding.rank)
+    cell.fill = PatternFill("solid", start_color=FILLS[worst.severity])
     text = "\n————\n".join(_note(finding) for finding in findings)
     note = Comment(text, NOTE_AUTHOR)
     note.width, note.height = 380, min(90 + 70 * len(findings), 400)
@@ -237,10 +239,10 @@ def _mark(cell: Cell | MergedCell, findings: Sequence[Finding]) -> None:
 
 
 def _note(finding: Finding) -> str:
-    lines = [f"【{SEVERITY_LABELS[finding['severity']]}】{finding['message']}"]
-    if finding["suggestion"]:
-        lines.append(f"可能的原因：{finding['suggestion']}")
-    lines += [f"处理办法：{finding['fix']}", f"规则：{finding['rule_id']}"]
+    lines = [f"【{SEVERITY_LABELS[finding.severity]}】{finding.message}"]
+    if finding.suggestion:
+        lines.append(f"可能的原因：{finding.suggestion}")
+    lines += [f"处理办法：{finding.fix}", f"规则：{finding.rule_id}"]
     return "\n".join(lines)
 
 

@@ -5,7 +5,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, date, datetime, timedelta
@@ -22,6 +22,9 @@ from orchestration.lib.observe import alert
 from sources.declarations.alerting import ALERTS_FILE, Alerting, Channel, Webhook, load_alerting
 from sources.declarations.city import City, load_city
 from sources.sample.pour import load_samples
+from sources.submission.cell import CellAddress
+from sources.submission.explanation import GivenExplanation
+from sources.submission.finding import Finding
 from sources.system.settings import CITIES_ROOT, Settings
 from sources.write.template import build_workbook, workbook_file_name
 from tests.conftest import NURSING_SCHOOL, cell_of, edit, ingest
@@ -31,6 +34,7 @@ from warehouse.alerts.ledger import LEDGER_FILE, claim, create_ledger, settle
 from warehouse.alerts.messages import compose
 from warehouse.alerts.tell import try_channels
 from warehouse.alerts.troubles import Observation, Register, RunReport, Trouble, of_register, of_run
+from warehouse.intake.version import Status, Version
 from warehouse.release.manifest import Manifest, Override, write_manifest
 
 SAMPLE = CITIES_ROOT / "450700"
@@ -460,27 +464,33 @@ def test_a_register_that_cannot_be_read_does_not_silence_the_run(installation, c
     assert "报送登记读不出" in outcome.summary
 
 
-def version(status: str = "accepted", **more: object) -> dict:
-    return {
-        "submission_id": f"id-{status}",
-        "file_name": "a.xlsx",
-        "respondent_code": NURSING_SCHOOL,
-        "report_year": 2023,
-        "status": status,
-        "received_on": BEFORE,
-        "stands": status == "accepted",
-        **more,
-    }
+def version(status: Status = "accepted", received_on: date = BEFORE, stands: bool | None = None) -> Version:
+    is_accepted = status == "accepted"
+    return Version(
+        submission_id=f"id-{status}",
+        file_name="a.xlsx",
+        respondent_code=NURSING_SCHOOL,
+        respondent_name="学校",
+        report_year=2023,
+        status=status,
+        reason=None,
+        received_on=received_on,
+        counts=is_accepted,
+        stands=is_accepted if stands is None else stands,
+        errors=0,
+        warnings=1,
+    )
 
 
-def warning(explanation_id: str | None = None) -> dict:
-    places = {"submission_id": "id-accepted", "severity": "warning", "rule_id": "r", "sheet": "s", "cell": "E6"}
-    return {**places, "message": "异常。", "fix": "请核对。", "explanation_id": explanation_id}
+def warning(reason: str = "", submission_id: str = "id-accepted") -> Finding:
+    at = CellAddress(submission_id, "a.xlsx", "s", "E6")
+    plain = Finding(at, "1", "r", "v1", "warning", "异常。", "请核对。")
+    return replace(plain, explanation=GivenExplanation(plain.question, reason, "李老师")) if reason else plain
 
 
-def seen(city: City, today: date, *versions: dict, findings: list[dict] | None = None) -> tuple[list, set[str]]:
+def seen(city: City, today: date, *versions: Version, findings: Sequence[Finding] = ()) -> tuple[list, set[str]]:
     """Kinds and keys of the troubles that the register shows on a day, and the kinds of what is well."""
-    observation = of_register(Register(versions, findings or []), city, today, 7, NOW)
+    observation = of_register(Register(versions, findings), city, today, 7, NOW)
     return [trouble.kind for trouble in observation.troubles], {key.split(":")[0] for key in observation.cleared}
 
 
@@ -500,7 +510,23 @@ def test_a_rejected_version_beside_an_accepted_one_is_rejected_and_not_overdue(c
 
 def test_warnings_are_told_until_they_are_explained(city):
     assert seen(city, LATE, version(), findings=[warning()]) == (["unexplained"], {"unsent", "rejected"})
-    assert seen(city, LATE, version(), findings=[warning("e1")])[0] == []
+    assert seen(city, LATE, version(), findings=[warning("已核实。")])[0] == []
+
+
+def test_a_trouble_has_the_fingerprint_that_the_ledger_of_an_older_release_has(city):
+    """Otherwise everything that has been told would be told again after an update."""
+    told = of_register(
+        Register([version("rejected")], [replace(warning(submission_id="id-rejected"), severity="error")]),
+        city,
+        BEFORE,
+        7,
+        NOW,
+    )
+    (rejected,) = [trouble for trouble in told.troubles if trouble.kind == "rejected"]
+    assert rejected.content == "id-rejected\nr s E6"
+    assert rejected.fingerprint == "89ac558daf1ec27d"
+    (unexplained,) = of_register(Register([version()], [warning()]), city, BEFORE, 7, NOW).troubles
+    assert unexplained.fingerprint == "99d3fb019b5360bb"
 
 
 def test_after_the_freeze_old_omissions_are_neither_told_nor_called_mended(city):

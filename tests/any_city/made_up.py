@@ -239,8 +239,8 @@ def _acceptable(city: City, respondent: Respondent, year: int, values: Values) -
     for _ in range(6):
         data = build_workbook(city, respondent, year, kept)
         checked = check_workbook(data, "样例.xlsx", city, Limits())
-        wrong = {titles[f["sheet"]] for f in checked.open_findings if f["severity"] == "error"} - {"roster", "cover"}
+        wrong = {titles[f.address.sheet] for f in checked.open_findings if f.is_error} - {"roster", "cover"}
         if not wrong:
             return data
         kept |= {sheet: SheetValues(status="unavailable") for sheet in wrong}
-    raise AssertionError(f"{respondent.name} {year}: {[f['message'] for f in checked.open_findings]}")
+    raise AssertionError(f"{respondent.name} {year}: {[f.message for f in checked.open_findings]}")

@@ -1,15 +1,15 @@
 """The audit finds every planted fault, names its cell, and keeps quiet about everything else."""
 
-import polars as pl
+from dataclasses import replace
+
 import pytest
 
-from sources.audit.judge import Audit, audit
+from sources.audit.audited import Audit
+from sources.audit.judge import audit
 from sources.declarations.city import load_city
 from sources.declarations.contract import load_contracts
 from sources.read.read_workbook import read_workbook
 from sources.sample.pour import load_samples
-from sources.submission.frames import SUBMISSION_SCHEMA
-from sources.submission.submission import cells_frame
 from sources.system.settings import CITIES_ROOT
 from sources.write.template import build_workbook
 from sources.write.template_sheet import SheetValues
@@ -22,10 +22,7 @@ def audited(respondent: str = NURSING_SCHOOL, year: int = 2023, **sheets: SheetV
     """The audit of a respondent's sample workbook with some sheets replaced."""
     values = load_samples(CITIES_ROOT / "450700", year)[respondent] | sheets
     data = build_workbook(CITY, CITY.respondent_by_code[respondent], year, values)
-    reading = read_workbook(data, "id", "file.xlsx", CITY)
-    row = ("id", "file.xlsx", respondent, CITY.respondent_by_code[respondent].kind, year)
-    submissions = pl.DataFrame([row], schema=SUBMISSION_SCHEMA, orient="row")
-    return audit(submissions, cells_frame([reading]), reading.findings, CITY)
+    return audit([read_workbook(data, "id", "file.xlsx", CITY)], CITY)
 
 
 def form(sheet: str, **changes) -> dict[str, SheetValues]:
@@ -34,14 +31,18 @@ def form(sheet: str, **changes) -> dict[str, SheetValues]:
 
 
 def found(outcome: Audit) -> list[tuple[str, str, str]]:
-    return outcome.findings.select("rule_id", "sheet", "cell").rows()
+    return [(f.rule_id, f.address.sheet, f.address.cell) for f in outcome.findings]
+
+
+def rules(outcome: Audit) -> list[str]:
+    return [finding.rule_id for finding in outcome.findings]
 
 
 def test_the_sample_city_has_no_error():
     for year in (2022, 2023):
         for respondent in load_samples(CITIES_ROOT / "450700", year):
             outcome = audited(respondent, year)
-            assert outcome.findings.filter(pl.col("severity") == "error").is_empty()
+            assert not any(finding.is_error for finding in outcome.findings)
             assert outcome.accepted == {"id"}
 
 
@@ -74,7 +75,7 @@ def test_numbers_typed_as_text_are_read_as_numbers(text):
 
 def test_one_bad_cell_gives_one_finding():
     outcome = audited(**form("students", students_full_time="abc"))
-    assert outcome.findings.filter(pl.col("sheet") == "学生情况").height == 1
+    assert [finding.address.sheet for finding in outcome.findings].count("学生情况") == 1
 
 
 @pytest.mark.parametrize(
@@ -94,27 +95,26 @@ def test_one_bad_cell_gives_one_finding():
     ],
 )
 def test_a_broken_identity_is_found(sheet, changes, rule):
-    assert rule in audited(**form(sheet, **changes)).findings.get_column("rule_id")
+    assert rule in rules(audited(**form(sheet, **changes)))
 
 
 def test_an_identity_with_a_missing_input_is_neither_held_nor_broken():
     outcome = audited(**form("students", students_full_time_male=1, students_full_time_female=None))
-    assert "students.sex_adds_up" not in outcome.findings.get_column("rule_id")
+    assert "students.sex_adds_up" not in rules(outcome)
 
 
 def test_the_message_says_what_stands_there_and_the_fix_what_to_do():
     outcome = audited(**form("students", students_full_time_male=1000, students_full_time_female=1590))
-    finding = outcome.findings.filter(pl.col("rule_id") == "students.sex_adds_up").row(0, named=True)
-    assert finding["message"] == "男生 1000 人与女生 1590 人之和应等于全日制在校生数 2591 人。"
-    assert finding["fix"]
-    assert (finding["sheet"], finding["cell"], finding["value"]) == ("学生情况", "E6", "2591")
+    finding = next(f for f in outcome.findings if f.rule_id == "students.sex_adds_up")
+    assert finding.message == "男生 1000 人与女生 1590 人之和应等于全日制在校生数 2591 人。"
+    assert finding.fix
+    assert (finding.address.sheet, finding.address.cell, finding.value) == ("学生情况", "E6", "2591")
 
 
 def test_a_major_listed_twice_is_found_in_both_rows():
     sample = load_samples(CITIES_ROOT / "450700", 2023)[NURSING_SCHOOL]["majors"]
     outcome = audited(majors=SheetValues(records=[*sample.records, sample.records[0]]))
-    duplicates = outcome.findings.filter(pl.col("rule_id") == "record.duplicate")
-    assert duplicates.get_column("cell").to_list() == ["A6", "A13"]
+    assert [cell for rule, _, cell in found(outcome) if rule == "record.duplicate"] == ["A6", "A13"]
     assert outcome.accepted == frozenset()
 
 
@@ -135,7 +135,7 @@ def test_a_major_of_two_directions_is_not_a_duplicate():
     ],
 )
 def test_an_empty_sheet_must_say_why_it_is_empty(sheet, values, rule):
-    assert rule in audited(**{sheet: values}).findings.get_column("rule_id")
+    assert rule in rules(audited(**{sheet: values}))
 
 
 @pytest.mark.parametrize(("sheet", "status"), [("majors", "none"), ("majors", "unavailable"), ("staff", "unavailable")])
@@ -149,10 +149,8 @@ def test_a_fixed_row_that_was_deleted_is_found():
     sample = load_samples(CITIES_ROOT / "450700", 2023)[BUREAU]
     data = build_workbook(CITY, CITY.respondent_by_code[BUREAU], 2023, sample)
     reading = read_workbook(data, "id", "file.xlsx", CITY)
-    kept = cells_frame([reading]).filter(~((pl.col("sheet") == "scope_choice") & (pl.col("record") == 7)))
-    submissions = pl.DataFrame([("id", "f", BUREAU, "bureau", 2023)], schema=SUBMISSION_SCHEMA, orient="row")
-    outcome = audit(submissions, kept, reading.findings, CITY)
-    assert "record.row_missing" in outcome.findings.get_column("rule_id")
+    kept = tuple(cell for cell in reading.cells if (cell.sheet, cell.record) != ("scope_choice", 7))
+    assert "record.row_missing" in rules(audit([replace(reading, cells=kept)], CITY))
 
 
 def test_every_finding_has_an_address_or_names_its_sheet():
@@ -160,5 +158,5 @@ def test_every_finding_has_an_address_or_names_its_sheet():
         **form("students", students_full_time="abc", intake_full_time=None),
         staff=SheetValues(status="filled"),
     )
-    assert outcome.findings.filter(pl.col("cell").is_null() & (pl.col("sheet") == "")).is_empty()
-    assert outcome.findings.filter(pl.col("message").is_null() | pl.col("fix").is_null()).is_empty()
+    assert all(finding.address.cell or finding.address.sheet for finding in outcome.findings)
+    assert all(finding.message and finding.fix for finding in outcome.findings)

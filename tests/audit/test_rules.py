@@ -35,11 +35,8 @@ def row_rule_fails(contract: Contract, rule: RowRule, row: dict) -> bool:
     try:
         sheet.schema.validate(frame, lazy=True)
     except pa.errors.SchemaErrors as errors:
-        failed = errors.failure_cases.filter(
-            (pl.col("schema_context") == "DataFrameSchema") & pl.col("check_number").is_not_null()
-        )
-        numbers = failed.get_column("check_number").to_list()
-        return f"{contract.name}.{rule.id}" in {sheet.frame_checks[number].rule_id for number in numbers}
+        failed = errors.failure_cases.get_column("check").to_list()
+        return f"{contract.name}.{rule.id}" in {c.rule_id for name, c in sheet.frame_checks.items() if name in failed}
     return False
 
 

@@ -8,19 +8,19 @@ suggestion (top 1), or one of the three (top 3), puts the true values back into 
 import random
 import re
 from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 from itertools import islice
 from statistics import mean
 
-import polars as pl
 import pytest
 
 from sources.audit.judge import audit
 from sources.audit.slips import SLIPS, suggest
 from sources.declarations.codelist import load_codelists
 from sources.read.read_workbook import read_workbook
-from sources.submission.frames import SUBMISSION_SCHEMA
-from sources.submission.submission import cells_frame
+from sources.submission.finding import Finding
 from tests.conftest import deep
 from tests.hostile.books import CITY, Book, item_cell, sample_book, write_book
 from tests.hostile.slips import CONTRACTS, Planted, planted_slips
@@ -64,23 +64,22 @@ def outcomes(request: pytest.FixtureRequest) -> dict[str, list[tuple[Planted, li
     """Each slip with what the audit of its workbook suggests, with and without last year's values to compare."""
     slips = planted(request.param)
     readings = [read_workbook(write_book(spoilt_book(slip)), str(n), "f.xlsx", CITY) for n, slip in enumerate(slips)]
-    submissions = pl.DataFrame(
-        [(str(n), "f.xlsx", slip.respondent, "school", 2023) for n, slip in enumerate(slips)],
-        schema=SUBMISSION_SCHEMA,
-        orient="row",
-    )
-    last_year = defaultdict(dict)
-    for n, slip in enumerate(slips):
-        last_year[slip.contract.name][str(n)] = slip.last_year
+    alone = [replace(reading, findings=(), last_year={}) for reading in readings]
+    beside = [replace(each, last_year=as_printed(slip)) for slip, each in zip(slips, alone, strict=True)]
     return {
-        name: suggested(slips, audit(submissions, cells_frame(readings), [], CITY, before).findings)
-        for name, before in (("with last year", last_year), ("without", {}))
+        name: suggested(slips, audit(submissions, CITY).findings)
+        for name, submissions in (("with last year", beside), ("without", alone))
     }
 
 
-def suggested(slips: list[Planted], findings: pl.DataFrame) -> list[tuple[Planted, list[dict[str, Decimal]]]]:
+def as_printed(slip: Planted) -> dict[tuple[str, str], str]:
+    """Last year's values as the template has them beside this year's."""
+    return {(slip.contract.name, name): str(value) for name, value in slip.last_year.items() if value is not None}
+
+
+def suggested(slips: list[Planted], findings: Iterable[Finding]) -> list[tuple[Planted, list[dict[str, Decimal]]]]:
     """Slip → the suggestions for the rule that it breaks (label → value), the likeliest first."""
-    said = {(row["submission_id"], row["rule_id"]): row["suggestion"] or "" for row in findings.iter_rows(named=True)}
+    said = {(each.address.submission_id, each.rule_id): each.suggestion or "" for each in findings}
     return [
         (
             slip,

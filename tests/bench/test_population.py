@@ -8,7 +8,7 @@ import pytest
 
 from sources.declarations.city import City, load_city
 from sources.sample import population as generator
-from sources.sample.population import Version, fates_of, population, versions_of, write_configuration
+from sources.sample.population import MadeUpVersion, fates_of, population, versions_of, write_configuration
 from sources.sample.poured import SENT_AT, pour_bureau, poured, workbook
 from sources.system.settings import Settings
 from sources.write.template import build_workbook
@@ -92,12 +92,12 @@ def test_a_workbook_from_a_stencil_is_what_the_template_makes(small):
     assert parts(workbook(city, other)) == parts(_plain(city, other))
 
 
-def _healthy(school) -> Version:
+def _healthy(school) -> MadeUpVersion:
     values, last_year = (generator.reported(school, year) for year in (YEAR, YEAR - 1))
-    return Version("", school.respondent, YEAR, values, last_year)
+    return MadeUpVersion("", school.respondent, YEAR, values, last_year)
 
 
-def _plain(city: City, version: Version) -> bytes:
+def _plain(city: City, version: MadeUpVersion) -> bytes:
     return build_workbook(city, version.respondent, YEAR, version.values, version.last_year)
 
 

@@ -44,7 +44,7 @@ def eve(city_run: Settings, city: City, tmp_path_factory: pytest.TempPathFactory
     explain(settings, city, 2023)
     assert children.finish(children.take_in, settings) == 0
     with open_working(settings) as connection:
-        given = explanations_on_file(connection, 2023).get_column("explanation_id")[0]
+        given = explanations_on_file(connection, 2023)[0].filed.explanation_id
         assert decide(connection, settings, given, "approved", "王科长")
     edit(settings, city, NURSING_SCHOOL, 2023, lambda book: set_students(book, 2598))
     edit(settings, city, SPOILT_SCHOOL, 2023, lambda book: set_students(book, "25a1"))

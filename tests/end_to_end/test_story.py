@@ -69,7 +69,7 @@ def test_bad_file_marked_file_half_mended_half_explained_accepted_and_never_aske
 
     # It comes back marked: values untouched, each cell in question coloured and with a note.
     feedback = feedback_of(empty, 2022)
-    assert feedback.status == "rejected"
+    assert feedback.version.status == "rejected"
     assert feedback.path is not None
     marked = openpyxl.load_workbook(feedback.path)
     assert marked.sheetnames[0] == RESULT_SHEET
@@ -101,11 +101,11 @@ def test_bad_file_marked_file_half_mended_half_explained_accepted_and_never_aske
     second = ingest(empty, city)
     assert (second.new, second.rejected) == (1, 0)
     feedback = feedback_of(empty, 2022)
-    assert feedback.status == "accepted"
+    assert feedback.version.status == "accepted"
     assert feedback.open_findings == []
-    assert [(f["rule_id"], f["reason"], f["author"]) for f in feedback.findings if f["severity"] == "warning"] == [
-        ("outcomes.industries_add_up", REASON, "李老师")
-    ]
+    (warning,) = [finding for finding in feedback.findings if finding.severity == "warning"]
+    assert warning.rule_id == "outcomes.industries_add_up"
+    assert (warning.explanation.reason, warning.explanation.author) == (REASON, "李老师")
 
     # Next year's value is the same as the one that was explained: nobody is asked again.
     asked = select(

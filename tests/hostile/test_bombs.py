@@ -24,7 +24,7 @@ for path in sorted(Path(sys.argv[1]).iterdir()):
     Path("/proc/self/clear_refs").write_text("5")
     reading = read_workbook(path.read_bytes(), path.stem, path.name, city)
     peak = int(re.search("VmHWM:\\s+([0-9]+)", Path("/proc/self/status").read_text())[1]) // 1024
-    print(path.stem, reading.findings[0]["rule_id"], len(reading.cells), peak, sep="\\t")
+    print(path.stem, reading.findings[0].rule_id, len(reading.cells), peak, sep="\\t")
 """
 
 

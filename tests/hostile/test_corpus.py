@@ -2,17 +2,17 @@
 
 import shutil
 import subprocess
+from collections import Counter
 from collections.abc import Mapping
-from typing import Any
 
 import polars as pl
 import pytest
 
-from sources.audit.judge import Audit, audit
+from sources.audit.audited import Audit
+from sources.audit.judge import audit
 from sources.read.read_workbook import read_workbook
-from sources.submission.finding import ALIKE_SHOWN
-from sources.submission.frames import SUBMISSION_SCHEMA
-from sources.submission.submission import Submission, cells_frame
+from sources.submission.finding import ALIKE_SHOWN, Finding
+from sources.submission.submission import Submission
 from tests.conftest import NURSING_SCHOOL
 from tests.hostile.books import CITY, sample_book, write_book
 from tests.hostile.corpus import CASES, Case
@@ -28,28 +28,25 @@ def readings() -> dict[str, Submission]:
 @pytest.fixture(scope="module")
 def outcome(readings: Mapping[str, Submission]) -> Audit:
     """The audit of the whole corpus at once."""
-    rows = [
-        (name, f"{name}.xlsx", r.respondent and r.respondent.code, r.respondent and r.respondent.kind, r.report_year)
-        for name, r in readings.items()
-    ]
-    submissions = pl.DataFrame(rows, schema=SUBMISSION_SCHEMA, orient="row")
-    structural = [finding for reading in readings.values() for finding in reading.findings]
-    return audit(submissions, cells_frame(list(readings.values())), structural, CITY)
+    return audit(list(readings.values()), CITY)
 
 
-def findings_of(outcome: Audit, case: Case) -> list[dict[str, Any]]:
+def findings_of(outcome: Audit, case: Case) -> list[Finding]:
     """What is said of a file, but for what is said of the unchanged sample anyway."""
-    of_case = outcome.findings.filter(pl.col("submission_id") == case.name)
-    anyway = outcome.findings.filter(pl.col("submission_id") == "unchanged").select("rule_id", "sheet", "cell")
-    return of_case.join(anyway, on=["rule_id", "sheet", "cell"], how="anti", nulls_equal=True).to_dicts()
+
+    def said(finding: Finding) -> tuple[str, str, str | None]:
+        return finding.rule_id, finding.address.sheet, finding.address.cell
+
+    anyway = {said(each) for each in outcome.findings if each.address.submission_id == "unchanged"}
+    return [each for each in outcome.findings if each.address.submission_id == case.name and said(each) not in anyway]
 
 
 @pytest.mark.parametrize("case", CASES, ids=BY_NAME)
 def test_every_file_is_accepted_or_refused_as_it_should_be(case, outcome):
     findings = findings_of(outcome, case)
     assert (case.name in outcome.accepted) == case.accepted, findings
-    assert {finding["rule_id"] for finding in findings} == case.rules
-    words = [f"{f['message']}{f['suggestion'] or ''}{f['fix']}" for f in findings if case.cell in (None, f["cell"])]
+    assert {finding.rule_id for finding in findings} == case.rules
+    words = [f"{f.message}{f.suggestion or ''}{f.fix}" for f in findings if case.cell in (None, f.address.cell)]
     assert not case.says or any(case.says in text for text in words), words
 
 
@@ -67,9 +64,9 @@ def test_every_filled_cell_is_a_value_or_named_in_a_finding_or_part_of_the_templ
 
 
 def test_a_refused_file_says_what_to_do_in_words_that_are_chinese(outcome):
-    errors = outcome.findings.filter(pl.col("severity") == "error")
-    assert set(errors.get_column("submission_id")) == {case.name for case in CASES if not case.accepted}
-    for text in (*errors.get_column("message"), *errors.get_column("fix")):
+    errors = [finding for finding in outcome.findings if finding.is_error]
+    assert {error.address.submission_id for error in errors} == {case.name for case in CASES if not case.accepted}
+    for text in (text for error in errors for text in (error.message, error.fix)):
         assert any("\u4e00" <= letter <= "\u9fff" for letter in text), text
 
 
@@ -78,12 +75,11 @@ def test_many_findings_alike_are_counted_not_listed():
     book = sample_book(NURSING_SCHOOL)
     book.sheet("专业目录").cells.update({(row, position): "？？" for row in range(5, 405) for position in range(11)})
     reading = read_workbook(write_book(book), "id", "f.xlsx", CITY)
-    submissions = pl.DataFrame([("id", "f", NURSING_SCHOOL, "school", 2023)], schema=SUBMISSION_SCHEMA, orient="row")
-    findings = audit(submissions, cells_frame([reading]), reading.findings, CITY).findings
-    of_kind = findings.filter(pl.col("sheet") == "专业目录").group_by("rule_id", "column_name").len()
-    assert of_kind.filter(pl.col("len") > ALIKE_SHOWN).is_empty()
-    more = findings.filter((pl.col("rule_id") == "finding.more") & (pl.col("column_name") == "major_code"))
-    assert any("同样的问题（value.pattern）另有 350 处" in message for message in more.get_column("message"))
+    findings = [finding for finding in audit([reading], CITY).findings if finding.address.sheet == "专业目录"]
+    of_kind = Counter((finding.rule_id, finding.address.column_name) for finding in findings)
+    assert max(of_kind.values()) == ALIKE_SHOWN
+    more = [f for f in findings if (f.rule_id, f.address.column_name) == ("finding.more", "major_code")]
+    assert any("同样的问题（value.pattern）另有 350 处" in finding.message for finding in more)
 
 
 @pytest.mark.deep
@@ -93,5 +89,5 @@ def test_a_real_xls_is_refused_with_a_way_out(tmp_path):
     convert = ["soffice", "--headless", f"-env:UserInstallation=file://{tmp_path}/profile", "--convert-to", "xls"]
     subprocess.run([*convert, "--outdir", str(tmp_path), str(tmp_path / "a.xlsx")], check=True, capture_output=True)
     (finding,) = read_workbook((tmp_path / "a.xls").read_bytes(), "id", "a.xls", CITY).findings
-    assert finding["rule_id"] == "file.old_format"
-    assert "另存为" in finding["fix"]
+    assert finding.rule_id == "file.old_format"
+    assert "另存为" in finding.fix

@@ -180,7 +180,9 @@ def test_text_like_a_formula_reaches_every_output_as_text(run, tmp_path):
     assert any(f"'{FORMULA}" in cell for cell in cells)
     assert not any(cell.startswith(("=", "@", "+")) for cell in cells)
     with open_working(run.settings) as connection:
-        marked = next(f.path for f in write_feedback(connection, run.settings, [2023]) if f.file_name == "复件1.xlsx")
+        marked = next(
+            f.path for f in write_feedback(connection, run.settings, [2023]) if f.version.file_name == "复件1.xlsx"
+        )
     assert openpyxl.load_workbook(marked)["满意度调查"]["D6"].data_type == "s"
     assert openpyxl.load_workbook(marked)["满意度调查"]["D6"].value == FORMULA
 

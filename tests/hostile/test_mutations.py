@@ -15,18 +15,18 @@ from io import BytesIO
 from typing import Any
 
 import openpyxl
-import polars as pl
 import pytest
 from openpyxl.utils import range_boundaries
 
-from sources.audit.judge import Audit, audit
+from sources.audit.audited import Audit
+from sources.audit.judge import audit
 from sources.declarations.city import codelists_of
 from sources.declarations.contract import load_contracts
 from sources.declarations.headings import LAST_YEAR_PREFIX, THIS_YEAR_PREFIX, normalise_label
 from sources.read.read_workbook import read_workbook
 from sources.read.sheet_xml import Position, address
-from sources.submission.frames import STATUS_COLUMN, SUBMISSION_SCHEMA
-from sources.submission.submission import Submission, cells_frame
+from sources.submission.frames import STATUS_COLUMN
+from sources.submission.submission import Submission
 from sources.write.marked_workbook import mark_workbook
 from sources.write.template import build_workbook
 from tests.conftest import BUREAU, NURSING_SCHOOL, deep, ingest, select
@@ -53,7 +53,7 @@ class Mutant:
 
     @property
     def errors(self) -> list[str]:
-        return [f["rule_id"] for f in self.reading.findings if f["severity"] == "error"]
+        return [finding.rule_id for finding in self.reading.findings if finding.is_error]
 
 
 def as_shown(value: Any) -> str:
@@ -89,14 +89,7 @@ def mutants(request: pytest.FixtureRequest) -> list[Mutant]:
 @pytest.fixture(scope="module")
 def outcome(mutants: list[Mutant]) -> Audit:
     """The audit of all of them at once."""
-    rows = [
-        (m.seed, m.reading.file_name, r and r.code, r and r.kind, m.reading.report_year)
-        for m in mutants
-        for r in (m.reading.respondent,)
-    ]
-    submissions = pl.DataFrame(rows, schema=SUBMISSION_SCHEMA, orient="row")
-    structural = [finding for mutant in mutants for finding in mutant.reading.findings]
-    return audit(submissions, cells_frame([mutant.reading for mutant in mutants]), structural, CITY)
+    return audit([mutant.reading for mutant in mutants], CITY)
 
 
 def opened(mutants: list[Mutant]) -> list[Mutant]:
@@ -124,9 +117,9 @@ def test_a_value_is_read_as_it_stands_in_its_cell(mutants):
         titles = {normalise_label(sheet.title): sheet.title for sheet in mutant.book.sheets}
         filled = mutant.filled
         taken = {}
-        for _, sheet, _, _, at, text in mutant.reading.cells:
-            if text:
-                taken[titles[normalise_label(CONTRACTS[sheet].title)], at] = text
+        for cell in mutant.reading.cells:
+            if cell.raw_text:
+                taken[titles[normalise_label(CONTRACTS[cell.sheet].title)], cell.cell] = cell.raw_text
         assert taken == {place: filled[place] for place in taken}, mutant.seed
         assert taken.keys() == {p for p, fate in mutant.reading.fates.items() if fate == "value"}, mutant.seed
 
@@ -146,7 +139,7 @@ def printed(respondent: str) -> dict[str, frozenset[str]]:
 def test_what_is_ignored_is_the_templates_own_or_last_years(mutants):
     """Of another template than ours (then a finding says so) nobody knows what it prints beside the values."""
     for mutant in opened(mutants):
-        if any(finding["rule_id"].startswith("template.") for finding in mutant.reading.findings):
+        if any(finding.rule_id.startswith("template.") for finding in mutant.reading.findings):
             continue
         texts = printed(mutant.respondent)
         filled = mutant.filled
@@ -165,14 +158,14 @@ def test_what_is_ignored_is_the_templates_own_or_last_years(mutants):
 
 def test_what_is_reported_is_named_in_a_finding_of_its_sheet(mutants):
     for mutant in opened(mutants):
-        said = {normalise_label(finding["sheet"]) for finding in mutant.reading.findings}
+        said = {normalise_label(finding.address.sheet) for finding in mutant.reading.findings}
         for (title, _), fate in mutant.reading.fates.items():
             unread = mutant.reading.respondent is None or mutant.reading.report_year is None
             assert fate != "reported" or normalise_label(title) in said or unread, (mutant.seed, title)
 
 
 def test_a_refused_workbook_has_an_error_and_an_accepted_one_has_none(mutants, outcome):
-    errors = set(outcome.findings.filter(pl.col("severity") == "error").get_column("submission_id"))
+    errors = {finding.address.submission_id for finding in outcome.findings if finding.is_error}
     assert {mutant.seed for mutant in mutants} - errors == outcome.accepted
     for mutant in mutants:
         known = mutant.reading.respondent is not None and mutant.reading.report_year is not None
@@ -180,7 +173,7 @@ def test_a_refused_workbook_has_an_error_and_an_accepted_one_has_none(mutants, o
 
 
 def test_every_value_of_an_accepted_workbook_is_in_its_table_or_a_finding_says_why_not(mutants, outcome):
-    found = set(outcome.findings.select("submission_id", "sheet", "cell").iter_rows())
+    found = {(f.address.submission_id, f.address.sheet, f.address.cell) for f in outcome.findings}
     status = {(s, sheet): code for s, sheet, code in outcome.sheet_status.iter_rows()}
     codelists = codelists_of(CITY, 2023)
     loaded = {
@@ -220,8 +213,8 @@ def is_same(value: Any, text: str, kind: str, codelist: Any) -> bool:
 
 def test_a_marked_workbook_has_the_cells_as_they_were(mutants, outcome):
     for mutant in opened(mutants)[:: len(mutants) // 12]:
-        findings = outcome.findings.filter(pl.col("submission_id") == mutant.seed).to_dicts()
-        marked = openpyxl.load_workbook(BytesIO(mark_workbook(write_book(mutant.book), findings, [], "学校")))
+        findings = [finding for finding in outcome.findings if finding.address.submission_id == mutant.seed]
+        marked = openpyxl.load_workbook(BytesIO(mark_workbook(write_book(mutant.book), findings, "学校")))
         for sheet in mutant.book.sheets:
             if sheet.title == "校验结果":
                 continue
@@ -229,7 +222,7 @@ def test_a_marked_workbook_has_the_cells_as_they_were(mutants, outcome):
                 after = marked[sheet.title].cell(row + 1, position + 1).value
                 assert as_shown(in_openpyxl(value)) == as_shown(after), (mutant.seed, sheet.title, row, position)
         listed = [row[10].value for row in marked["校验结果"].iter_rows(min_row=6) if row[10].value]
-        assert Counter(listed) == Counter(finding["rule_id"] for finding in findings), mutant.seed
+        assert Counter(listed) == Counter(finding.rule_id for finding in findings), mutant.seed
 
 
 def seen(sheet: Sheet) -> dict[Position, Any]:
@@ -270,7 +263,7 @@ def test_spoilt_bytes_are_refused_or_read_as_before(number):
     for n in range(number):
         respondent = RESPONDENTS[n % len(RESPONDENTS)]
         reading = read_workbook(spoil(whole[respondent], random.Random(f"bytes-{n}")), "id", "f.xlsx", CITY)
-        errors = [f["rule_id"] for f in reading.findings if f["severity"] == "error"]
+        errors = [finding.rule_id for finding in reading.findings if finding.is_error]
         assert errors or reading.cells == before[respondent], n
         refused += bool(errors)
     assert refused > number // 2

@@ -95,7 +95,7 @@ def test_an_approved_explanation_becomes_a_footnote_and_a_refused_one_is_asked_a
         (feedback,) = [
             each
             for each in write_feedback(connection, fresh_copy, [2023])
-            if each.respondent_name == city.respondent_by_code[NURSING_SCHOOL].name
+            if each.version.respondent_name == city.respondent_by_code[NURSING_SCHOOL].name
         ]
     book = openpyxl.load_workbook(feedback.path)
     results = book[RESULT_SHEET]
@@ -104,8 +104,9 @@ def test_an_approved_explanation_becomes_a_footnote_and_a_refused_one_is_asked_a
     book.save(next(fresh_copy.inbox.glob(f"2023*{NURSING_SCHOOL}*")))
     run_all(fresh_copy, city)
     with open_published(fresh_copy) as connection:
-        ((explanation_id, state),) = explanations_on_file(connection, 2023).select("explanation_id", "state").rows()
-        assert state == "given"
+        (on_file,) = explanations_on_file(connection, 2023)
+        explanation_id = on_file.filed.explanation_id
+        assert on_file.filed.explanation.state == "given"
         assert reason not in notes_below(connection, "2.4")
         assert decide(connection, fresh_copy, explanation_id, "approved", "王科长")
         assert not decide(connection, fresh_copy, "unknown", "approved", "王科长")
@@ -117,8 +118,9 @@ def test_an_approved_explanation_becomes_a_footnote_and_a_refused_one_is_asked_a
     run_all(fresh_copy, city)
     with open_published(fresh_copy) as connection:
         assert reason not in notes_below(connection, "2.4")
-        rewritten = {each.respondent_name: each for each in write_feedback(connection, fresh_copy, [2023])}
-    assert [f["rule_id"] for f in rewritten[feedback.respondent_name].open_findings] == ["outcomes.industries_add_up"]
+        rewritten = {each.version.respondent_name: each for each in write_feedback(connection, fresh_copy, [2023])}
+    (asked,) = rewritten[feedback.version.respondent_name].open_findings
+    assert asked.rule_id == "outcomes.industries_add_up"
 
 
 def test_feedback_of_a_version_that_no_longer_counts_is_taken_away(fresh_copy, city):

@@ -111,5 +111,5 @@ def test_ranges_that_would_take_minutes_to_mark_are_left_out_of_the_marked_workb
     book.sheets[1].merged.extend(merged)
     data = write_book(book)
     assert inspect(data, Limits()).refusal is None
-    marked = openpyxl.load_workbook(BytesIO(mark_workbook(data, [], [], "样例")))
+    marked = openpyxl.load_workbook(BytesIO(mark_workbook(data, [], "样例")))
     assert marked.sheetnames == [RESULT_SHEET]

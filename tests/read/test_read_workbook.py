@@ -32,11 +32,11 @@ def read_after(change) -> Submission:
 
 
 def texts(reading: Submission, sheet: str) -> dict[tuple[int, str], str]:
-    return {(record, column): text for _, s, record, column, _, text in reading.cells if s == sheet and text}
+    return {(c.record, c.column_name): c.raw_text for c in reading.cells if c.sheet == sheet and c.raw_text}
 
 
 def rules(reading: Submission) -> list[str]:
-    return [finding["rule_id"] for finding in reading.findings]
+    return [finding.rule_id for finding in reading.findings]
 
 
 UNCHANGED = read_after(lambda book: None)
@@ -78,7 +78,7 @@ def test_moved_columns_are_found_by_heading():
 
     moved = read_after(move)
     assert texts(moved, "majors") == texts(UNCHANGED, "majors")
-    assert moved.findings == []
+    assert moved.findings == ()
 
 
 def test_rows_of_a_form_may_be_in_any_order_and_further_down():
@@ -100,14 +100,14 @@ def test_stray_blanks_stars_and_colons_in_headings_do_not_matter(heading):
 
     reading = read_after(rename)
     assert texts(reading, "majors") == texts(UNCHANGED, "majors")
-    assert reading.findings == []
+    assert reading.findings == ()
 
 
 def test_an_unknown_heading_is_reported_with_its_cell():
     reading = read_after(lambda book: book["专业目录"].__setitem__("A5", "代码"))
-    found = {finding["rule_id"]: finding for finding in reading.findings}
-    assert found["sheet.heading_unknown"]["cell"] == "A5"
-    assert found["sheet.heading_missing"]["column_name"] == "major_code"
+    found = {finding.rule_id: finding for finding in reading.findings}
+    assert found["sheet.heading_unknown"].address.cell == "A5"
+    assert found["sheet.heading_missing"].address.column_name == "major_code"
 
 
 def test_a_repeated_item_is_reported_not_chosen():
@@ -118,14 +118,14 @@ def test_a_repeated_item_is_reported_not_chosen():
 
     reading = read_after(repeat)
     assert rules(reading) == ["sheet.heading_repeated"]
-    assert reading.findings[0]["cell"] == "B11"
+    assert reading.findings[0].address.cell == "B11"
     assert texts(reading, "students")[0, "students_full_time"] == "2591"
 
 
 def test_a_missing_sheet_is_reported():
     reading = read_after(lambda book: book.remove(book["教职工情况"]))
     assert rules(reading) == ["sheet.missing"]
-    assert "教职工情况" in reading.findings[0]["message"]
+    assert "教职工情况" in reading.findings[0].message
 
 
 def test_a_workbook_without_a_cover_cannot_be_attributed():
@@ -170,9 +170,9 @@ def test_the_cover_must_agree_with_the_template_it_came_from(label, value, rule)
 
     reading = read_after(change)
     assert rule in rules(reading)
-    finding = next(f for f in reading.findings if f["rule_id"] == rule)
-    assert finding["cell"].startswith("E")
-    assert str(value) in finding["message"]
+    finding = next(f for f in reading.findings if f.rule_id == rule)
+    assert finding.address.cell.startswith("E")
+    assert str(value) in finding.message
 
 
 def test_a_workbook_without_template_information_is_read_with_a_warning():

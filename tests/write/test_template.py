@@ -66,13 +66,13 @@ def test_last_year_stands_beside_this_year_and_is_not_read():
     assert book["学生情况"].cell(cell.row, 4).value == 2676
     data = build_workbook(CITY, SCHOOL, 2023, last_year=last_year)
     assert {
-        text for *_, column, _, text in read_workbook(data, "id", "f", CITY).cells if column.startswith("students")
+        cell.raw_text for cell in read_workbook(data, "id", "f", CITY).cells if cell.column_name.startswith("students")
     } == {""}
 
 
 def test_fixed_rows_are_written_for_the_respondent():
     data = build_workbook(CITY, CITY.respondent_by_code[BUREAU], 2023)
-    topics = [text for _, sheet, _, column, _, text in read_workbook(data, "id", "f", CITY).cells if column == "topic"]
+    topics = [c.raw_text for c in read_workbook(data, "id", "f", CITY).cells if c.column_name == "topic"]
     assert topics == [code.label for code in load_codelists()["topics"].codes]
 
 
@@ -82,9 +82,9 @@ def test_every_sample_workbook_reads_back_to_what_was_poured_in():
             respondent = CITY.respondent_by_code[code]
             data = build_workbook(CITY, respondent, year, submission)
             reading = read_workbook(data, "id", workbook_file_name(respondent, year), CITY)
-            assert reading.findings == []
+            assert reading.findings == ()
             assert (reading.respondent, reading.report_year) == (respondent, year)
-            read = {(sheet, column): text for _, sheet, _, column, _, text in reading.cells if text}
+            read = {(cell.sheet, cell.column_name): cell.raw_text for cell in reading.cells if cell.raw_text}
             for sheet, values in submission.items():
                 for name, value in (values.records[0] if len(values.records) == 1 else {}).items():
                     if isinstance(value, int | Decimal):
@@ -102,6 +102,6 @@ def test_values_survive_the_round_trip_through_a_real_workbook(students, honours
         "profile": SheetValues(records=[{"honours": honours}]),
     }
     reading = read_workbook(build_workbook(CITY, SCHOOL, 2023, values), "id", "f", CITY)
-    read = {column: text for *_, column, _, text in reading.cells}
+    read = {cell.column_name: cell.raw_text for cell in reading.cells}
     assert read["students_full_time"] == str(students)
     assert read["honours"] == honours.strip()

@@ -8,15 +8,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from sources.declarations.alerting import Kind
 from sources.declarations.city import City
 from sources.declarations.deadlines import ReportYear
+from sources.submission.finding import Finding
 from sources.system.fingerprint import sha256_of
+from warehouse.intake.version import Version
 
 SHOWN_FINDINGS = 5
-Row = Mapping[str, Any]
 BUREAU = None
 """The respondent of a trouble that concerns no respondent in particular."""
 
@@ -48,13 +48,13 @@ class Observation:
 
 @dataclass(frozen=True)
 class Register:
-    """What the register says: rows of `latest_versions` and `latest_findings` (warehouse/registry.py).
+    """What the register says: the latest versions, and what was found in them.
 
     `lying` are the ids of the files in the inbox, `marked` the workbooks with findings marked, by submission id.
     """
 
-    versions: Sequence[Row] = ()
-    findings: Sequence[Row] = ()
+    versions: Sequence[Version] = ()
+    findings: Sequence[Finding] = ()
     lying: frozenset[str] = frozenset()
     marked: Mapping[str, Path] = field(default_factory=dict)
 
@@ -125,119 +125,119 @@ def of_register(register: Register, city: City, today: date, due_soon_days: int,
 
     After a year is frozen, what was left undone then is told no more (nor said to be mended).
     """
-    versions = {(v["respondent_code"], v["report_year"]): v for v in register.versions}
+    versions = {(version.respondent_code, version.report_year): version for version in register.versions}
     findings = _by_submission(register.findings)
     troubles: list[Trouble] = []
     cleared: set[str] = set()
     for year, dates in city.calendar.years.items():
         for respondent in city.respondents_in(year):
             version = versions.get((respondent.code, year))
-            for key, trouble, well in (
+            for judged in (
                 _unsent(respondent.code, year, dates, version, today, due_soon_days),
                 _rejected(respondent.code, year, version, findings, register.marked),
                 _unexplained(respondent.code, year, version, findings),
             ):
-                if well:
-                    cleared.add(key)
-                elif trouble and (today <= dates.freezes or (version and version["received_on"] > dates.freezes)):
-                    troubles.append(trouble)
+                if judged.is_well:
+                    cleared.add(judged.key)
+                elif judged.trouble and (today <= dates.freezes or (version and version.received_on > dates.freezes)):
+                    troubles.append(judged.trouble)
     for version in register.versions:
-        if version["respondent_code"] is None or version["report_year"] is None:
+        if version.respondent_code is None or version.report_year is None:
             trouble = _unidentified(version, findings, register.marked)
-            if version["submission_id"] in register.lying:
+            if version.submission_id in register.lying:
                 troubles.append(trouble)
             else:
                 cleared.add(trouble.key)
     return Observation(at, tuple(troubles), frozenset(cleared))
 
 
-_Judged = tuple[str, Trouble | None, bool]
-"""Key, the trouble if there is one, whether it is known that there is none."""
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """The trouble of a key if there is one, or whether it is known that there is none."""
+
+    key: str
+    trouble: Trouble | None = None
+    is_well: bool = False
 
 
-def _unsent(code: str, year: int, dates: ReportYear, version: Row | None, today: date, due_soon_days: int) -> _Judged:
+def _unsent(
+    code: str, year: int, dates: ReportYear, version: Version | None, today: date, due_soon_days: int
+) -> _Judged:
     key = f"unsent:{year}:{code}"
-    if version is not None and version["stands"]:
-        return key, None, True
+    if version is not None and version.stands:
+        return _Judged(key, is_well=True)
     what = "还没有报送" if version is None else "报送还没有被接收"
     if today > dates.due:
         late = f"截止日期 {dates.due}，已过 {(today - dates.due).days} 天。"
-        return key, Trouble(key, "overdue", code, f"{year}年度数据逾期：{what}", (late,)), False
+        return _Judged(key, Trouble(key, "overdue", code, f"{year}年度数据逾期：{what}", (late,)))
     if dates.due - timedelta(days=due_soon_days) <= today:
         left = f"截止日期 {dates.due}，还有 {(dates.due - today).days} 天。"
-        return key, Trouble(key, "due_soon", code, f"{year}年度数据即将到期：{what}", (left,)), False
-    return key, None, False
+        return _Judged(key, Trouble(key, "due_soon", code, f"{year}年度数据即将到期：{what}", (left,)))
+    return _Judged(key)
 
 
 def _rejected(
     code: str,
     year: int,
-    version: Row | None,
-    findings: Mapping[str, list[Row]],
+    version: Version | None,
+    findings: Mapping[str, list[Finding]],
     marked: Mapping[str, Path],
 ) -> _Judged:
     key = f"rejected:{year}:{code}"
-    if version is None or version["status"] != "rejected":
-        return key, None, version is not None and version["status"] != "received"
-    title = f"{year}年度报送已退回：{version['file_name']}"
-    errors = [each for each in findings.get(version["submission_id"], []) if each["severity"] == "error"]
+    if version is None or version.status != "rejected":
+        return _Judged(key, is_well=version is not None and version.status != "received")
+    title = f"{year}年度报送已退回：{version.file_name}"
+    errors = [finding for finding in findings.get(version.submission_id, []) if finding.is_error]
     lines = (*_shown(errors, "错误"), *_marked_line(version, marked))
-    return key, Trouble(key, "rejected", code, title, lines, _content(version, errors)), False
+    return _Judged(key, Trouble(key, "rejected", code, title, lines, _content(version, errors)))
 
 
-def _unexplained(code: str, year: int, version: Row | None, findings: Mapping[str, list[Row]]) -> _Judged:
+def _unexplained(code: str, year: int, version: Version | None, findings: Mapping[str, list[Finding]]) -> _Judged:
     key = f"unexplained:{year}:{code}"
-    if version is None or version["status"] in ("received", "rejected"):
-        return key, None, False
-    warnings = [
-        each
-        for each in findings.get(version["submission_id"], [])
-        if each["severity"] == "warning" and each["explanation_id"] is None
-    ]
+    if version is None or version.status in ("received", "rejected"):
+        return _Judged(key)
+    warnings = [finding for finding in findings.get(version.submission_id, []) if finding.is_unexplained]
     if not warnings:
-        return key, None, True
-    title = f"{year}年度报送有 {len(warnings)} 个警告，需要改正或在“说明”表中说明：{version['file_name']}"
-    return (
-        key,
-        Trouble(key, "unexplained", code, title, _shown(warnings, "警告"), _content(version, warnings)),
-        False,
-    )
+        return _Judged(key, is_well=True)
+    title = f"{year}年度报送有 {len(warnings)} 个警告，需要改正或在“说明”表中说明：{version.file_name}"
+    return _Judged(key, Trouble(key, "unexplained", code, title, _shown(warnings, "警告"), _content(version, warnings)))
 
 
-def _unidentified(version: Row, findings: Mapping[str, list[Row]], marked: Mapping[str, Path]) -> Trouble:
-    submission_id = version["submission_id"]
-    errors = [each for each in findings.get(submission_id, []) if each["severity"] == "error"]
+def _unidentified(version: Version, findings: Mapping[str, list[Finding]], marked: Mapping[str, Path]) -> Trouble:
+    errors = [finding for finding in findings.get(version.submission_id, []) if finding.is_error]
     return Trouble(
-        f"unidentified:{submission_id}",
+        f"unidentified:{version.submission_id}",
         "unidentified",
-        version["respondent_code"],
-        f"收到无法识别的文件：{version['file_name']}",
+        version.respondent_code,
+        f"收到无法识别的文件：{version.file_name}",
         (*_shown(errors, "错误"), *_marked_line(version, marked), "处理后请把文件移出收件夹。"),
     )
 
 
-def _by_submission(findings: Sequence[Row]) -> dict[str, list[Row]]:
-    found: dict[str, list[Row]] = {}
-    for row in sorted(findings, key=lambda row: (row["sheet"] or "", row["cell"] or "", row["rule_id"])):
-        found.setdefault(row["submission_id"], []).append(row)
+def _by_submission(findings: Sequence[Finding]) -> dict[str, list[Finding]]:
+    found: dict[str, list[Finding]] = {}
+    for each in sorted(findings, key=lambda each: (each.address.sheet, each.address.cell or "", each.rule_id)):
+        found.setdefault(each.address.submission_id, []).append(each)
     return found
 
 
-def _shown(findings: Sequence[Row], noun: str) -> tuple[str, ...]:
+def _shown(findings: Sequence[Finding], noun: str) -> tuple[str, ...]:
     def lines() -> Iterator[str]:
         for each in findings[:SHOWN_FINDINGS]:
-            place = " ".join(part for part in (each["sheet"], each["cell"]) if part)
-            yield f"{place}{'：' if place else ''}{each['message']}{each['fix'] or ''}"
+            place = " ".join(part for part in (each.address.sheet, each.address.cell) if part)
+            yield f"{place}{'：' if place else ''}{each.message}{each.fix}"
         if len(findings) > SHOWN_FINDINGS:
             yield f"……共 {len(findings)} 个{noun}"
 
     return tuple(lines())
 
 
-def _marked_line(version: Row, marked: Mapping[str, Path]) -> tuple[str, ...]:
-    path = marked.get(version["submission_id"])
+def _marked_line(version: Version, marked: Mapping[str, Path]) -> tuple[str, ...]:
+    path = marked.get(version.submission_id)
     return (f"标出问题的工作簿：{path}",) if path else ()
 
 
-def _content(version: Row, findings: Sequence[Row]) -> str:
-    return "\n".join([version["submission_id"], *(f"{f['rule_id']} {f['sheet']} {f['cell']}" for f in findings)])
+def _content(version: Version, findings: Sequence[Finding]) -> str:
+    """What makes the trouble the same: told again when this changes."""
+    places = (f"{each.rule_id} {each.address.sheet} {each.address.cell}" for each in findings)
+    return "\n".join([version.submission_id, *places])

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-SUBTREE = "(select region_code from reference.region_path where ancestor_code = ?)"
-"""The region given as parameter and all that lie in it, as a subquery."""
+from warehouse.store.sql import SUBTREE as SUBTREE
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,23 @@
 """What came, and what of it is to be judged."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from datetime import date
 
 import duckdb
 import polars as pl
 
 from sources.archive.archive import Receipt
 from warehouse.store.sql import insert, query
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A submission to judge now; `received_on` is the day of its first receipt, by the installation's calendar."""
+
+    submission_id: str
+    file_name: str
+    received_on: date
 
 
 def record_receipts(connection: duckdb.DuckDBPyConnection, receipts: Sequence[Receipt]) -> int:
@@ -44,12 +54,12 @@ def record_receipts(connection: duckdb.DuckDBPyConnection, receipts: Sequence[Re
 
 def pending_submissions(
     connection: duckdb.DuckDBPyConnection, report_years: Iterable[int], audit_version: str
-) -> pl.DataFrame:
-    """Submissions to judge now, in the order of receipt: submission_id, file_name, received_on.
+) -> list[Pending]:
+    """Submissions to judge now, in the order of receipt.
 
     New ones, and those rejected under other rules than today's; of the given years, or of an unknown year.
     """
-    return query(
+    pending = query(
         connection,
         "select submission_id, file_name, (select min(received_on) from registry.receipt"
         " where receipt.submission_id = submission.submission_id) as received_on from registry.submission"
@@ -57,3 +67,4 @@ def pending_submissions(
         " and (report_year is null or list_contains(?, report_year)) order by sequence",
         [audit_version, list(report_years)],
     )
+    return [Pending(**row) for row in pending.iter_rows(named=True)]

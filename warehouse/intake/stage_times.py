@@ -5,9 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-import polars as pl
-
-from sources.submission.finding import findings_frame
+from sources.submission.finding import Finding
 
 STAGES = ("received", "parsed", "audited", "loaded", "compared")
 
@@ -25,7 +23,7 @@ class Intake:
     judged: tuple[str, ...] = ()
     unexplained: int = 0
     rows: dict[str, int] = field(default_factory=dict)
-    findings: pl.DataFrame = field(default_factory=lambda: findings_frame([]))
+    findings: tuple[Finding, ...] = ()
     seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
 
 

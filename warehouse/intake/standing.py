@@ -4,7 +4,6 @@ Such rules need several submissions, so they are judged on the accepted data as 
 which it came in; they can warn, never reject.
 """
 
-import hashlib
 import re
 from collections.abc import Collection, Sequence
 
@@ -15,8 +14,9 @@ from sources.audit.cross_rules import LAST_YEAR, cross_failures, cross_findings
 from sources.audit.places import cell_lookup
 from sources.declarations.contract import Contract, load_contracts
 from sources.declarations.rule import CrossRule, load_cross_rules
-from sources.submission.finding import findings_frame
+from sources.submission.finding import Finding, findings_frame
 from sources.submission.frames import IDENTITY_SCHEMA
+from sources.system.fingerprint import sha256_of
 from warehouse.intake.versions import STANDING_STAGE
 from warehouse.store.notes import get_state, set_state
 from warehouse.store.sql import insert, query, transaction
@@ -26,7 +26,7 @@ def audit_standing(connection: duckdb.DuckDBPyConnection, report_years: Sequence
     """Judges the rules of level `city` for the years and replaces their findings; only what has changed."""
     for year in report_years:
         submissions = _current(connection, (year, year - 1))
-        fingerprint = hashlib.sha256(" ".join([version, *submissions]).encode()).hexdigest()
+        fingerprint = sha256_of(" ".join([version, *submissions]))
         state = f"standing_audit_{year}"
         if get_state(connection, state) == fingerprint:
             continue
@@ -37,7 +37,7 @@ def audit_standing(connection: duckdb.DuckDBPyConnection, report_years: Sequence
                 " (select submission_id from registry.submission where report_year = ?)",
                 [STANDING_STAGE, year],
             )
-            insert(connection, "registry.finding", findings.with_columns(stage=pl.lit(STANDING_STAGE)))
+            insert(connection, "registry.finding", findings_frame(findings).with_columns(stage=pl.lit(STANDING_STAGE)))
             set_state(connection, state, fingerprint)
 
 
@@ -67,7 +67,7 @@ def _current(connection: duckdb.DuckDBPyConnection, years: Sequence[int]) -> dic
     return dict(rows.fetchall())
 
 
-def _findings(connection: duckdb.DuckDBPyConnection, year: int) -> pl.DataFrame:
+def _findings(connection: duckdb.DuckDBPyConnection, year: int) -> list[Finding]:
     rules = [rule for rule in load_cross_rules() if rule.level == "city"]
     frames = {
         name: _current_rows(connection, contract, of_year, rules)
@@ -76,8 +76,8 @@ def _findings(connection: duckdb.DuckDBPyConnection, year: int) -> pl.DataFrame:
         if any(name in rule.sql for rule in rules)
     }
     failures = cross_failures("city", frames)
-    cell_of = cell_lookup(_cells(connection, {row["submission_id"] for _, row in failures}))
-    return findings_frame(cross_findings(failures, _current(connection, (year,)), cell_of))
+    cell_of = cell_lookup(_cells(connection, {failure.submission_id for failure in failures}))
+    return cross_findings(failures, _current(connection, (year,)), cell_of)
 
 
 def _cells(connection: duckdb.DuckDBPyConnection, submission_ids: Collection[str]) -> pl.DataFrame:

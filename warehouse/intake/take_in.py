@@ -12,25 +12,21 @@ from itertools import islice
 from pathlib import Path
 
 import duckdb
-import polars as pl
 
 from sources.archive.archive import archived_ids, archived_path, archived_receipts
 from sources.archive.inbox import Inbox, look_into
 from sources.archive.receive import receive
-from sources.audit.frozen_years import refuse_late
-from sources.audit.judge import audit
-from sources.audit.suppression import suppress
+from sources.audit.judge import judge
 from sources.declarations.city import City
 from sources.declarations.declared import audit_version
 from sources.read.read_workbook import read_workbook
-from sources.submission.frames import SUBMISSION_SCHEMA
-from sources.submission.submission import Submission, cells_frame, printed_last_year, submissions_frame
+from sources.submission.submission import Submission
 from sources.system.parallel import each
 from sources.system.settings import Limits, Settings
 from warehouse.intake.accept import load_accepted
 from warehouse.intake.decisions import apply_decisions
 from warehouse.intake.explanations import explain_findings
-from warehouse.intake.receipts import pending_submissions, record_receipts
+from warehouse.intake.receipts import Pending, pending_submissions, record_receipts
 from warehouse.intake.stage_times import Intake, timed
 from warehouse.intake.standing import audit_standing
 from warehouse.intake.versions import current_versions, record_identity
@@ -68,10 +64,10 @@ def take_in(
             record_clock(connection, settings.today)
         result.files, result.settling = len(lying.files), len(lying.settling)
     pending = pending_submissions(connection, report_years, version)
-    received_on = dict(pending.select("submission_id", "received_on").iter_rows())
+    received_on = {each_one.submission_id: each_one.received_on for each_one in pending}
     read = partial(_read, archive=settings.archive, city=city, limits=settings.limits)
-    readings = each(read, list(pending.select("submission_id", "file_name").iter_rows()))
-    while some := _next(result, readings):
+    submissions = each(read, pending)
+    while some := _next(result, submissions):
         _take_some(connection, some, report_years, received_on, city, version, result)
     with timed(result, "compared"):
         audit_standing(connection, calendar, version)
@@ -82,46 +78,38 @@ def take_in(
     return result
 
 
-def _read(submission: tuple[str, str], archive: Path, city: City, limits: Limits) -> Submission:
-    submission_id, file_name = submission
-    data = archived_path(submission_id, archive).read_bytes()
-    return read_workbook(data, submission_id, file_name, city, limits)
+def _read(pending: Pending, archive: Path, city: City, limits: Limits) -> Submission:
+    data = archived_path(pending.submission_id, archive).read_bytes()
+    return read_workbook(data, pending.submission_id, pending.file_name, city, limits)
 
 
-def _next(result: Intake, readings: Iterator[Submission]) -> list[Submission]:
+def _next(result: Intake, submissions: Iterator[Submission]) -> list[Submission]:
     with timed(result, "parsed"):
-        return list(islice(readings, AT_ONCE))
+        return list(islice(submissions, AT_ONCE))
 
 
 def _take_some(
     connection: duckdb.DuckDBPyConnection,
-    readings: Sequence[Submission],
+    submissions: Sequence[Submission],
     report_years: Sequence[int],
     received_on: Mapping[str, date],
     city: City,
     version: str,
     result: Intake,
 ) -> None:
-    """Audits and loads submissions that have been read, as far as they are of the report years; adds to the result."""
+    """Judges and loads submissions that have been read, as far as they are of the report years; adds to the result."""
     with timed(result, "audited"):
-        submissions = submissions_frame(readings)
         with transaction(connection):
             record_identity(connection, submissions)
-        due = submissions.filter(pl.col("report_year").is_null() | pl.col("report_year").is_in(list(report_years)))
-        due_ids = set(due.get_column("submission_id"))
-        readings = [reading for reading in readings if reading.submission_id in due_ids]
-        cells = cells_frame(readings)
-        structural = [finding for reading in readings for finding in reading.findings]
-        outcome = audit(due.select(list(SUBMISSION_SCHEMA)), cells, structural, city, printed_last_year(readings))
-        outcome = refuse_late(outcome, readings, received_on, city, set(current_versions(connection)))
-        outcome, cells, readings = suppress(outcome, cells, readings)
+        due = [each_one for each_one in submissions if each_one.report_year in (None, *report_years)]
+        outcome = judge(due, city, received_on, current_versions(connection).keys())
     with timed(result, "loaded"):
-        rows = load_accepted(connection, due, cells, outcome, version, readings) if due.height else {}
-    result.cells += cells.height
-    result.findings = pl.concat([result.findings, outcome.findings])
-    result.judged += tuple(due.get_column("submission_id"))
+        rows = load_accepted(connection, outcome, version) if due else {}
+    result.cells += outcome.cells.height
+    result.findings += outcome.findings
+    result.judged += tuple(each_one.submission_id for each_one in due)
     result.accepted += len(outcome.accepted)
-    result.rejected += due.height - len(outcome.accepted)
+    result.rejected += len(due) - len(outcome.accepted)
     result.rows = {name: result.rows.get(name, 0) + rows.get(name, 0) for name in result.rows | rows}
 
 

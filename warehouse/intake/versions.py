@@ -1,18 +1,36 @@
 """Which version of a respondent counts for a year."""
 
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+
 import duckdb
 import polars as pl
 
-from sources.submission.submission import IDENTITY
+from sources.submission.submission import Submission, submissions_frame
+from warehouse.intake.version import Status, Version
 from warehouse.store.sql import query, registered
 
+IDENTITY = ("respondent_code", "report_year", "template_version", "saved_at", "revision_reason")
+"""What a file says of itself."""
 INTAKE_STAGE = "intake"
 STANDING_STAGE = "standing"
 
 
-def record_identity(connection: duckdb.DuckDBPyConnection, identities: pl.DataFrame) -> None:
-    """Sets what the files say of themselves: submission_id and IDENTITY."""
-    with registered(connection, "identity", identities.select("submission_id", *IDENTITY)):
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the audit says of a submission."""
+
+    submission_id: str
+    status: Status
+    errors: int
+
+
+VERDICT_SCHEMA: dict[str, pl.DataType] = {"submission_id": pl.String(), "status": pl.String(), "errors": pl.Int64()}
+
+
+def record_identity(connection: duckdb.DuckDBPyConnection, submissions: Iterable[Submission]) -> None:
+    """Sets what the files say of themselves."""
+    with registered(connection, "identity", submissions_frame(submissions).select("submission_id", *IDENTITY)):
         assignments = ", ".join(f"{name} = identity.{name}" for name in IDENTITY)
         connection.execute(f"""
             update registry.submission as submission
@@ -26,12 +44,13 @@ def record_identity(connection: duckdb.DuckDBPyConnection, identities: pl.DataFr
         """)
 
 
-def record_decisions(connection: duckdb.DuckDBPyConnection, decisions: pl.DataFrame, audit_version: str) -> None:
-    """Sets the outcome (submission_id, status, errors); then lets each respondent's last saved accepted version count.
+def record_decisions(connection: duckdb.DuckDBPyConnection, verdicts: Iterable[Verdict], audit_version: str) -> None:
+    """Sets the outcome; then lets each respondent's last saved accepted version count.
 
     What counts does not depend on the order in which files arrive: the version saved last does (`precedence`).
     """
-    with registered(connection, "decision", decisions.select("submission_id", "status", "errors")):
+    decisions = pl.DataFrame([asdict(verdict) for verdict in verdicts], schema=VERDICT_SCHEMA, orient="row")
+    with registered(connection, "decision", decisions):
         connection.execute(
             """
             update registry.submission as submission
@@ -86,17 +105,25 @@ LATEST = """
 """
 
 
-def latest_versions(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
-    """Each respondent's latest version of each year, and every file that nobody can be asked about.
+COUNTED = """
+    problems as (
+        select
+            submission_id,
+            cast(count(*) filter (where severity = 'error') as bigint) as errors,
+            cast(count(*) filter (where severity = 'warning') as bigint) as warnings
+        from registry.finding
+        group by submission_id
+    )
+"""
+STANDING = "select distinct respondent_code, report_year from registry.submission where is_current"
 
-    One row a submission: submission_id, file_name, respondent_code, respondent_name, report_year, status,
-    received_on (a date, UTC),
-    `stands`: whether some version of this respondent and year is accepted and current.
-    """
-    return query(
+
+def latest_versions(connection: duckdb.DuckDBPyConnection) -> list[Version]:
+    """Each respondent's latest version of each year, and every file that nobody can be asked about."""
+    found = query(
         connection,
         f"""
-        with {LATEST}
+        with {LATEST}, {COUNTED}, standing as ({STANDING})
 
         select
             submission.submission_id,
@@ -105,18 +132,19 @@ def latest_versions(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
             respondent.name as respondent_name,
             submission.report_year,
             submission.status,
+            submission.decision_reason as reason,
             cast(submission.received_at at time zone 'UTC' as date) as received_on,
-            exists (
-                select 1
-                from registry.submission as current_version
-                where
-                    current_version.is_current
-                    and current_version.respondent_code = submission.respondent_code
-                    and current_version.report_year = submission.report_year
-            ) as stands
+            submission.is_current as counts,
+            standing.report_year is not null as stands,
+            coalesce(problems.errors, 0) as errors,
+            coalesce(problems.warnings, 0) as warnings
         from registry.submission as submission
         left join reference.respondent as respondent on submission.respondent_code = respondent.code
         left join latest on submission.submission_id = latest.submission_id
+        left join standing
+            on submission.respondent_code = standing.respondent_code
+            and submission.report_year = standing.report_year
+        left join problems on submission.submission_id = problems.submission_id
         where
             latest.submission_id is not null
             or (
@@ -126,6 +154,7 @@ def latest_versions(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
         order by submission.sequence
         """,
     )
+    return [Version(**row) for row in found.iter_rows(named=True)]
 
 
 def current_versions(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, int], str]:

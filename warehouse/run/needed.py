@@ -47,7 +47,7 @@ def _reasons(settings: Settings, city: City, report_years: Sequence[int]) -> lis
             reasons.append(f"收件夹有 {len(new)} 个新文件")
         if unregistered := archived_ids(settings.archive) - known:
             reasons.append(f"存档有 {len(unregistered)} 个文件还没有登记")
-        if pending := pending_submissions(connection, report_years, audit_version(city)).height:
+        if pending := len(pending_submissions(connection, report_years, audit_version(city))):
             reasons.append(f"有 {pending} 份报送尚未审核")
         if decisions := undecided(connection, settings):
             reasons.append(f"有 {decisions} 条对说明的决定尚未生效")

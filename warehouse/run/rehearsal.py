@@ -1,8 +1,8 @@
 """A rehearsal: what would change if this file were received now. Done on a copy; nothing is received."""
 
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,22 +13,23 @@ from sources.archive.inbox import Inbox, content_of
 from sources.declarations.city import City
 from sources.declarations.contract import load_contracts
 from sources.declarations.declared import audit_version
+from sources.submission.explanation import Question
+from sources.submission.finding import Finding
 from sources.system.fingerprint import sha256_of
 from sources.system.settings import Settings
 from sources.system.whole_file import copy_file
+from warehouse.intake.register import RegisteredFinding, registered_findings
 from warehouse.intake.take_in import take_in
 from warehouse.run.build import build
 from warehouse.store.connection import open_published, open_working
 from warehouse.store.sql import query
-
-QUESTION = ["rule_id", "sheet", "column_name", "record_key"]
 
 
 @dataclass(frozen=True)
 class Preview:
     """What a file would do. Frames hold before and after side by side; an empty frame means no change.
 
-    `cells`: sheet, record, label, cell, before, after. `findings_new`, `findings_solved`: as registry.finding.
+    `cells`: sheet, record, label, cell, before, after.
     `figures`: subject_name, indicator, scope, before, after. `ranks`: school_name, indicator, before, after.
     """
 
@@ -39,9 +40,9 @@ class Preview:
     reason: str | None
     counts: bool
     cells: pl.DataFrame
-    findings: pl.DataFrame
-    findings_new: pl.DataFrame
-    findings_solved: pl.DataFrame
+    findings: tuple[RegisteredFinding, ...]
+    findings_new: tuple[RegisteredFinding, ...]
+    findings_solved: tuple[RegisteredFinding, ...]
     figures: pl.DataFrame
     ranks: pl.DataFrame
 
@@ -95,7 +96,8 @@ def _compared(
         [submission_id],
     ).row(0)
     earlier = _standing_version(before, respondent, year)
-    findings, findings_before = _findings(after, submission_id), _findings(before, earlier)
+    findings = registered_findings(after, submission_id)
+    findings_before = registered_findings(before, earlier) if earlier else ()
     return Preview(
         file_name=file.name,
         respondent_name=name,
@@ -133,7 +135,7 @@ def _cells(connection: duckdb.DuckDBPyConnection, submission_id: str | None) -> 
     for contract in load_contracts():
         of_sheet = cells.filter(pl.col("sheet") == contract.name)
         texts: dict[int, dict[str, str]] = {}
-        for _, record, column, _, text in of_sheet.iter_rows():
+        for record, column, text in of_sheet.select("record", "column_name", "raw_text").iter_rows():
             texts.setdefault(record, {})[column] = text
         keys = {record: "、".join(row.get(name, "") for name in contract.key) for record, row in texts.items()}
         labels = {column.name: column.label for column in contract.columns}
@@ -145,16 +147,16 @@ def _cells(connection: duckdb.DuckDBPyConnection, submission_id: str | None) -> 
     return pl.DataFrame(parts, schema=["sheet", "record", "label", "cell", "shown"], orient="row").cast(pl.String)
 
 
-def _findings(connection: duckdb.DuckDBPyConnection, submission_id: str | None) -> pl.DataFrame:
-    return query(
-        connection,
-        "select * from registry.finding where submission_id = ? order by severity, sheet, cell",
-        [submission_id],
-    )
+def _missing_from(
+    findings: Iterable[RegisteredFinding], others: Iterable[RegisteredFinding]
+) -> tuple[RegisteredFinding, ...]:
+    """What only the first ask, whatever the version of the rule."""
+    known = {_asked(each.finding) for each in others}
+    return tuple(each for each in findings if _asked(each.finding) not in known)
 
 
-def _missing_from(findings: pl.DataFrame, others: pl.DataFrame) -> pl.DataFrame:
-    return findings.join(others.select(QUESTION).unique(), on=QUESTION, how="anti", nulls_equal=True)
+def _asked(finding: Finding) -> Question:
+    return replace(finding.question, rule_version="")
 
 
 def _figures(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
@@ -223,5 +225,11 @@ def _changed(before: pl.DataFrame, after: pl.DataFrame, key: list[str]) -> pl.Da
 
 
 def as_dict(found: Preview) -> dict[str, Any]:
-    """The preview as plain lists and texts."""
-    return {name: value.to_dicts() if isinstance(value, pl.DataFrame) else value for name, value in vars(found).items()}
+    """The preview as plain lists and texts, for JSON."""
+
+    def plain(value: object) -> object:
+        if isinstance(value, pl.DataFrame):
+            return value.to_dicts()
+        return [each.row for each in value] if isinstance(value, tuple) else value
+
+    return {field.name: plain(getattr(found, field.name)) for field in fields(found)}

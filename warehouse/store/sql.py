@@ -7,6 +7,9 @@ from typing import Any
 import duckdb
 import polars as pl
 
+SUBTREE = "(select region_code from reference.region_path where ancestor_code = ?)"
+"""The region given as parameter and all that lie in it, as a subquery."""
+
 
 def quoted(text: str) -> str:
     """The text as a SQL string literal."""
