@@ -6,7 +6,7 @@ because a trouble about which nothing was learned has not gone.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 
 from sources.declarations.alerting import Kind
@@ -139,7 +139,9 @@ def of_register(register: Register, city: City, today: date, due_soon_days: int,
             ):
                 if judged.is_well:
                     cleared.add(judged.key)
-                elif judged.trouble and (today <= dates.freezes or (version and version.received_on > dates.freezes)):
+                elif judged.trouble and (
+                    not dates.is_frozen(today) or (version and dates.is_frozen(version.received_on))
+                ):
                     troubles.append(judged.trouble)
     for version in register.versions:
         if version.respondent_code is None or version.report_year is None:
@@ -167,10 +169,10 @@ def _unsent(
     if version is not None and version.stands:
         return _Judged(key, is_well=True)
     what = "还没有报送" if version is None else "报送还没有被接收"
-    if today > dates.due:
+    if dates.is_overdue(today):
         late = f"截止日期 {dates.due}，已过 {(today - dates.due).days} 天。"
         return _Judged(key, Trouble(key, "overdue", code, f"{year}年度数据逾期：{what}", (late,)))
-    if dates.due - timedelta(days=due_soon_days) <= today:
+    if dates.is_due_soon(today, due_soon_days):
         left = f"截止日期 {dates.due}，还有 {(dates.due - today).days} 天。"
         return _Judged(key, Trouble(key, "due_soon", code, f"{year}年度数据即将到期：{what}", (left,)))
     return _Judged(key)
