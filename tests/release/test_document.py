@@ -1,6 +1,10 @@
 """The report draft: every number bound, every word tested against its number, nothing said that is not known."""
 
+import os
 import re
+import shutil
+import subprocess
+import sys
 import zipfile
 from dataclasses import replace
 from decimal import Decimal
@@ -302,3 +306,24 @@ def test_the_page_for_staff_lists_every_word_and_chart_of_the_template(made):
     page = (PROJECT_ROOT / "docs" / "template.zh.md").read_text(encoding="utf-8")
     names = Vocabulary(made.figures, RELEASED_ON, VERSION).names()
     assert [name for name in [*names, *CHARTS] if name not in page] == []
+
+
+DRAWN = """
+import hashlib
+import altair, polars
+import vl_convert
+from warehouse.release.fonts import FONT, use_shipped_font
+use_shipped_font()
+chart = altair.Chart(polars.DataFrame({"学校": ["护理学校"], "人数": [3]})).mark_bar().encode(x="学校", y="人数")
+print(hashlib.sha256(vl_convert.vegalite_to_png(chart.configure(font=FONT).to_dict())).hexdigest())
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("unshare"), reason="hides the machine's fonts as root only")
+def test_a_chart_is_the_same_picture_whatever_fonts_the_machine_has() -> None:
+    hidden = ["unshare", "-m", "sh", "-c", 'mount -t tmpfs none /usr/share/fonts && exec "$@"', "sh"]
+    pictures = {
+        subprocess.run([*before, sys.executable, "-c", DRAWN], check=True, capture_output=True, text=True).stdout
+        for before in ([], hidden)
+    }
+    assert len(pictures) == 1

@@ -2,12 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import altair
-import manimgx_fonts_cjk
 import polars as pl
 import vl_convert
 
@@ -15,9 +12,8 @@ from sources.declarations.codelist import load_codelists
 from warehouse.figures.fact import Fact, Reference
 from warehouse.figures.region_year import YEARS_SHOWN
 from warehouse.figures.year_figures import Figures
+from warehouse.release.fonts import FONT, use_shipped_font
 
-FONT = "Noto Sans CJK SC"
-FONT_FOLDER = Path(manimgx_fonts_cjk.__file__).parent
 INK, GRID = "#222222", "#d9d9d9"
 COLOURS = ("#1f4e79", "#7f9fbf", "#c55a11", "#a5a5a5")
 WIDTH, SCALE, EMU_PER_PIXEL = 560, 2.5, 9525
@@ -59,17 +55,12 @@ def draw(name: str, figures: Figures) -> Picture | None:
         legend={"labelFontSize": 12, "orient": "top", "title": None, "symbolType": "square", "labelColor": INK},
         header={"labelFontSize": 12, "title": None, "labelColor": INK},
     )
-    _use_font()
+    use_shipped_font()
     png = vl_convert.vegalite_to_png(chart.to_dict(), scale=SCALE)
     texts = {"city": figures.city_name, "year": figures.report_year, "first_year": min(_years(data), default="")}
     label = title.format(**texts) + (f"（前{len(data)}所，不为零的共{of}所）" if (of := data[0].get("of")) else "")
     said = "；".join("，".join(str(row[key]) for key in row if key not in ("order", "value", "of")) for row in data)
     return Picture(label, f"{label}：{said}", png, _pixels(png) * EMU_PER_PIXEL)
-
-
-@lru_cache
-def _use_font() -> None:
-    vl_convert.register_font_directory(str(FONT_FOLDER))
 
 
 def _pixels(png: bytes) -> int:

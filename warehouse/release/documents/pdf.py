@@ -19,9 +19,9 @@ from docx.table import Table
 from docx.text.paragraph import Paragraph
 from lxml import etree
 
-from warehouse.release.documents.paper_charts import FONT_FOLDER
 from warehouse.release.documents.report_draft import HINT_STYLE
 from warehouse.release.documents.wordml import HEAD_STYLE, LEFT_STYLE, read_footnotes
+from warehouse.release.fonts import FONT_FOLDER
 
 LAYOUT = Path(__file__).parent / "templates" / "report.typ"
 EMU_PER_POINT = 12700

@@ -14,6 +14,8 @@ import altair as alt
 import vl_convert
 from markupsafe import escape
 
+from warehouse.release.fonts import use_shipped_font
+
 FONT = "system-ui, 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', sans-serif"
 FONT_PIXELS = 13
 BAR_PIXELS = 24
@@ -79,6 +81,7 @@ def draw(chart: Chart, name: str) -> str:
         .configure(font=FONT, background="transparent", aria=False)
         .configure_view(stroke=None)
     )
+    use_shipped_font()
     svg = vl_convert.vegalite_to_svg(specification.to_dict(validate=False))
     head, drawing = re.split(r"(?<=>)", svg, maxsplit=1)
     size = re.search(r'width="[\d.]+" height="[\d.]+" viewBox="[\d. ]+"', head)
