@@ -9,6 +9,7 @@ import duckdb
 import polars as pl
 
 from sources.submission.finding import FINDING_HEADINGS, Finding
+from sources.system.plain_text import as_markdown
 from warehouse.run.build import FAILING_ROWS
 
 PREVIEW_ROWS = 15
@@ -33,6 +34,7 @@ def column_schema(columns: Iterable[tuple[str, str | None, str]]) -> dict[str, A
 
 
 def markdown_table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> dg.MetadataValue:
+    """The only way into Markdown: the page would follow a link, and fetch a picture, that a cell's text describes."""
     lines = ["| " + " | ".join(headings) + " |", "|" + "---|" * len(headings)]
     lines += ["| " + " | ".join(_cell(value) for value in row) + " |" for row in rows]
     return dg.MetadataValue.md("\n".join(lines))
@@ -60,4 +62,4 @@ def findings_table(
 
 
 def _cell(value: object) -> str:
-    return "" if value is None else str(value).replace("|", "\\|").replace("\n", " ")
+    return "" if value is None else as_markdown(str(value))

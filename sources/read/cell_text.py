@@ -9,6 +9,7 @@ from typing import Any
 from python_calamine import CalamineWorkbook, SheetTypeEnum
 
 from sources.read.sheet_xml import Position, StoredSheet
+from sources.system.plain_text import legible
 
 FORMULA_RULES = {"formula": "value.formula", "uncomputed": "value.formula_uncomputed"}
 Grid = list[list[Any]]
@@ -46,7 +47,7 @@ def unclear_cells(texts: Mapping[str, Texts], sheets: Mapping[str, StoredSheet])
 def _agree(text: str, at: Position, stored: StoredSheet) -> bool:
     """Whether what is shown is what is stored: the same letters, or some value for a number, negative if it is."""
     if at in stored.strings:
-        return "".join(text.split()) == "".join(stored.texts[at].split())
+        return "".join(text.split()) == "".join(legible(stored.texts[at]).split())
     if at in stored.texts:
         return text.startswith("-") == stored.texts[at].strip().startswith("-") and bool(text)
     return bool(text) == (stored.formulas.get(at, "formula") not in FORMULA_RULES)
@@ -58,7 +59,7 @@ def cell_text(value: Any) -> str:
     Numbers keep the 15 significant digits that a spreadsheet keeps; a whole number has no decimal point.
     """
     if isinstance(value, str):
-        return value.strip()
+        return legible(value).strip()
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, int):

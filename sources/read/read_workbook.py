@@ -25,9 +25,12 @@ from sources.read.sheet_xml import StoredSheet, address
 from sources.submission.cell import CellAddress
 from sources.submission.finding import Finding, intake_finding
 from sources.submission.submission import Fate, Submission
+from sources.system.plain_text import legible
 from sources.system.settings import Limits
 
 OWN_SHEETS = (META_SHEET, CODELIST_SHEET, RESULT_SHEET)
+SHOWN_TITLE = 60
+"""Letters of a sheet's title that are shown; spreadsheet programs allow 31."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +137,7 @@ def _read_sheet(book: _Book, contract: Contract, columns: Sequence[Column], is_o
 def _unknown_sheets(book: _Book, contracts: Sequence[Contract]) -> list[Finding]:
     known = {normalise_label(title) for title in ("封面", *OWN_SHEETS, *(contract.title for contract in contracts))}
     return [
-        intake_finding("sheet.unknown", replace(book.file, sheet=title), count=len(filled))
+        intake_finding("sheet.unknown", replace(book.file, sheet=legible(title)[:SHOWN_TITLE]), count=len(filled))
         for title, filled in book.texts.items()
         if normalise_label(title) not in known and filled
     ]

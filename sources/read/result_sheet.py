@@ -5,6 +5,7 @@ from typing import Any
 
 from sources.declarations.headings import AUTHOR_HEADING, PROBLEM_HEADING, REASON_HEADING, VALUE_HEADING
 from sources.submission.explanation import SEPARATOR, GivenExplanation, Question
+from sources.system.plain_text import legible
 
 
 def read_explanations(grid: Sequence[Sequence[Any]]) -> list[GivenExplanation]:
@@ -12,7 +13,7 @@ def read_explanations(grid: Sequence[Sequence[Any]]) -> list[GivenExplanation]:
     given = []
     positions: dict[str, int] = {}
     for row in grid:
-        texts = [str(value).strip() for value in row]
+        texts = [legible(str(value)).strip() for value in row]
         if PROBLEM_HEADING in texts:
             positions = {text: position for position, text in enumerate(texts) if text}
             continue

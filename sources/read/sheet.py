@@ -13,6 +13,7 @@ from sources.submission.cell import Cell, CellAddress
 from sources.submission.finding import Finding, Findings, intake_finding
 from sources.submission.frames import FORM_RECORD, STATUS_COLUMN
 from sources.submission.submission import Fate
+from sources.system.plain_text import STANDS_FOR_ILLEGIBLE
 
 HEADINGS_WITHIN_ROWS = 15
 SHOWN_STRAYS = 8
@@ -110,6 +111,8 @@ class Sheet:
         filled = [(row, taken) for row, taken in self.taken.items() if any(self.text(row, p) for p in taken)]
         if hidden := [(row, taken[0]) for row, taken in filled if row in self.stored.hidden_rows]:
             self.report("sheet.hidden_rows", *hidden[0], "", count=len(hidden), expected=named_cells(hidden))
+        if odd := sorted(at for at, text in self.texts.items() if STANDS_FOR_ILLEGIBLE in text):
+            self.report("sheet.illegible", *odd[0], self.text(*odd[0]), count=len(odd), expected=named_cells(odd))
         fates = {(self.title, address(*at)): fate for at, fate in self.fates.items()}
         return SheetContent(True, tuple(self.cells), self.last_year, self.findings.all(), fates)
 

@@ -12,6 +12,7 @@ from sources.declarations.rule import Severity, load_intake_rules, rule_version
 from sources.declarations.strict_yaml import Declaration
 from sources.submission.cell import CellAddress
 from sources.submission.explanation import GivenExplanation, Question
+from sources.system.plain_text import legible
 
 FINDING_SCHEMA: dict[str, pl.DataType] = {
     "submission_id": pl.String(),
@@ -139,7 +140,8 @@ def finding(
     suggestion: str | None = None,
 ) -> Finding:
     """A finding under a rule in its version of today."""
-    return Finding(place, value, rule_id, rule_version(rule), severity, message, fix, suggestion)
+    shown = None if value is None else legible(value)
+    return Finding(place, shown, rule_id, rule_version(rule), severity, legible(message), fix, suggestion)
 
 
 def intake_finding(rule_id: str, place: CellAddress, value: str | None = None, **texts: object) -> Finding:

@@ -14,6 +14,7 @@ from sources.submission.finding import Finding
 from sources.system.fingerprint import sha256_of
 from sources.system.parallel import each
 from sources.system.settings import Settings
+from sources.system.whole_file import whole_file
 from warehouse.intake.register import submission_findings
 from warehouse.intake.version import Version
 from warehouse.intake.versions import latest_versions
@@ -114,7 +115,5 @@ def _write_index(
 
 
 def _write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    partial.write_bytes(data)
-    partial.replace(path)
+    with whole_file(path) as partial:
+        partial.write_bytes(data)
