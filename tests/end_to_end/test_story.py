@@ -40,7 +40,7 @@ def saved_by_libreoffice(path: Path, folder: Path) -> Path:
 def feedback_of(settings: Settings, year: int) -> Feedback:
     with open_working(settings) as connection:
         everybody = write_feedback(connection, settings, [year])
-    (of_school,) = [each for each in everybody if each.respondent_name == "钦州市卫生学校"]
+    (of_school,) = [each for each in everybody if each.version.respondent_name == "钦州市卫生学校"]
     return of_school
 
 

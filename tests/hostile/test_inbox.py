@@ -161,7 +161,7 @@ def test_a_file_too_large_is_not_copied_into_the_archive(run):
 def test_every_refused_file_has_a_workbook_to_send_back_whatever_its_name(run):
     with open_working(run.settings) as connection:
         feedback = write_feedback(connection, run.settings, [2022, 2023])
-    of_name = {each.file_name: each.path for each in feedback if each.file_name in run.expected}
+    of_name = {each.version.file_name: each.path for each in feedback if each.version.file_name in run.expected}
     assert set(of_name) == set(run.expected)
     for name, path in of_name.items():
         assert path.parent.parent == run.settings.feedback

@@ -11,9 +11,9 @@ from warehouse.run.spark import export_sources, missing_for_spark
 from warehouse.store.connection import open_working
 
 MANIFEST = """{"nodes": {
-    "model.m": {"resource_type": "model", "unique_id": "model.m", "schema": "marts", "name": "m"},
-    "model.f": {"resource_type": "model", "unique_id": "model.f", "schema": "quality", "name": "f"},
-    "model.i": {"resource_type": "model", "unique_id": "model.i", "schema": "intermediate", "name": "i"},
+    "model.m": {"resource_type": "model", "unique_id": "model.m", "schema": "marts", "alias": "m"},
+    "model.f": {"resource_type": "model", "unique_id": "model.f", "schema": "quality", "alias": "f"},
+    "model.i": {"resource_type": "model", "unique_id": "model.i", "schema": "intermediate", "alias": "i"},
     "test.key": {"resource_type": "test", "attached_node": "model.m", "schema": "x", "name": "k",
         "test_metadata": {"name": "unique_combination", "kwargs": {"columns": ["school", "year"]}}}}}"""
 
