@@ -1,6 +1,7 @@
 """The declarations as tables of schema `reference`: the regions, the calendar, code lists and the catalogue."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +14,10 @@ from sources.declarations.contract import contract_respondents, load_contracts
 from sources.declarations.strict_csv import read_lines_as
 from sources.system.fingerprint import fingerprint
 from sources.system.settings import Settings
-from warehouse.catalogue.indicator import (
-    STANDARD_DEFINITION,
-    Indicator,
-    indicator_level,
-    load_chapters,
-    load_indicators,
-)
-from warehouse.catalogue.measure import load_measures, measure_columns
+from warehouse.catalogue.catalogue import Catalogue, load_catalogue
+from warehouse.catalogue.indicator import STANDARD_DEFINITION, Chapter, Indicator
+from warehouse.catalogue.measure import measure_columns
 from warehouse.catalogue.published_list import PublishedLine, published_paths
-from warehouse.catalogue.report_table import load_report_tables
-from warehouse.catalogue.standard import load_standards
 from warehouse.store.ddl import Table, all_tables
 from warehouse.store.notes import get_state, set_state
 from warehouse.store.sql import insert, transaction
@@ -31,10 +25,23 @@ from warehouse.store.sql import insert, transaction
 UNIT_FACTORS = (("元", "万元", 10_000), ("万元", "亿元", 10_000), ("元", "亿元", 100_000_000))
 STATE = "reference_fingerprint"
 
+Row = dict[str, Any]
+"""Column → value, of one reference table: the columns are declared in store/schemas/reference.yml."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declarations:
+    """Everything that the reference tables are made of."""
+
+    settings: Settings
+    city: City
+    catalogue: Catalogue
+
 
 def reference_fingerprint(settings: Settings, city: City) -> str:
     """Changes whenever one of the declarations behind the reference tables does."""
-    catalogue = [*load_measures().values(), *load_chapters(), *load_report_tables().values(), *load_standards()]
+    numbers = load_catalogue()
+    catalogue = [*numbers.measures.values(), *numbers.chapters, *numbers.tables.values(), *numbers.standards]
     published = "".join(path.read_text("utf-8") for path in published_files(settings))
     return fingerprint([city, *load_codelists().values(), *catalogue], published)
 
@@ -44,7 +51,7 @@ def load_reference(connection: duckdb.DuckDBPyConnection, settings: Settings, ci
     current = reference_fingerprint(settings, city)
     if get_state(connection, STATE) == current:
         return False
-    rows = _rows(settings, city)
+    rows = _rows(Declarations(settings, city, load_catalogue()))
     with transaction(connection):
         for table in all_tables():
             if table.schema == "reference":
@@ -54,9 +61,15 @@ def load_reference(connection: duckdb.DuckDBPyConnection, settings: Settings, ci
     return True
 
 
-def _frame(table: Table, rows: list[tuple[Any, ...]]) -> pl.DataFrame:
+def _frame(table: Table, rows: Iterable[Row]) -> pl.DataFrame:
+    """The rows in the order of the table's columns. Raises ValueError for a row that has others."""
     names = [column.name for column in table.columns]
-    return pl.DataFrame(rows, schema=names, orient="row", infer_schema_length=None)
+    listed = list(rows)
+    if odd := next((row for row in listed if set(row) != set(names)), None):
+        raise ValueError(f"{table.qualified}: a row has {sorted(odd)}, the table {sorted(names)}")
+    return pl.DataFrame(
+        [tuple(row[name] for name in names) for row in listed], schema=names, orient="row", infer_schema_length=None
+    )
 
 
 def published_files(settings: Settings) -> list[Path]:
@@ -64,74 +77,139 @@ def published_files(settings: Settings) -> list[Path]:
     return published_paths(settings.city_dir)
 
 
-def _rows(settings: Settings, city: City) -> dict[str, list[tuple[Any, ...]]]:
-    """Rows of each reference table, in the order of its columns."""
-    years = sorted(city.calendar.years.items())
-    lists = [codelist for name, codelist in codelists_of(city).items() if name != "schools"]
-    folder = contract_respondents()
+def _rows(of: Declarations) -> dict[str, Iterable[Row]]:
+    """The rows of each reference table, in order."""
+    return {
+        **_rows_of_the_city(of.city),
+        **_rows_of_the_sheets(of.city),
+        **_rows_of_the_catalogue(of.catalogue),
+        "indicator_term": [term for each in of.catalogue.indicators.values() for term in _terms(each, of.city)],
+        "published_figure": [row for path in published_files(of.settings) for row in _figure_rows(path)],
+        "unit_factor": [{"from_unit": small, "to_unit": large, "divisor": by} for small, large, by in UNIT_FACTORS],
+    }
+
+
+def _rows_of_the_city(city: City) -> dict[str, Iterable[Row]]:
+    """Regions, respondents, the calendar, scopes and targets. The names of a declaration's fields are the columns'."""
     return {
         "region": [
-            (r.code, r.name, r.level, r.parent, len(city.region_paths[r.code]) - 1, position)
-            for position, r in enumerate(city.regions, 1)
+            {
+                "code": region.code,
+                "name": region.name,
+                "level": region.level,
+                "parent_code": region.parent,
+                "depth": len(city.region_paths[region.code]) - 1,
+                "sequence": position,
+            }
+            for position, region in enumerate(city.regions, 1)
         ],
         "region_path": [
-            (code, ancestor, city.region_by_code[ancestor].level, depth)
+            {
+                "region_code": code,
+                "ancestor_code": ancestor,
+                "ancestor_level": city.region_by_code[ancestor].level,
+                "ancestor_depth": depth,
+            }
             for code, path in city.region_paths.items()
             for depth, ancestor in enumerate(reversed(path))
         ],
-        "respondent": [(r.code, r.name, r.kind, city.region_of(r), r.since, r.until, r.note) for r in city.respondents],
-        "report_year": [
-            (year, y.as_of, y.school_year_from, y.school_year_to, y.opens, y.due, y.freezes) for year, y in years
+        "respondent": [
+            _fields(each, "code", "name", "kind", "since", "until", "note") | {"region_code": city.region_of(each)}
+            for each in city.respondents
         ],
-        "scope": [(s.code, s.label, s.description, position) for position, s in enumerate(city.scopes, 1)],
+        "report_year": [
+            {"report_year": year, **_fields(each, *type(each).model_fields)}
+            for year, each in sorted(city.calendar.years.items())
+        ],
+        "scope": [
+            _fields(scope, "code", "label", "description") | {"sequence": position}
+            for position, scope in enumerate(city.scopes, 1)
+        ],
         "scope_exclusion": [
-            (scope.code, attribute, value)
+            {"scope_code": scope.code, "attribute": attribute, "value": value}
             for scope in city.scopes
             for attribute, values in scope.exclude.items()
             for value in values
         ],
+        "target": [
+            _fields(each, "report_year", "increase_at_least", "source") | {"indicator_code": each.indicator}
+            for each in city.targets
+        ],
+    }
+
+
+def _rows_of_the_sheets(city: City) -> dict[str, Iterable[Row]]:
+    """Code lists and sheets."""
+    lists = [codelist for name, codelist in codelists_of(city).items() if name != "schools"]
+    filled_in_by = contract_respondents()
+    return {
         "codelist_entry": [
-            (codelist.name, entry.code, entry.label, position)
+            {"codelist": codelist.name, "code": entry.code, "label": entry.label, "sequence": position}
             for codelist in lists
             for position, entry in enumerate(codelist.codes, 1)
         ],
-        "sheet": [(contract.name, contract.title, folder[contract.name]) for contract in load_contracts()],
+        "sheet": [
+            _fields(contract, "name", "title") | {"filled_in_by": filled_in_by[contract.name]}
+            for contract in load_contracts()
+        ],
+    }
+
+
+def _rows_of_the_catalogue(catalogue: Catalogue) -> dict[str, Iterable[Row]]:
+    """Measures, indicators, standards and the rows of the report's tables."""
+    filled_in_by = contract_respondents()
+    of_measure = ("code", "label", "unit", "sheet", "level", "time_basis", "since", "until")
+    of_standard = ("category", "edition", "comparison", "bound", "source", "since", "until")
+    return {
         "measure": [
-            (m.code, m.label, m.unit, m.sheet, m.level, folder[m.sheet], m.count, m.time_basis, m.since, m.until)
-            for m in load_measures().values()
+            _fields(each, *of_measure) | {"filled_in_by": filled_in_by[each.sheet], "is_count": each.count}
+            for each in catalogue.measures.values()
         ],
         "measure_column": [
-            (measure.code, measure.sheet, column, measure.where is None)
-            for measure in load_measures().values()
+            {
+                "measure_code": measure.code,
+                "sheet": measure.sheet,
+                "column_name": column,
+                "takes_all_rows": measure.where is None,
+            }
+            for measure in catalogue.measures.values()
             for column in measure_columns(measure)
         ],
-        "indicator": list(_indicator_rows()),
-        "indicator_term": [term for indicator in load_indicators().values() for term in _terms(indicator, city)],
-        "standard": [
-            (s.indicator, s.category, s.edition, s.comparison, s.bound, s.source, s.since, s.until)
-            for s in load_standards()
+        "indicator": [
+            _indicator_row(catalogue, chapter, indicator, position)
+            for chapter in catalogue.chapters
+            for position, indicator in enumerate(chapter.indicators, 1)
         ],
-        "target": [(t.report_year, t.indicator, t.increase_at_least, t.source) for t in city.targets],
-        "published_figure": [row for path in published_files(settings) for row in _figure_rows(path)],
-        "unit_factor": list(UNIT_FACTORS),
+        "standard": [_fields(each, *of_standard) | {"indicator_code": each.indicator} for each in catalogue.standards],
         "table_row": [
-            (table.code, position, row.group, row.label, row.indicator, row.change)
-            for table in load_report_tables().values()
+            {
+                "table_code": table.code,
+                "row_number": position,
+                "group_label": row.group,
+                "item_label": row.label,
+                "indicator_code": row.indicator,
+                "shows_change": row.change,
+            }
+            for table in catalogue.tables.values()
             for position, row in enumerate(table.rows, 1)
         ],
     }
 
 
-def _indicator_rows() -> Iterator[tuple[Any, ...]]:
-    for chapter in load_chapters():
-        for position, i in enumerate(chapter.indicators, 1):
-            counts = (i.counts.of, i.counts.below, i.counts.ownership) if i.counts else (None, None, None)
-            described = (i.unit, i.scale, i.decimals, i.display, i.definition, i.source, i.time_basis, i.direction)
-            named = (i.code, i.label, chapter.chapter, chapter.topic, i.kind, indicator_level(i))
-            yield (*named, *described, *counts, chapter.order * 1000 + position)
+def _indicator_row(catalogue: Catalogue, chapter: Chapter, indicator: Indicator, position: int) -> Row:
+    described = ("code", "label", "kind", "unit", "scale", "decimals", "display", "definition", "source")
+    return _fields(indicator, *described, "time_basis", "direction") | {
+        "chapter": chapter.chapter,
+        "topic": chapter.topic,
+        "level": catalogue.level(indicator),
+        "counted_indicator": indicator.counts.of if indicator.counts else None,
+        "counted_below": indicator.counts.below if indicator.counts else None,
+        "counted_ownership": indicator.counts.ownership if indicator.counts else None,
+        "sequence": chapter.order * 1000 + position,
+    }
 
 
-def _terms(indicator: Indicator, city: City) -> Iterator[tuple[Any, ...]]:
+def _terms(indicator: Indicator, city: City) -> Iterator[Row]:
     """The indicator's terms: under the standard definition until the city's own choice begins.
 
     Raises KeyError when the city chooses a definition that the indicator does not have.
@@ -141,15 +219,35 @@ def _terms(indicator: Indicator, city: City) -> Iterator[tuple[Any, ...]]:
     choice = next((choice for choice in city.definitions if choice.indicator == indicator.code), None)
     if choice is None or choice.since is not None:
         until = choice.since - 1 if choice and choice.since else None
-        for role, measure in indicator.formula(STANDARD_DEFINITION).terms:
-            yield indicator.code, STANDARD_DEFINITION, role, measure, None, until
+        yield from _terms_of(indicator, STANDARD_DEFINITION, None, until)
     if choice:
-        for role, measure in indicator.formula(choice.alternative).terms:
-            yield indicator.code, choice.alternative, role, measure, choice.since, None
+        yield from _terms_of(indicator, choice.alternative, choice.since, None)
 
 
-def _figure_rows(path: Path) -> Iterator[tuple[Any, ...]]:
+def _terms_of(indicator: Indicator, definition: str, since: int | None, until: int | None) -> Iterator[Row]:
+    for role, measure in indicator.formula(definition).terms:
+        yield {
+            "indicator_code": indicator.code,
+            "definition": definition,
+            "role": role,
+            "measure_code": measure,
+            "since": since,
+            "until": until,
+        }
+
+
+def _figure_rows(path: Path) -> Iterator[Row]:
     """A list of printed figures (`published/<report year>.csv`)."""
     for _, line in read_lines_as(path, PublishedLine):
-        named = (int(path.stem), line.figure_id, line.section, line.year, line.label, line.subject)
-        yield (*named, line.indicator, line.kind, line.scope, line.printed, line.printed_value, line.unit)
+        yield _fields(line, "figure_id", "section", "label", "kind", "printed", "printed_value", "unit") | {
+            "report_year": int(path.stem),
+            "figure_year": line.year,
+            "subject_code": line.subject,
+            "indicator_code": line.indicator,
+            "scope_code": line.scope,
+        }
+
+
+def _fields(declaration: object, *names: str) -> Row:
+    """What a declaration holds under some of its names."""
+    return {name: getattr(declaration, name) for name in names}
