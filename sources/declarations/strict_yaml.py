@@ -143,6 +143,7 @@ def _text_of(path: Path, language: Language) -> str:
 
 def _why_not(path: Path, text: str, language: Language, error: Exception) -> Iterator[Problem]:
     """Why a file cannot be read: its first fault of form, or every key that stands twice and value that is none."""
+    # Long: every fault has its sentence here, in two languages.
 
     def problem(line: int | None, key: str, chinese: str, english: str) -> Problem:
         return Problem(shown_path(path), line, key, chinese if language == "zh" else english, language)

@@ -43,6 +43,7 @@ def build_workbook(
     `values` (by contract name) fills the input cells, `last_year` the grey cells beside them; `explanations` go on
     a result sheet, as on a marked workbook that comes back. The same arguments give the same bytes.
     """
+    # Long: a workbook is written in one go, sheet after sheet; the steps share the book, its formats and lists.
     buffer = BytesIO()
     book = _LockedWorkbook(buffer, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
     version = template_version(respondent.kind, report_year)

@@ -19,6 +19,7 @@ PAGE = PROJECT_ROOT / "docs" / "architecture.md"
 BEGIN, END = "<!-- drawn from the imports: `make generate` -->", "<!-- end of the drawing -->"
 INNER = ("sources", "warehouse", "orchestration", "warehouse.release", "warehouse.reconcile")
 """Packages whose inside is drawn, beside the whole house."""
+LONG, LONG_BECAUSE = 40, "# Long: "
 ALLOWED_TWICE = frozenset({"__init__"})
 """Names of modules that may stand in two places."""
 
@@ -37,6 +38,8 @@ class Module:
     classes: tuple[str, ...]
     longest: tuple[str, int]
     """Its longest function and the number of its lines."""
+    long_without_reason: tuple[str, ...]
+    """Functions of more than LONG lines without a comment "Long: …" that says why."""
     lines: int
 
 
@@ -167,6 +170,13 @@ def _module(name: str, path: Path, names: Set[str]) -> Module:
             imported |= {alias.name for alias in node.names}
     functions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
     lengths = [(f.name, (f.end_lineno or f.lineno) - f.lineno + 1) for f in functions]
+    lines = text.split("\n")
+    unexplained = [
+        function.name
+        for function in functions
+        if (function.end_lineno or 0) - function.lineno + 1 > LONG
+        and not any(LONG_BECAUSE in line for line in lines[function.lineno : function.end_lineno])
+    ]
     return Module(
         name,
         path,
@@ -174,6 +184,7 @@ def _module(name: str, path: Path, names: Set[str]) -> Module:
         frozenset(imported & names - {name}),
         tuple(n.name for n in tree.body if isinstance(n, ast.ClassDef)),
         max(lengths, key=lambda pair: pair[1], default=("", 0)),
+        tuple(unexplained),
         text.count("\n"),
     )
 

@@ -31,3 +31,7 @@ def test_every_room_says_what_lives_there_and_imports_nothing(package: str) -> N
     rooms = [m for m in HOUSE.values() if m.path.name == "__init__.py" and m.name.startswith(package)]
     assert rooms
     assert [m.name for m in rooms if not m.docstring or m.imports] == []
+
+
+def test_a_function_of_more_than_forty_lines_says_why() -> None:
+    assert {m.name: m.long_without_reason for m in HOUSE.values() if m.long_without_reason} == {}

@@ -80,6 +80,7 @@ def published_files(settings: Settings) -> list[Path]:
 def _rows(of: Declarations) -> dict[str, Iterable[Row]]:
     """The rows of each reference table, in order."""
     return {
+        **_rows_of_the_regions(of.city),
         **_rows_of_the_city(of.city),
         **_rows_of_the_sheets(of.city),
         **_rows_of_the_catalogue(of.catalogue),
@@ -89,8 +90,7 @@ def _rows(of: Declarations) -> dict[str, Iterable[Row]]:
     }
 
 
-def _rows_of_the_city(city: City) -> dict[str, Iterable[Row]]:
-    """Regions, respondents, the calendar, scopes and targets. The names of a declaration's fields are the columns'."""
+def _rows_of_the_regions(city: City) -> dict[str, Iterable[Row]]:
     return {
         "region": [
             {
@@ -113,6 +113,12 @@ def _rows_of_the_city(city: City) -> dict[str, Iterable[Row]]:
             for code, path in city.region_paths.items()
             for depth, ancestor in enumerate(reversed(path))
         ],
+    }
+
+
+def _rows_of_the_city(city: City) -> dict[str, Iterable[Row]]:
+    """Respondents, the calendar, scopes and targets. The names of a declaration's fields are the columns'."""
+    return {
         "respondent": [
             _fields(each, "code", "name", "kind", "since", "until", "note") | {"region_code": city.region_of(each)}
             for each in city.respondents

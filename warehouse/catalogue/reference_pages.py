@@ -98,6 +98,7 @@ def rules_page() -> str:
 
 
 def indicators_page() -> str:
+    # Long: the three tables of one page, column by column.
     lines = []
     for chapter in load_chapters():
         lines += [f"## {chapter.title}（`marts.{chapter.chapter}`）", "", chapter.description, ""]

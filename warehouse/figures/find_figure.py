@@ -23,6 +23,7 @@ def find_reference(
 
     Raises LookupError when nothing of the kind is there, or the figure is no value (a standard, a target).
     """
+    # Long: three ways of naming a number, tried in turn.
     figure = connection.execute(
         "select indicator_code, figure_year, subject_code, scope_code, kind, label, printed from report.figure"
         " where figure_id = ? and report_year = ?",

@@ -74,6 +74,7 @@ def release(
     Raises ReleaseBlockedError when the checklist does not pass and no override is given; FileNotFoundError when
     nothing has been published. A release that would repeat the last one is not made.
     """
+    # Long: what is checked, made, noted and renamed happens under one connection, in this order.
     earlier = releases_of(settings, report_year)
     before = [(each, releases_folder(settings) / each.version) for each in earlier]
     with open_published(settings) as connection:
@@ -140,6 +141,7 @@ def make(
     progress: Progress = lambda _: None,
 ) -> dict[str, float]:
     """Writes every file of a release but its manifest into the folder; returns the seconds of each part."""
+    # Long: the parts of a release in their order; a later one describes the files of those before.
     seconds: dict[str, float] = {}
 
     @contextmanager

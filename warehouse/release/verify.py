@@ -51,6 +51,7 @@ def verify(
     Raises FileNotFoundError when there is no such release, or the archive lacks one of its inputs; RuntimeError when
     the models do not build.
     """
+    # Long: making again follows the order of making; what is compared is named beside it.
     folder = releases_folder(settings) / version
     if not (folder / MANIFEST).exists():
         raise FileNotFoundError(f"没有 {version} 这一版：{folder}")

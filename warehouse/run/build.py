@@ -94,6 +94,7 @@ def build(
     both cases all models stay as they were. Otherwise notes what they were built from, calls `finish` with the copy,
     and swaps it in.
     """
+    # Long: the order of these steps is what keeps the database whole.
     manifest = load_manifest(settings)
     nodes = [
         node

@@ -44,6 +44,7 @@ class Chart:
 
 def draw(chart: Chart, name: str) -> str:
     """The chart as an accessible `svg` element; `name` makes its ids unique on the page."""
+    # Long: one chart, declared in one piece.
     rows = [
         {"row": number, "value": float(bar.value), "text": bar.text, "marked": bar.is_marked}
         for number, bar in enumerate(chart.bars)
