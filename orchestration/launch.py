@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from dagster import AssetKey, DagsterInstance
 
 
+EVENTS_IN_BATCHES = {"DAGSTER_EVENT_BATCH_SIZE": "1000"}
+"""For the environment of a process in which runs go on: a step's events are stored together (docs/decisions/0021)."""
+
+
 class RunFailedError(ToldError):
     """A run that failed; the message says what stands."""
 
@@ -31,7 +35,7 @@ def prepare_dagster_home(settings: Settings) -> Path:
 
 def open_instance(settings: Settings) -> "DagsterInstance":
     """Dagster's books of this installation; begins them when there are none."""
-    os.environ["DAGSTER_HOME"] = str(prepare_dagster_home(settings))
+    os.environ |= {"DAGSTER_HOME": str(prepare_dagster_home(settings)), **EVENTS_IN_BATCHES}
     from dagster import DagsterInstance
 
     return DagsterInstance.get()

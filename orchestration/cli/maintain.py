@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from orchestration.cli.console import ACTION_NEEDED, Panel, Year, app, check_years, console, fail, installation
-from orchestration.launch import execute, open_instance, prepare_dagster_home
+from orchestration.launch import EVENTS_IN_BATCHES, execute, open_instance, prepare_dagster_home
 from sources.system.settings import PROJECT_ROOT
 
 
@@ -35,7 +35,7 @@ def ui(port: Annotated[int, typer.Option(help="端口")] = 3000) -> None:
     settings, _ = installation()
     home = prepare_dagster_home(settings)
     own = {"DAGSTER_HOME": home, "NIANBAO_HOME": settings.home, "NIANBAO_CITY": settings.city_dir}
-    environment = os.environ | {name: str(path) for name, path in own.items()}
+    environment = os.environ | {name: str(path) for name, path in own.items()} | EVENTS_IN_BATCHES
     command = [str(Path(sys.executable).with_name("dagster")), "dev", "-m", "orchestration.definitions"]
     console.print(f"http://127.0.0.1:{port}")
     os.chdir(home)  # the project's root has a dagster.yaml of its own, for whoever types `dagster dev` there
