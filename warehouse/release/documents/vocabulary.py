@@ -29,6 +29,7 @@ from warehouse.release.documents.marks import (
     Remark,
     TokenError,
 )
+from warehouse.release.documents.remarks import remarks_of, said_once, why_not_compared
 
 ABOUT = "约"
 DIGITS = re.compile(r"\d+(?:\.\d+)?")
@@ -129,7 +130,7 @@ class Vocabulary:
             value, was_rounded = in_unit(fact.rounded, indicator.unit, unit or indicator.unit, self.figures.factors)
         except LookupError as error:
             raise TokenError(f"{indicator.label}：{error}") from None
-        remarks = tuple(self._remarks(fact)) if with_remarks else ()
+        remarks = tuple(remarks_of(fact, self.figures, self.mark)) if with_remarks else ()
         text = trimmed_text(value) if unit not in ("", indicator.unit) else str(fact.display)
         number = self.mark(BoundNumber(Printed(fact.reference, text, unit=unit), remarks))
         return ABOUT + number if was_rounded else number
@@ -166,7 +167,7 @@ class Vocabulary:
         if change is None or change.value is None or last is None or not self.figures.of_region(code):
             return ""
         if change.comparability != "comparable":
-            remark = Remark(self._why_not(code), self.catalogue.indicators[code].label)
+            remark = Remark(why_not_compared(change, self.figures, self.mark), self.catalogue.indicators[code].label)
             number = self.mark(BoundNumber(Printed(last.reference, str(last.display)), (remark,)))
             return f"，上年为{number}{words.unit_word(self.indicator_of(last).unit)}（不可直接比较）"
         way = words.direction(change.value, change.unit)
@@ -310,36 +311,6 @@ class Vocabulary:
             raise TokenError(f"没有名为“{name}”的图；可用的有：{'、'.join(sorted(self.charts))}")
         return self.mark(Block("chart", name))
 
-    # What footnotes say
-
-    def _remarks(self, fact: Fact) -> list[Remark]:
-        label = self.indicator_of(fact).label
-        remarks = []
-        scope = fact.reference.scope
-        if scope != self.figures.whole_scope:
-            remarks.append(Remark(f"{{}}的统计口径为{self.figures.scopes[scope]}。", label))
-        if fact.status == "incomplete":
-            expected = self.mark(BoundNumber(Printed(fact.reference, str(fact.n_expected), "expected")))
-            reported = self.mark(BoundNumber(Printed(fact.reference, str(fact.n_reported), "reported")))
-            remarks.append(Remark(f"{{}}的数据不完整：应报{expected}所学校，已报{reported}所。", label))
-        if fact.status == "estimated":
-            remarks.append(Remark("{}为估算数。", label))
-        for text in self.figures.explained(fact.reference.indicator):
-            mark = self.mark(BoundNumber(Printed(fact.reference, text, "quote")))
-            remarks.append(Remark(f"{{}}，据{mark}", label))
-        return remarks
-
-    def _why_not(self, code: str) -> str:
-        """Why the two years do not compare, as a footnote."""
-        change = self.figures.changes[code]
-        year = self.plain(str(self.figures.report_year - 1))
-        if change.comparability == "scope_break" and change.previous:
-            last, this = (self.figures.scopes[r.scope] for r in (change.previous, change.current))
-            return f"两年的统计口径不同，不能当作增减：{year}年为{last}，本年为{this}（{{}}）。"
-        if change.comparability == "definition_break":
-            return f"本年的指标定义与{year}年不同，不能当作增减（{{}}）。"
-        return "两年中有数据不完整的，不能当作增减（{}）。"
-
     # From marks to text
 
     def resolve(self, text: str, printed: list[Printed]) -> str:
@@ -356,12 +327,10 @@ class Vocabulary:
 
     def footnotes(self, remarks: list[Remark]) -> list[str]:
         """Remarks of one paragraph as footnotes with marks: what is said of several figures is said once."""
-        said: dict[str, tuple[str, list[str]]] = {}
-        for remark in remarks:
-            _, labels = said.setdefault(self.resolve(remark.text, []), (remark.text, []))
-            if remark.label not in labels:
-                labels.append(remark.label)
-        return [text.format(self.plain(words.joined(labels))) for text, labels in said.values()]
+        return [
+            each.text.format(self.plain(words.joined(each.labels)))
+            for each in said_once(remarks, lambda text: self.resolve(text, []))
+        ]
 
     def unmarked_digits(self, text: str, allowed: re.Pattern[str]) -> list[str]:
         """Digits that stand in the text and are no mark's, apart from what is allowed."""
