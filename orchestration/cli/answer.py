@@ -67,6 +67,7 @@ def reconcile(
     as_json: AsJson = False,
 ) -> None:
     """核对一份已印出的报告：逐个数字重新计算、互相比较，解释每一处差异。有被指为错误的数字时返回码为 3。"""
+    from warehouse.catalogue.catalogue import load_catalogue
     from warehouse.catalogue.reference import published_files
     from warehouse.reconcile.memo import page
     from warehouse.reconcile.reconcile import reconcile_file, save
@@ -76,7 +77,7 @@ def reconcile(
     settings, city = installation()
     with notices.status("核对……"), published(settings) as connection:
         try:
-            result = reconcile_file(connection, city, printed, year, published_files(settings))
+            result = reconcile_file(connection, city, load_catalogue(), printed, year, published_files(settings))
         except ValueError as error:
             fail(str(error))
     with notices.status("写入数据库……"):

@@ -37,8 +37,8 @@ def test_any_year_of_any_city_is_released_and_says_no_nonsense(seed: int, tmp_pa
             assert not found, f"{path.name}: …{shown[max(0, found.start() - 60) : found.end() + 30]}…"
         (draft,) = done.folder.glob("*.docx")
         with open_published(settings) as connection:
-            assert reconcile_file(connection, made.city, draft, year).frame.height > 0
-            reconcile_file(None, made.city, draft, year)
+            assert reconcile_file(connection, made.city, load_catalogue(), draft, year).frame.height > 0
+            reconcile_file(None, made.city, load_catalogue(), draft, year)
 
 
 def text_of(path: Path) -> str:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sources.system.settings import Settings
-from warehouse.catalogue.indicator import load_indicators
+from warehouse.catalogue.catalogue import load_catalogue
 from warehouse.figures.fact import VALUE
 from warehouse.figures.rounding import rounded, truncated
 from warehouse.reconcile.judging.witnesses import compare, unit_factor
@@ -35,7 +35,7 @@ def test_the_published_figures_get_the_same_verdict_from_both(published: duckdb.
     assert len(rows) > 280
     for printed, unit, code, exact, value, verdict in rows:
         one = PrintedFigure("", "", YEAR, REGION, "", "", unit, printed, value)
-        assert unit_factor(one, load_indicators()[code]) >= 1
+        assert unit_factor(one, load_catalogue().indicators[code]) >= 1
         assert compare(one, exact) == verdict, printed
 
 
@@ -77,7 +77,7 @@ def test_whatever_is_printed_gets_the_same_verdict_from_both(
     database: duckdb.DuckDBPyConnection, compiled: dict[str, str], cases: list[tuple[Decimal, str, bool]]
 ):
     """The models' own SQL judges the figures in place of the city's, in a transaction that is given up."""
-    unit = load_indicators()[AMOUNT].unit
+    unit = load_catalogue().indicators[AMOUNT].unit
     figures = [figure(printed, f"万{unit}" if large else unit) for _, printed, large in cases]
     named = pl.DataFrame({"figure_id": [f"{n:03}" for n in range(len(cases))]}).with_columns(
         indicator_code=pl.lit(AMOUNT), subject_code=pl.lit(REGION), scope_code=pl.lit("all")

@@ -28,11 +28,12 @@ class CatalogueChangedError(ToldError):
     """The database was built with another catalogue than today's."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Catalogue:
     """Measures, indicators and tables by code, chapters and standards in print order.
 
-    `sums` says of a measure which indicator is nothing but it.
+    `sums` says of a measure which indicator is nothing but it. Two catalogues are equal when they are the same one:
+    what is worked out of one may be cached by it.
     """
 
     measures: Mapping[str, Measure]

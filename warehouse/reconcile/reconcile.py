@@ -10,6 +10,7 @@ import duckdb
 import polars as pl
 
 from sources.declarations.city import City
+from warehouse.catalogue.catalogue import Catalogue
 from warehouse.figures.fact import Reference
 from warehouse.reconcile.judging.causes import Surroundings, taken_from_elsewhere
 from warehouse.reconcile.judging.corrections import judge
@@ -33,6 +34,7 @@ REPORTS = (".txt", ".docx")
 def reconcile(
     connection: duckdb.DuckDBPyConnection | None,
     city: City,
+    catalogue: Catalogue,
     figures: Sequence[PrintedFigure],
     published: Sequence[Path] = (),
     listings: Sequence[Listing] = (),
@@ -43,16 +45,16 @@ def reconcile(
     the city's own lists of earlier prints, whose names help to match; `listings` what the report's tables list school
     by school. Nothing is written.
     """
-    names = load_names(tuple(published))
+    names = load_names(catalogue, tuple(published))
     read = [_understood(position, figure, names, city) for position, figure in enumerate(figures)]
-    recomputed = recompute(connection, city, {one.fact.year for one in read if one.fact})
-    read = [replace(one, fact=_in_fitting_scope(one, city, recomputed)) for one in read]
-    listed = counted(listings, city)
-    done = _judged(read, city, recomputed, listed)
+    recomputed = recompute(connection, city, catalogue, {one.fact.year for one in read if one.fact})
+    read = [replace(one, fact=_in_fitting_scope(one, city, catalogue, recomputed)) for one in read]
+    listed = counted(listings, city, catalogue)
+    done = _judged(read, city, catalogue, recomputed, listed)
     doubtful = {one.position for one in read if is_doubtful(one, done)}
     if doubtful:
         read = [replace(one, fact=None, is_doubtful=True) if one.position in doubtful else one for one in read]
-        done = _judged(read, city, recomputed, listed)
+        done = _judged(read, city, catalogue, recomputed, listed)
     return pl.DataFrame([astuple(verdict_of(one, done)) for one in read], schema=SCHEMA, orient="row")
 
 
@@ -62,15 +64,19 @@ def _understood(position: int, figure: PrintedFigure, names: Names, city: City) 
 
 
 def _judged(
-    figures: Sequence[UnderstoodFigure], city: City, recomputed: Recomputed, listed: Mapping[Reference, Decimal]
+    figures: Sequence[UnderstoodFigure],
+    city: City,
+    catalogue: Catalogue,
+    recomputed: Recomputed,
+    listed: Mapping[Reference, Decimal],
 ) -> Reconciled:
-    first = {fact: one.value for fact, (one, *_) in prints_of(figures).items()}
-    before = Surroundings(figures, {**first, **recomputed.values}, city, recomputed.values)
+    first = {fact: one.value for fact, (one, *_) in prints_of(figures, catalogue).items()}
+    before = Surroundings(figures, {**first, **recomputed.values}, city, catalogue, recomputed.values)
     borrowed = {one.position for one in figures if taken_from_elsewhere(one, before)}
-    prints = prints_of(figures, borrowed)
+    prints = prints_of(figures, catalogue, borrowed)
     own = {fact: value for fact in prints if (value := recomputed.of(fact, city)) is not None}
     witnesses = {fact: value for fact, value in listed.items() if fact in prints} | own
-    relations = derive(prints, city, recomputed.roster)
+    relations = derive(prints, city, catalogue, recomputed.roster)
     verdicts = judge(prints, relations, witnesses, recomputed.incomplete)
     broken: dict[Reference, list[Relation]] = defaultdict(list)
     for relation in verdicts.broken:
@@ -78,23 +84,30 @@ def _judged(
             broken[fact].append(relation)
     return Reconciled(
         city=city,
+        catalogue=catalogue,
         recomputed=recomputed,
         listed=listed,
         verdicts=verdicts,
         alone=judge(prints, relations, {}) if witnesses and verdicts.open else verdicts,
-        around=Surroundings(figures, {**verdicts.taken, **recomputed.values, **witnesses}, city, recomputed.values),
+        around=Surroundings(
+            figures, {**verdicts.taken, **recomputed.values, **witnesses}, city, catalogue, recomputed.values
+        ),
         broken_by_fact=broken,
-        hints=dict([*magnitude_hints(verdicts.taken, city), *overlap_hints(relations, verdicts.printed)]),
+        hints=dict(
+            [*magnitude_hints(verdicts.taken, city, catalogue), *overlap_hints(relations, verdicts.printed, catalogue)]
+        ),
     )
 
 
-def _in_fitting_scope(one: UnderstoodFigure, city: City, recomputed: Recomputed) -> Reference | None:
+def _in_fitting_scope(
+    one: UnderstoodFigure, city: City, catalogue: Catalogue, recomputed: Recomputed
+) -> Reference | None:
     """The fact in a scope in which the number is right, where the report does not say which scope it means."""
     figure, fact = one.figure, one.fact
     if fact is None or figure.has_scope:
         return fact
     for scope in (fact.scope, *(s.code for s in city.scopes)):
-        exact = in_printed_unit(figure, fact, recomputed.of(replace(fact, scope=scope), city))
+        exact = in_printed_unit(figure, fact, recomputed.of(replace(fact, scope=scope), city), catalogue)
         if exact is not None and compare(figure, exact) == "consistent":
             return replace(fact, scope=scope)
     return fact
@@ -103,6 +116,7 @@ def _in_fitting_scope(one: UnderstoodFigure, city: City, recomputed: Recomputed)
 def reconcile_file(
     connection: duckdb.DuckDBPyConnection | None,
     city: City,
+    catalogue: Catalogue,
     path: Path,
     report_year: int,
     published: Sequence[Path] = (),
@@ -113,17 +127,23 @@ def reconcile_file(
     city's own lists of printed figures, whose names help to match. Raises ValueError that names the file when it
     cannot be read.
     """
-    figures, listings = _read(connection, city, path, report_year, tuple(published))
-    frame = reconcile(connection, city, figures, published, listings)
+    figures, listings = _read(connection, city, catalogue, path, report_year, tuple(published))
+    frame = reconcile(connection, city, catalogue, figures, published, listings)
     return Reconciliation(path.name, report_year, frame, memo(frame, city, path.name, report_year))
 
 
 def _read(
-    connection: duckdb.DuckDBPyConnection | None, city: City, path: Path, report_year: int, published: tuple[Path, ...]
+    connection: duckdb.DuckDBPyConnection | None,
+    city: City,
+    catalogue: Catalogue,
+    path: Path,
+    report_year: int,
+    published: tuple[Path, ...],
 ) -> tuple[list[PrintedFigure], list[Listing]]:
     if path.suffix.lower() not in REPORTS:
         return read_list(path), []
-    reading = read_report(path, city, report_year, load_names(published), usual_scopes(connection, city, report_year))
+    names, usual = load_names(catalogue, published), usual_scopes(connection, city, report_year)
+    reading = read_report(path, city, report_year, names, usual)
     return reading.figures, reading.listings
 
 

@@ -9,7 +9,7 @@ import polars as pl
 
 from sources.audit.slips import OF_DIGITS
 from sources.declarations.city import City
-from warehouse.catalogue.indicator import load_indicators
+from warehouse.catalogue.catalogue import Catalogue
 from warehouse.figures.fact import CHANGE, VALUE, Reference
 from warehouse.figures.rounding import Verdict
 from warehouse.reconcile.judging.causes import DIAGNOSES, OF_RELATION, Surroundings, explain, in_words, name_of
@@ -75,6 +75,7 @@ class Reconciled:
     """Everything that is known once the figures have been judged."""
 
     city: City
+    catalogue: Catalogue
     recomputed: Recomputed
     verdicts: Verdicts
     alone: Verdicts
@@ -116,7 +117,7 @@ def is_doubtful(one: UnderstoodFigure, done: Reconciled) -> bool:
     figure, fact = one.figure, one.fact
     if fact is None or one.meaning.likeness >= SURE_READING.get(one.meaning.how, 0.0):
         return False
-    exact = in_printed_unit(figure, fact, done.around.values.get(fact))
+    exact = in_printed_unit(figure, fact, done.around.values.get(fact), done.catalogue)
     is_unsuspected = one.position not in done.verdicts.suspicions
     if is_unsuspected and (exact is None or compare(figure, exact) == "consistent"):
         return False
@@ -157,14 +158,17 @@ def _with_verdict(printed: FigureVerdict, judged: JudgedFigure, done: Reconciled
         subject_code=fact.subject,
         scope_code=fact.scope,
         kind=fact.kind,
-        recomputed=None if judged.exact is None else displayed(judged.figure, judged.exact, fact.indicator),
+        recomputed=None
+        if judged.exact is None
+        else displayed(judged.figure, judged.exact, done.catalogue.indicators[fact.indicator]),
         verdict=verdict,
         diagnosis=code,
         explanation=_explanation(judged, code, done),
         is_suspected=judged.is_suspected,
         confidence=None if suspicion is None else Decimal(str(round(suspicion.confidence, 2))),
-        suggested=_suggested(judged.figure, fact, judged.exact, suspicion),
-        broken_relations="；".join(in_words(r, done.verdicts.printed, done.city) for r in judged.broken) or None,
+        suggested=_suggested(judged.figure, fact, judged.exact, suspicion, done.catalogue),
+        broken_relations="；".join(in_words(r, done.verdicts.printed, done.city, done.catalogue) for r in judged.broken)
+        or None,
         supporting_relations=done.verdicts.support.get(fact, 0),
     )
 
@@ -180,7 +184,7 @@ def _judged(one: UnderstoodFigure, fact: Reference, done: Reconciled) -> JudgedF
         figure=one.figure,
         fact=fact,
         recomputed=recomputed,
-        exact=in_printed_unit(one.figure, fact, recomputed),
+        exact=in_printed_unit(one.figure, fact, recomputed, done.catalogue),
         suspicion=suspicion,
         broken=unexplained,
         disagrees=fact in done.verdicts.disagreeing,
@@ -192,14 +196,20 @@ def _judged(one: UnderstoodFigure, fact: Reference, done: Reconciled) -> JudgedF
 def _doubt(one: UnderstoodFigure, done: Reconciled) -> str:
     figure, found = one.figure, one.meaning
     assert found.fact is not None
-    value = in_printed_unit(figure, found.fact, done.around.values.get(found.fact))
-    should = f"，则应为 {displayed(figure, value, found.fact.indicator)}" if value is not None else ""
-    name = name_of(found.fact, done.city)
+    value = in_printed_unit(figure, found.fact, done.around.values.get(found.fact), done.catalogue)
+    should = (
+        f"，则应为 {displayed(figure, value, done.catalogue.indicators[found.fact.indicator])}"
+        if value is not None
+        else ""
+    )
+    name = name_of(found.fact, done.city, done.catalogue)
     return f"可能是{name}（把握 {found.likeness:.0%}）{should}，而印的是 {figure.printed}：读错还是印错？"
 
 
-def in_printed_unit(figure: PrintedFigure, fact: Reference, value: Decimal | None) -> Decimal | None:
-    return None if value is None else value / unit_factor(figure, load_indicators()[fact.indicator])
+def in_printed_unit(
+    figure: PrintedFigure, fact: Reference, value: Decimal | None, catalogue: Catalogue
+) -> Decimal | None:
+    return None if value is None else value / unit_factor(figure, catalogue.indicators[fact.indicator])
 
 
 def _verdict(judged: JudgedFigure, done: Reconciled) -> Verdict | str:
@@ -211,16 +221,16 @@ def _verdict(judged: JudgedFigure, done: Reconciled) -> Verdict | str:
 
 
 def _suggested(
-    figure: PrintedFigure, fact: Reference, exact: Decimal | None, suspicion: Suspicion | None
+    figure: PrintedFigure, fact: Reference, exact: Decimal | None, suspicion: Suspicion | None, catalogue: Catalogue
 ) -> str | None:
     """The value that is probably meant, as it should be printed."""
     if suspicion is None:
         return None
-    value = in_printed_unit(figure, fact, suspicion.suggested)
+    value = in_printed_unit(figure, fact, suspicion.suggested, catalogue)
     # the exact value prints better than one that only has to agree with it
     if value is not None and exact is not None and compare(figure, exact) != "consistent":
         value = exact
-    return None if value is None else displayed(figure, value, fact.indicator)
+    return None if value is None else displayed(figure, value, catalogue.indicators[fact.indicator])
 
 
 def _diagnosis(judged: JudgedFigure, verdict: str, done: Reconciled) -> str | None:
@@ -266,15 +276,17 @@ def _explanation(judged: JudgedFigure, code: str | None, done: Reconciled) -> st
     figure, broken = judged.figure, judged.broken
     said = []
     if judged.is_suspected:
-        suggested = _suggested(figure, judged.fact, judged.exact, judged.suspicion)
+        suggested = _suggested(figure, judged.fact, judged.exact, judged.suspicion, done.catalogue)
         said.append(f"印为 {figure.printed}，应为 {suggested}：{DIAGNOSES[code or 'unexplained']}")
     elif code is not None and not broken:
         said.append(DIAGNOSES[code])
     if judged.is_suspected and judged.exact is not None:
-        said.append(f"按报送数据重算为 {displayed(figure, judged.exact, judged.fact.indicator)}")
+        said.append(
+            f"按报送数据重算为 {displayed(figure, judged.exact, done.catalogue.indicators[judged.fact.indicator])}"
+        )
     elif judged.listed is not None:
         said.append(f"报告的表中逐校所列为 {judged.listed}")
-    said += [in_words(relation, done.verdicts.printed, done.city) for relation in broken[:3]]
+    said += [in_words(relation, done.verdicts.printed, done.city, done.catalogue) for relation in broken[:3]]
     if broken and not judged.is_suspected:
         said.append(_why_open(broken, done))
     if figure.listed is not None:
@@ -305,8 +317,8 @@ def _likely_wrong(facts: Collection[Reference], done: Reconciled) -> list[str]:
     }
     suspected = [(done.alone.suspicions[one.position], fact, one) for fact, one in last.items()]
     return [
-        f"{name_of(fact, done.city, False, False)} {one.figure.printed} → "
-        f"{_suggested(one.figure, fact, None, suspicion)}（{suspicion.confidence:.0%}）"
+        f"{name_of(fact, done.city, done.catalogue, False, False)} {one.figure.printed} → "
+        f"{_suggested(one.figure, fact, None, suspicion, done.catalogue)}（{suspicion.confidence:.0%}）"
         for suspicion, fact, one in sorted(suspected, key=lambda each: (-each[0].confidence, each[2].position))
     ]
 

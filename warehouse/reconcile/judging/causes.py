@@ -6,7 +6,8 @@ from decimal import Decimal
 
 from sources.audit.slips import OF_DIGITS
 from sources.declarations.city import City
-from warehouse.catalogue.indicator import Indicator, load_indicators, plain_sums
+from warehouse.catalogue.catalogue import Catalogue
+from warehouse.catalogue.indicator import Indicator
 from warehouse.figures.fact import CHANGE, SCHOOL_SCOPE, VALUE, Reference
 from warehouse.figures.rounding import rounded, trimmed_text
 from warehouse.reconcile.judging.misprints import slip
@@ -59,6 +60,7 @@ class Surroundings:
     values: Mapping[Reference, Decimal]
     """The value that each fact should have, in its own unit: recomputed, or as printed where it was not doubted."""
     city: City
+    catalogue: Catalogue
     submitted: Mapping[Reference, Decimal]
     """The recomputed values alone."""
 
@@ -70,7 +72,7 @@ def explain(
     figure, fact = one.figure, one.fact
     assert fact is not None
     assert figure.value is not None
-    indicator = load_indicators()[fact.indicator]
+    indicator = around.catalogue.indicators[fact.indicator]
     factor = unit_factor(figure, indicator)
     step = Decimal(1).scaleb(-figure.decimals)
     found = slip(figure.value, meant / factor, step, indicator.unit == "%")
@@ -87,7 +89,7 @@ def taken_from_elsewhere(one: UnderstoodFigure, around: Surroundings) -> str | N
     figure, fact = one.figure, one.fact
     if fact is None or figure.value is None:
         return None
-    indicator = load_indicators()[fact.indicator]
+    indicator = around.catalogue.indicators[fact.indicator]
     factor = unit_factor(figure, indicator)
 
     def is_printed(value: Decimal | None) -> bool:
@@ -102,7 +104,7 @@ def taken_from_elsewhere(one: UnderstoodFigure, around: Surroundings) -> str | N
     scopes = [s.code for s in around.city.scopes if s.code != fact.scope] if fact.scope != SCHOOL_SCOPE else []
     if any(is_printed(around.submitted.get(replace(fact, scope=scope))) for scope in scopes):
         return "other_scope"
-    if any(is_printed(value) for value in _otherwise_defined(fact, indicator, around.values)):
+    if any(is_printed(value) for value in _otherwise_defined(fact, indicator, around)):
         return "other_definition"
     return None
 
@@ -147,11 +149,12 @@ def _neighbours(one: UnderstoodFigure, around: Surroundings) -> Iterator[Decimal
             other += step
 
 
-def _otherwise_defined(fact: Reference, indicator: Indicator, values: Mapping[Reference, Decimal]) -> Iterator[Decimal]:
+def _otherwise_defined(fact: Reference, indicator: Indicator, around: Surroundings) -> Iterator[Decimal]:
+    values, sums_of = around.values, around.catalogue.sums
     for formula in indicator.alternatives.values():
         sums = []
         for measures in (formula.numerator, formula.denominator):
-            parts = [values.get(replace(fact, indicator=plain_sums().get(measure, ""))) for measure in measures]
+            parts = [values.get(replace(fact, indicator=sums_of.get(measure, ""))) for measure in measures]
             sums.append(None if None in parts else sum(part for part in parts if part is not None))
         if sums[0] is not None and sums[1]:
             yield Decimal(indicator.scale) * sums[0] / sums[1]
@@ -169,19 +172,23 @@ NAMED = 6
 SHORT_DECIMALS = 4
 
 
-def in_words(relation: Relation, spans: Mapping[Reference, Interval], city: City) -> str:
+def in_words(relation: Relation, spans: Mapping[Reference, Interval], city: City, catalogue: Catalogue) -> str:
     """A relation with the printed values, as a sentence that shows where it fails; what all share is said once."""
     years, scopes = ({f.year for f in relation.facts}, {f.scope for f in relation.facts} - {SCHOOL_SCOPE})
     said = {
-        fact: f"{name_of(fact, city, len(years) > 1, len(scopes) > 1)} {number(spans[fact])}" for fact in relation.facts
+        fact: f"{name_of(fact, city, catalogue, len(years) > 1, len(scopes) > 1)} {number(spans[fact])}"
+        for fact in relation.facts
     }
     shared = [f"{years.pop()}年"] if len(years) == 1 else []
     shared += [_scope_label(scopes.pop(), city)] if len(scopes) == 1 else []
     about = "，".join(filter(None, shared))
-    return f"{about}：{_body(relation, said, spans)}" if about else _body(relation, said, spans)
+    body = _body(relation, said, spans, catalogue)
+    return f"{about}：{body}" if about else body
 
 
-def _body(relation: Relation, said: Mapping[Reference, str], spans: Mapping[Reference, Interval]) -> str:
+def _body(
+    relation: Relation, said: Mapping[Reference, str], spans: Mapping[Reference, Interval], catalogue: Catalogue
+) -> str:
     if relation.kind == "shares":
         total = sum((spans[fact].middle for fact in relation.facts), Decimal(0))
         return f"{' + '.join(said.values())} = {_short(total)}，不是 100"
@@ -193,8 +200,8 @@ def _body(relation: Relation, said: Mapping[Reference, str], spans: Mapping[Refe
         return f"由{terms}计算，{worked_out}而{said[relation.result]}"
     if relation.kind == "denominator":
         return "；".join(
-            f"由{'、'.join(said[f] for f in part)}推算，分母约为 {_denominator(part, spans):.0f}"
-            for part in _ratios_with_terms(relation.facts)
+            f"由{'、'.join(said[f] for f in part)}推算，分母约为 {_denominator(part, spans, catalogue):.0f}"
+            for part in _ratios_with_terms(relation.facts, catalogue)
         )
     assert relation.sides is not None
     parts, sign, wholes = relation.sides
@@ -207,19 +214,19 @@ def _body(relation: Relation, said: Mapping[Reference, str], spans: Mapping[Refe
     return f"{left}，{'而' if sign == '=' else '不应多于'}{right}"
 
 
-def _ratios_with_terms(facts: Sequence[Reference]) -> list[list[Reference]]:
+def _ratios_with_terms(facts: Sequence[Reference], catalogue: Catalogue) -> list[list[Reference]]:
     """The two halves of a relation between two ratios; each begins with the ratio."""
     halves: list[list[Reference]] = []
     for fact in facts:
-        if load_indicators()[fact.indicator].kind == "ratio":
+        if catalogue.indicators[fact.indicator].kind == "ratio":
             halves.append([])
         halves[-1].append(fact)
     return halves
 
 
-def _denominator(part: Sequence[Reference], spans: Mapping[Reference, Interval]) -> Decimal:
+def _denominator(part: Sequence[Reference], spans: Mapping[Reference, Interval], catalogue: Catalogue) -> Decimal:
     result, *above = part
-    scale = load_indicators()[result.indicator].scale
+    scale = catalogue.indicators[result.indicator].scale
     return scale * sum((spans[f].middle for f in above), Decimal(0)) / spans[result].middle
 
 
@@ -236,14 +243,14 @@ def _sum_in_words(
     return f"{shown} = {total}"
 
 
-def name_of(fact: Reference, city: City, with_year: bool = True, with_scope: bool = True) -> str:
+def name_of(fact: Reference, city: City, catalogue: Catalogue, with_year: bool = True, with_scope: bool = True) -> str:
     """Whose figure, of which year and scope."""
     school = city.respondent_by_code.get(fact.subject) if fact.scope == SCHOOL_SCOPE else None
     whose = school.name if school else ""
     year = f"{fact.year}年" if with_year else ""
     scope = _scope_label(fact.scope, city) if with_scope else ""
     change = "的变化" if fact.kind == CHANGE else ""
-    return f"{whose}{year}{load_indicators()[fact.indicator].label}{f'（{scope}）' if scope else ''}{change}"
+    return f"{whose}{year}{catalogue.indicators[fact.indicator].label}{f'（{scope}）' if scope else ''}{change}"
 
 
 def _scope_label(code: str, city: City) -> str:

@@ -11,8 +11,8 @@ from itertools import combinations
 from sources.declarations.city import City, Scope
 from sources.declarations.codelist import load_codelists
 from sources.declarations.contract import load_contracts
-from warehouse.catalogue.indicator import Indicator, load_indicators, plain_sums
-from warehouse.catalogue.measure import load_measures
+from warehouse.catalogue.catalogue import Catalogue
+from warehouse.catalogue.indicator import Indicator
 from warehouse.figures.fact import CHANGE, SCHOOL_SCOPE, VALUE, Reference
 from warehouse.reconcile.judging.declared_relations import declared_relations
 from warehouse.reconcile.judging.relations import (
@@ -39,14 +39,14 @@ Share = tuple[Reference, tuple[str, ...], int]
 
 
 @lru_cache
-def measure_rules() -> tuple[Rule, ...]:
+def measure_rules(catalogue: Catalogue) -> tuple[Rule, ...]:
     """Every linear rule among measures that the declarations give."""
     declared = declared_relations()
     rules = [
         *(rule for text in declared.identities for rule in parse_rule(text)),
         *(rule for text in declared.usual for rule in parse_rule(text, is_usual=True)),
-        *_contract_rules(),
-        *_partitions(),
+        *_contract_rules(catalogue),
+        *_partitions(catalogue),
     ]
     return _joined(dict.fromkeys(rules))
 
@@ -63,9 +63,9 @@ def _joined(rules: Iterable[Rule]) -> tuple[Rule, ...]:
     return tuple(kept.values())
 
 
-def _contract_rules() -> Iterator[Rule]:
+def _contract_rules(catalogue: Catalogue) -> Iterator[Rule]:
     """Of forms, whose columns are measures; and of records, for measures that sum one column where a code stands."""
-    measures = load_measures()
+    measures = catalogue.measures
     for contract in load_contracts():
         of_sheet = [measure for measure in measures.values() if measure.sheet == contract.name]
         for rule in contract.rules:
@@ -83,11 +83,11 @@ def _contract_rules() -> Iterator[Rule]:
                         yield parsed._replace(terms=tuple((c, by_column[name]) for c, name in parsed.terms))
 
 
-def _partitions() -> Iterator[Rule]:
+def _partitions(catalogue: Catalogue) -> Iterator[Rule]:
     """Measures over the same rows, one with a further condition: a part; all codes of a list: the whole."""
     columns = {contract.name: {c.name: c for c in contract.columns} for contract in load_contracts()}
     families = defaultdict(list)
-    for measure in load_measures().values():
+    for measure in catalogue.measures.values():
         if measure.value is None:
             conditions = frozenset(measure.where.split(" and ")) if measure.where else frozenset()
             families[measure.sheet, measure.count, measure.sum, measure.distinct].append((measure.code, conditions))
@@ -125,7 +125,7 @@ def members(scope: Scope, schools: Mapping[str, Mapping[str, str]]) -> frozenset
     return frozenset(inside)
 
 
-def derive(facts: Collection[Reference], city: City, roster: Roster) -> list[Relation]:
+def derive(facts: Collection[Reference], city: City, catalogue: Catalogue, roster: Roster) -> list[Relation]:
     """Every relation among the given facts, in an order that depends on nothing else."""
     groups: dict[tuple[int, str, str], dict[str, Reference]] = defaultdict(dict)
     for fact in facts:
@@ -133,22 +133,24 @@ def derive(facts: Collection[Reference], city: City, roster: Roster) -> list[Rel
             groups[fact.year, fact.subject, fact.scope][fact.indicator] = fact
     relations: dict[tuple[object, ...], Relation] = {}
     for relation in (
-        *(r for key, group in groups.items() for r in _within_group(key, group, city)),
+        *(r for key, group in groups.items() for r in _within_group(key, group, city, catalogue)),
         *_changes(facts),
-        *_over_schools(groups, city, roster),
-        *_over_scopes(groups, city, roster),
+        *_over_schools(groups, city, catalogue, roster),
+        *_over_scopes(groups, city, catalogue, roster),
     ):
         relations.setdefault((relation.kind, frozenset(relation.facts), relation.binds, relation.result), relation)
     return list(relations.values())
 
 
-def _within_group(key: tuple[int, str, str], group: Mapping[str, Reference], city: City) -> Iterator[Relation]:
+def _within_group(
+    key: tuple[int, str, str], group: Mapping[str, Reference], city: City, catalogue: Catalogue
+) -> Iterator[Relation]:
     """One subject, one scope, one year: sums, ratios, parts."""
-    by_measure = {measure: group[code] for measure, code in plain_sums().items() if code in group}
-    by_measure |= {code: fact for code, fact in group.items() if load_indicators()[code].counts}
+    by_measure = {measure: group[code] for measure, code in catalogue.sums.items() if code in group}
+    by_measure |= {code: fact for code, fact in group.items() if catalogue.indicators[code].counts}
     shares: dict[tuple[str, ...], list[Share]] = defaultdict(list)
     for code, fact in group.items():
-        indicator = load_indicators()[code]
+        indicator = catalogue.indicators[code]
         if indicator.counts:
             continue
         formula = formula_of(indicator, city, key[0])
@@ -165,7 +167,7 @@ def _within_group(key: tuple[int, str, str], group: Mapping[str, Reference], cit
         if not all(m in by_measure for m in denominator):
             known = [(f, [by_measure[m] for m in n], s) for f, n, s in ratios if all(m in by_measure for m in n)]
             yield from (same_denominator(one, other) for one, other in combinations(known, 2))
-    for rule in measure_rules():
+    for rule in measure_rules(catalogue):
         if all(name in by_measure for _, name in rule.terms):
             terms = tuple((c, by_measure[name]) for c, name in rule.terms)
             wholes = [fact for c, fact in terms if c < 0]
@@ -211,15 +213,15 @@ def _changes(facts: Collection[Reference]) -> Iterator[Relation]:
             yield linear("change", terms, "=", fact, other_scope=previous.scope != now.scope)
 
 
-def _additive(indicator: Indicator) -> bool:
+def _additive(indicator: Indicator, catalogue: Catalogue) -> bool:
     """Whether the region's value is the sum of the schools'."""
     if indicator.kind != "sum":
         return False
-    measures = [load_measures()[code] for code in indicator.numerator]
+    measures = [catalogue.measures[code] for code in indicator.numerator]
     return all(m.level == "school" and not m.is_distinct_in_region for m in measures)
 
 
-def _over_schools(groups: Groups, city: City, roster: Roster) -> Iterator[Relation]:
+def _over_schools(groups: Groups, city: City, catalogue: Catalogue, roster: Roster) -> Iterator[Relation]:
     """The region against its schools: the sum of all, or no less than the sum of those printed."""
     for (year, subject, scope_code), group in groups.items():
         scope = next((s for s in city.scopes if s.code == scope_code), None)
@@ -229,13 +231,13 @@ def _over_schools(groups: Groups, city: City, roster: Roster) -> Iterator[Relati
         for code, whole in group.items():
             own = {school: groups.get((year, school, SCHOOL_SCOPE), {}).get(code) for school in sorted(inside)}
             parts = tuple((Decimal(1), fact) for fact in own.values() if fact)
-            if parts and _additive(load_indicators()[code]):
+            if parts and _additive(catalogue.indicators[code], catalogue):
                 everyone = len(parts) == len(inside)
                 terms = (*parts, (Decimal(-1), whole))
                 yield linear("sum", terms, "=" if everyone else "<=", whole if everyone else None)
 
 
-def _over_scopes(groups: Groups, city: City, roster: Roster) -> Iterator[Relation]:
+def _over_scopes(groups: Groups, city: City, catalogue: Catalogue, roster: Roster) -> Iterator[Relation]:
     """A narrower scope against a wider one: what lies between them, school by school or by a count of its own."""
     for wide, narrow in ((a, b) for a in city.scopes for b in city.scopes if a != b and _is_wider(a, b)):
         left_out = {(a, v) for a, values in narrow.exclude.items() for v in values}
@@ -247,10 +249,10 @@ def _over_scopes(groups: Groups, city: City, roster: Roster) -> Iterator[Relatio
             inside, kept = members(wide, schools), members(narrow, schools)
             for code, whole in group.items():
                 part = groups.get((year, subject, narrow.code), {}).get(code)
-                if part is None or not _additive(load_indicators()[code]):
+                if part is None or not _additive(catalogue.indicators[code], catalogue):
                     continue
                 terms: Coefficients = ((Decimal(1), part), (Decimal(-1), whole))
-                counts = [_count_of(group, load_indicators()[code], *pair) for pair in left_out]
+                counts = [_count_of(group, catalogue.indicators[code], catalogue, *pair) for pair in left_out]
                 between = (inside or frozenset()) - (kept or frozenset())
                 own = [groups.get((year, school, SCHOOL_SCOPE), {}).get(code) for school in sorted(between)]
                 if inside and kept and own and all(own):
@@ -265,11 +267,13 @@ def _is_wider(wide: Scope, narrow: Scope) -> bool:
     return all(set(values) <= set(narrow.exclude.get(a, ())) for a, values in wide.exclude.items())
 
 
-def _count_of(group: Mapping[str, Reference], indicator: Indicator, attribute: str, value: str) -> Reference | None:
+def _count_of(
+    group: Mapping[str, Reference], indicator: Indicator, catalogue: Catalogue, attribute: str, value: str
+) -> Reference | None:
     """The printed count of what has the attribute, where the indicator counts rows of a list."""
-    whole = load_measures()[indicator.numerator[0]]
-    for measure, code in plain_sums().items():
-        found = load_measures()[measure]
+    whole = catalogue.measures[indicator.numerator[0]]
+    for measure, code in catalogue.sums.items():
+        found = catalogue.measures[measure]
         if (found.sheet, found.count, found.where) == (whole.sheet, True, f"{attribute} = '{value}'") and whole.count:
             return group.get(code)
     return None

@@ -6,7 +6,7 @@ from decimal import Decimal
 from math import log10
 
 from sources.declarations.city import City
-from warehouse.catalogue.indicator import load_indicators
+from warehouse.catalogue.catalogue import Catalogue
 from warehouse.figures.fact import VALUE, Reference
 from warehouse.reconcile.judging.causes import name_of
 from warehouse.reconcile.judging.declared_relations import declared_relations
@@ -17,7 +17,9 @@ NEAR = 0.2
 """How far (as a decimal logarithm) from a whole power of ten still counts as near it: a factor of about 1.6."""
 
 
-def magnitude_hints(values: Mapping[Reference, Decimal], city: City) -> Iterator[tuple[Reference, str]]:
+def magnitude_hints(
+    values: Mapping[Reference, Decimal], city: City, catalogue: Catalogue
+) -> Iterator[tuple[Reference, str]]:
     """Facts with what is odd about them; the rules are in relations.yml under `magnitudes`.
 
     Only values have a magnitude to compare: the quotient of two changes is no amount a head, and may be negative.
@@ -28,13 +30,13 @@ def magnitude_hints(values: Mapping[Reference, Decimal], city: City) -> Iterator
             beside = values.get(replace(fact, indicator=rule.beside))
             if fact.kind != VALUE or fact.indicator != rule.amount or not amount or not heads or not beside:
                 continue
-            each = amount * multiplier(load_indicators()[fact.indicator].unit) / heads
+            each = amount * multiplier(catalogue.indicators[fact.indicator].unit) / heads
             if each / beside <= 0:
                 continue  # a sign that differs is wrong in another way than by a power of ten
             power = log10(each / beside)
             if round(power) != 0 and abs(power - round(power)) < NEAR:
-                names = [name_of(f, city) for f in (fact, replace(fact, indicator=rule.heads))]
-                other = name_of(replace(fact, indicator=rule.beside), city)
+                names = [name_of(f, city, catalogue) for f in (fact, replace(fact, indicator=rule.heads))]
+                other = name_of(replace(fact, indicator=rule.beside), city, catalogue)
                 yield (
                     fact,
                     f"{names[0]}除以{names[1]}约为 {each:.0f}，而{other}为 {beside.normalize():f}："
@@ -43,7 +45,7 @@ def magnitude_hints(values: Mapping[Reference, Decimal], city: City) -> Iterator
 
 
 def overlap_hints(
-    relations: Iterable[Relation], spans: Mapping[Reference, Interval]
+    relations: Iterable[Relation], spans: Mapping[Reference, Interval], catalogue: Catalogue
 ) -> Iterator[tuple[Reference, str]]:
     """Wholes that their parts exceed, where one thing may be in several parts: it only looks like a contradiction."""
     for relation in relations:
@@ -55,5 +57,5 @@ def overlap_hints(
         total = sum((spans[fact].middle for _, fact in parts), Decimal(0))
         whole = wholes[0][1]
         if total > spans[whole].high:
-            names = "、".join(load_indicators()[fact.indicator].label for _, fact in parts)
+            names = "、".join(catalogue.indicators[fact.indicator].label for _, fact in parts)
             yield whole, f"{names}之和为 {total.normalize():f}，多于合计：各项可以重叠，不是矛盾"

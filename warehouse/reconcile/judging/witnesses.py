@@ -10,9 +10,9 @@ import duckdb
 
 from sources.declarations.city import City
 from sources.declarations.codelist import load_codelists
-from warehouse.catalogue.indicator import Indicator, load_indicators, plain_sums
-from warehouse.catalogue.measure import load_measures
-from warehouse.catalogue.standard import load_standards
+from warehouse.catalogue.catalogue import Catalogue
+from warehouse.catalogue.indicator import Indicator
+from warehouse.catalogue.standard import Standard
 from warehouse.figures.fact import CHANGE, SCHOOL_SCOPE, STANDARD, TARGET, Reference
 from warehouse.figures.rounding import Verdict, rounded, trimmed_text, verdict
 from warehouse.reconcile.judging.derive import Roster, members
@@ -33,11 +33,12 @@ class Recomputed:
     breaks: frozenset[Reference]
     """Changes between two scopes or two definitions."""
     roster: Roster
+    standards: Sequence[Standard]
 
     def of(self, fact: Reference, city: City) -> Decimal | None:
         """The exact value in the indicator's own unit."""
         if fact.kind == STANDARD:
-            bounds = [s.bound for s in load_standards() if s.indicator == fact.indicator]
+            bounds = [s.bound for s in self.standards if s.indicator == fact.indicator]
             return max(bounds, default=None)
         if fact.kind == TARGET:
             wanted = (t for t in city.targets if (t.indicator, t.report_year) == (fact.indicator, fact.year))
@@ -45,7 +46,9 @@ class Recomputed:
         return self.values.get(fact)
 
 
-def recompute(connection: duckdb.DuckDBPyConnection | None, city: City, years: Iterable[int]) -> Recomputed:
+def recompute(
+    connection: duckdb.DuckDBPyConnection | None, city: City, catalogue: Catalogue, years: Iterable[int]
+) -> Recomputed:
     """The values of the years and of the year before each, with the roster; the roster of a year that has not been
     built is made of the respondents, whose names tell the category.
 
@@ -54,7 +57,7 @@ def recompute(connection: duckdb.DuckDBPyConnection | None, city: City, years: I
     wanted = sorted({*years, *(year - 1 for year in years)})
     by_name = {year: _by_name(city, year) for year in wanted}
     if connection is None or not _is_built(connection):
-        return Recomputed({}, frozenset(), frozenset(), by_name)
+        return Recomputed({}, frozenset(), frozenset(), by_name, catalogue.standards)
     facts = list(_facts(connection, wanted))
     changes = list(_changes(connection, wanted))
     printed = {fact.reference: fact.rounded for fact in facts}
@@ -72,6 +75,7 @@ def recompute(connection: duckdb.DuckDBPyConnection | None, city: City, years: I
         incomplete=frozenset(fact.reference for fact in facts if fact.is_incomplete),
         breaks=frozenset(change.reference for change in changes if change.is_break),
         roster={**by_name, **_rosters(connection, wanted)},
+        standards=catalogue.standards,
     )
 
 
@@ -152,9 +156,8 @@ def compare(figure: PrintedFigure, exact: Decimal) -> Verdict:
     return verdict(exact, figure.value, figure.decimals, figure.is_lower_bound)
 
 
-def displayed(figure: PrintedFigure, exact: Decimal, indicator_code: str) -> str:
+def displayed(figure: PrintedFigure, exact: Decimal, indicator: Indicator) -> str:
     """The value as the report should print it, in the printed unit."""
-    indicator = load_indicators()[indicator_code]
     decimals = indicator.decimals if unit_factor(figure, indicator) == 1 else NUMBER_DECIMALS
     number = abs(rounded(exact, decimals))
     if indicator.display == "to_one":
@@ -175,7 +178,7 @@ def usual_scopes(connection: duckdb.DuckDBPyConnection | None, city: City, year:
     return dict(rows.fetchall())
 
 
-def counted(listings: Iterable[Listing], city: City) -> dict[Reference, Decimal]:
+def counted(listings: Iterable[Listing], city: City, catalogue: Catalogue) -> dict[Reference, Decimal]:
     """How many schools the report itself lists, by attribute and by honour, in each scope that can be told."""
     found: dict[Reference, Decimal] = {}
     for listing in listings:
@@ -183,8 +186,8 @@ def counted(listings: Iterable[Listing], city: City) -> dict[Reference, Decimal]
             inside = members(scope, listing.attributes)
             if inside is None:
                 continue
-            for measure, indicator in plain_sums().items():
-                declared = load_measures()[measure]
+            for measure, indicator in catalogue.sums.items():
+                declared = catalogue.measures[measure]
                 condition = re.fullmatch(r"(\w+) = '(\w+)'", declared.where or "")
                 if not declared.count or declared.sheet not in ("roster", "honours_list"):
                     continue

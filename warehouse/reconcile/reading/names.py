@@ -7,7 +7,7 @@ of `names.yml`, and the labels of the city's own lists of printed figures from e
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from math import log
@@ -18,10 +18,7 @@ from sources.declarations.codelist import load_codelists
 from sources.declarations.contract import load_contracts
 from sources.declarations.problem import meant
 from sources.declarations.strict_yaml import Declaration, read_document
-from warehouse.catalogue.indicator import load_indicators, plain_sums
-from warehouse.catalogue.measure import load_measures
-from warehouse.catalogue.report_table import load_report_tables
-from warehouse.catalogue.standard import load_standards
+from warehouse.catalogue.catalogue import Catalogue
 from warehouse.figures.fact import CHANGE, SCHOOL_SCOPE, STANDARD, TARGET, VALUE, Kind, Reference
 from warehouse.reconcile.reading.figure_list import read_list
 from warehouse.reconcile.reading.printed_figure import PrintedFigure
@@ -113,14 +110,22 @@ class Words(Declaration):
 
 @lru_cache
 def words() -> Words:
-    """The declarations of names.yml. Raises DeclarationError, also for a name of an unknown indicator."""
-    document = read_document(Path(__file__).with_name("names.yml"))
-    declared = document.parsed(Words)
-    known = load_indicators()
-    for code in declared.names:
+    """The declarations of names.yml. Raises DeclarationError."""
+    return read_document(_names_file()).parsed(Words)
+
+
+def _names_file() -> Path:
+    return Path(__file__).with_name("names.yml")
+
+
+def further_names(catalogue: Catalogue) -> Iterator[tuple[str, str]]:
+    """(Name, code of its indicator) as names.yml gives them. Raises DeclarationError for an unknown indicator."""
+    known = catalogue.indicators
+    for code, texts in words().names.items():
         if code not in known:
-            raise document.fault(("names", code), f"there is no indicator `{code}`{meant(code, known, 'en')}")
-    return declared
+            fault = f"there is no indicator `{code}`{meant(code, known, 'en')}"
+            raise read_document(_names_file()).fault(("names", code), fault)
+        yield from ((text, code) for text in texts)
 
 
 def normal(text: str) -> str:
@@ -145,7 +150,8 @@ def unit_kind(unit: str) -> str:
 class Names:
     """Every known name with its indicator, and how telling each pair of characters is."""
 
-    def __init__(self, names: Iterable[Name]) -> None:
+    def __init__(self, catalogue: Catalogue, names: Iterable[Name]) -> None:
+        self.catalogue = catalogue
         self.names = list(dict.fromkeys(names))
         seen = Counter(pair for name in {n.text: n for n in self.names}.values() for pair in pairs(name.text))
         self.weight = {pair: log(1 + len(self.names) / count) for pair, count in seen.items()}
@@ -165,7 +171,7 @@ class Names:
         fitting = [
             (name, found)
             for name, found in self.sets
-            if _fits(name.indicator, unit) and (among is None or name.indicator in among)
+            if self._fits(name.indicator, unit) and (among is None or name.indicator in among)
         ]
         same = [name for name, _ in fitting if name.text == text and name.is_of_wider_region == wider]
         for exact in ({name.indicator for name in same if name.is_own}, {name.indicator for name in same}):
@@ -185,26 +191,28 @@ class Names:
             return NameMatch()
         return NameMatch(ranked[0][0], "similar", ranked[0][1])
 
+    def _fits(self, indicator: str, unit: str) -> bool:
+        return not unit or unit_kind(unit) == unit_kind(self.catalogue.indicators[indicator].unit)
+
 
 def pairs(text: str) -> frozenset[str]:
     return frozenset(text[i : i + 2] for i in range(len(text) - 1)) or frozenset({text})
 
 
-def _fits(indicator: str, unit: str) -> bool:
-    return not unit or unit_kind(unit) == unit_kind(load_indicators()[indicator].unit)
-
-
 @lru_cache
-def load_names(published: tuple[Path, ...] = ()) -> Names:
-    """All names; `published` are lists of printed figures in the project's own form, whose labels are names too."""
-    names = [*_catalogue_names()]
+def load_names(catalogue: Catalogue, published: tuple[Path, ...] = ()) -> Names:
+    """All names; `published` are lists of printed figures in the project's own form, whose labels are names too.
+
+    Raises DeclarationError when names.yml names an indicator that the catalogue does not have.
+    """
+    names = [*_catalogue_names(catalogue)]
     for path in published:
         for figure in read_list(path):
-            if figure.codes and figure.codes.indicator in load_indicators():
-                indicator = load_indicators()[figure.codes.indicator]
+            if figure.codes and figure.codes.indicator in catalogue.indicators:
+                indicator = catalogue.indicators[figure.codes.indicator]
                 bare = CHANGE_WORDS.sub("", figure.label) if figure.codes.kind == CHANGE else figure.label
                 names.append(Name(normal(bare), indicator.code, is_of_wider_region(indicator.label)))
-    return Names(names)
+    return Names(catalogue, names)
 
 
 def bare_title(title: str) -> str:
@@ -213,17 +221,17 @@ def bare_title(title: str) -> str:
 
 
 @lru_cache
-def _catalogue_names() -> tuple[Name, ...]:
+def _catalogue_names(catalogue: Catalogue) -> tuple[Name, ...]:
     labels: list[tuple[str, str]] = []
-    measures, by_measure = load_measures(), plain_sums()
-    for indicator in load_indicators().values():
+    known, measures, by_measure = catalogue.indicators, catalogue.measures, catalogue.sums
+    for indicator in known.values():
         labels += [(measures[code].label, indicator.code) for code in indicator.numerator if code in by_measure
                    and by_measure[code] == indicator.code]  # fmt: skip
     for contract in load_contracts():
         for column in contract.columns:
             if column.name in by_measure:
                 labels += [(text, by_measure[column.name]) for text in (column.label, *column.aliases)]
-    for table in load_report_tables().values():
+    for table in catalogue.tables.values():
         # a row that only makes sense below another one names nothing by itself
         labels += [
             (row.group + re.sub("（.*?）", "", row.label), row.indicator)
@@ -233,12 +241,11 @@ def _catalogue_names() -> tuple[Name, ...]:
         if table.layout == "years":
             # such a table's title says what its columns count
             labels += [(bare_title(table.title) + heading, name) for name, heading in table.columns.items()]
-    labels += [(text, code) for code, texts in words().names.items() for text in texts]
+    labels += further_names(catalogue)
     for entry in words().each:
         for code in load_codelists()[entry.for_each].codes:
             labels.append((entry.name.format(each_label=code.label), entry.code.format(each=code.code)))
-    own = [Name(normal(i.label), i.code, is_of_wider_region(i.label), True) for i in load_indicators().values()]
-    known = load_indicators()
+    own = [Name(normal(i.label), i.code, is_of_wider_region(i.label), True) for i in known.values()]
     others = ((text.removeprefix("其中："), code) for text, code in labels if code in known)
     return (*own, *(Name(normal(text), code, is_of_wider_region(text)) for text, code in others))
 
@@ -302,7 +309,7 @@ def meaning(figure: PrintedFigure, names: Names, city: City) -> Meaning:
     if figure.context:
         return Meaning(figure.codes, "context" if figure.codes else "none", figure.likeness)
     if figure.codes is not None:
-        known = figure.codes.indicator in load_indicators()
+        known = figure.codes.indicator in names.catalogue.indicators
         return Meaning(figure.codes if known else None, "code" if known else "none", float(known))
     subject = subject_of(figure.subject, city)
     kind = kind_of(figure)
@@ -311,7 +318,7 @@ def meaning(figure: PrintedFigure, names: Names, city: City) -> Meaning:
     label, part_scope = _without_scope(figure.label, city)
     among = None
     if kind == STANDARD:
-        among = {standard.indicator for standard in load_standards()}
+        among = {standard.indicator for standard in names.catalogue.standards}
     if kind == TARGET:
         among = {target.indicator for target in city.targets}
     bare = KIND_ENDING[kind].sub("", label) if kind in KIND_ENDING else label

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
 
-from warehouse.catalogue.indicator import load_indicators
+from warehouse.catalogue.catalogue import Catalogue
 from warehouse.figures.fact import CHANGE, SCHOOL_SCOPE, STANDARD, TARGET, VALUE, Kind
 from warehouse.reconcile.reading.names import scope_of, words
 from warehouse.reconcile.reading.printed_figure import PrintedFigure, number_in
@@ -27,9 +27,9 @@ QUOTED = re.compile(r"[“\"‘《【][^”\"’》】]*[”\"’》】]")
 
 
 @lru_cache
-def _number() -> re.Pattern[str]:
+def _number(catalogue: Catalogue) -> re.Pattern[str]:
     units = {unit for group in words().units.values() for unit in group}
-    units |= {indicator.unit.partition("/")[0] for indicator in load_indicators().values()} | {"㎡", "%"}
+    units |= {indicator.unit.partition("/")[0] for indicator in catalogue.indicators.values()} | {"㎡", "%"}
     alternatives = "|".join(sorted((re.escape(u) for u in units if u and not u.startswith(":")), key=len, reverse=True))
     return re.compile(
         r"(?P<about>约|近|超过)?(?P<number>\d+(?:,\d{3})*(?:\.\d+)?)"
@@ -54,7 +54,7 @@ def _of_sentence(sentence: str, previous: str, section: str, state: State) -> It
     state.year = state.report_year
     quoted = [match.span() for match in QUOTED.finditer(text)]
     end, after = 0, ""
-    for match in _number().finditer(text):
+    for match in _number(state.catalogue).finditer(text):
         if NO_FIGURE.search(text[: match.start()]) or any(a < match.start() and match.end() < b for a, b in quoted):
             continue
         between, following = text[end : match.start()], text[match.end() :]
@@ -123,7 +123,7 @@ def _figure(match: re.Match[str], between: str, context: "Context", section: str
         section=section,
         year=year,
         subject=subject_name(state.subject, state.city),
-        label=load_indicators()[found].label if found else (near + context.after)[-2 * REACH :],
+        label=state.catalogue.indicators[found].label if found else (near + context.after)[-2 * REACH :],
         scope=fact.scope if fact else "",
         unit=unit,
         printed=match.group(),

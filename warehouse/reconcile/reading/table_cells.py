@@ -8,7 +8,6 @@ from decimal import Decimal
 
 from sources.declarations.city import City
 from sources.declarations.codelist import load_codelists
-from warehouse.catalogue.indicator import load_indicators
 from warehouse.figures.fact import CHANGE, SCHOOL_SCOPE, VALUE, Kind, Reference
 from warehouse.reconcile.reading.names import bare_title, scope_of
 from warehouse.reconcile.reading.printed_figure import Listing, PrintedFigure, number_in
@@ -130,7 +129,7 @@ def _figure(place: _Place, state: State) -> PrintedFigure:
         section=place.table.section,
         year=year,
         subject=subject_name(school or city.code, city),
-        label=load_indicators()[found].label if found else place.label,
+        label=state.catalogue.indicators[found].label if found else place.label,
         scope=scope if found else "",
         unit="百分点" if kind == CHANGE and unit == "%" else unit,
         printed=place.text,

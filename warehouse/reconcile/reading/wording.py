@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from sources.declarations.city import City
-from warehouse.catalogue.indicator import Indicator, indicator_level, load_chapters, load_indicators
-from warehouse.catalogue.measure import load_measures
-from warehouse.catalogue.standard import load_standards
+from warehouse.catalogue.catalogue import Catalogue
+from warehouse.catalogue.indicator import Indicator
 from warehouse.figures.fact import CHANGE, SCHOOL_SCOPE, STANDARD, TARGET, VALUE, Kind, Reference
 from warehouse.reconcile.reading.names import (
     Names,
@@ -70,6 +69,10 @@ class State:
     last: Reference | None = None
     is_standard: bool = False
     """The last number was a standard: the next one of its unit is what was reached."""
+
+    @property
+    def catalogue(self) -> Catalogue:
+        return self.names.catalogue
 
 
 @dataclass(frozen=True)
@@ -137,11 +140,15 @@ def _of_the_last_number(context: Context, unit: str, kind: Kind, state: State) -
     last = state.last
     if last is None or last.subject != state.subject:
         return None
-    own = load_indicators()[last.indicator]
+    own = state.catalogue.indicators[last.indicator]
     known = _known(context, state.names)
     is_next = (
-        (kind == CHANGE and _same_kind(unit, last) and len(normal(context.near)) < SHORT)
-        or (kind == STANDARD and not known and own.code in _with_standards() and _fits(own, unit, "均"))
+        (
+            kind == CHANGE
+            and _same_kind(unit, state.catalogue.indicators[last.indicator])
+            and len(normal(context.near)) < SHORT
+        )
+        or (kind == STANDARD and not known and own.code in _with_standards(state.catalogue) and _fits(own, unit, "均"))
         or (kind == VALUE and state.is_standard and _fits(own, unit, "均") and not known & pairs(normal(own.label)))
     )
     if is_next:
@@ -155,8 +162,9 @@ def _shares_of_the_last_number(context: Context, unit: str, state: State) -> fro
     last = state.last
     if last is None or last.subject != state.subject or unit_kind(unit) != "%" or not SHARE.search(context.near):
         return None
-    part = load_indicators()[last.indicator].numerator
-    return frozenset(i.code for i in load_indicators().values() if i.kind == "ratio" and i.numerator == part)
+    known = state.catalogue.indicators
+    part = known[last.indicator].numerator
+    return frozenset(i.code for i in known.values() if i.kind == "ratio" and i.numerator == part)
 
 
 def _known(context: Context, names: Names) -> frozenset[str]:
@@ -167,7 +175,7 @@ def _known(context: Context, names: Names) -> frozenset[str]:
 def _scores(context: Context, unit: str, kind: Kind, state: State) -> dict[str, float]:
     """How well the words cover each indicator's best name, of those that the number can be."""
     names, known = state.names, _known(context, state.names)
-    last = load_indicators()[state.last.indicator].label if state.last else ""
+    last = state.catalogue.indicators[state.last.indicator].label if state.last else ""
     strengths = context.strengths(last)
     said = names.weigh(known) + UNKNOWN * names.weigh(context.at_hand() - known)
     scores: dict[str, float] = {}
@@ -180,7 +188,7 @@ def _scores(context: Context, unit: str, kind: Kind, state: State) -> dict[str, 
             + PRECISE * precise
             + HEAD * (context.head in found)
             + OWN * name.is_own
-            + SAME_UNIT * (unit == load_indicators()[name.indicator].unit)
+            + SAME_UNIT * (unit == state.catalogue.indicators[name.indicator].unit)
         )
         scores[name.indicator] = max(score, scores.get(name.indicator, 0.0))
     return scores
@@ -193,9 +201,9 @@ def _possible(context: Context, unit: str, kind: Kind, state: State) -> Iterator
     of_school = state.subject != state.city.code and kind == VALUE and not wider
     among = _shares_of_the_last_number(context, unit, state)
     if among is None and kind == STANDARD:
-        among = _with_standards()
+        among = _with_standards(state.catalogue)
     for spoken in state.names.spoken:
-        name, indicator = spoken.name, load_indicators()[spoken.name.indicator]
+        name, indicator = spoken.name, state.catalogue.indicators[spoken.name.indicator]
         is_each_where_said = ("均" in name.text or not is_each) and (is_each or "/" not in indicator.unit)
         is_in_question = among is None or indicator.code in among
         if (
@@ -203,22 +211,22 @@ def _possible(context: Context, unit: str, kind: Kind, state: State) -> Iterator
             and name.is_of_wider_region == wider
             and is_each_where_said
             and is_in_question
-            and not (of_school and _is_of_city(indicator.code))
+            and not (of_school and _is_of_city(indicator.code, state.catalogue))
         ):
             yield spoken
 
 
 @lru_cache
-def _with_standards() -> frozenset[str]:
-    return frozenset(standard.indicator for standard in load_standards())
+def _with_standards(catalogue: Catalogue) -> frozenset[str]:
+    return frozenset(standard.indicator for standard in catalogue.standards)
 
 
 @lru_cache
-def _is_of_city(code: str) -> bool:
+def _is_of_city(code: str, catalogue: Catalogue) -> bool:
     """Not a school's own: known for the region only, or a count of schools."""
-    indicator = load_indicators()[code]
-    measures = [load_measures()[code] for code in indicator.numerator]
-    return indicator_level(indicator) == "region" or any(m.count and m.subject for m in measures)
+    indicator = catalogue.indicators[code]
+    measures = [catalogue.measures[code] for code in indicator.numerator]
+    return catalogue.level(indicator) == "region" or any(m.count and m.subject for m in measures)
 
 
 def _fits(indicator: Indicator, unit: str, name: str) -> bool:
@@ -228,17 +236,17 @@ def _fits(indicator: Indicator, unit: str, name: str) -> bool:
     return per_head or not unit or unit_kind(own) == unit_kind(unit)
 
 
-def _same_kind(unit: str, fact: Reference) -> bool:
-    return unit_kind(unit) == unit_kind(load_indicators()[fact.indicator].unit)
+def _same_kind(unit: str, indicator: Indicator) -> bool:
+    return unit_kind(unit) == unit_kind(indicator.unit)
 
 
 def fact_of(code: str, kind: Kind, year: int, section: str, state: State) -> Reference:
     city = state.city
-    if kind in (STANDARD, TARGET) or is_of_wider_region(load_indicators()[code].label):
+    if kind in (STANDARD, TARGET) or is_of_wider_region(state.catalogue.indicators[code].label):
         return Reference(code, year, city.code, city.scopes[0].code, kind)
-    if state.subject != city.code and not _is_of_city(code):
+    if state.subject != city.code and not _is_of_city(code, state.catalogue):
         return Reference(code, year, state.subject, SCHOOL_SCOPE, kind)
-    topic = _topics()[code]
+    topic = _topics(state.catalogue)[code]
     if state.scope:
         state.stated[section, topic] = state.scope
     scope = state.scope or state.stated.get((section, topic)) or state.usual.get(topic) or city.scopes[0].code
@@ -246,8 +254,8 @@ def fact_of(code: str, kind: Kind, year: int, section: str, state: State) -> Ref
 
 
 @lru_cache
-def _topics() -> dict[str, str]:
-    return {indicator.code: chapter.topic for chapter in load_chapters() for indicator in chapter.indicators}
+def _topics(catalogue: Catalogue) -> dict[str, str]:
+    return {indicator.code: chapter.topic for chapter in catalogue.chapters for indicator in chapter.indicators}
 
 
 def subject_name(subject: str, city: City) -> str:
