@@ -8,7 +8,6 @@ import typer
 from orchestration.cli.console import AsJson, Panel, Years, app, check_years, console, installation, notices, print_json
 from orchestration.cli.engines import Engine, build_models_on_spark, refuse_without_spark
 from orchestration.launch import execute
-from orchestration.lib.asset_keys import intake_assets
 from sources.archive.inbox import look_into
 from sources.system.settings import Settings
 from warehouse.catalogue.labels import STATE
@@ -32,6 +31,8 @@ def run(
     check_years(city, years)
     out = notices if as_json else console
     if target is Engine.spark:
+        from orchestration.lib.asset_keys import intake_assets  # imports Dagster
+
         refuse_without_spark()
         execute(settings, city, years, out, only=intake_assets())
         build_models_on_spark(settings, out)

@@ -42,6 +42,8 @@ class Settings:
     limits: Limits = Limits()
     fixed_today: date | None = None
     """The date to take for today (NIANBAO_TODAY): for rehearsals and tests. None: the clock's."""
+    threads: int | None = None
+    """How many threads DuckDB takes (NIANBAO_THREADS). None: one a processor."""
 
     @property
     def today(self) -> date:
@@ -93,7 +95,8 @@ class Settings:
 
 
 def load_settings() -> Settings:
-    """Settings from the environment (NIANBAO_HOME, NIANBAO_CITY, NIANBAO_TODAY, NIANBAO_MAX_…), or their defaults.
+    """Settings from the environment (NIANBAO_HOME, NIANBAO_CITY, NIANBAO_TODAY, NIANBAO_THREADS, NIANBAO_MAX_…), or
+    their defaults.
 
     Raises ToldError for a value that cannot be used, and for a variable NIANBAO_… that nobody reads.
     """
@@ -105,4 +108,4 @@ def load_settings() -> Settings:
     alerts = city_dir / "alerts.yml"
     check_names(os.environ, alerts.read_text("utf-8", errors="replace") if alerts.is_file() else "")
     limits = {each.name: value for each in fields(Limits) if (value := getattr(given, f"max_{each.name}"))}
-    return Settings(home, city_dir, Limits(**limits), given.today)
+    return Settings(home, city_dir, Limits(**limits), given.today, given.threads)

@@ -1,5 +1,8 @@
 """How a run is started, and what it says of itself when it fails: what readers see now, and nothing else."""
 
+import subprocess
+import sys
+
 import dagster as dg
 import pytest
 from rich.console import Console
@@ -57,3 +60,9 @@ def test_what_an_earlier_run_has_published_counts_too(tmp_path):
         first, second = (dg.materialize([asset], instance=instance).run_id for asset in (published, other))
         assert what_stands(instance, [second]) == UNCHANGED
         assert what_stands(instance, [first, second]) == REPLACED
+
+
+def test_the_command_line_imports_neither_dagster_nor_duckdb_before_a_command_needs_it():
+    program = "import sys, orchestration.cli.main; print(*sorted({'dagster', 'dbt', 'duckdb'} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""

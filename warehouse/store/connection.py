@@ -1,6 +1,5 @@
 """Opens database files, and nobody else does: one writer at a time, any number of readers of the published copy."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -55,7 +54,7 @@ def open_working(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     """
     with working_lock(settings):
         try:
-            connection = _connected(settings.working_database)
+            connection = _connected(settings, settings.working_database)
         except duckdb.Error as error:
             raise explained(error, settings.working_database) from error
         try:
@@ -83,7 +82,7 @@ def rewrite_working(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         settle(settings)
         copy_file(settings.working_database, partial)
         name = settings.working_database.stem
-        connection = _with_threads(duckdb.connect())
+        connection = _with_threads(settings, duckdb.connect())
         try:
             connection.execute(f"attach {quoted(str(partial))} as {name}; use {name}")
             yield connection
@@ -102,14 +101,13 @@ def explained(error: duckdb.Error, path: Path) -> Exception:
     return WarehouseBrokenError(f"工作数据库打不开：{path}。请运行 nianbao run，它会从存档重建。\n{text}")
 
 
-def _connected(path: Path, read_only: bool = False) -> duckdb.DuckDBPyConnection:
-    return _with_threads(duckdb.connect(str(path), read_only=read_only))
+def _connected(settings: Settings, path: Path, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+    return _with_threads(settings, duckdb.connect(str(path), read_only=read_only))
 
 
-def _with_threads(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    """The connection, with as many threads as NIANBAO_THREADS says; without it, one a processor."""
-    if threads := os.environ.get("NIANBAO_THREADS"):
-        connection.execute(f"set threads = {int(threads)}")
+def _with_threads(settings: Settings, connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    if settings.threads is not None:
+        connection.execute(f"set threads = {settings.threads}")
     return connection
 
 
@@ -122,7 +120,7 @@ def open_published(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     path = settings.published_database
     if not path.exists():
         raise FileNotFoundError(f"还没有发布的数据库：{path}。请先运行 nianbao run。")
-    connection = _connected(path, read_only=True)
+    connection = _connected(settings, path, read_only=True)
     try:
         yield connection
     finally:
