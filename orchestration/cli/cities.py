@@ -18,13 +18,14 @@ def check_city(
     as_json: AsJson = False,
 ) -> None:
     """检查一个城市的全部配置，一次列出所有问题：文件、行、键和最接近的正确写法。有问题时返回码为 2。"""
+    from warehouse.catalogue.catalogue import load_catalogue
     from warehouse.catalogue.city_references import city_problems
 
     place = CITIES_ROOT / folder if folder and (CITIES_ROOT / folder).is_dir() else Path(folder or "")
     city_dir = place.resolve() if folder else load_settings().city_dir
     if not city_dir.is_dir():
         fail(f"没有这个文件夹：{city_dir}")
-    problems = city_problems(city_dir)
+    problems = city_problems(city_dir, load_catalogue())
     if as_json:
         print_json([asdict(problem) for problem in problems])
     elif problems:

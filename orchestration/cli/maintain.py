@@ -45,9 +45,10 @@ def ui(port: Annotated[int, typer.Option(help="端口")] = 3000) -> None:
 @app.command(rich_help_panel=Panel.DEVELOP)
 def generate(check: Annotated[bool, typer.Option("--check", help="只检查，不写文件")] = False) -> None:
     """Developers: write the files that derive from the contracts and the catalogue."""
+    from warehouse.catalogue.catalogue import load_catalogue
     from warehouse.catalogue.generate import stale_files, write_generated
 
-    changed = stale_files() if check else write_generated()
+    changed = (stale_files if check else write_generated)(load_catalogue())
     for path in changed:
         console.print(("stale: " if check else "written: ") + str(path.relative_to(PROJECT_ROOT)))
     raise typer.Exit(1 if check and changed else 0)

@@ -66,7 +66,7 @@ def sample(year: Years) -> None:
 
 def summarise(settings: Settings, years: Sequence[int]) -> dict[str, Any]:
     """What is published for the years, as a person or a program wants to know it after a run."""
-    from warehouse.catalogue.report_table import load_report_tables
+    from warehouse.catalogue.catalogue import load_catalogue
     from warehouse.figures.regions import coverage_of, find_region
     from warehouse.store.connection import open_published
     from warehouse.store.ddl import PUBLIC_SCHEMAS
@@ -94,7 +94,7 @@ def summarise(settings: Settings, years: Sequence[int]) -> dict[str, Any]:
         "warnings": findings.get(("warning", False), 0),
         "warnings_explained": findings.get(("warning", True), 0),
         "tables": tables,
-        "report_tables": list(load_report_tables()),
+        "report_tables": list(load_catalogue().tables),
         "settling": len(look_into(settings.inbox).settling),
         "database": str(settings.published_database),
         "summary_tables": str(settings.summary_tables),

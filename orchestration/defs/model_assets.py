@@ -16,6 +16,7 @@ from orchestration.lib.metadata import PREVIEW_ROWS, column_schema, frame_previe
 from orchestration.lib.partitions import by_report_year
 from orchestration.lib.specs import about, spec
 from sources.declarations.city import City
+from warehouse.catalogue.catalogue import load_catalogue
 from warehouse.run.build import Build, NodeResult, build
 from warehouse.run.changed import record_build
 from warehouse.store.sql import query
@@ -36,7 +37,7 @@ def build_model_assets(city: City, graph: DbtGraph) -> dg.AssetsDefinition:
 
 
 def _model_spec(asset: ModelAsset) -> dg.AssetSpec:
-    metadata = column_schema(asset.columns) | column_lineage(asset.key)
+    metadata = column_schema(asset.columns) | column_lineage(load_catalogue(), asset.key)
     deps = [dg.AssetKey(dep) for dep in asset.deps]
     shown = spec(dg.AssetKey(asset.key), asset.group, {"dbt", "duckdb"}, asset.description, deps, metadata)
     return shown.merge_attributes(tags=dict.fromkeys(asset.tags, ""))

@@ -9,53 +9,51 @@ from typing import Any
 
 import dagster as dg
 
-from warehouse.catalogue.indicator import STANDARD_DEFINITION, Indicator, load_chapters, load_indicators
-from warehouse.catalogue.measure import Measure, load_measures, measure_columns
+from warehouse.catalogue.catalogue import Catalogue
+from warehouse.catalogue.indicator import Indicator
+from warehouse.catalogue.measure import Measure, measure_columns
 
 Columns = dict[str, list[dg.TableColumnDep]]
 FACT_MEASURE, FACT_VALUE = ("core", "fct_measure"), ("core", "fct_indicator_value")
 
 
-def column_lineage(relation: tuple[str, str]) -> dict[str, Any]:
+def column_lineage(catalogue: Catalogue, relation: tuple[str, str]) -> dict[str, Any]:
     """Metadata of an asset's definition, by schema and name; nothing for a table that holds no declared numbers."""
-    columns = _columns_of(relation)
+    columns = _columns_of(catalogue, relation)
     return {"dagster/column_lineage": dg.TableColumnLineage(columns)} if columns else {}
 
 
-def _columns_of(relation: tuple[str, str]) -> Columns:
-    measures = load_measures()
+def _columns_of(catalogue: Catalogue, relation: tuple[str, str]) -> Columns:
+    measures = catalogue.measures
     if relation == FACT_MEASURE:
         return {"value": _raw(measures.values())}
     if relation == FACT_VALUE:
         used = {
-            part: [code for indicator in load_indicators().values() for code in _measures_of(indicator, part)]
+            part: [code for indicator in catalogue.indicators.values() for code in _measures_of(indicator, part)]
             for part in ("numerator", "denominator")
         }
         parts = {part: _raw(measures[code] for code in dict.fromkeys(codes)) for part, codes in used.items()}
         of_facts = [dg.TableColumnDep(dg.AssetKey(FACT_MEASURE), "value")]
         return {part: of_facts + columns for part, columns in parts.items()} | {"value": of_facts}
     schema, name = relation
-    chapter = next((each for each in load_chapters() if schema == "marts" and each.chapter == name), None)
+    chapter = next((each for each in catalogue.chapters if schema == "marts" and each.chapter == name), None)
     if chapter is None:
         return {}
     of_value = dg.TableColumnDep(dg.AssetKey(FACT_VALUE), "value")
-    return {each.code: [of_value, *_raw(_made_of(each))] for each in chapter.indicators}
+    return {each.code: [of_value, *_raw(_made_of(catalogue, each))] for each in chapter.indicators}
 
 
-def _made_of(indicator: Indicator) -> list[Measure]:
+def _made_of(catalogue: Catalogue, indicator: Indicator) -> list[Measure]:
     """The measures of its numerator and denominator; a count of schools has those of the indicator that it looks at."""
     if indicator.counts:
-        return _made_of(load_indicators()[indicator.counts.of])
+        return _made_of(catalogue, catalogue.indicators[indicator.counts.of])
     codes = [*_measures_of(indicator, "numerator"), *_measures_of(indicator, "denominator")]
-    return [load_measures()[code] for code in dict.fromkeys(codes)]
+    return [catalogue.measures[code] for code in dict.fromkeys(codes)]
 
 
 def _measures_of(indicator: Indicator, part: str) -> list[str]:
     """Codes of the measures in one part of the formula, under whichever definition."""
-    if indicator.counts:
-        return []
-    formulas = [indicator.formula(STANDARD_DEFINITION), *indicator.alternatives.values()]
-    return [code for formula in formulas for role, code in formula.terms if role == part]
+    return [code for formula in indicator.formulas for role, code in formula.terms if role == part]
 
 
 def _raw(measures: Iterable[Measure]) -> list[dg.TableColumnDep]:

@@ -12,6 +12,7 @@ from sources.declarations.rule import load_cross_rules, load_intake_rules
 from sources.write.template import build_workbook
 from tests.conftest import NURSING_SCHOOL
 from warehouse.catalogue import generate
+from warehouse.catalogue.catalogue import load_catalogue
 from warehouse.catalogue.indicator import STANDARD_DEFINITION, load_chapters, load_indicators
 from warehouse.catalogue.measure import load_measures
 from warehouse.catalogue.report_table import load_report_tables
@@ -21,7 +22,7 @@ from warehouse.store.ddl import all_tables, raw_table
 
 
 def test_generated_files_are_up_to_date():
-    assert generate.stale_files() == []
+    assert generate.stale_files(load_catalogue()) == []
 
 
 def test_an_unknown_key_is_refused():
@@ -35,7 +36,7 @@ def test_editing_one_contract_changes_everything_that_derives_from_it(monkeypatc
     new = students.columns[0].model_copy(update={"name": "boarders", "label": "住校生数", "hint": "住校的学生。"})
     changed = students.model_copy(update={"columns": (*students.columns, new)})
     contracts = tuple(changed if c.name == "students" else c for c in load_contracts())
-    files_before = generate.generated_files()
+    files_before = generate.generated_files(load_catalogue())
     before = build_workbook(city, city.respondent_by_code[NURSING_SCHOOL], 2023)
 
     for module in (
@@ -46,17 +47,19 @@ def test_editing_one_contract_changes_everything_that_derives_from_it(monkeypatc
         "warehouse.store.ddl",
     ):
         monkeypatch.setattr(f"{module}.load_contracts", lambda: contracts)
-    for cached in (sheet_schema, all_tables, load_measures, contracts_for, template_version):
+    for cached in (sheet_schema, all_tables, load_measures, load_catalogue, contracts_for, template_version):
         cached.cache_clear()
 
     assert build_workbook(city, city.respondent_by_code[NURSING_SCHOOL], 2023) != before
     assert "boarders" in sheet_schema("students", 2023).schema.columns
     assert "boarders" in [column.name for column in raw_table(changed).columns]
-    changed_files = {path.name for path, text in generate.generated_files().items() if files_before.get(path) != text}
+    changed_files = {
+        path.name for path, text in generate.generated_files(load_catalogue()).items() if files_before.get(path) != text
+    }
     assert changed_files >= {"_sources.yml", "stg_students.sql", "_models.yml", "int_measure_reported.sql", "sheets.md"}
 
     monkeypatch.undo()
-    for cached in (sheet_schema, all_tables, load_measures, contracts_for, template_version):
+    for cached in (sheet_schema, all_tables, load_measures, load_catalogue, contracts_for, template_version):
         cached.cache_clear()
 
 

@@ -21,6 +21,7 @@ from sources.declarations.problem import DeclarationError
 from sources.declarations.strict_yaml import load
 from sources.system.settings import CATALOGUE_ROOT, CITIES_ROOT, PROJECT_ROOT, SOURCES_ROOT
 from warehouse.catalogue import indicator, measure, report_table, standard
+from warehouse.catalogue.catalogue import load_catalogue
 from warehouse.catalogue.city_references import city_problems
 from warehouse.reconcile.judging.declared_relations import DeclaredRelations
 from warehouse.reconcile.reading import names
@@ -42,7 +43,7 @@ def told(tmp_path) -> Callable[..., list[str]]:
         text = path.read_text("utf-8") if path.exists() else ""
         assert right in text
         path.write_text(text.replace(right, wrong, 1), "utf-8")
-        return [str(problem).replace(f"{folder}/", "") for problem in city_problems(folder)]
+        return [str(problem).replace(f"{folder}/", "") for problem in city_problems(folder, load_catalogue())]
 
     return told
 
@@ -157,7 +158,7 @@ def test_all_mistakes_of_all_files_are_told_at_once(tmp_path):
         path.write_text(path.read_text("utf-8").replace(right, wrong, 1), "utf-8")
     (folder / "targets.yml").unlink()
     (folder / "city.yml").unlink()
-    assert [(Path(problem.file).name, problem.line) for problem in city_problems(folder)] == [
+    assert [(Path(problem.file).name, problem.line) for problem in city_problems(folder, load_catalogue())] == [
         ("calendar.yml", 1),
         ("city.yml", None),
         ("respondents.yml", 8),
@@ -170,7 +171,7 @@ def test_all_mistakes_of_all_files_are_told_at_once(tmp_path):
 
 @pytest.mark.parametrize("city", [SAMPLE, PROVINCE, THREE_SCHOOLS])
 def test_good_cities_are_told_nothing(city):
-    assert city_problems(city) == ()
+    assert city_problems(city, load_catalogue()) == ()
 
 
 @pytest.mark.parametrize(
@@ -363,7 +364,7 @@ def test_any_single_mistake_is_told_where_it_is_or_changes_nothing(tmp_path_fact
     folder = tmp_path_factory.mktemp("city") / "city"
     shutil.copytree(SAMPLE, folder, ignore=shutil.ignore_patterns("samples"))
     (folder / file).write_text(text, "utf-8")
-    problems = city_problems(folder)
+    problems = city_problems(folder, load_catalogue())
     if not problems:
         assert _meaning(text) == _meaning((SAMPLE / file).read_text("utf-8")) or _is_free(file, text)
         return

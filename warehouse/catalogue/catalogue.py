@@ -7,16 +7,7 @@ from functools import lru_cache
 import duckdb
 
 from sources.system.faults import ToldError
-from warehouse.catalogue.indicator import (
-    Chapter,
-    Indicator,
-    formula_in_words,
-    indicator_level,
-    is_count,
-    load_chapters,
-    load_indicators,
-    plain_sums,
-)
+from warehouse.catalogue.indicator import Chapter, Indicator, load_chapters, load_indicators
 from warehouse.catalogue.measure import Level, Measure, load_measures
 from warehouse.catalogue.report_table import ReportTable, load_report_tables
 from warehouse.catalogue.standard import Standard, load_standards
@@ -45,27 +36,42 @@ class Catalogue:
 
     def is_count(self, code: str) -> bool:
         """Whether the indicator is a sum of counts, or counts schools."""
-        return is_count(self.indicators[code])
+        indicator = self.indicators[code]
+        return indicator.kind != "ratio" and all(self.measures[each].is_whole for each in indicator.numerator)
 
     def level(self, indicator: Indicator) -> Level:
         """`region` when the indicator counts schools, or a measure of it is known for the region only."""
-        return indicator_level(indicator)
+        codes = {code for formula in indicator.formulas for _, code in formula.terms}
+        return (
+            "region" if indicator.counts or any(self.measures[each].level == "region" for each in codes) else "school"
+        )
 
     def in_words(self, indicator: Indicator, definition: str) -> str:
         """The formula under one of the indicator's definitions, with the measures' names."""
-        return formula_in_words(indicator, definition)
+        if indicator.counts:
+            counted = self.indicators[indicator.counts.of]
+            return f"{counted.label}低于 {indicator.counts.below.normalize():f} 的学校数"
+        formula = indicator.formula(definition)
+        above, below = (
+            " + ".join(self.measures[code].label for code in codes)
+            for codes in (formula.numerator, formula.denominator)
+        )
+        scale = f" × {indicator.scale}" if indicator.scale != 1 else ""
+        return f"（{above}）÷（{below}）{scale}" if below else above
 
 
 @lru_cache
 def load_catalogue() -> Catalogue:
     """The catalogue of this installation. Only doors call it: commands, Dagster's definitions, tests."""
+    indicators = load_indicators()
+    plain = (each for each in indicators.values() if each.kind == "sum" and len(each.numerator) == 1)
     return Catalogue(
         measures=load_measures(),
         chapters=load_chapters(),
-        indicators=load_indicators(),
+        indicators=indicators,
         standards=load_standards(),
         tables=load_report_tables(),
-        sums=plain_sums(),
+        sums={each.numerator[0]: each.code for each in plain},
     )
 
 

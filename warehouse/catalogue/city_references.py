@@ -11,26 +11,26 @@ from sources.declarations.problem import DeclarationError, Problem, meant
 from sources.declarations.strict_yaml import read_document
 from sources.system.fingerprint import sha256_of
 from sources.system.settings import CATALOGUE_ROOT, SOURCES_ROOT, Settings
-from warehouse.catalogue.indicator import load_indicators
+from warehouse.catalogue.catalogue import Catalogue, load_catalogue
 from warehouse.catalogue.published_list import published_problems
 
 
-def city_problems(city_dir: Path) -> tuple[Problem, ...]:
+def city_problems(city_dir: Path, catalogue: Catalogue) -> tuple[Problem, ...]:
     """Everything that is wrong in a city's folder, in the order of files and lines; nothing when it can be used."""
     folder = read_city(city_dir)
     known = None if folder.problems else folder.city
     problems = [
         *folder.problems,
-        *folder.located(unknown_indicators(folder.city)),
+        *folder.located(unknown_indicators(folder.city, catalogue)),
         *_alert_problems(known, city_dir),
-        *published_problems(known, city_dir),
+        *published_problems(known, catalogue, city_dir),
     ]
     return DeclarationError(problems).problems
 
 
-def unknown_indicators(city: City) -> Iterator[Misfit]:
+def unknown_indicators(city: City, catalogue: Catalogue) -> Iterator[Misfit]:
     """Targets and definitions of indicators that the catalogue does not have."""
-    known = load_indicators()
+    known = catalogue.indicators
     for position, target in enumerate(city.targets):
         if target.indicator not in known:
             told = f"没有指标“{target.indicator}”{meant(target.indicator, known)}"
@@ -78,7 +78,7 @@ def checked_city(settings: Settings) -> City:
     current = _fingerprint(settings.city_dir)
     if kept.exists() and kept.read_text("utf-8") == current:
         return city
-    if problems := city_problems(settings.city_dir):
+    if problems := city_problems(settings.city_dir, load_catalogue()):
         raise DeclarationError(problems)
     if os.access(kept.parent, os.W_OK):
         kept.write_text(current, encoding="utf-8")

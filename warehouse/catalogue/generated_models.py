@@ -7,8 +7,9 @@ import yaml
 
 from sources.declarations.contract import Contract
 from sources.system.settings import DBT_PROJECT
-from warehouse.catalogue.indicator import Chapter, Indicator, is_count
-from warehouse.catalogue.measure import Measure, load_measures
+from warehouse.catalogue.catalogue import Catalogue
+from warehouse.catalogue.indicator import Chapter
+from warehouse.catalogue.measure import Measure
 from warehouse.store.ddl import IDENTITY_COLUMNS, Table, all_tables, raw_table
 
 MODELS = DBT_PROJECT / "models"
@@ -83,17 +84,17 @@ def _key_test(of: str, columns: Sequence[str]) -> dict[str, Any]:
     return {"unique_combination": {"name": f"{of}_key", "arguments": {"columns": list(columns)}}}
 
 
-def measures_sql() -> str:
+def measures_sql(catalogue: Catalogue) -> str:
     """Reads each sheet once, its measures side by side; a join with the catalogue sets them below each other."""
     by_rows: dict[tuple[str, str, str, bool], list[Measure]] = {}
-    for measure in load_measures().values():
+    for measure in catalogue.measures.values():
         rows = (measure.sheet, measure.year or "report_year", measure.subject or "respondent_code", bool(measure.value))
         by_rows.setdefault(rows, []).append(measure)
     passes = {f"{rows[0]}_{number}": (rows, of_rows) for number, (rows, of_rows) in enumerate(by_rows.items(), 1)}
     wide = ",\n\n".join(f"{name} as (\n{_wide_select(*rows, measures)}\n)" for name, (rows, measures) in passes.items())
     long = "\nunion all\n".join(_long_select(name, measures) for name, (_, measures) in passes.items())
-    catalogue = "catalogue as (select code from {{ source('reference', 'measure') }})"
-    return f"-- {NOTE}\nwith {catalogue},\n\n{wide}\n\n{long}\n"
+    codes = "catalogue as (select code from {{ source('reference', 'measure') }})"
+    return f"-- {NOTE}\nwith {codes},\n\n{wide}\n\n{long}\n"
 
 
 def _wide_select(sheet: str, year: str, subject: str, is_form: bool, measures: Iterable[Measure]) -> str:
@@ -141,7 +142,7 @@ def measure_value(measure: Measure) -> str:
     return f"case when {matching} = {reported} then coalesce(sum(case when {condition} then {measure.sum} end), 0) end"
 
 
-def distinct_sql() -> str:
+def distinct_sql(catalogue: Catalogue) -> str:
     """Measures that a region counts once however many schools name them, straight from the rows of its schools."""
     selects = [
         (
@@ -153,7 +154,7 @@ def distinct_sql() -> str:
             "    on member.report_year = sheet.report_year and member.school_code = sheet.respondent_code\n"
             "group by member.report_year, path.ancestor_code, member.scope_code"
         )
-        for measure in load_measures().values()
+        for measure in catalogue.measures.values()
         if measure.is_distinct_in_region
     ]
     return f"-- {NOTE}\n" + "\nunion all\n".join(selects) + "\n"
@@ -191,11 +192,11 @@ def measures_yml() -> str:
 MART_KEY = ("report_year", "region_code", "subject_kind", "subject_code", "scope_code")
 
 
-def mart_sql(chapter: Chapter) -> str:
+def mart_sql(catalogue: Catalogue, chapter: Chapter) -> str:
     codes = [indicator.code for indicator in chapter.indicators]
     values = ",\n".join(
-        f"    cast(max(case when indicator_code = '{i.code}' then value end) as {_mart_type(i)}) as {i.code}"
-        for i in chapter.indicators
+        f"    cast(max(case when indicator_code = '{code}' then value end) as {_mart_type(catalogue, code)}) as {code}"
+        for code in codes
     )
     key = ",\n".join(f"    {name}" for name in MART_KEY)
     return (
@@ -207,16 +208,16 @@ def mart_sql(chapter: Chapter) -> str:
     )
 
 
-def _mart_type(indicator: Indicator) -> str:
-    return "bigint" if is_count(indicator) else "decimal(38,12)"
+def _mart_type(catalogue: Catalogue, code: str) -> str:
+    return "bigint" if catalogue.is_count(code) else "decimal(38,12)"
 
 
-def mart_yml(chapters: Iterable[Chapter]) -> str:
+def mart_yml(catalogue: Catalogue, chapters: Iterable[Chapter]) -> str:
     """The marts of one chapter of the report."""
-    return _yaml({"models": [_mart(chapter) for chapter in sorted(chapters, key=lambda chapter: chapter.chapter)]})
+    return _yaml({"models": [_mart(catalogue, each) for each in sorted(chapters, key=lambda each: each.chapter)]})
 
 
-def _mart(chapter: Chapter) -> dict[str, Any]:
+def _mart(catalogue: Catalogue, chapter: Chapter) -> dict[str, Any]:
     key_texts = (
         "报告年度",
         "地区本身或学校所在地区的行政区划代码",
@@ -232,7 +233,7 @@ def _mart(chapter: Chapter) -> dict[str, Any]:
     columns += [
         {
             "name": indicator.code,
-            "data_type": _mart_type(indicator),
+            "data_type": _mart_type(catalogue, indicator.code),
             "description": f"{indicator.label}（{indicator.unit}）。{indicator.definition}",
         }
         for indicator in chapter.indicators

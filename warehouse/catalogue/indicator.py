@@ -15,7 +15,7 @@ from sources.declarations.misfit import Place
 from sources.declarations.problem import meant
 from sources.declarations.strict_yaml import Declaration, Document, Name, read_document
 from sources.system.settings import CATALOGUE_ROOT
-from warehouse.catalogue.measure import Level, expanded, load_measures
+from warehouse.catalogue.measure import expanded, load_measures
 
 STANDARD_DEFINITION = "standard"
 Direction = Literal["higher", "lower", "neutral"]
@@ -78,6 +78,11 @@ class Indicator(Declaration):
             return Formula(numerator=self.numerator, denominator=self.denominator, definition=self.definition)
         return self.alternatives[definition]
 
+    @property
+    def formulas(self) -> tuple[Formula, ...]:
+        """The formula under each of its definitions; none of a count of schools."""
+        return () if self.counts else (self.formula(STANDARD_DEFINITION), *self.alternatives.values())
+
 
 class Chapter(Declaration):
     """The indicators of one part of the report; its wide mart has the chapter's name."""
@@ -139,44 +144,3 @@ def _check_terms(document: Document, place: Place, formula: object) -> None:
 def load_indicators() -> dict[str, Indicator]:
     indicators = [indicator for chapter in load_chapters() for indicator in chapter.indicators]
     return {indicator.code: indicator for indicator in indicators}
-
-
-def is_count(indicator: Indicator) -> bool:
-    """Whether the indicator is a sum of counts, or counts schools."""
-    measures = load_measures()
-    return indicator.kind != "ratio" and all(measures[code].is_whole for code in indicator.numerator)
-
-
-def indicator_level(indicator: Indicator) -> Level:
-    """`region` when it counts schools, or any of its measures is known for the region only."""
-    measures = load_measures()
-    codes = {code for formula in _formulas(indicator) for _, code in formula.terms}
-    return "region" if indicator.counts or any(measures[code].level == "region" for code in codes) else "school"
-
-
-def _formulas(indicator: Indicator) -> list[Formula]:
-    return [] if indicator.counts else [indicator.formula(STANDARD_DEFINITION), *indicator.alternatives.values()]
-
-
-def formula_in_words(indicator: Indicator, definition: str) -> str:
-    """The formula with the measures' names."""
-    if indicator.counts:
-        counted = load_indicators()[indicator.counts.of]
-        return f"{counted.label}低于 {indicator.counts.below.normalize():f} 的学校数"
-    formula = indicator.formula(definition)
-    above, below = (
-        " + ".join(load_measures()[code].label for role, code in formula.terms if role == wanted)
-        for wanted in ("numerator", "denominator")
-    )
-    scale = f" × {indicator.scale}" if indicator.scale != 1 else ""
-    return f"（{above}）÷（{below}）{scale}" if below else above
-
-
-@lru_cache
-def plain_sums() -> dict[str, str]:
-    """Measure → the indicator that is nothing but this measure."""
-    return {
-        indicator.numerator[0]: indicator.code
-        for indicator in load_indicators().values()
-        if indicator.kind == "sum" and len(indicator.numerator) == 1
-    }

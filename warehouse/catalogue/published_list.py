@@ -10,7 +10,7 @@ from sources.declarations.misfit import Misfit
 from sources.declarations.problem import DeclarationError, Problem, meant, shown_path
 from sources.declarations.strict_csv import line_problem, read_lines_as
 from sources.declarations.strict_yaml import Declaration
-from warehouse.catalogue.indicator import load_indicators
+from warehouse.catalogue.catalogue import Catalogue
 
 
 class PublishedLine(Declaration):
@@ -35,7 +35,7 @@ def published_paths(city_dir: Path) -> list[Path]:
     return sorted((city_dir / "published").glob("*.csv"))
 
 
-def published_problems(city: City | None, city_dir: Path) -> Iterator[Problem]:
+def published_problems(city: City | None, catalogue: Catalogue, city_dir: Path) -> Iterator[Problem]:
     """Everything that is wrong in the city's lists. Their names are looked up only when the city itself is right."""
     for path in published_paths(city_dir):
         if not path.stem.isdigit():
@@ -48,7 +48,7 @@ def published_problems(city: City | None, city_dir: Path) -> Iterator[Problem]:
         seen: dict[str, int] = {}
         told: set[str] = set()
         for number, line in lines:
-            for misfit in _unknown(line, city) if city else ():
+            for misfit in _unknown(line, city, catalogue) if city else ():
                 if misfit.text not in told:  # one cause, one line
                     yield line_problem(path, number, misfit)
                 told.add(misfit.text)
@@ -58,9 +58,9 @@ def published_problems(city: City | None, city_dir: Path) -> Iterator[Problem]:
             seen.setdefault(line.figure_id, number)
 
 
-def _unknown(line: PublishedLine, city: City) -> Iterator[Misfit]:
+def _unknown(line: PublishedLine, city: City, catalogue: Catalogue) -> Iterator[Misfit]:
     known = {
-        "indicator": list(load_indicators()),
+        "indicator": list(catalogue.indicators),
         "scope": [scope.code for scope in city.scopes] + ["school"],
         "subject": [*city.region_by_code, *city.respondent_by_code],
     }

@@ -7,12 +7,10 @@ from sources.declarations.contract import contract_respondents, load_contracts
 from sources.declarations.rule import load_cross_rules, load_intake_rules
 from sources.submission.finding import SEVERITY_LABELS
 from sources.system.settings import PROJECT_ROOT
+from warehouse.catalogue.catalogue import Catalogue
 from warehouse.catalogue.generated_models import NOTE, measure_value
-from warehouse.catalogue.indicator import Indicator, indicator_level, load_chapters
+from warehouse.catalogue.indicator import Indicator
 from warehouse.catalogue.labels import TIME_BASES
-from warehouse.catalogue.measure import load_measures
-from warehouse.catalogue.report_table import load_report_tables
-from warehouse.catalogue.standard import load_standards
 from warehouse.store.ddl import sql_type
 
 REFERENCE = PROJECT_ROOT / "docs" / "reference"
@@ -97,10 +95,10 @@ def rules_page() -> str:
     return _page("审核规则", lines)
 
 
-def indicators_page() -> str:
+def indicators_page(catalogue: Catalogue) -> str:
     # Long: the three tables of one page, column by column.
     lines = []
-    for chapter in load_chapters():
+    for chapter in catalogue.chapters:
         lines += [f"## {chapter.title}（`marts.{chapter.chapter}`）", "", chapter.description, ""]
         lines += _table(
             ("指标", "名称", "单位", "层级", "时间", "公式", "定义", "出处"),
@@ -109,7 +107,7 @@ def indicators_page() -> str:
                     f"`{i.code}`",
                     i.label,
                     i.unit,
-                    "学校、地区" if indicator_level(i) == "school" else "地区",
+                    "学校、地区" if catalogue.level(i) == "school" else "地区",
                     TIME_BASES[i.time_basis],
                     _formula(i),
                     i.definition + "".join(f"另有定义 `{name}`：{f.definition}" for name, f in i.alternatives.items()),
@@ -129,7 +127,7 @@ def indicators_page() -> str:
                 f"{'≥' if s.comparison == 'at_least' else '≤'} {s.bound}",
                 s.source,
             )
-            for s in load_standards()
+            for s in catalogue.standards
         ),
     )
     lines += ["## 度量", ""]
@@ -137,7 +135,7 @@ def indicators_page() -> str:
         ("度量", "名称", "单位", "来源表", "取值"),
         (
             (f"`{m.code}`", m.label, m.unit, f"`{m.sheet}`", f"`{m.value or measure_value(m)}`")
-            for m in load_measures().values()
+            for m in catalogue.measures.values()
         ),
     )
     return _page("指标", lines)
@@ -154,9 +152,9 @@ def _formula(indicator: Indicator) -> str:
     return f"{upper} ÷ {lower}" + (f" × {indicator.scale}" if indicator.scale != 1 else "")
 
 
-def tables_page() -> str:
+def tables_page(catalogue: Catalogue) -> str:
     lines = []
-    for table in load_report_tables().values():
+    for table in catalogue.tables.values():
         title = table.title.format(city="", year="", last_year="", first_year="").lstrip("年—")
         lines += [f"## {table.name} {title}（`report.{table.model}`）", ""]
         if table.rows:
