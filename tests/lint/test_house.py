@@ -1,5 +1,7 @@
 """The shape of the code is what docs/architecture.md says, and no name stands for two things."""
 
+import re
+
 import pytest
 
 from tests.lint.house import INNER, PACKAGES, PAGE, arrows, drawing, floors, modules, page_with, repeated_names
@@ -35,3 +37,17 @@ def test_every_room_says_what_lives_there_and_imports_nothing(package: str) -> N
 
 def test_a_function_of_more_than_forty_lines_says_why() -> None:
     assert {m.name: m.long_without_reason for m in HOUSE.values() if m.long_without_reason} == {}
+
+
+def test_the_catalogue_is_loaded_by_its_own_room_and_handed_to_the_others() -> None:
+    loader = re.compile(r"\bload_(measures|chapters|indicators|standards|report_tables)\b")
+    found = {m.name for m in HOUSE.values() if loader.search(m.path.read_text("utf-8"))}
+    assert {name for name in found if not name.startswith("warehouse.catalogue.")} == set()
+
+
+def test_below_the_doors_only_the_catalogue_itself_asks_for_the_catalogue() -> None:
+    asking = {m.name for m in HOUSE.values() if "load_catalogue" in m.path.read_text("utf-8")}
+    below = {name for name in asking if not name.startswith("orchestration.")}
+    # a city's check keeps its verdict and seldom needs a catalogue; `run` is not handed one yet
+    own = {"catalogue", "city_references", "reference"}
+    assert below == {f"warehouse.catalogue.{name}" for name in own}

@@ -31,11 +31,11 @@ from warehouse.reconcile.judging.relations import (
 )
 
 Roster = Mapping[int, Mapping[str, Mapping[str, str]]]
+"""Year → school code → attribute (category, ownership, affiliation) → code."""
 Groups = Mapping[tuple[int, str, str], Mapping[str, Reference]]
 """(year, subject, scope) → indicator → its value."""
 Share = tuple[Reference, tuple[str, ...], int]
 """A ratio, its numerator and its scale."""
-"""Year → school code → attribute (category, ownership, affiliation) → code."""
 
 
 @lru_cache
