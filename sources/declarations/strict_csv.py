@@ -30,8 +30,10 @@ def read_lines_as(path: Path, model: type[Model]) -> list[Numbered[Model]]:
     return lines
 
 
-def read_strictly(path: Path, headings: Sequence[str]) -> Iterator[tuple[int, dict[str, Any]]]:
-    """(number, heading → text) of each line of a file that must have these headings, in any order.
+def read_strictly(
+    path: Path, headings: Sequence[str], optional: Sequence[str] = ()
+) -> Iterator[tuple[int, dict[str, Any]]]:
+    """(number, heading → text) of each line of a file that must have these headings, in any order; `optional`: may.
 
     Raises DeclarationError: no UTF-8, a heading that is unknown, missing or there twice, a line too short or too long.
     """
@@ -42,7 +44,7 @@ def read_strictly(path: Path, headings: Sequence[str]) -> Iterator[tuple[int, di
         raise DeclarationError([Problem(shown_path(path), None, "", told)]) from None
     rows = csv.reader(StringIO(text, newline=""))
     head = next(rows, [])
-    if problems := [line_problem(path, 1, misfit) for misfit in _wrong_headings(head, headings)]:
+    if problems := [line_problem(path, 1, misfit) for misfit in _wrong_headings(head, headings, optional)]:
         raise DeclarationError(problems)
     lines = [(rows.line_num, row) for row in rows if row]
     wrong = [
@@ -55,8 +57,9 @@ def read_strictly(path: Path, headings: Sequence[str]) -> Iterator[tuple[int, di
     yield from ((number, dict(zip(head, row, strict=True))) for number, row in lines)
 
 
-def _wrong_headings(head: Sequence[str], known: Sequence[str]) -> Iterator[Misfit]:
-    missing = [name for name in known if name not in head]
+def _wrong_headings(head: Sequence[str], needed: Sequence[str], optional: Sequence[str]) -> Iterator[Misfit]:
+    known = [*needed, *optional]
+    missing = [name for name in needed if name not in head]
     for position, name in enumerate(head):
         if name not in known:
             yield Misfit((name,), f"没有“{name}”这一列{meant(name, missing or known)}")

@@ -2,34 +2,37 @@
 
 `cities/<code>/samples/<year>/<sheet>.csv` holds what each respondent reports. A form, or a table whose rows are
 fixed, has one line a value (`row` is the key of the fixed row, empty for a form); any other table one line a
-record. Every line says where its value comes from (PROVENANCE); `spread.py` spreads what the report prints
-as a total only.
+record. Every line says where its value comes from (`sample_lines.PROVENANCE`); `spread.py` spreads what the report
+prints as a total only.
 """
 
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
-from sources.declarations.city import City, Scope
+from sources.declarations.city import City, Scope, codelists_of, load_city
 from sources.declarations.contract import Column, Contract, load_contracts
+from sources.declarations.problem import DeclarationError, Problem
 from sources.declarations.rule import load_cross_rules, rule_version
 from sources.declarations.strict_yaml import Declaration
+from sources.sample.sample_lines import (
+    columns_of,
+    has_one_line_a_value,
+    read_checked,
+    read_lines_of,
+    wrong_value,
+)
 from sources.submission.explanation import GivenExplanation, Question
-from sources.system.csv_file import read_csv
 from sources.write.template import build_workbook, workbook_file_name
 from sources.write.template_sheet import Record, SheetValues, Value
 
-PROVENANCE = {
-    "published": "the report prints this value for this respondent",
-    "apportioned": "the report prints a total, or one value for all; this is the respondent's part of it",
-    "derived": "follows from printed figures",
-    "placeholder": "the form needs a value or a name that the report does not give; it changes nothing printed",
-}
-VALUE_FIELDS = ("respondent", "row", "item", "value", "provenance", "source")
 STATUS_FILE = "sheet_status.csv"
+STATUS_FIELDS = ("respondent", "sheet", "status", "note")
 EXPLANATIONS_FILE = "explanations.csv"
+EXPLANATION_FIELDS = ("respondent", "rule", "sheet", "column", "row", "reason", "author")
+WANTED = {"integer": "整数", "decimal": "数字", "date": "日期（如 2024-09-01）"}
 SampleSubmission = dict[str, SheetValues]
 
 
@@ -38,18 +41,17 @@ def sample_years(city_dir: Path) -> list[int]:
     return sorted(int(path.name) for path in samples.iterdir() if path.is_dir()) if samples.exists() else []
 
 
-def has_one_line_a_value(contract: Contract) -> bool:
-    return contract.shape == "form" or contract.rows is not None
-
-
 def load_samples(city_dir: Path, report_year: int) -> dict[str, SampleSubmission]:
-    """What each respondent reports in the year: respondent code → sheet → values."""
-    folder = city_dir / "samples" / str(report_year)
-    statuses = {(row["respondent"], row["sheet"]): row["status"] for row in read_csv(folder / STATUS_FILE)}
+    """What each respondent reports in the year: respondent code → sheet → values.
+
+    Raises DeclarationError for what is not declared, or not of its column's type, with file and line.
+    """
+    city, folder = load_city(city_dir), city_dir / "samples" / str(report_year)
+    statuses = _read_statuses(folder / STATUS_FILE, city)
     submissions: dict[str, SampleSubmission] = defaultdict(dict)
     for contract in load_contracts():
         records: dict[str, list[Record]] = defaultdict(list)
-        for respondent, record in _read_records(folder / f"{contract.name}.csv", contract):
+        for respondent, record in _read_records(folder / f"{contract.name}.csv", contract, city):
             records[respondent].append(record)
         for respondent, rows in records.items():
             status = statuses.get((respondent, contract.name), "filled")
@@ -60,12 +62,19 @@ def load_samples(city_dir: Path, report_year: int) -> dict[str, SampleSubmission
 
 
 def load_explanations(city_dir: Path, report_year: int) -> dict[str, list[GivenExplanation]]:
-    """What the respondents explain about warnings: respondent code → explanations, under today's rule versions."""
+    """What the respondents explain about warnings: respondent code → explanations, under today's rule versions.
+
+    Raises DeclarationError for a respondent, rule, sheet or column that is not declared, with file and line.
+    """
     rules: dict[str, Declaration] = {rule.id: rule for rule in load_cross_rules()}
     rules |= {f"{contract.name}.{rule.id}": rule for contract in load_contracts() for rule in contract.rules}
     titles = {contract.name: contract.title for contract in load_contracts()}
+    known = {"respondent": _respondents(load_city(city_dir)), "rule": list(rules), "sheet": list(titles)}
+    path = city_dir / "samples" / str(report_year) / EXPLANATIONS_FILE
     given = defaultdict(list)
-    for line in read_csv(city_dir / "samples" / str(report_year) / EXPLANATIONS_FILE):
+    for _, line in read_checked(
+        path, EXPLANATION_FIELDS, lambda line: known | {"column": ["", *columns_of(line["sheet"])]}
+    ):
         version = rule_version(rules[line["rule"]])
         question = Question(line["rule"], version, titles[line["sheet"]], line["column"], line["row"])
         given[line["respondent"]].append(GivenExplanation(question, line["reason"], line["author"]))
@@ -105,20 +114,50 @@ def scope_members(scope: Scope, roster: Sequence[Record]) -> list[str]:
     ]
 
 
-def _read_records(path: Path, contract: Contract) -> list[tuple[str, dict[str, Value]]]:
-    lines = read_csv(path)
+def _respondents(city: City) -> list[str]:
+    return [respondent.code for respondent in city.respondents]
+
+
+def _read_statuses(path: Path, city: City) -> dict[tuple[str, str], str]:
+    """(respondent, sheet) → the status on its cover."""
+    sheets = [contract.name for contract in load_contracts()]
+    codes = [code.code for code in codelists_of(city)["sheet_status"].codes]
+    known = {"respondent": _respondents(city), "sheet": sheets, "status": codes}
+    lines = read_checked(path, STATUS_FIELDS, lambda line: known)
+    return {(line["respondent"], line["sheet"]): line["status"] for _, line in lines}
+
+
+def _read_records(path: Path, contract: Contract, city: City) -> list[tuple[str, dict[str, Value]]]:
+    """(respondent, record), each value of its column's type. Raises DeclarationError for one that is not."""
+    problems: list[Problem] = []
+
+    def typed(number: int, heading: str, column: Column, text: str) -> Value:
+        try:
+            return _typed(column, text)
+        except (ValueError, InvalidOperation):
+            problems.append(wrong_value(path, number, heading, text, WANTED[column.type]))
+            return None
+
+    lines = read_lines_of(path, contract, city)
     if not has_one_line_a_value(contract):
-        return [
-            (line["respondent"], {c.name: _typed(c, line[c.name]) for c in contract.columns if c.name in line})
-            for line in lines
+        whole = [
+            (
+                line["respondent"],
+                {c.name: typed(n, c.name, c, line[c.name]) for c in contract.columns if c.name in line},
+            )
+            for n, line in lines
         ]
-    records: dict[tuple[str, str], dict[str, Value]] = defaultdict(dict)
-    for line in lines:
-        record = records[line["respondent"], line["row"]]
-        record[line["item"]] = _typed(contract.column(line["item"]), line["value"])
-        if contract.rows:
-            record[contract.key[0]] = line["row"]
-    return [(respondent, record) for (respondent, _), record in records.items()]
+    else:
+        records: dict[tuple[str, str], dict[str, Value]] = defaultdict(dict)
+        for n, line in lines:
+            record = records[line["respondent"], line["row"]]
+            record[line["item"]] = typed(n, "value", contract.column(line["item"]), line["value"])
+            if contract.rows:
+                record[contract.key[0]] = line["row"]
+        whole = [(respondent, record) for (respondent, _), record in records.items()]
+    if problems:
+        raise DeclarationError(problems)
+    return whole
 
 
 def _typed(column: Column, text: str) -> Value:

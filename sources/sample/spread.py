@@ -13,10 +13,23 @@ import polars as pl
 
 from sources.declarations.city import City, codelists_of
 from sources.declarations.contract import Contract, load_contracts
-from sources.sample.pour import VALUE_FIELDS, has_one_line_a_value, load_samples, sample_years, scope_members
-from sources.system.csv_file import lines_text, read_csv
+from sources.sample.pour import load_samples, sample_years, scope_members
+from sources.sample.sample_lines import (
+    PROVENANCE,
+    VALUE_FIELDS,
+    columns_of,
+    has_one_line_a_value,
+    read_checked,
+    read_lines_of,
+)
+from sources.system.csv_file import lines_text
 
 TOTALS_FILE = "totals.csv"
+TOTALS_FIELDS = (
+    *("year", "sheet", "row", "item", "scope", "where"),
+    *("how", "total", "at_least", "weight", "provenance", "source"),
+)
+HOW = ("spread", "repeat", "derive")
 Lines = dict[Path, list[dict[str, str]]]
 
 
@@ -52,15 +65,20 @@ def spread_totals(city: City, city_dir: Path) -> dict[Path, str]:
     Expressions are SQL over the items, named `<item>_<year>` or `<item>_<row>_<year>`. Lines are worked off in
     order, so that one may use what an earlier one has spread. Items without a line are left as they are.
     """
+    # Long: each line of the totals sees what the lines before it have spread.
     contracts = {contract.name: contract for contract in load_contracts() if has_one_line_a_value(contract)}
-    totals = read_csv(city_dir / "samples" / TOTALS_FILE)
+    totals = _totals(city, city_dir, contracts)
     lines: Lines = {}
     for year in sample_years(city_dir):
         for name in contracts:
             path = city_dir / "samples" / str(year) / f"{name}.csv"
             own = {(t["row"], t["item"]) for t in totals if (t["year"], t["sheet"]) == (str(year), name)}
             if own or path.exists():
-                lines[path] = [line for line in read_csv(path) if (line["row"], line["item"]) not in own]
+                lines[path] = [
+                    line
+                    for _, line in read_lines_of(path, contracts[name], city)
+                    if (line["row"], line["item"]) not in own
+                ]
     members = {
         (str(year), scope.code): _members(city, city_dir, year, scope.code)
         for year in sample_years(city_dir)
@@ -78,6 +96,21 @@ def spread_totals(city: City, city_dir: Path) -> dict[Path, str]:
             lines[path].append(dict(zip(VALUE_FIELDS, new, strict=True)))
     order = {respondent.code: position for position, respondent in enumerate(city.respondents)}
     return {path: _text(contracts[path.stem], rows, order, city) for path, rows in lines.items()}
+
+
+def _totals(city: City, city_dir: Path, contracts: Mapping[str, Contract]) -> list[dict[str, str]]:
+    """The lines of totals.csv. Raises DeclarationError for a word that is not declared, with file and line."""
+    known = {
+        "year": list(map(str, sample_years(city_dir))),
+        "sheet": list(contracts),
+        "scope": [scope.code for scope in city.scopes],
+        "how": HOW,
+        "provenance": list(PROVENANCE),
+    }
+    path = city_dir / "samples" / TOTALS_FILE
+    return [
+        line for _, line in read_checked(path, TOTALS_FIELDS, lambda line: known | {"item": columns_of(line["sheet"])})
+    ]
 
 
 def _parts(total: Mapping[str, str], lines: Lines, public: set[str], schools: list[str]) -> list[str]:

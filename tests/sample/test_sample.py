@@ -1,7 +1,9 @@
 """The sample city is the city of the report: published where published, apportioned to the last unit elsewhere."""
 
 import csv
+import shutil
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -9,7 +11,9 @@ from hypothesis import strategies as st
 
 from sources.declarations.city import load_city
 from sources.declarations.contract import load_contracts
-from sources.sample.pour import PROVENANCE, load_samples, scope_members
+from sources.declarations.problem import DeclarationError
+from sources.sample.pour import load_explanations, load_samples, scope_members
+from sources.sample.sample_lines import PROVENANCE
 from sources.sample.spread import apportion, spread_totals
 from sources.system.settings import CITIES_ROOT
 
@@ -105,3 +109,57 @@ def test_scopes_are_the_sets_of_schools_that_the_report_names():
         "without_technician_and_regional": 9,
         "without_regional": 10,
     }
+
+
+def read_all(city_dir: Path) -> None:
+    load_samples(city_dir, 2023)
+    load_explanations(city_dir, 2023)
+    spread_totals(CITY, city_dir)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "told"),
+    [
+        ("2023/students.csv", ",item,", ",itme,", "第 1 行：没有“itme”这一列；是不是“item”？"),
+        ("2023/students.csv", "students_full_time,", "students_fulltime,", "是不是“students_full_time”？"),
+        (
+            "2023/students.csv",
+            "3645900001,",
+            "3645900001x,",
+            "第 2 行：“respondent”不能是“3645900001x”；是不是“3645900001”？",
+        ),
+        (
+            "2023/students.csv",
+            ",published,",
+            ",publishd,",
+            "第 2 行：“provenance”不能是“publishd”；是不是“published”？",
+        ),
+        ("2023/students.csv", ",7210,", ",72l0,", "第 2 行：“value”应当是整数，不能是“72l0”"),
+        ("2023/courses.csv", ",planned,", ",planed,", "第 2 行：“row”不能是“planed”；是不是“planned”？"),
+        (
+            "2023/roster.csv",
+            ",vocational,",
+            ",vocatonal,",
+            "第 2 行：“category”不能是“vocatonal”；是不是“vocational”？",
+        ),
+        (
+            "2023/sheet_status.csv",
+            ",unavailable,",
+            ",unavailible,",
+            "第 2 行：“status”不能是“unavailible”；是不是“unavailable”？",
+        ),
+        ("2023/explanations.csv", ",outcomes,", ",outcome,", "第 2 行：“sheet”不能是“outcome”；是不是“outcomes”？"),
+        ("totals.csv", ",spread,", ",spraed,", "第 2 行：“how”不能是“spraed”；是不是“spread”？"),
+    ],
+)
+def test_a_misspelt_word_of_a_sample_is_told_with_file_line_and_the_nearest(tmp_path, file, old, new, told):
+    copied = tmp_path / "city"
+    shutil.copytree(CITY_DIR, copied)
+    path = copied / "samples" / file
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    with pytest.raises(DeclarationError) as raised:
+        read_all(copied)
+    assert f"samples/{file} " in str(raised.value)
+    assert told in str(raised.value)
