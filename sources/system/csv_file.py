@@ -1,4 +1,4 @@
-"""CSV files: reads those that people edit, writes those that people open."""
+"""Writes CSV files: those that people open, and those that they edit (sources/declarations/strict_csv reads these)."""
 
 import csv
 from collections.abc import Iterable
@@ -7,16 +7,6 @@ from io import StringIO
 from pathlib import Path
 
 from sources.system.plain_text import as_text
-
-
-def read_csv(path: Path) -> list[dict[str, str]]:
-    """The lines of a CSV file; none when there is no such file."""
-    return read_lines(path.read_bytes().decode()) if path.exists() else []
-
-
-def read_lines(text: str) -> list[dict[str, str]]:
-    """The lines of a CSV text: heading → value."""
-    return list(csv.DictReader(StringIO(text, newline="")))
 
 
 def write_csv(rows: Iterable[Iterable[object]], path: Path) -> Path:

@@ -2,7 +2,8 @@
 
 from decimal import Decimal
 
-from sources.system.csv_file import lines_text, read_csv, read_lines, write_csv
+from sources.declarations.strict_csv import read_strictly
+from sources.system.csv_file import lines_text, write_csv
 
 
 def test_what_a_person_opens_has_a_mark_and_nothing_that_runs(tmp_path) -> None:
@@ -14,5 +15,4 @@ def test_what_a_person_opens_has_a_mark_and_nothing_that_runs(tmp_path) -> None:
 def test_what_people_edit_is_read_as_it_was_written(tmp_path) -> None:
     lines = [{"code": "1", "label": '甲,"乙"\n丙'}]
     (tmp_path / "a.csv").write_text(lines_text(("code", "label"), lines), encoding="utf-8", newline="")
-    assert read_csv(tmp_path / "a.csv") == lines == read_lines(lines_text(("code", "label"), lines))
-    assert read_csv(tmp_path / "none.csv") == []
+    assert list(read_strictly(tmp_path / "a.csv", ["code", "label"])) == [(3, *lines)]
