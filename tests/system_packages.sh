@@ -6,6 +6,7 @@ missing=""
 command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
 fc-list 2>/dev/null | grep -qi "noto.*cjk" || missing="$missing fonts-noto-cjk fontconfig"
 command -v soffice >/dev/null 2>&1 || missing="$missing libreoffice-calc-nogui"
+dpkg -s libreoffice-writer-nogui >/dev/null 2>&1 || missing="$missing libreoffice-writer-nogui"
 case "$*" in *openjdk*) command -v java >/dev/null 2>&1 || missing="$missing openjdk-17-jre-headless" ;; esac
 command -v pdftotext >/dev/null 2>&1 || missing="$missing poppler-utils"
 command -v mkfs.btrfs >/dev/null 2>&1 || missing="$missing btrfs-progs"

@@ -7,7 +7,7 @@ is reported as not available, as a clerk would do.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -100,6 +100,8 @@ def make_up(seed: int, folder: Path) -> MadeUpCity:
         year: random.choice([""] * 8 + ["no graduates", "nobody asked", "all zero", "only the bureau"])
         for year in years
     }
+    unserved = [year for year in years if not any(year in school.years for school in schools)]
+    schools = (replace(schools[0], years=schools[0].years | frozenset(unserved)), *schools[1:])
     made = MadeUpCity(seed, folder, years, schools, moods)
     _write_configuration(made)
     return made
