@@ -21,7 +21,7 @@ LAST_YEAR = "_last_year"
 def judge(rule: CrossRule, frames: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
     """The rule's result: submission_id, record, holds (true, false, null) and what the message shows.
 
-    Frames are named like their contracts (last year's with LAST_YEAR); one that is not given is empty.
+    Frames are named like their contracts (last year's with LAST_YEAR); a frame that is missing counts as empty.
     """
     everything = {contract.name: frames.get(contract.name) for contract in load_contracts()}
     everything |= {name + LAST_YEAR: frames.get(name + LAST_YEAR) for name in list(everything)}

@@ -18,8 +18,8 @@ def late_findings(
 ) -> list[Finding]:
     """Errors of resubmissions that came for a frozen year without a reason.
 
-    What counts is the day of receipt, and whether another version stood (`standing`, respondent and year) or had come
-    before; so the verdict is the same whenever it is reached. `submissions` are in the order of receipt.
+    The verdict depends on the day of receipt, and on whether another version stood (`standing`: respondent, year) or
+    came before; so the verdict is the same whenever it is reached. `submissions` are in the order of receipt.
     """
     stands = set(standing)
     findings = []

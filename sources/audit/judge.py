@@ -35,11 +35,10 @@ def judge(
     received_on: Mapping[str, date],
     standing: Set[tuple[str, int]],
 ) -> Audit:
-    """Every reason to refuse, and nothing of too few people: the audit by the files alone, then late files, then
-    small groups.
+    """Audits the files by themselves, then finds late files, then takes out the answers of too few people.
 
     `submissions` are in the order of receipt, `received_on` has the day of each; `standing` are the (respondent, year)
-    of which some version is accepted already.
+    that have an accepted version already.
     """
     alone = audit(submissions, city)
     late = late_findings(submissions, alone.accepted, received_on, city.calendar, standing)
@@ -114,7 +113,7 @@ def _stacks(
 
 
 def _lost_headings(submissions: Sequence[Submission]) -> dict[str, frozenset[LostHeading]]:
-    """Title of a sheet → what submissions are said to have lost of it."""
+    """Title of a sheet → the headings that submissions have lost, as the findings say."""
     lost: dict[str, set[LostHeading]] = {}
     for finding in (finding for submission in submissions for finding in submission.findings):
         if finding.rule_id in LOST_HEADINGS:
@@ -164,7 +163,7 @@ def _schools_elsewhere(
 
 
 def _told_once(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    """Each finding once, and no "not filled in" for a cell about which something else is said already."""
+    """Keeps each finding once, and drops "not filled in" for a cell that another finding names."""
     once = list(dict.fromkeys(findings))
     spoken_of = {_cell_of(finding) for finding in once if not _may_be_echo(finding)}
     return tuple(finding for finding in once if not (_may_be_echo(finding) and _cell_of(finding) in spoken_of))

@@ -33,7 +33,7 @@ class Place:
 
 
 def cell_lookup(cells: pl.DataFrame) -> CellOf:
-    """Looks cells up in a CELL_SCHEMA frame; a submission's are made ready when one of them is first asked for."""
+    """Looks cells up in a CELL_SCHEMA frame; it indexes a submission's cells at the first question."""
     names = ("sheet", "record", "column_name", "cell", "raw_text")
     parts = cells.partition_by("submission_id", as_dict=True, include_key=False)
 

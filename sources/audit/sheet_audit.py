@@ -31,7 +31,7 @@ class SheetAudit:
 
 @dataclass(frozen=True, slots=True)
 class _Status:
-    """The status of one submission's sheet (its code), and what is wrong with it."""
+    """The code of the status of one submission's sheet, and the findings about it."""
 
     submission_id: str
     status: str
@@ -39,7 +39,7 @@ class _Status:
 
 
 def audit_sheet(stack: SheetStack) -> SheetAudit:
-    """Text to type, then rows and values judged; sheets that say that they are empty have no rows."""
+    """Turns text into types, then judges rows and values; a sheet that says that it is empty has no rows."""
     statuses = list(_statuses(stack))
     status = _status_frame(stack.contract, statuses)
     filled = status.filter(pl.col("status").is_in(FILLED)).select("submission_id")

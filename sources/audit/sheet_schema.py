@@ -46,7 +46,7 @@ class FrameCheck:
 
 @dataclass(frozen=True, slots=True)
 class SheetSchema:
-    """A contract as pandera schema, with what turns its failures into findings."""
+    """A contract's pandera schema, and the checks that turn its failures into findings."""
 
     schema: pa.DataFrameSchema
     column_checks: Mapping[str, Mapping[str, ColumnCheck]]

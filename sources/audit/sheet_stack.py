@@ -1,4 +1,4 @@
-"""The sheets of one kind and year of many submissions, stacked: what the audit looks at in one go."""
+"""The audit looks at the sheets of one kind and year of many submissions in one stack."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -47,5 +47,5 @@ class SheetStack:
         return any(LostHeading(submission_id, column) in self.lost for column in columns)
 
     def is_broken(self, submission_id: str) -> bool:
-        """Whether it has been said already that something of the submission's sheet is missing."""
+        """Whether a finding says already that the submission's sheet lacks something."""
         return any(heading.submission_id == submission_id for heading in self.lost)

@@ -1,4 +1,4 @@
-"""Answers of so few people that nobody may learn them: taken out before anything is loaded.
+"""The audit takes out the answers of too few people before anything is loaded, so that nobody learns them.
 
 A result that rests on fewer people than the contract's `suppress.minimum` leaves no trace in the warehouse: not in
 the tables, the cells, the findings or the explanations, and it enters no total, so that no difference of published

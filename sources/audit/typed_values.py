@@ -1,4 +1,4 @@
-"""Text to the declared type, and what is said where that fails."""
+"""Text becomes a value of the declared type; where it does not, a finding says so."""
 
 import re
 import unicodedata

@@ -1,3 +1,3 @@
-"""Bytes to a submission: is it safe to open, what does a person read in each cell, which sheet and column is it.
+"""This room turns bytes into a submission: it checks that a file is safe to open, and reads each cell as a person does.
 
-Nothing is judged here but structure."""
+It judges structure only."""

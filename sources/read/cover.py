@@ -55,7 +55,7 @@ def identity_of(cells: Iterable[Cell], meta: Mapping[str, str], city: City, plac
 def template_findings(
     version: str | None, respondent: Respondent, report_year: int, file: CellAddress
 ) -> list[Finding]:
-    """What is to be said of the template that was used; nothing when it is today's."""
+    """Findings about the template that was used; none when it is today's."""
     current = template_version(respondent.kind, report_year)
     if version is None:
         return [intake_finding("template.unknown", file)]

@@ -78,7 +78,7 @@ def inspect(data: bytes, limits: Limits) -> Inspection:
 
 
 def _check_kind(data: bytes, limits: Limits) -> None:
-    """Refuses what is no zip archive, with what it is instead."""
+    """Refuses a file that is no zip archive, and says what it is instead."""
     if not data:
         raise RefusedError("file.empty")
     if data.startswith(STAND_IN):
@@ -131,7 +131,7 @@ def _part(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
 
 
 def _check_directory(data: bytes, limits: Limits) -> None:
-    """Refuses an endless table of contents before it is read."""
+    """Refuses an endless table of contents before anything reads it."""
     end = data.rfind(b"PK\x05\x06")
     if end >= 0 and int.from_bytes(data[end + 12 : end + 16], "little") > limits.parts * DIRECTORY_BYTES_A_PART:
         raise RefusedError("file.too_large", f"超过 {limits.parts} 个内部文件")

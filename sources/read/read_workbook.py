@@ -144,7 +144,7 @@ def _unknown_sheets(book: _Book, contracts: Sequence[Contract]) -> list[Finding]
 
 
 def _fates_of_the_rest(book: _Book) -> dict[tuple[str, str], Fate]:
-    """Of sheets that are not read: the template's own are ignored, of any other a finding says that it was not read."""
+    """Sheets that are not read: the template's own are ignored; a finding names every other one."""
     own = {normalise_label(title) for title in OWN_SHEETS}
     fates: dict[tuple[str, str], Fate] = {}
     for title, filled in book.texts.items():

@@ -58,7 +58,7 @@ class Sheet:
 
     @cached_property
     def rows(self) -> dict[int, list[int]]:
-        """Rows with something in them, a formula without a result included → positions of the filled cells."""
+        """Row that is not empty (a formula without a result counts) → positions of its filled cells."""
         rows: dict[int, list[int]] = {row: [] for row, _ in self.stored.formulas}
         for row, position in sorted(self.texts):
             rows.setdefault(row, []).append(position)
@@ -98,7 +98,7 @@ class Sheet:
         self.cells.append(Cell(self.place.submission_id, self.contract.name, record, column_name, at, text))
 
     def settled(self) -> SheetContent:
-        """What was read, once what nothing else has claimed, or a person would see otherwise, is reported too."""
+        """Reports the cells that nothing claimed or that a person would see otherwise, then returns what was read."""
         strays = sorted(at for at in self.texts if at not in self.fates)
         if strays:
             self.report(

@@ -152,7 +152,7 @@ def read_sheet(xml: bytes, title: str, strings: Sequence[str], limits: Limits, s
 def without_blanks(xml: bytes) -> tuple[bytes, int]:
     """The document without cells and rows that are only formatted, and how many they were.
 
-    Nine of ten cells of a filled template are. Left alone is whatever could be something else: a document with
+    Nine of ten cells of a filled template are such. It leaves alone what could be something else: a document with
     comments or unparsed text, and one in which a cell without an address takes its place from the one before.
     """
     if b"<!" in xml or WITHOUT_ADDRESS.search(xml):

@@ -153,7 +153,7 @@ def intake_finding(rule_id: str, place: CellAddress, value: str | None = None, *
 
 @dataclass(frozen=True, slots=True)
 class _Kind:
-    """What findings have in common that are told together."""
+    """What findings share when they are told together."""
 
     submission_id: str
     file_name: str
@@ -163,7 +163,7 @@ class _Kind:
 
 
 class Findings:
-    """Collects findings: of many alike (same submission, sheet, rule and column) the first few and how many more."""
+    """Collects findings: keeps the first few of one submission, sheet, rule and column, and counts the rest."""
 
     def __init__(self) -> None:
         self._kept: list[Finding] = []
@@ -181,7 +181,7 @@ class Findings:
             self.add(each)
 
     def all(self) -> tuple[Finding, ...]:
-        """What was kept, then a finding for each kind of which there are more."""
+        """The findings that were kept, then one for each kind that had more."""
         return (
             *self._kept,
             *(

@@ -89,7 +89,7 @@ def submissions_frame(submissions: Iterable[Submission]) -> pl.DataFrame:
 def printed_last_year(submissions: Sequence[Submission]) -> dict[str, dict[str, dict[str, int | Decimal]]]:
     """Last year's numbers as the templates print them beside this year's: sheet → submission → column → value.
 
-    What the file says, not what stands by now: so that the same is said of a file whenever it is read.
+    They come from the file, not from the database, so that a file gets the same findings whenever it is read.
     """
     values: dict[str, dict[str, dict[str, int | Decimal]]] = {}
     for contract, submission in product(load_contracts(), submissions):
