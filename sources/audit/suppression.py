@@ -12,7 +12,7 @@ import polars as pl
 
 from sources.audit.audited import Audit
 from sources.audit.places import cell_lookup
-from sources.declarations.contract import load_contracts
+from sources.declarations.contract import Suppression, load_contracts
 from sources.submission.cell import Cell, CellAddress
 from sources.submission.finding import Finding, intake_finding
 from sources.submission.submission import Submission
@@ -56,14 +56,24 @@ def suppress(outcome: Audit) -> Audit:
 def _places(outcome: Audit) -> pl.DataFrame:
     """Every cell to be suppressed: RECORD, column_name, is_suppressed."""
     parts = [
-        table.filter((pl.col(contract.suppress.by) > 0) & (pl.col(contract.suppress.by) < contract.suppress.minimum))
-        .select("submission_id", pl.lit(contract.name).alias("sheet"), "record")
-        .join(pl.DataFrame({"column_name": list(contract.suppress.columns)}), how="cross")
+        _rows(contract.name, contract.suppress, table, outcome.cells).join(
+            pl.DataFrame({"column_name": list(contract.suppress.columns)}), how="cross"
+        )
         for contract in load_contracts()
         if contract.suppress and (table := outcome.tables.get(contract.name)) is not None
     ]
     schema = {"submission_id": pl.String, "sheet": pl.String, "record": pl.Int64, "column_name": pl.String}
     return pl.concat([pl.DataFrame(schema=schema), *parts]).with_columns(is_suppressed=True)
+
+
+def _rows(sheet: str, rule: Suppression, table: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:
+    """RECORD of the rows that rest on too few people, or on a number of them that cannot be read."""
+    count = pl.col(rule.by)
+    rows = table.select("submission_id", pl.lit(sheet).alias("sheet"), "record", count)
+    answered = cells.filter(pl.col("column_name").is_in(rule.columns) & (pl.col("raw_text") != "")).select(RECORD)
+    unknown = rows.filter(count.is_null()).join(answered, on=RECORD, how="semi")
+    few = rows.filter((count > 0) & (count < rule.minimum))
+    return pl.concat([few, unknown]).select(RECORD)
 
 
 def _without(name: str, table: pl.DataFrame, places: pl.DataFrame) -> pl.DataFrame:
