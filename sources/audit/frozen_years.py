@@ -27,14 +27,15 @@ def late_findings(
         if submission.respondent is None or submission.report_year is None:
             continue
         key = (submission.respondent.code, submission.report_year)
-        freezes = calendar.years[submission.report_year].freezes
-        if key in stands and received_on[submission.submission_id] > freezes and not submission.revision_reason:
+        year = calendar.years[submission.report_year]
+        is_late = year.is_frozen(received_on[submission.submission_id])
+        if key in stands and is_late and not submission.revision_reason:
             reasons = (cell.cell for cell in submission.cells if cell.column_name == "revision_reason")
             place = CellAddress(
                 submission.submission_id, submission.file_name, "封面", next(reasons, None), "revision_reason"
             )
-            year = str(submission.report_year)
-            findings.append(intake_finding("cover.year_frozen", place, year, expected=freezes.isoformat()))
+            stated = str(submission.report_year)
+            findings.append(intake_finding("cover.year_frozen", place, stated, expected=year.freezes.isoformat()))
         elif submission.submission_id in accepted:
             stands.add(key)
     return findings
