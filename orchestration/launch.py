@@ -49,9 +49,9 @@ def execute(
     only: Sequence["AssetKey"] | None = None,
     anew: bool = False,
 ) -> str:
-    """One Dagster run for each stretch of consecutive years, recorded where the UI finds it; tells what was alerted.
+    """One Dagster run for each stretch of consecutive years, recorded where the UI finds it; returns the alert summary.
 
-    `only` names the assets to make; None makes all. `anew`: also those models that would come out the same.
+    `only` names the assets to make; None makes all. `anew` builds also the models that would come out the same.
 
     Raises RunFailedError when one of them fails.
     """

@@ -17,7 +17,7 @@ from python_calamine import CalamineWorkbook
 
 
 def read_all(inbox: Path) -> int:
-    """Reads every cell of every workbook; returns how many are filled. A file that is none is passed over."""
+    """Reads every cell of every workbook; returns how many are filled. It skips a file that is no workbook."""
     filled = 0
     for path in inbox.iterdir():
         try:
@@ -31,7 +31,7 @@ def read_all(inbox: Path) -> int:
 
 
 def statements(manifest: dict[str, Any]) -> list[str]:
-    """What there is to execute, from dbt's manifest: a model after its parents, tests after all models."""
+    """The SQL statements of dbt's manifest, in order: a model comes after its parents, the tests after all models."""
     models = {key: node for key, node in manifest["nodes"].items() if node["resource_type"] == "model"}
     made: set[str] = set()
     ordered = []
@@ -46,7 +46,7 @@ def statements(manifest: dict[str, Any]) -> list[str]:
 
 
 def base_tables(working_database: Path, manifest: dict[str, Any], target: Path) -> None:
-    """A copy of the working database without any model: what intake has written."""
+    """Copies the working database without its models: only what intake has written."""
     shutil.copyfile(working_database, target)
     models = {(n["schema"], n["alias"]) for n in manifest["nodes"].values() if n["resource_type"] == "model"}
     with duckdb.connect(str(target)) as connection:

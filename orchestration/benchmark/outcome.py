@@ -1,4 +1,4 @@
-"""Whether a measured run did what it was measured for: what was planted is found, what was changed has arrived."""
+"""Checks that a measured run did its work: it found the planted errors, and the changed figure arrived."""
 
 import re
 import statistics
@@ -23,7 +23,7 @@ class WrongOutcomeError(Exception):
 
 
 def compare_findings(settings: Settings, installation: Poured) -> None:
-    """Errors, warnings and superseded versions are exactly those that were planted."""
+    """Checks that the run found exactly the errors, warnings and superseded versions that were planted."""
     with open_published(settings) as connection:
         found = connection.execute(
             "select file_name, sheet, column_name, rule_id, severity from quality.finding"
@@ -66,7 +66,7 @@ def change_one_school(installation: Poured, home: Path) -> None:
 
 
 def questions(settings: Settings) -> dict[str, float]:
-    """The ten questions of docs/analysts.md on the published database: milliseconds, the median of a few."""
+    """Asks the published database the ten questions of docs/analysts.md, each a few times: median milliseconds."""
     text = (PROJECT_ROOT / "docs" / "analysts.md").read_text(encoding="utf-8")
     took = {}
     with open_published(settings) as connection:

@@ -46,7 +46,7 @@ class CommandFailedError(Exception):
 def measured(
     command: Sequence[str], environment: Mapping[str, str], expected: Sequence[int] = (0,), cwd: Path | None = None
 ) -> tuple[Cost, str, list[Moment]]:
-    """Runs a command as a process of its own; what it cost, its standard output, and how cost grew.
+    """Runs a command as a process of its own; returns its cost, its standard output, and how the cost grew.
 
     Raises CommandFailedError for an exit code that is not expected.
     """
@@ -106,7 +106,7 @@ def _tree(pid: int) -> list[int]:
 
 
 def _used(pid: int) -> tuple[float, int, int]:
-    """CPU seconds (with ended children), resident bytes now and at most; nothing of a process that is gone."""
+    """CPU seconds (with ended children), resident bytes now and at most; all zero for a process that has ended."""
     with suppress(OSError):  # it has ended meanwhile
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         memory = dict(MEMORY.findall(Path(f"/proc/{pid}/status").read_text()))

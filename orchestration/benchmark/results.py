@@ -1,4 +1,4 @@
-"""Everything that was measured of one size, and how it is kept as JSON."""
+"""The measurements of one size, and their form as JSON."""
 
 import json
 import os
@@ -44,7 +44,7 @@ class Results:
 
 
 def machine(environment: str) -> dict[str, Any]:
-    """What is measured on; `environment` says which of its environments."""
+    """Describes the machine that measures; `environment` names the Python environment."""
     return {
         "system": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),

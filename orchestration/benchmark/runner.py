@@ -54,9 +54,9 @@ def measure(
     alternatives: Mapping[str, Alternative] = MappingProxyType({}),
     tell: Callable[[str], None] = print,
 ) -> Results:
-    """Measures one size, several times over, and what one would pick instead, by name.
+    """Measures one size several times, and also the alternatives, which are given by name.
 
-    Raises WrongOutcomeError when a run finds anything else than what was planted, or changes what it should not.
+    Raises WrongOutcomeError when a run finds anything but the planted errors, or changes what it should not.
     """
     start = time.perf_counter()
     installation = poured(schools, years)
@@ -82,7 +82,7 @@ def measure(
 
 
 def _measure_compiling(installation: Poured) -> Cost:
-    """The cost of compiling the models; everything else is made ready for the runs on the way."""
+    """Measures the cost of compiling the models; on the way it prepares everything else for the runs."""
     with tempfile.TemporaryDirectory(prefix="nianbao-bench-") as folder:
         settings = Settings(home=Path(folder), city_dir=installation.city_dir)
         for package in ("sources", "warehouse", "orchestration", "tests/bench"):
@@ -135,7 +135,7 @@ def _measure_once(
 
 
 def _measure_floor(settings: Settings, folder: Path, environment: Mapping[str, str]) -> tuple[Cost, dict[str, float]]:
-    """The cost of the bare work on an installation that has run, and what it tells of itself (floor.py)."""
+    """Measures the bare work (floor.py) on an installation that has run; returns the cost and what floor.py prints."""
     sql, database = folder / "floor.json", folder / "nianbao.duckdb"
     manifest = load_manifest(settings)
     sql.write_text(json.dumps(statements(manifest)))
@@ -145,7 +145,7 @@ def _measure_floor(settings: Settings, folder: Path, environment: Mapping[str, s
 
 
 def environment_of(home: Path, city_dir: Path) -> dict[str, str]:
-    """As a user has it: his own installation, and Python keeps what it has compiled."""
+    """The environment variables of a user: his own installation, and a Python that keeps its compiled files."""
     kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     path = f"{BIN}{os.pathsep}{os.environ['PATH']}"
     own = {"NIANBAO_HOME": str(home), "NIANBAO_CITY": str(city_dir), "DO_NOT_TRACK": "1", "PATH": path}

@@ -40,9 +40,9 @@ PARTS_OF_INTAKE = {"received": "receiving", "parsed": "reading", "audited": "aud
 
 
 def stages_of(home: Path, moments: Sequence[Moment]) -> list[Stage]:
-    """The stages of the last run: when each began and ended is Dagster's record, what it cost was seen from outside.
+    """The stages of the last run: Dagster recorded when each began and ended; their costs were measured from outside.
 
-    Parts of the intake are told by itself, in seconds only; the run does them in turns.
+    The intake itself reports the times of its parts, in seconds only, because it works on them in turns.
     """
     import dagster as dg
 
@@ -69,7 +69,7 @@ def _span(start: float | None, end: float | None) -> tuple[float, float]:
 
 
 def _own_seconds(materialization: "dg.AssetMaterialization") -> float:
-    """What an asset says that it took; 0 when it says nothing."""
+    """The seconds that an asset says it took; 0 when it says nothing."""
     value = materialization.metadata["秒"].value if "秒" in materialization.metadata else 0
     return float(value) if isinstance(value, int | float) else 0.0
 
@@ -81,7 +81,7 @@ def _between(name: str, start: float, end: float, moments: Sequence[Moment]) -> 
 
 
 def _at(time: float, times: Sequence[float], values: Sequence[float]) -> float:
-    """The value at a time between those that were looked at, in a straight line."""
+    """The value at a time between two samples, interpolated in a straight line."""
     after = min(max(bisect(times, time), 1), len(times) - 1)
     before = after - 1
     share = min(max((time - times[before]) / (times[after] - times[before]), 0), 1)
@@ -89,7 +89,7 @@ def _at(time: float, times: Sequence[float], values: Sequence[float]) -> float:
 
 
 def rows_of(settings: Settings) -> dict[str, int]:
-    """How much of what there is after a run: rows, by stage; `bytes` of the published database."""
+    """Counts the rows that a run leaves, by stage; `bytes` is the size of the published database."""
     with open_published(settings) as connection:
 
         def count(sql: str) -> int:

@@ -1,4 +1,4 @@
-"""When people are told: after every run, failed or not, and every ten minutes of the day for what the calendar says.
+"""Sensors alert people after every run, failed or not; every ten minutes of the day one looks at the calendar.
 
 Runs that `nianbao run` executes itself are none of the daemon's; the command line calls `alert` for them. What both
 see is told once (warehouse/alerts/due.py).
@@ -55,7 +55,7 @@ def alerts_of_the_calendar(installation: dg.ResourceParam[Installation]) -> dg.S
 
 
 def tick(settings: Settings, city: City, now: datetime) -> str:
-    """Tells what is due without a run, by day; returns what became of it, in Chinese."""
+    """Sends the alerts that are due without a run, by day; returns their outcome, in Chinese."""
     try:
         first, last = load_alerting(settings.city_dir).daytime
     except ValueError as error:

@@ -47,7 +47,7 @@ def feedback(context: dg.AssetExecutionContext, held: dg.ResourceParam[Installat
 
 
 def _metadata(settings: Settings, everybody: Sequence[Feedback]) -> dict[str, Any]:
-    """Who has to do what, and for each respondent with open findings all of them, errors first."""
+    """A list of who has to do what, and all open findings of each respondent that has any, errors first."""
     rows = [
         (
             each.version.report_year,

@@ -111,7 +111,7 @@ def intake(
 
 
 def outcome_of(result: Intake) -> str:
-    """What a run did with the submissions, for the list of runs; what was rejected comes first."""
+    """The outcome of a run's submissions, for the list of runs; rejected ones come first."""
     counts = (("退回", result.rejected), ("接收", result.accepted))
     return "，".join(f"{what} {count} 份" for what, count in counts if count) or "没有新报送"
 

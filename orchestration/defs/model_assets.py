@@ -85,7 +85,7 @@ def transform(
 
 @dataclass(slots=True)
 class ModelsShown:
-    """What is shown of the models: looked at before they are swapped in."""
+    """What the UI shows of the models, read before they are swapped in."""
 
     counts: dict[str, int] = field(default_factory=dict)
     previews: dict[Relation, pl.DataFrame] = field(default_factory=dict)

@@ -64,7 +64,7 @@ def summary_tables(context: dg.AssetExecutionContext, held: dg.ResourceParam[Ins
 def _write_tables(
     connection: duckdb.DuckDBPyConnection, settings: Settings, year: int
 ) -> Iterable[tuple[str, dg.MetadataValue | str]]:
-    """Writes every table of a year; yields what the UI shows of it: the table, its notes, or why there is none."""
+    """Writes every table of a year; yields what the UI shows: each table, its notes, or why there is none."""
     of = load_region_year(connection, load_catalogue(), year)
     for table in of.catalogue.tables.values():
         try:

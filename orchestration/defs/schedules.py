@@ -79,7 +79,7 @@ def inbox(installation: dg.ResourceParam[Installation]) -> dg.RunRequest | dg.Sk
 
 
 def unknown_submissions(settings: Settings) -> list[str]:
-    """Ids of the files in the inbox that what is published does not know yet."""
+    """Ids of the files in the inbox that the published database does not know yet."""
     if not settings.inbox.exists():
         return []
     lying = {each for _, each in inbox_submission_ids(settings.inbox, settings.limits, settings.seen_file)}
@@ -91,7 +91,7 @@ def unknown_submissions(settings: Settings) -> list[str]:
 
 
 def _run_of(years: list[int], reason: str, run_key: str | None = None) -> dg.RunRequest:
-    """One run over all of the years, which stand in a row."""
+    """A request for one run over all of the years, which are consecutive."""
     return dg.RunRequest(run_key, tags=range_tags(str(years[0]), str(years[-1])) | {REASON_TAG: reason})
 
 

@@ -1,4 +1,4 @@
-"""Names of assets, jobs and run tags, for those who speak of them without importing their definition."""
+"""Names of assets, jobs and run tags, for code that refers to them without importing their definitions."""
 
 import dagster as dg
 
@@ -25,5 +25,5 @@ def raw_key(contract: Contract) -> dg.AssetKey:
 
 
 def intake_assets() -> list[dg.AssetKey]:
-    """What a run does before there is anything to build: receive, read, audit, load, and send back."""
+    """The assets that come before the models: receive, read, audit, load, and send back."""
     return [REFERENCE, RECEIVED, PARSED, AUDITED, REGISTRY, FEEDBACK, *map(raw_key, load_contracts())]

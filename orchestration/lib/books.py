@@ -29,7 +29,7 @@ def books_folder() -> Path:
 
 
 class InstallationBooks(DagsterSqliteStorage):
-    """SQLite files as Dagster has them; `event_log` says who writes the events: `kept_open` (ours), or `dagster`."""
+    """Dagster's own SQLite files; `event_log` says which storage writes events: `kept_open` (ours) or `dagster`."""
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None, event_log: str = KEPT_OPEN):
         super().__init__(base_dir, inst_data)
@@ -58,7 +58,7 @@ class InstallationBooks(DagsterSqliteStorage):
 
 
 def events_folder(base_dir: str) -> str:
-    """Where events lie in books, one file a run."""
+    """The folder of the events in the books, one file a run."""
     return str(Path(base_dir, "history", "runs"))
 
 

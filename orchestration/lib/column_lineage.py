@@ -1,4 +1,4 @@
-"""Which columns of which tables a column is made from, as declared: numerators and denominators, down to the sheets.
+"""The declarations say which columns a column is made from: numerators and denominators, down to the sheets.
 
 Nothing is read out of SQL. A wide mart has a column for each indicator of its chapter; an indicator has measures, a
 measure has columns of a sheet. The long facts hold all of them in one column, so that column comes from all.
@@ -44,7 +44,7 @@ def _columns_of(catalogue: Catalogue, relation: tuple[str, str]) -> Columns:
 
 
 def _made_of(catalogue: Catalogue, indicator: Indicator) -> list[Measure]:
-    """The measures of its numerator and denominator; a count of schools has those of the indicator that it looks at."""
+    """The measures of numerator and denominator; a count of schools has those of the indicator that it counts by."""
     if indicator.counts:
         return _made_of(catalogue, catalogue.indicators[indicator.counts.of])
     codes = [*_measures_of(indicator, "numerator"), *_measures_of(indicator, "denominator")]
@@ -52,7 +52,7 @@ def _made_of(catalogue: Catalogue, indicator: Indicator) -> list[Measure]:
 
 
 def _measures_of(indicator: Indicator, part: str) -> list[str]:
-    """Codes of the measures in one part of the formula, under whichever definition."""
+    """Codes of the measures in one part of the formula, in any of its definitions."""
     return [code for formula in indicator.formulas for role, code in formula.terms if role == part]
 
 

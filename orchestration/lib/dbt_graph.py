@@ -84,7 +84,7 @@ def load_graph(settings: Settings) -> DbtGraph:
 
 
 def _with_keys(stored: dict[str, Any]) -> dict[str, Any]:
-    """Lists of JSON as the keys that they were."""
+    """Turns JSON's lists back into asset keys."""
     keys = {name: tuple(stored[name]) for name in ("key", "asset") if name in stored}
     return stored | keys | {"deps": tuple(tuple(key) for key in stored["deps"])}
 
@@ -155,7 +155,7 @@ def _model_check(spec: dg.AssetCheckSpec, node: Mapping[str, Any]) -> ModelCheck
 
 
 def _demand(test: Mapping[str, Any]) -> str:
-    """What a test demands, in Chinese: as it says itself, or by its kind."""
+    """What a test demands, in Chinese: its own description, or a sentence for its kind."""
     kind = test.get("test_metadata") or {"name": "", "kwargs": {}}
     given = {
         name: "、".join(map(str, value)) if isinstance(value, list) else value for name, value in kind["kwargs"].items()

@@ -5,7 +5,8 @@ each time; docs/decisions/0021-event-log.md has what that costs. Here a file sta
 SQLite takes its log over into the file: after a power failure the last events may be missing, never a part of one.
 What schools have sent is not kept here.
 
-Files and tables are Dagster's own, so either storage goes on with the other's. Only how a connection is had differs.
+Files and tables are Dagster's own, so either storage can continue the other's. They differ only in how they
+open connections.
 """
 
 import threading
@@ -28,7 +29,7 @@ Connected = AbstractContextManager[db.Connection]
 
 
 class KeptOpenEventLogStorage(SqliteEventLogStorage):
-    """Of books.py, which dagster.yaml names."""
+    """The event log of books.py; dagster.yaml names that module."""
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._engines: OrderedDict[str, db.Engine] = OrderedDict()
@@ -54,13 +55,13 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
             super().store_event_batch(events)
 
     def has_table(self, table_name: str) -> bool:
-        """Asked before nearly every statement; a table that is there stays there."""
+        """Remembers a table once it exists, because Dagster asks before nearly every statement."""
         if table_name not in self._tables and super().has_table(table_name):
             self._tables.add(table_name)
         return table_name in self._tables
 
     def has_secondary_index(self, name: str) -> bool:
-        """Asked before nearly every statement; an index that is there stays there."""
+        """Remembers an index once it exists, because Dagster asks before nearly every statement."""
         if name not in self._indexes and super().has_secondary_index(name):
             self._indexes.add(name)
         return name in self._indexes
@@ -73,7 +74,7 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
 
     @contextmanager
     def _one_transaction(self) -> Iterator[None]:
-        """Writes everything within it in one transaction a file; other threads wait."""
+        """The body's writes make one transaction in each file; other threads wait."""
         with self._turn:
             if self._transaction is not None:
                 yield

@@ -1,4 +1,4 @@
-"""What the definitions are handed, as Dagster's resources: the installation that they serve, plain or held by a run.
+"""Dagster's resources hand the definitions the installation that they serve, plain or held by a run.
 
 A schedule or sensor looks at the installation (`installation`); an asset writes it, and holds it from a run's first
 step to its last (`held`, made in recovery.py). The models as they are declared are `dbt_graph`.

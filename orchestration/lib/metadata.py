@@ -27,14 +27,14 @@ def row_counts(connection: duckdb.DuckDBPyConnection, relations: Sequence[tuple[
 def column_schema(columns: Iterable[tuple[str, str | None, str]]) -> dict[str, Any]:
     """Metadata of an asset's definition: its columns (name, type, description).
 
-    Not of each materialisation: written twice for each asset and year, it was most of a run's event log.
+    It is no metadata of each materialisation: written twice for each asset and year, it filled most of the event log.
     """
     described = [dg.TableColumn(name, type_name or "?", description) for name, type_name, description in columns]
     return {"dagster/column_schema": dg.TableSchema(described)}
 
 
 def markdown_table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> dg.MetadataValue:
-    """The only way into Markdown: the page would follow a link, and fetch a picture, that a cell's text describes."""
+    """Every table becomes Markdown here, escaped: else the page would follow links and fetch pictures in a cell."""
     lines = ["| " + " | ".join(headings) + " |", "|" + "---|" * len(headings)]
     lines += ["| " + " | ".join(_cell(value) for value in row) + " |" for row in rows]
     return dg.MetadataValue.md("\n".join(lines))

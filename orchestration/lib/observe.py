@@ -1,4 +1,4 @@
-"""Reads for the alerts what there is to tell: the register, the releases, and the run that has ended."""
+"""Reads what the alerts tell: the register, the releases, and the run that has ended."""
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
@@ -103,7 +103,7 @@ def alert(
 
 
 def observe(settings: Settings, city: City, run: RunReport | None, alerting: Alerting, now: datetime) -> Seen:
-    """What there is to see now. What cannot be read is listed as a problem and hides nothing else."""
+    """Reads the state of now. A part that cannot be read becomes a listed problem and hides nothing else."""
     observations = [of_run(run)] if run else []
     problems = []
     try:
@@ -179,13 +179,13 @@ def _error(event: dg.DagsterEvent) -> tuple[str, ...]:
 
 
 def _summary(check: dg.AssetCheckEvaluation) -> tuple[str, ...]:
-    """The counts that a check gives along."""
+    """The counts in a check's metadata."""
     counts = [f"{name} {value.value}" for name, value in check.metadata.items() if isinstance(value.value, int)]
     return ("，".join(counts),) if counts else ()
 
 
 def _check_label(assets: dg.Definitions, check: dg.AssetCheckEvaluation) -> str:
-    """What the check says of itself, else what its table is; empty when neither is known."""
+    """The check's own description, else its table's; empty when neither is known."""
     graph = assets.resolve_asset_graph()
     key = dg.AssetCheckKey(check.asset_key, check.check_name)
     of_check = graph.get_check_spec(key).description if key in graph.asset_check_keys else None

@@ -39,7 +39,7 @@ class _ProgressHandler(logging.Handler):
 
 
 def _cause(error: Any) -> str:
-    """The first error that was raised, without what frameworks say around it."""
+    """The original error, without the errors that frameworks wrap around it."""
     while error is not None and error.cause is not None:
         error = error.cause
     return in_chinese(error.message.strip()) if error is not None else "未知"

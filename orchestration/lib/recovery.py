@@ -96,7 +96,7 @@ def close_dead_runs(instance: dg.DagsterInstance, settings: Settings) -> list[st
 
 @contextmanager
 def sign_of_life(settings: Settings, run_id: str) -> Iterator[None]:
-    """Shows that a run is alive, until its process ends in whatever way."""
+    """Shows that a run is alive, until its process ends, however that happens."""
     path = settings.working_database.parent / SIGNS / run_id
     path.parent.mkdir(parents=True, exist_ok=True)
     unsigned = path.with_suffix(UNSIGNED)

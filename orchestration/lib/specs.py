@@ -1,4 +1,4 @@
-"""What every asset says of itself, so that all of them say it alike."""
+"""Every asset describes itself through these functions, so that all do it alike."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""What stands after runs that did not come to their end: the database published before, or one of their own."""
+"""After runs that did not finish, readers see either the database published before or one of those runs' own."""
 
 from collections.abc import Iterable
 
@@ -11,7 +11,7 @@ REPLACED = "新的数据已经发布，但其后的步骤（例如汇总表）�
 
 
 def what_stands(instance: dg.DagsterInstance, run_ids: Iterable[str]) -> str:
-    """What readers see now, as a clause: of runs of which the last one failed."""
+    """A clause that says what readers see now, after runs of which the last one failed."""
     return REPLACED if any(_has_published(instance, run_id) for run_id in run_ids) else UNCHANGED
 
 

@@ -35,10 +35,10 @@ LARGE_ROWS = 50_000
 
 @dataclass(frozen=True)
 class NodeResult:
-    """What became of one model or test, in dbt's words: success, pass, fail, error, skipped.
+    """The outcome of one model or test, in dbt's words: success, pass, fail, error, skipped.
 
-    `failures` is how many rows a test found, `failing` the first of them. `was_kept`: the model stands as it was,
-    because it would have been built from the same again.
+    `failures` is how many rows a test found, `failing` the first of them. `was_kept`: the build left the model
+    as it was, because its inputs had not changed.
     """
 
     unique_id: str
@@ -67,7 +67,7 @@ class Build:
 
     @property
     def error(self) -> str | None:
-        """What went wrong, a line each; None when nothing did."""
+        """The errors, one a line; None when there was none."""
         failed = [f"{node.unique_id}: {node.message}" for node in self.nodes if node.status in ("error", "fail")]
         return "\n".join(failed) or None
 
@@ -91,7 +91,7 @@ def build(
 
     A model that would be built from the same rows again is kept, unless `anew` is given; its tests run all the same.
     After a failing test everything that reads the model is skipped; after an error of the database everything is. In
-    both cases all models stay as they were. Otherwise notes what they were built from, calls `finish` with the copy,
+    both cases all models stay as they were. Otherwise it notes what they were built from, calls `finish` with the copy,
     and swaps it in.
     """
     # Long: the order of these steps is what keeps the database whole.
@@ -132,10 +132,10 @@ def build(
 def _results(
     connection: duckdb.DuckDBPyConnection, nodes: Iterable[Node], kept: Collection[str]
 ) -> Iterator[NodeResult]:
-    """Runs the nodes in order, but for models that are kept; after an error of the database nothing more is tried.
+    """Runs the nodes in order, except models that are kept; after an error of the database it runs no more.
 
-    A large table is committed at once: until then it is not compressed, and what reads it takes several times as
-    long. Small ones go together, because the disk is waited for at every commit.
+    It commits a large table at once: until then it is not compressed, and what reads it takes several times as
+    long. It commits small ones together, because every commit waits for the disk.
     """
     unusable: set[str] = set()
     is_spoilt = False
@@ -194,9 +194,9 @@ def _check_contract(connection: duckdb.DuckDBPyConnection, model: Model) -> None
 
 
 def _existing(connection: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any]) -> dict[str, tuple[str, str, str]]:
-    """What there is in the schemas of the models: schema, name, `view` or `table`; by unique id of the model.
+    """Unique id of a model → its relation in the database: schema, name, `view` or `table`.
 
-    What is no model, any more, has its name for an id.
+    A relation that belongs to no model, or no longer does, has its name for an id.
     """
     ids = {(model["schema"], model["alias"]): key for key, model in _declared(manifest).items()}
     relations = connection.execute(
@@ -208,7 +208,7 @@ def _existing(connection: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any]
 
 
 def _describe(connection: duckdb.DuckDBPyConnection, manifest: Mapping[str, Any], kept: Collection[str]) -> None:
-    """Writes the descriptions of models and their columns as comments, but for models that are kept with theirs."""
+    """Writes the descriptions of models and their columns as comments; models that are kept keep theirs."""
     models = _declared(manifest)
     statements = [
         statement

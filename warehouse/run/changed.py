@@ -1,4 +1,4 @@
-"""What the models are built from, as one fingerprint: so that nothing is published that was not built from it."""
+"""One fingerprint stands for all inputs of the models, so that publishing can check what they were built from."""
 
 import json
 from collections.abc import Collection, Mapping
@@ -39,7 +39,7 @@ def fingerprint_of(sums: Mapping[str, str]) -> str:
 
 
 def table_sums(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
-    """`schema.table` → a sum over all rows, for all that Python writes.
+    """`schema.table` → a sum over all rows, for each table that Python writes.
 
     Of registry.state, in which runs take notes, only the day of the run counts.
     """

@@ -27,7 +27,7 @@ PRESENT, ABSENT = "有", "没有"
 
 @dataclass(frozen=True)
 class Difference:
-    """Something the engines do not agree on: where it stands, and what each has.
+    """A value on which the engines differ: where it stands, and what each of them has.
 
     `column` is "" for a row that one side lacks, `row` is "" for a column whose types differ.
     """
@@ -152,7 +152,7 @@ def _key_columns(key: Sequence[str]) -> list[str]:
 
 
 def _side(relation: str, columns: Sequence[str], key: Sequence[str]) -> str:
-    """One side to be joined: the columns, the key as text, so that another type does not hinder the matching."""
+    """A query for one side of the join: the columns, and the key as text, so that rows match whatever its type."""
     listed = ", ".join(f'"{name}"' for name in columns)
     keys = ", ".join(
         f'cast("{name}" as varchar) as {as_key}' for name, as_key in zip(key, _key_columns(key), strict=True)

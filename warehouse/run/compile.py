@@ -1,4 +1,4 @@
-"""The dbt project, parsed and compiled once for each of its versions: what there is to build, in which order, as SQL.
+"""dbt parses and compiles each version of the project once; that says what to build, in which order, by which SQL.
 
 Nothing in the models depends on the data they will read (no introspection while compiling), so what dbt makes of them
 is the same for every installation and every run. It is kept beside the project, or in the installation's home where
@@ -98,9 +98,9 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def build_order(manifest: Mapping[str, Any]) -> list[Node]:
-    """Models and their tests: a model after its parents, a test as soon as the models that it reads are there.
+    """Models and tests in order: a model comes after its parents, a test right after the models that it reads.
 
-    Raises ValueError for a test with a setting that is not honoured.
+    Raises ValueError for a test with a setting that the build does not support.
     """
     makers: dict[str, Callable[[Mapping[str, Any]], Node]] = {"model": _model, "test": _test}
     steps = {key: node for key, node in manifest["nodes"].items() if is_step(node)}
@@ -120,12 +120,12 @@ def build_order(manifest: Mapping[str, Any]) -> list[Node]:
 
 
 def is_step(node: Mapping[str, Any]) -> bool:
-    """Whether a node is a part of the query of those that read it, and no relation by itself (dbt: ephemeral)."""
+    """Whether a node is only a part of its readers' queries, and no relation of its own (dbt: ephemeral)."""
     return bool(node["config"]["materialized"] == "ephemeral")
 
 
 def _read_by(node: Mapping[str, Any], steps: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:
-    """The models and sources that a node reads, by itself or in its steps."""
+    """The models and sources that a node reads, directly or through ephemeral nodes."""
     parents = frozenset[str](node["depends_on"]["nodes"])
     within = (_read_by(steps[parent], steps) for parent in parents & steps.keys())
     return frozenset(parents - steps.keys()).union(*within)
@@ -191,6 +191,6 @@ def _is_writable(folder: Path) -> bool:
 
 @contextmanager
 def _alone_in(folder: Path) -> Iterator[None]:
-    """One process compiles, the others wait for what it makes."""
+    """Lets one process compile in the folder; the others wait for its result."""
     with FileLock(folder / "compiling.lock"):
         yield

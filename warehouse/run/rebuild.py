@@ -57,9 +57,9 @@ def rebuilding(settings: Settings) -> Iterator[None]:
 
 
 def recover(settings: Settings) -> list[str]:
-    """Clears away what killed runs have left, and sets a broken working database aside. Only under a lock just taken.
+    """Removes what killed runs left, and sets a broken working database aside. The caller has just taken the lock.
 
-    Returns what was done that somebody should know of, in Chinese.
+    Returns sentences in Chinese about those steps that people should know of.
     """
     databases = (settings.working_database.parent, settings.published_database.parent)
     for folder in (*databases, settings.archive, settings.feedback, settings.summary_tables):
@@ -77,7 +77,7 @@ def recover(settings: Settings) -> list[str]:
 
 
 def _fault(settings: Settings) -> str | None:
-    """What is wrong with the working database; None when all that was taken in can be read and fits the schema."""
+    """The fault of the working database; None when all its received data can be read and fits the schema."""
     try:
         with open_working(settings) as connection:
             try:
@@ -99,7 +99,7 @@ def _set_aside(settings: Settings, name: str) -> Path:
 
 
 def _bring_back(settings: Settings, folder: Path) -> None:
-    """Undoes `_set_aside`; may itself be stopped and done again."""
+    """Undoes `_set_aside`; when something stops it halfway, it can run again."""
     if (folder / settings.working_database.name).exists():
         for path in _files(settings):
             path.unlink()
@@ -109,7 +109,7 @@ def _bring_back(settings: Settings, folder: Path) -> None:
 
 
 def _forget(folder: Path) -> None:
-    """Removes a folder so that no half of it can be brought back."""
+    """Removes a folder in such a way that `_bring_back` never finds half of it."""
     shutil.rmtree(folder.rename(folder.with_name(OUTDATED)))
 
 
@@ -126,7 +126,7 @@ def rebuilt_from_archive(
     decisions: int,
     years: Sequence[int],
 ) -> None:
-    """A warehouse in `again` from the files that the receipts name, with the first so many decisions of the archive.
+    """Builds a warehouse in `again` from the receipts' files and the first decisions (so many) of the archive.
 
     Raises FileNotFoundError when the archive lacks a file, RuntimeError when the models are not built.
     """

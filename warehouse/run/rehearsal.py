@@ -78,7 +78,7 @@ def preview(settings: Settings, city: City, file: Path, progress: Callable[[str]
 
 
 def _settle_others(connection: duckdb.DuckDBPyConnection, city: City) -> None:
-    """Takes out submissions that wait for a real run, because the copy has no archive to read them from."""
+    """Removes the submissions that wait for a real run, because the copy has no archive to read them from."""
     connection.execute("delete from registry.submission where status = 'received'")
     connection.execute(
         "update registry.submission set audit_version = ? where status = 'rejected'", [audit_version(city)]
@@ -150,7 +150,7 @@ def _cells(connection: duckdb.DuckDBPyConnection, submission_id: str | None) -> 
 def _missing_from(
     findings: Iterable[RegisteredFinding], others: Iterable[RegisteredFinding]
 ) -> tuple[RegisteredFinding, ...]:
-    """What only the first ask, whatever the version of the rule."""
+    """The first findings whose question none of the others asks, whatever the version of the rule."""
     known = {_asked(each.finding) for each in others}
     return tuple(each for each in findings if _asked(each.finding) not in known)
 
@@ -184,7 +184,7 @@ def _figures(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
 
 
 def _ranks(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
-    """Each school's place among the schools of the year, for indicators that have a good and a bad end."""
+    """Each school's rank among the schools of the year, for indicators of which a high or a low value is better."""
     return query(
         connection,
         """

@@ -35,7 +35,7 @@ class SparkMissingError(ToldError):
 
 @dataclass(frozen=True)
 class SparkBuild:
-    """The outcome of a build on Spark: how many models and tests there were, and what went wrong, a line each."""
+    """The outcome of a build on Spark: the number of models and tests, and the errors, one a line."""
 
     models: int
     tests: int
@@ -62,7 +62,7 @@ def spark_dbt() -> Path:
 
 
 def missing_for_spark() -> str | None:
-    """What is not installed and how to install it, in Chinese; None when Spark can run here."""
+    """A sentence in Chinese that names what is missing and how to install it; None when Spark can run here."""
     if not spark_dbt().exists():
         return "在 Spark 上建模要先安装 PySpark（约 430 MB）：make .venv/spark.stamp"
     java = Path(os.environ["JAVA_HOME"], "bin", "java") if os.environ.get("JAVA_HOME") else "java"
@@ -121,7 +121,7 @@ def build_on_spark(
 
 
 def _swap_in(built: Path, target: Path) -> None:
-    """Puts a folder in the place of another; a reader finds the one or the other, or for an instant none."""
+    """Replaces a folder by another; a reader finds the old one or the new one, or for an instant none."""
     outdated = target.with_name(f"{target.name}.outdated")
     shutil.rmtree(outdated, ignore_errors=True)
     if target.exists():
