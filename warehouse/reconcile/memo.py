@@ -14,12 +14,12 @@ TEMPLATES = Path(__file__).parent
 
 
 def memo(frame: pl.DataFrame, city: City, source: str, report_year: int) -> str:
-    """What was found, as a memo (核对备忘录) in Markdown."""
+    """Writes the result as a memo (核对备忘录) in Markdown."""
     return _environment(escaped=False).get_template("memo.md.j2").render(_facts(frame, city, source, report_year))
 
 
 def page(result: Reconciliation, city: City) -> str:
-    """The same with every figure, as one HTML page that needs no other file."""
+    """Writes the memo and every figure as one HTML page that needs no other file."""
     facts = _facts(result.frame, city, result.source, result.report_year)
     return _environment(escaped=True).get_template("page.html.j2").render(facts)
 
@@ -32,7 +32,7 @@ def _environment(escaped: bool) -> Environment:
 
 
 def _facts(frame: pl.DataFrame, city: City, source: str, report_year: int) -> dict[str, object]:
-    """Everything that the templates print."""
+    """The values that the templates print."""
     rows = frame.to_dicts()
     wrong = [row for row in rows if row["is_suspected"]]
     undecided = [row for row in rows if not row["is_suspected"] and row["broken_relations"]]
@@ -56,7 +56,7 @@ def _facts(frame: pl.DataFrame, city: City, source: str, report_year: int) -> di
 
 
 def _together(rows: Sequence[dict[str, object]]) -> list[list[dict[str, object]]]:
-    """Prints that say the same of the same thing, and terms of one breach, stand together."""
+    """Groups prints that say the same of the same thing, and the terms of one breach."""
     groups: dict[tuple[object, ...], list[dict[str, object]]] = {}
     for row in rows:
         fact = (row["indicator_code"], row["subject_code"], row["scope_code"], row["figure_year"], row["kind"])

@@ -1,4 +1,4 @@
-"""What is said of a figure, and why."""
+"""A verdict says whether a figure is right, and why."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -35,7 +35,7 @@ BY_ITSELF_NO_SLIP = {*OF_RELATION.values(), "text_table", "printed_twice", "unex
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FigureVerdict:
-    """What is said of one printed figure; a row of `reconciliation.figure`, where the columns are described."""
+    """The verdict on one printed figure; a row of `reconciliation.figure`, where the columns are described."""
 
     position: int
     figure_id: str
@@ -72,7 +72,7 @@ SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
 
 @dataclass(frozen=True, slots=True)
 class Reconciled:
-    """Everything that is known once the figures have been judged."""
+    """The data that is known once the figures have been judged."""
 
     city: City
     catalogue: Catalogue
@@ -90,7 +90,7 @@ class Reconciled:
 
 @dataclass(frozen=True, slots=True)
 class JudgedFigure:
-    """A printed figure that was understood, with what was found out about it."""
+    """A printed figure that was understood, and the results of judging it."""
 
     read: UnderstoodFigure
     figure: PrintedFigure
@@ -113,7 +113,7 @@ class JudgedFigure:
 
 
 def is_doubtful(one: UnderstoodFigure, done: Reconciled) -> bool:
-    """A reading that is not sure, of a number that does not fit and that no slip explains: rather read wrong."""
+    """Whether the figure was probably read wrong: an unsure reading of a number that neither fits nor has a slip."""
     figure, fact = one.figure, one.fact
     if fact is None or one.meaning.likeness >= SURE_READING.get(one.meaning.how, 0.0):
         return False
@@ -297,7 +297,7 @@ def _explanation(judged: JudgedFigure, code: str | None, done: Reconciled) -> st
 
 
 def _why_open(broken: Sequence[Relation], done: Reconciled) -> str:
-    """What can be said about a breach that no correction explains."""
+    """A sentence in Chinese about a breach that no correction explains."""
     facts = {fact for relation in broken for fact in relation.facts}
     values = {fact: done.recomputed.of(fact, done.city) for fact in facts}
     spans = {fact: Interval(value, value) for fact, value in values.items() if value is not None}
@@ -309,7 +309,7 @@ def _why_open(broken: Sequence[Relation], done: Reconciled) -> str:
 
 
 def _likely_wrong(facts: Collection[Reference], done: Reconciled) -> list[str]:
-    """Of the facts, those that the printed figures alone hold for wrong, with the correction; the likeliest first."""
+    """The facts that the printed figures alone call wrong, each with its correction; the likeliest first."""
     last = {
         fact: one
         for one in done.around.figures

@@ -54,7 +54,7 @@ PERCENT = 100
 
 @dataclass(frozen=True)
 class Surroundings:
-    """All that a diagnosis looks at."""
+    """The data that a diagnosis looks at."""
 
     figures: Sequence[UnderstoodFigure]
     values: Mapping[Reference, Decimal]
@@ -173,7 +173,7 @@ SHORT_DECIMALS = 4
 
 
 def in_words(relation: Relation, spans: Mapping[Reference, Interval], city: City, catalogue: Catalogue) -> str:
-    """A relation with the printed values, as a sentence that shows where it fails; what all share is said once."""
+    """Writes a relation with its printed values as a sentence that shows where it fails; it says shared words once."""
     years, scopes = ({f.year for f in relation.facts}, {f.scope for f in relation.facts} - {SCHOOL_SCOPE})
     said = {
         fact: f"{name_of(fact, city, catalogue, len(years) > 1, len(scopes) > 1)} {number(spans[fact])}"
@@ -254,7 +254,7 @@ def name_of(fact: Reference, city: City, catalogue: Catalogue, with_year: bool =
 
 
 def _scope_label(code: str, city: City) -> str:
-    """Nothing for the city's first scope, which is what is meant when none is named."""
+    """The scope's label; '' for the city's first scope, which a report means when it names none."""
     return next((s.label for s in city.scopes[1:] if s.code == code), "")
 
 

@@ -37,7 +37,7 @@ FAR = 10
 
 @dataclass(frozen=True)
 class Print:
-    """One printed number: `position` in the list, and what it may stand for in the indicator's own unit."""
+    """One printed number: its `position` in the list, and the values it may stand for, in the indicator's own unit."""
 
     position: int
     value: Decimal
@@ -51,7 +51,7 @@ class Print:
 
 @dataclass(frozen=True)
 class Suspicion:
-    """What is probably wrong with a print, and the value that would be right (own unit)."""
+    """The probable error of a print, and the value that would be right (own unit)."""
 
     confidence: float
     suggested: Decimal | None
@@ -98,7 +98,7 @@ class _Repair:
 
 
 class _Case:
-    """The figures as they are taken to be, and what speaks against that."""
+    """The values that the figures are assumed to have, and the evidence against them."""
 
     def __init__(
         self,
@@ -124,7 +124,7 @@ class _Case:
         self.taken[fact], self.spans[fact] = claim, claim.span
 
     def cost(self, fact: Reference, span: Interval) -> tuple[float, frozenset[int]]:
-        """Cost of everything that touches the fact if it had this span, and the relations that would be broken."""
+        """If the fact had this span: the cost of its broken relations and its witness, and which relations break."""
         kept, self.spans[fact] = self.spans[fact], span
         broken = frozenset(n for n in self.of_fact[fact] if not self.relations[n].holds(self.spans))
         self.spans[fact] = kept
@@ -162,7 +162,7 @@ class _Case:
         return best
 
     def confirmed(self, fact: Reference) -> float:
-        """What it costs to hold a value wrong that the warehouse confirms."""
+        """The cost of calling a value wrong that the warehouse confirms."""
         return WITNESS if fact in self.witnesses and not self.against_witness(fact, self.spans[fact]) else 0.0
 
     def candidates(self, fact: Reference) -> Iterator[tuple[Decimal, float, float]]:
@@ -193,7 +193,7 @@ class _Case:
 
 
 def _claims(prints: Sequence[Print]) -> list[_Claim]:
-    """Prints of one fact by what they can stand for at the same time; the more exact print gives the value."""
+    """Groups the prints of one fact that can stand for the same value; the more exact print gives that value."""
     claims: list[_Claim] = []
     for one in sorted(prints, key=lambda p: p.span.high - p.span.low):
         for number, claim in enumerate(claims):
@@ -206,7 +206,7 @@ def _claims(prints: Sequence[Print]) -> list[_Claim]:
 
 
 def _agree(one: Interval, other: Interval) -> bool:
-    """Whether two prints can mean the same; to touch at the edge of a rounding is not enough."""
+    """Whether two prints can mean the same value; spans that only touch at the edge of a rounding do not count."""
     low, high = max(one.low, other.low), min(one.high, other.high)
     return low < high or (low == high and (one.low == one.high or other.low == other.high))
 
@@ -278,7 +278,7 @@ def _settle_prints(case: _Case, verdicts: Verdicts) -> None:
 
 
 def _error(claim: _Claim, meant: Decimal) -> float:
-    """What it costs to hold a claim wrong."""
+    """The cost of calling a claim wrong."""
     code = _slip(claim, meant)
     chance = log_chance(code, claim.value, claim.step) + telling(code, claim.value, claim.step)
     return ERROR - min(MOST_TELLING, chance) + COPY * (len(claim.prints) - 1)
@@ -291,7 +291,7 @@ def _slip(claim: _Claim, meant: Decimal) -> str | None:
 
 
 def _correct(case: _Case, verdicts: Verdicts) -> None:
-    """Takes the best correction until nothing is broken, or nothing explains what is; each fact is corrected once."""
+    """Takes the best correction again and again, until none saves anything; it corrects each fact at most once."""
     differing = {fact for fact in case.claims if case.against_witness(fact, case.spans[fact])}
     corrected: set[Reference] = set()
     for together in _borrowed_together(case, differing):

@@ -1,4 +1,4 @@
-"""relations.yml: what must hold among printed figures and follows from no formula or contract."""
+"""relations.yml declares what must hold among printed figures but follows from no formula or contract."""
 
 from functools import lru_cache
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Which relations there are between the figures of a report."""
+"""This module derives the relations between the figures of a report."""
 
 import re
 from collections import defaultdict
@@ -64,7 +64,7 @@ def _joined(rules: Iterable[Rule]) -> tuple[Rule, ...]:
 
 
 def _contract_rules(catalogue: Catalogue) -> Iterator[Rule]:
-    """Of forms, whose columns are measures; and of records, for measures that sum one column where a code stands."""
+    """Rules of forms, whose columns are measures; and of records, for measures that sum one column for a code."""
     measures = catalogue.measures
     for contract in load_contracts():
         of_sheet = [measure for measure in measures.values() if measure.sheet == contract.name]
@@ -270,7 +270,7 @@ def _is_wider(wide: Scope, narrow: Scope) -> bool:
 def _count_of(
     group: Mapping[str, Reference], indicator: Indicator, catalogue: Catalogue, attribute: str, value: str
 ) -> Reference | None:
-    """The printed count of what has the attribute, where the indicator counts rows of a list."""
+    """The printed count of the rows that have the attribute, where the indicator counts rows of a list."""
     whole = catalogue.measures[indicator.numerator[0]]
     for measure, code in catalogue.sums.items():
         found = catalogue.measures[measure]

@@ -1,4 +1,4 @@
-"""What is worth a word about printed figures without being wrong: magnitudes, and parts that overlap."""
+"""Hints point at printed figures that are odd but not wrong: magnitudes, and parts that overlap."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -20,7 +20,7 @@ NEAR = 0.2
 def magnitude_hints(
     values: Mapping[Reference, Decimal], city: City, catalogue: Catalogue
 ) -> Iterator[tuple[Reference, str]]:
-    """Facts with what is odd about them; the rules are in relations.yml under `magnitudes`.
+    """Each odd fact and the reason; the rules are in relations.yml under `magnitudes`.
 
     Only values have a magnitude to compare: the quotient of two changes is no amount a head, and may be negative.
     """

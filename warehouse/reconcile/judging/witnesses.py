@@ -1,4 +1,4 @@
-"""What the warehouse says a printed figure should be: recomputed from submissions, or a declared standard or target."""
+"""The warehouse says what a figure should be: recomputed from submissions, or a declared standard or target."""
 
 import re
 from collections import defaultdict
@@ -25,7 +25,7 @@ NUMBER_DECIMALS = 4
 
 @dataclass(frozen=True)
 class Recomputed:
-    """Everything that the warehouse knows, by fact; empty when it has not been built."""
+    """The values that the warehouse knows, by fact; empty when it has not been built."""
 
     values: dict[Reference, Decimal]
     incomplete: frozenset[Reference]
@@ -151,7 +151,7 @@ def unit_factor(figure: PrintedFigure, indicator: Indicator) -> Decimal:
 
 
 def compare(figure: PrintedFigure, exact: Decimal) -> Verdict:
-    """The printed number against the exact value in the printed unit."""
+    """Compares the printed number with the exact value in the printed unit."""
     assert figure.value is not None
     return verdict(exact, figure.value, figure.decimals, figure.is_lower_bound)
 
@@ -179,7 +179,7 @@ def usual_scopes(connection: duckdb.DuckDBPyConnection | None, city: City, year:
 
 
 def counted(listings: Iterable[Listing], city: City, catalogue: Catalogue) -> dict[Reference, Decimal]:
-    """How many schools the report itself lists, by attribute and by honour, in each scope that can be told."""
+    """Counts the schools that the report itself lists, by attribute and by honour, in each scope that it can decide."""
     found: dict[Reference, Decimal] = {}
     for listing in listings:
         for scope in city.scopes:

@@ -50,7 +50,7 @@ def _plain_form(row: Mapping[str, str]) -> PrintedFigure:
 
 
 def _figure(row: Mapping[str, str], label: str, printed: str, listed: str) -> PrintedFigure:
-    """What is printed counts; the list's own number gives the sign where the print has no arrow."""
+    """The printed text decides; the list's own number gives the sign where the print has no arrow."""
     year, unit = row.get("year") or "", row.get("unit") or ""
     value, number = _decimal(listed), number_in(printed)
     if number is None:

@@ -38,7 +38,7 @@ KIND_WORDS: Mapping[Kind, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a figure speaks of, and how that was found out: code, name, similar, context; none when it was not."""
+    """The fact that a figure speaks of, and how that was found: code, name, similar, context; none when it was not."""
 
     fact: Reference | None
     how: str
@@ -84,7 +84,7 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class SpokenName:
-    """A name with the pairs of characters that it has in a sentence."""
+    """A name, and the pairs of characters that it shows in a sentence."""
 
     name: Name
     pairs: frozenset[str]
@@ -99,7 +99,7 @@ class NamesOfEach(Declaration):
 
 
 class Words(Declaration):
-    """names.yml; what each part is for stands there."""
+    """The content of names.yml, which explains each part."""
 
     same: dict[str, str]
     units: dict[str, tuple[str, ...]]
@@ -129,7 +129,7 @@ def further_names(catalogue: Catalogue) -> Iterator[tuple[str, str]]:
 
 
 def normal(text: str) -> str:
-    """A name as compared: half-width, without punctuation and the words that distinguish nothing."""
+    """A name in the form for comparing: half-width, without punctuation and the words that distinguish nothing."""
     text = re.sub(r"\W", "", unicodedata.normalize("NFKC", text)).lower()
     for old, new in words().same.items():
         text = re.sub(old, new, text)

@@ -87,7 +87,7 @@ def multiplier(unit: str) -> int:
 
 @dataclass(frozen=True)
 class Listing:
-    """What a table of the report says of each school besides numbers."""
+    """The facts besides numbers that a table of the report states of each school."""
 
     year: int
     attributes: Mapping[str, Mapping[str, str]]

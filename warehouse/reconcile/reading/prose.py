@@ -76,7 +76,7 @@ EVENED = HALF_WIDTH | str.maketrans({"％": "%", "．": ".", ";": "；", "(": "�
 
 
 def _evened(sentence: str) -> str:
-    """Digits and letters half-width, punctuation full-width, no white space."""
+    """The text with half-width digits and letters, full-width punctuation and no white space."""
     text = re.sub(r"\s", "", sentence).translate(EVENED)
     return re.sub(r"(?<!\d),|,(?!\d{3})", "，", text)
 
@@ -136,7 +136,7 @@ def _figure(match: re.Match[str], between: str, context: "Context", section: str
 
 
 def _kind(near: str, state: State) -> tuple[Kind, int, str]:
-    """Kind, year, and the words that are left to name the indicator."""
+    """The number's kind, its year, and the remaining words, which name the indicator."""
     if mark := AT_LEAST.search(near):
         return STANDARD, state.report_year, near[: mark.start()]
     if mark := LAST_YEAR.search(near):

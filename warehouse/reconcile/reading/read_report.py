@@ -47,7 +47,7 @@ def read_report(
 
 
 def _in_printed_scope(figures: Sequence[PrintedFigure], report_year: int) -> list[PrintedFigure]:
-    """A sentence that compares with last year means last year's value in the scope that the tables print it in."""
+    """Gives last year's value in a comparing sentence the scope in which the tables print it."""
     printed: dict[Reference, set[str]] = defaultdict(set)
     for figure in figures:
         if figure.codes and figure.is_in_table:
@@ -64,7 +64,7 @@ def _in_printed_scope(figures: Sequence[PrintedFigure], report_year: int) -> lis
 
 
 def _once_each(figures: list[PrintedFigure]) -> list[PrintedFigure]:
-    """No paragraph gives the same fact two values: where it seems so, the less likely reading is given up."""
+    """Gives up the less likely reading where a paragraph seems to give one fact two values: no paragraph does that."""
     best: dict[Reference, PrintedFigure] = {}
     for figure in figures:
         if figure.codes and (figure.codes not in best or figure.likeness > best[figure.codes].likeness):

@@ -56,7 +56,7 @@ def _body_start(grid: TextTable) -> int:
 
 
 def _headings(rows: Sequence[Sequence[str]]) -> list[str]:
-    """The text above each column; the lowest filled row that is widest counts, and what stands above it if aligned."""
+    """The heading of each column: the lowest of the widest filled rows, and the text above it where that is aligned."""
     if not rows:
         return []
     width = max(map(len, rows))
@@ -95,7 +95,7 @@ class _Place:
 
     @property
     def unit(self) -> str:
-        """The unit in the cell itself, or in brackets in the row or the heading; none where none is said."""
+        """The unit in the cell itself, or in brackets in the row or the heading; none where none of them states one."""
         if re.search("[:：∶]", self.text):
             return ":1"
         if "%" in self.text:
@@ -105,7 +105,7 @@ class _Place:
 
     @property
     def label(self) -> str:
-        """What names the indicator: the row, or the heading where that is neither a year nor a change."""
+        """The text that names the indicator: the row's, or the heading where that is neither a year nor a change."""
         item = re.sub(r"（.*?）|\s", "", self.words[-1]) if self.words else ""
         bare = re.sub(r"（.*?）|\s|20\d\d年?", "", self.heading)
         return item if not bare or self.kind == CHANGE or _is_comparison(self.heading) else bare
@@ -161,7 +161,7 @@ def _scope_of(heading: str, city: City) -> str | None:
 
 
 def _heading_of_this_year(grid: TextTable) -> str:
-    """The last column of a year: a change is this year's, in this year's scope."""
+    """The heading of the last column of a year, because a change is this year's, in this year's scope."""
     headings = _headings(grid.rows[: _body_start(grid)])
     return next((h for h in reversed(headings) if re.match(r"20\d\d", h) and not CHANGE_HEADING.search(h)), "")
 

@@ -54,7 +54,7 @@ FAR_REACH = 14
 
 @dataclass
 class State:
-    """What is being spoken of."""
+    """The subject, year, scope and indicator that the text speaks of at a number."""
 
     city: City
     names: Names
@@ -223,7 +223,7 @@ def _with_standards(catalogue: Catalogue) -> frozenset[str]:
 
 @lru_cache
 def _is_of_city(code: str, catalogue: Catalogue) -> bool:
-    """Not a school's own: known for the region only, or a count of schools."""
+    """Whether only the region has the indicator, not a school: known for the region only, or a count of schools."""
     indicator = catalogue.indicators[code]
     measures = [catalogue.measures[code] for code in indicator.numerator]
     return catalogue.level(indicator) == "region" or any(m.count and m.subject for m in measures)
