@@ -1,4 +1,4 @@
-"""What the tests share: the sample city, taken in and built once, and copies of it to do things to.
+"""The tests share the sample city, taken in and built once, and copies of it that they may change.
 
 Everything is real: real workbooks, a real DuckDB file, dbt itself. `city_run` is read-only for tests;
 `fresh_copy` is a copy of the same installation that a test may change.
@@ -42,7 +42,7 @@ hypothesis_settings.load_profile("fixed")
 
 
 def deep(*values: object) -> list[pytest.ParameterSet]:
-    """Parameters that `make test-deep` adds to the few of `make test`: `[5, *deep(60)]`."""
+    """Returns parameters that only `make test-deep` adds to the few of `make test`: `[5, *deep(60)]`."""
     return [pytest.param(value, marks=pytest.mark.deep) for value in values]
 
 
@@ -91,7 +91,7 @@ def ingest(settings: Settings, city: City, years: tuple[int, ...] = YEARS) -> In
 
 
 def run_all(settings: Settings, city: City, years: tuple[int, ...] = YEARS) -> Intake:
-    """Everything that the Dagster job does, without Dagster."""
+    """Does the steps of the Dagster job, without Dagster."""
     result = ingest(settings, city, years)
     outcome = build(settings)
     assert outcome.success, outcome.error
@@ -102,7 +102,7 @@ def run_all(settings: Settings, city: City, years: tuple[int, ...] = YEARS) -> I
 
 
 def select(settings: Settings, sql: str) -> pl.DataFrame:
-    """A query on the working database."""
+    """Runs a query on the working database."""
     with open_working(settings) as connection:
         return query(connection, sql)
 
@@ -119,7 +119,7 @@ def edit(
 
 
 def cell_of(book: openpyxl.Workbook, sheet: str, label: str) -> openpyxl.cell.Cell:
-    """This year's cell of an item of a form, found by its label."""
+    """Finds this year's cell of an item of a form by the item's label."""
     worksheet = book[sheet]
     for row in worksheet.iter_rows():
         if row[1].value == label:
@@ -128,7 +128,7 @@ def cell_of(book: openpyxl.Workbook, sheet: str, label: str) -> openpyxl.cell.Ce
 
 
 def snapshot(settings: Settings, schemas: tuple[str, ...]) -> dict[str, list[tuple]]:
-    """Every row of every table of the schemas, to compare before and after."""
+    """Returns every row of every table of the schemas, to compare before and after."""
     with open_working(settings) as connection:
         tables = connection.execute(
             "select schema_name, table_name from duckdb_tables() where list_contains(?, schema_name) order by all",

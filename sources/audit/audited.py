@@ -11,7 +11,7 @@ from sources.submission.submission import Submission
 
 @dataclass(frozen=True, slots=True)
 class Audit:
-    """What was judged, and how.
+    """The judged data and the verdicts on it.
 
     `tables`: contract name → typed frame (IDENTITY_SCHEMA, then the contract's columns), good and bad rows alike.
     `cells`: CELL_SCHEMA and `is_suppressed`. `sheet_status`: STATUS_SCHEMA. `accepted`: the ids of submissions without

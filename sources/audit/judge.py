@@ -87,7 +87,7 @@ def _statuses(sheets: Sequence[SheetAudit]) -> pl.DataFrame:
 def _stacks(
     submissions: Sequence[Submission], cells: pl.DataFrame, cell_of: CellOf, city: City
 ) -> Iterator[SheetStack]:
-    """What is judged in one go: the sheets of a kind of respondent, of years in which they ask for the same."""
+    """Stacks to judge one by one: the sheets of a kind of respondent, of years in which they ask for the same."""
     frame = submissions_frame(submissions)
     file_names = {submission.submission_id: submission.file_name for submission in submissions}
     lost = _lost_headings(submissions)

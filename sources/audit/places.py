@@ -1,4 +1,4 @@
-"""Where a value of a typed frame stands in its file."""
+"""This module finds the place in its file of a value in a typed frame."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ CellOf = Callable[[str, str, int, str], CellFound]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a value stands, and what stands there; None when the sheet has no such cell."""
+    """A value's address and the text in its cell; the text is None when the sheet has no such cell."""
 
     address: CellAddress
     text: str | None
@@ -50,7 +50,7 @@ def cell_lookup(cells: pl.DataFrame) -> CellOf:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where a value of one sheet stands, by submission, record (None in a form) and column."""
+    """The places of one sheet's values, by submission, record (None in a form) and column."""
 
     contract: Contract
     file_names: Mapping[str, str]

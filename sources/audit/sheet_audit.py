@@ -21,7 +21,7 @@ BLANK_RULES = ("value.blank", "value.blank_warning")
 
 @dataclass(frozen=True, slots=True)
 class SheetAudit:
-    """The outcome for one kind of sheet: the typed table, STATUS_SCHEMA, and what is wrong."""
+    """The outcome for one kind of sheet: the typed table, STATUS_SCHEMA, and the findings."""
 
     contract: Contract
     table: pl.DataFrame
@@ -62,7 +62,7 @@ def audit_sheet(stack: SheetStack) -> SheetAudit:
 
 
 def _statuses(stack: SheetStack) -> Iterator[_Status]:
-    """Each submission's status of the sheet: what it says, or what follows from there being data or none."""
+    """Each submission's status of the sheet: the one it states, or else the one that its data, or their lack, imply."""
     own = [column.name for column in stack.columns if not column.prefilled]
     has_data = pl.col("column_name").is_in(own) & (pl.col("raw_text") != "")
     data_of = set(stack.cells.filter(has_data).get_column("submission_id"))
@@ -77,7 +77,7 @@ def _statuses(stack: SheetStack) -> Iterator[_Status]:
 
 
 def _judged_status(stack: SheetStack, submission_id: str, cell: str | None, text: str, has_data: bool) -> _Status:
-    """Whether the status that is stated (`text`, '' for none) is one, and fits to what the sheet holds."""
+    """Judges whether the stated status (`text`, '' for none) is a known one and fits the sheet's data."""
     contract, codes = stack.contract, stack.codelists["sheet_status"]
     status = codes.code_of.get(text, "filled")
     place = CellAddress(submission_id, stack.places.file_names[submission_id], contract.title, cell, STATUS_COLUMN)
@@ -101,7 +101,7 @@ def _status_frame(contract: Contract, statuses: Sequence[_Status]) -> pl.DataFra
 
 
 def _pivot(cells: pl.DataFrame, columns: Sequence[Column]) -> pl.DataFrame:
-    """One row a record, one text column a declared column; an empty cell is null."""
+    """A frame with one row a record and one text column a declared column; an empty cell is null."""
     names = [column.name for column in columns]
     return (
         cells.filter(pl.col("column_name").is_in(names))
@@ -114,7 +114,7 @@ def _pivot(cells: pl.DataFrame, columns: Sequence[Column]) -> pl.DataFrame:
 
 
 def _row_findings(stack: SheetStack, typed: pl.DataFrame) -> Iterator[Finding]:
-    """Fixed rows that the sheet has lost."""
+    """Findings about the fixed rows that the sheet has lost."""
     if stack.contract.rows is None:
         return
     (key,) = stack.contract.key

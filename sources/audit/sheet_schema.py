@@ -84,7 +84,7 @@ def _out_of_bounds(stack: SheetStack, name: str, failed: ColumnCheck, row: Row) 
 
 
 def _blank(stack: SheetStack, name: str, row: Row, text: Row) -> Iterator[Finding]:
-    """Nothing was filled in; where there is a text that is not of the type, that has been said already."""
+    """The finding that nothing was filled in; none where a text is of another type, which has its own finding."""
     if text[name] is None and not stack.has_lost(row["submission_id"], name):
         at = stack.places.at(row["submission_id"], row["record"], name)
         yield intake_finding("value.blank", at.address, at.text, label=stack.contract.column(name).label)
@@ -101,7 +101,7 @@ def _duplicate(stack: SheetStack, row: Row) -> Iterator[Finding]:
 def _broken_rule(
     stack: SheetStack, broken: FrameCheck, row: Row, text: Row, diagnosed: Counter[tuple[str, str]]
 ) -> Iterator[Finding]:
-    """A rule that does not hold, with what has probably gone wrong; of many alike, only of those that are shown.
+    """The finding about a broken rule, with its probable cause; of many alike, only those shown have a cause.
 
     `diagnosed` counts them by submission and rule.
     """
@@ -118,7 +118,7 @@ def _broken_rule(
 
 
 def _likely(contract: Contract, rule: RowRule, row: Row, last_year: Row) -> str | None:
-    """What probably went wrong with a row that breaks a rule, in words."""
+    """The probable cause, in words, why a row breaks a rule."""
     suggestions = suggest(contract, rule, row, last_year)
     return "；或者".join(suggestion.text(contract) for suggestion in suggestions) or None
 
@@ -154,7 +154,7 @@ def sheet_schema(contract_name: str, report_year: int) -> SheetSchema:
 
 
 def _column_checks(column: Column) -> list[ColumnCheck]:
-    """The column's checks with the rule that a failure falls under and what was expected."""
+    """The column's checks, each with the rule that a failure breaks and the expected value."""
 
     def named(check: Callable[..., pa.Check], rule_id: str, expected: object, *bounds: object, **more: Any) -> None:
         found.append(ColumnCheck(check(*bounds, error=rule_id, **more), rule_id, str(expected)))
@@ -176,7 +176,7 @@ def _bound(column: Column, value: object) -> object:
 
 
 def _blank_warning(column: Column) -> FrameCheck:
-    """Of the frame, because pandera has no check of a column that a null fails, but for `nullable`."""
+    """A check of the frame, because in pandera a null fails no check of a column but `nullable`."""
     rule = load_intake_rules()["value.blank_warning"]
     message = rule.message.format(label=column.label)
     return FrameCheck(f"{rule.id}:{column.name}", f"{column.name} is not null", rule.id, rule, (column.name,), message)

@@ -164,7 +164,7 @@ def _slips_of(column: Column, typed: Any) -> Iterator[tuple[str, Any, float]]:
 
 
 def _fit(values: Row, row: Row, last_year: Row) -> float:
-    """How much better the values fit to last year's than what was typed."""
+    """How much better the values fit last year's than the typed ones do."""
     fit = 1.0
     for name, value in values.items():
         fit *= _density(value, last_year.get(name)) / _density(row[name], last_year.get(name))
@@ -172,7 +172,7 @@ def _fit(values: Row, row: Row, last_year: Row) -> float:
 
 
 def _density(value: Any, before: Any) -> float:
-    """How likely a number is, when it was so much the year before; any order of magnitude may be when it is unknown."""
+    """How likely a number is, given last year's; when that is unknown, every order of magnitude is as likely."""
     size = 1 + abs(float(value))
     anything = UNUSUAL_SHARE / 20
     if before is None:
@@ -199,7 +199,7 @@ def _solutions(contract: Contract, expression: str, column: Column, row: Row) ->
 
 
 def _mended(contract: Contract, rule: RowRule, row: Row, candidates: Sequence[Suggestion]) -> list[int]:
-    """For each candidate how many broken rules it mends: none when not this one, or when it breaks another."""
+    """For each candidate the number of broken rules that it mends; 0 when it leaves this one, or breaks another."""
     if not candidates:
         return []
     frame = _frame(contract, [row, *({**row, **candidate.values} for candidate in candidates)])
@@ -227,5 +227,5 @@ def _frame(contract: Contract, rows: Sequence[Row]) -> pl.DataFrame:
 
 
 def _as(column: Column, value: Any) -> Any:
-    """The value as one of the column: cut to what it can hold."""
+    """The value in the column's type, cut to the digits that the column can hold."""
     return round(Decimal(value), column.decimals or 0) if column.type == "decimal" else int(value)

@@ -80,7 +80,7 @@ def normalised_findings(stack: SheetStack, raw: pl.DataFrame, typed: pl.DataFram
 
 
 def _is_odd(column: Column) -> pl.Expr:
-    """Whether a value is written otherwise than plainly, over the typed columns and their texts."""
+    """An expression over the typed columns and their texts: whether a value is not written the plain way."""
     value, text = pl.col(column.name), pl.col(column.name + TEXT)
     if column.pattern:
         return (text != value) & value.str.contains(column.pattern)
@@ -116,7 +116,7 @@ def type_findings(stack: SheetStack, raw: pl.DataFrame, typed: pl.DataFrame) -> 
 
 
 def _type_rule(column: Column, text: str, is_too_long: bool, codelists: Mapping[str, CodeList]) -> tuple[str, object]:
-    """The rule that a text of another type falls under, and what was expected."""
+    """The rule that a text of another type breaks, and the expected type."""
     if percentage := _as_percentage(column, text):
         return "value.fraction_of_percent", percentage
     if is_too_long:

@@ -1,4 +1,4 @@
-"""What a person reads in a cell, and whether two independent readers agree on it."""
+"""This module gives the text that a person reads in a cell, and says whether two independent readers agree on it."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
@@ -45,7 +45,7 @@ def unclear_cells(texts: Mapping[str, Texts], sheets: Mapping[str, StoredSheet])
 
 
 def _agree(text: str, at: Position, stored: StoredSheet) -> bool:
-    """Whether what is shown is what is stored: the same letters, or some value for a number, negative if it is."""
+    """Whether the shown text matches the stored one: the same letters, or for a number some value of the same sign."""
     if at in stored.strings:
         return "".join(text.split()) == "".join(legible(stored.texts[at]).split())
     if at in stored.texts:

@@ -1,4 +1,4 @@
-"""Forms: known items below each other, found by their headings."""
+"""A form lists known items below each other; the reader finds them by the headings."""
 
 import re
 

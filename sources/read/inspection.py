@@ -1,7 +1,7 @@
 """A look at a file's bytes before a reader meets it: is it a workbook, is it whole, is it safe to open?
 
-Nothing in a file is ever run. What is too large, broken, encrypted or no workbook at all is refused here, with a
-finding that says so. What passes is packed anew from the parts that were looked at, so that a reader sees nothing else.
+It never runs anything in a file. It refuses a file that is too large, broken, encrypted or no workbook at all, with a
+finding that says so. It packs any other anew from the parts that it looked at, so that a reader sees nothing else.
 """
 
 import zipfile
@@ -39,7 +39,7 @@ TEXT_PARTS = (".xml", ".rels", ".vml")
 
 @dataclass(frozen=True)
 class Inspection:
-    """What the bytes say of themselves.
+    """The outcome of inspecting a file's bytes.
 
     `refusal` is (rule, what was found) when the file must not be opened; then the rest is empty. `notes` are rules
     that only inform. `book` is the workbook packed anew, for a reader; `sheets` what its XML says, by title.
@@ -125,7 +125,7 @@ def _unpacked(data: bytes, limits: Limits) -> tuple[list[str], dict[str, bytes]]
 
 
 def _part(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
-    """A part, as far as its declared size goes: asked for "everything", zipfile unpacks what is really there."""
+    """A part's bytes up to its declared size; zipfile, asked for "everything", unpacks all that is really there."""
     with archive.open(entry) as stream:
         return stream.read(entry.file_size)
 

@@ -44,14 +44,14 @@ class _Book:
 
     @property
     def meta(self) -> dict[str, str]:
-        """What the template notes of itself on its hidden sheet."""
+        """The template's notes about itself, from its hidden sheet."""
         return {str(row[0]): str(row[1]) for row in self.grid(META_SHEET) if len(row) > 1}
 
     def grid(self, title: str) -> Sequence[Sequence[Any]]:
         return self.grids.get(title, [])
 
     def titled(self, title: str) -> list[str]:
-        """The titles of the workbook that mean this one."""
+        """The workbook's titles that equal this one when both are normalised."""
         wanted = normalise_label(title)
         return [each for each in self.texts if normalise_label(each) == wanted]
 
@@ -120,7 +120,7 @@ def _read_sheets(unread: Submission, book: _Book, city: City) -> Submission:
 
 
 def _read_sheet(book: _Book, contract: Contract, columns: Sequence[Column], is_outdated: bool = False) -> SheetContent:
-    """What the sheet of a contract holds; a finding alone when there is not exactly one of its title."""
+    """The content of a contract's sheet; only a finding when the workbook has not exactly one of its title."""
     place = replace(book.file, sheet=contract.title)
     found = book.titled(contract.title)
     if len(found) != 1:

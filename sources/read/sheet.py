@@ -1,4 +1,4 @@
-"""One sheet while it is read: headings found, cells taken, and what is left over."""
+"""One sheet while it is read: the headings found, the cells taken, and the cells left over."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
@@ -135,7 +135,7 @@ def _values_within(rows_of: Mapping[int, list[int]], first: Position, last: Posi
 
 
 def named_cells(positions: Sequence[Position]) -> str:
-    """The first few addresses, in words."""
+    """Names the first few addresses in words."""
     shown = "、".join(address(*at) for at in positions[:SHOWN_STRAYS])
     return shown + (" 等" if len(positions) > SHOWN_STRAYS else "")
 

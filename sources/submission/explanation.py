@@ -22,7 +22,7 @@ NUMBER = re.compile(r"[+-]?[0-9]{1,30}([.][0-9]{1,30})?")
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What a warning asks: which rule, about which cell. The same wherever the cell has moved to."""
+    """A warning's question: which rule, about which cell. It stays the same when the cell moves."""
 
     rule_id: str
     rule_version: str
@@ -65,7 +65,7 @@ class Explanation:
 
 
 def tolerance_of(question: Question) -> Decimal:
-    """How far a value may move before it is asked about again: a number a little, anything else not at all."""
+    """How far a value may move before the audit asks again: a number a little, anything else not at all."""
     is_number = any(
         column.is_number
         for contract in load_contracts()

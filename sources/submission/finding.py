@@ -81,22 +81,22 @@ class Finding:
 
     @property
     def is_unexplained(self) -> bool:
-        """Whether it is a warning that nobody has explained."""
+        """Whether the finding is a warning that nobody has explained."""
         return self.severity == "warning" and self.explanation is None
 
     @property
     def says_unreadable(self) -> bool:
-        """Whether it says that the file cannot be opened."""
+        """Whether the finding says that the file cannot be opened."""
         return self.is_error and self.rule_id.startswith("file.")
 
     @property
     def rank(self) -> int:
-        """Its place when the worst come first."""
+        """The finding's place in an order with the worst first."""
         return SEVERITIES.index(self.severity)
 
     @property
     def question(self) -> Question:
-        """What it asks the respondent to explain."""
+        """The question that the respondent is to explain."""
         at = self.address
         return Question(self.rule_id, self.rule_version, at.sheet, at.column_name or "", at.record_key)
 
@@ -121,7 +121,7 @@ class Finding:
         }
 
     def shown(self, *names: str) -> list[str]:
-        """What people read under these FINDING_HEADINGS."""
+        """The texts that people read under these FINDING_HEADINGS."""
         texts = self.row | {
             "severity": SEVERITY_LABELS[self.severity],
             "place": f"{self.address.sheet} {self.address.cell or ''}".strip(),

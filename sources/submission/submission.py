@@ -25,7 +25,7 @@ Fate = Literal["value", "reported", "ignored"]
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What became of the filled cells of a workbook: read = values + reported + ignored."""
+    """Counts of a workbook's filled cells by their fate: read = values + reported + ignored."""
 
     read: int = 0
     values: int = 0
@@ -35,7 +35,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """What one file holds.
+    """The content of one file.
 
     `cells` has the empty cells of known columns too. `last_year` is what the grey column of the forms says:
     (sheet, column) → text. `fates`: (sheet's title, address) of every filled cell → what became of it. `respondent`
@@ -69,7 +69,7 @@ def cells_frame(submissions: Iterable[Submission]) -> pl.DataFrame:
 
 
 def submissions_frame(submissions: Iterable[Submission]) -> pl.DataFrame:
-    """What the files say of themselves: SUBMISSION_SCHEMA."""
+    """The files' own statements of who they are from and for which year: SUBMISSION_SCHEMA."""
     rows = [
         {
             "submission_id": submission.submission_id,

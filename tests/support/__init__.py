@@ -1,1 +1,1 @@
-"""What several folders of tests share: servers that take messages, small workbooks."""
+"""Several folders of tests share these: servers that take messages, small workbooks."""

@@ -30,7 +30,7 @@ class Received:
 
     @property
     def text(self) -> str:
-        """What people read, whatever the platform calls it."""
+        """The text that people read, whatever field the platform puts it in."""
         payload = self.payload
         for outer, inner in (("text", "content"), ("markdown", "content"), ("content", "text")):
             if isinstance(payload.get(outer), dict) and inner in payload[outer]:
@@ -44,7 +44,7 @@ Answer = Callable[[Received], tuple[int, Any]]
 
 @dataclass
 class Sink:
-    """An HTTP server; `answer` may be exchanged at any time."""
+    """An HTTP server that keeps what it receives; a test may replace `answer` at any time."""
 
     url: str
     answer: Answer
@@ -134,7 +134,7 @@ ROBOTS: dict[str, Answer] = {"dingtalk": dingtalk, "wecom": wecom, "feishu": fei
 
 @dataclass
 class Mailbox:
-    """A mail server: what it took as (recipient, subject, text). It refuses the addresses in `refused`."""
+    """A mail server; it keeps each message as (recipient, subject, text). It refuses the addresses in `refused`."""
 
     port: int = 0
     refused: set[str] = field(default_factory=set)

@@ -19,7 +19,7 @@ def form(**values) -> SheetValues:
 
 
 def roster(*schools: tuple[str, str, str, str]) -> SheetValues:
-    """Of (code, name, category, ownership), in the order of the list."""
+    """Makes a roster of (code, name, category, ownership), in the order of the list."""
     return SheetValues(
         records=[
             {
