@@ -130,7 +130,7 @@ def _ratio(results: Results, what: str, to: str, of: str) -> float | None:
 
 
 def _targets(sizes: Sequence[Results]) -> list[str]:
-    """Every target that was set and has been measured, and whether it is met."""
+    """Every target that has a measurement, and whether the size meets it."""
     rows: list[tuple[str, str, bool]] = []
     by_size = {results.schools: results for results in sizes}
 

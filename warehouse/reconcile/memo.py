@@ -1,4 +1,4 @@
-"""Reconciling a file: the result with its memo, its page, and its place in the warehouse."""
+"""This module writes the result of a reconciliation as a memo and as a page."""
 
 from collections.abc import Sequence
 from pathlib import Path

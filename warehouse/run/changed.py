@@ -101,7 +101,7 @@ def note_keys(connection: duckdb.DuckDBPyConnection, project: str, keys: Keys) -
 
 
 def declarations_fingerprint(settings: Settings, city: City) -> str:
-    """Changes whenever something other than a submission asks for a new build."""
+    """A fingerprint that changes whenever something other than a submission asks for a new build."""
     return " ".join(
         [
             project_fingerprint(),

@@ -57,7 +57,7 @@ Node = Model | ModelTest
 
 
 def project_fingerprint() -> str:
-    """Changes whenever a file of the dbt project, or dbt itself, does."""
+    """A fingerprint that changes whenever a file of the dbt project, or dbt itself, changes."""
     parts: list[bytes | str] = [f"{version('dbt-core')} {version('dbt-duckdb')}"]
     for path in sorted(DBT_PROJECT.rglob("*")):
         name = path.relative_to(DBT_PROJECT)

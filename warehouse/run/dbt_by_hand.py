@@ -16,7 +16,7 @@ _taken: dict[Path, FileLock] = {}
 
 
 class Plugin(BasePlugin):
-    """Named by dbt-duckdb: a module's plugin is its class `Plugin`."""
+    """dbt-duckdb requires this name: a module's plugin is its class `Plugin`."""
 
     def initialize(self, plugin_config: dict[str, Any]) -> None:
         """Takes the lock of the database in the profile, without waiting.

@@ -52,7 +52,7 @@ def measure_rules(catalogue: Catalogue) -> tuple[Rule, ...]:
 
 
 def _joined(rules: Iterable[Rule]) -> tuple[Rule, ...]:
-    """Two inequalities that are each other's reverse make one equation."""
+    """Joins two inequalities that are each other's reverse into one equation."""
     kept: dict[frozenset[tuple[Decimal, str]], Rule] = {}
     for rule in rules:
         reverse = frozenset((-c, name) for c, name in rule.terms)

@@ -33,7 +33,7 @@ def slip(printed: Decimal, meant: Decimal, step: Decimal, is_percent: bool = Fal
 
 
 def _power(printed: Decimal, meant: Decimal) -> int:
-    """By which power of ten two numbers with the same digits differ; 0 when the digits are not the same."""
+    """The power of ten by which two numbers with the same digits differ; 0 when the digits are not the same."""
     if not printed or not meant or (printed < 0) != (meant < 0):
         return 0
     digits = len(printed.normalize().as_tuple().digits)
@@ -45,7 +45,7 @@ def _power(printed: Decimal, meant: Decimal) -> int:
 
 
 def near(printed: Decimal, step: Decimal) -> Iterator[Decimal]:
-    """Numbers from which the printed one may have come by one slip."""
+    """The numbers that one slip may have turned into the printed one."""
     yield -printed
     for power in (-4, -3, -2, -1, 1, 2, 3, 4):
         yield rounded(printed.scaleb(power), -step.adjusted())

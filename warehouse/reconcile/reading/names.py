@@ -1,4 +1,4 @@
-"""Which indicator a printed figure is: by its code, by the report's usual name for it, or by the closest name.
+"""Names find the indicator of a printed figure: by its code, by the report's usual name for it, or by the closest name.
 
 The names are the catalogue's labels, the headings of the sheets, the rows of the report's tables, the further names
 of `names.yml`, and the labels of the city's own lists of printed figures from earlier years.

@@ -1,4 +1,4 @@
-"""Which indicator the words around a number mean: the one whose name they cover best, if no other is about as good."""
+"""The words around a number mean the indicator whose name they cover best, if no other is about as good."""
 
 import re
 from collections import defaultdict
