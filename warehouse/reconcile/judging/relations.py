@@ -1,4 +1,4 @@
-"""Relations that must hold among printed figures, derived from the catalogue, the contracts' rules, scopes and roster.
+"""Relations that bind printed figures; the catalogue, the contracts' rules, the scopes and the roster give them.
 
 Nothing here knows a report. The formulas of the indicators give ratios and sums; the row rules of the forms give
 totals and parts (a linear rule that holds for each school holds for their sum); the `where` of the measures gives
