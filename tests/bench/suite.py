@@ -65,4 +65,4 @@ def _line(file: str, tests: Sequence[Timed], total: float) -> str:
     seconds = sum(test.seconds for test in tests)
     dearest = max(tests, key=lambda test: test.seconds)
     name = dearest.name.replace("|", "\\|")
-    return f"| `{file}` | {len(tests)} | {seconds:.0f} | {seconds / total:.0%} | {name} | {dearest.seconds:.0f} |"
+    return f"| `{file}.py` | {len(tests)} | {seconds:.0f} | {seconds / total:.0%} | {name} | {dearest.seconds:.0f} |"

@@ -12,5 +12,5 @@ JUNIT = """<testsuites><testsuite name="pytest">
 def test_the_dearest_file_comes_first_with_its_dearest_test() -> None:
     lines = section([61.0, 59.0, 300.0], list(timed(JUNIT)))
     assert "3 tests, 3 times on two cores: 61 s, 59 s, 300 s (median 1.0 min)" in lines[1]
-    assert lines[4] == "| `tests/run/test_build` | 2 | 9 | 90% | test_a[x\\|y] | 6 |"
-    assert lines[5] == "| `tests/read/test_xml` | 1 | 1 | 10% | test_c | 1 |"
+    assert lines[4] == "| `tests/run/test_build.py` | 2 | 9 | 90% | test_a[x\\|y] | 6 |"
+    assert lines[5] == "| `tests/read/test_xml.py` | 1 | 1 | 10% | test_c | 1 |"
