@@ -1,12 +1,11 @@
 # The first two commands do all the set-up: `make run`, `make test`. Needs Python 3.11+, pip and make.
 PYTHON ?= python3
 BIN := .venv/bin
-UV_VERSION := 0.13.9
 YEARS := --year 2022 --year 2023
 
 .DEFAULT_GOAL := help
 CHECKS := check-types check-generated check-sql check-style check-imports
-.PHONY: help run test test-deep test-spark check $(CHECKS) ui format generate lock bench clean system-packages
+.PHONY: help run test test-deep test-spark check $(CHECKS) ui format generate lock bench bundle sbom clean writers system-packages
 
 help:            ## What there is to do
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:  +##' Makefile | sed -E 's/:[^#]*##/\t/' | expand -t 18
@@ -19,6 +18,7 @@ test: .venv/dev.stamp system-packages  ## The tests, but for the deep ones and t
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 test-deep: .venv/dev.stamp system-packages  ## Long plays, corpora, servers, series of kills and faults; fixed seeds
+	@$(MAKE) --no-print-directory writers || echo "Not installed; the tests that need them will be skipped."
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile -m deep
 
 test-spark: .venv/dev.stamp .venv/spark.stamp  ## The models on Apache Spark: every value as on DuckDB
@@ -43,6 +43,7 @@ check-style:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m tests.lint.glossary
+	$(BIN)/python -m tests.lint.silence
 
 check-imports:
 	$(BIN)/lint-imports --no-cache
@@ -59,48 +60,76 @@ generate: .venv/dev.stamp  ## Write the files that derive from contracts and cat
 	$(BIN)/nianbao generate
 	$(BIN)/sqlfmt --quiet dbt_project
 	$(BIN)/python -m tests.lint.house
+	$(BIN)/python -m tests.declarations.mistakes
 
-bench: .venv/dev.stamp .venv/user.stamp  ## Measure a city, a province and a release, and write docs/benchmark.md
-	$(BIN)/python -m tests.bench city province release
+bench: .venv/dev.stamp .venv/user.stamp  ## Measure a city, a province, a release, the rules and their proof, and write docs/benchmark.md
+	$(BIN)/python -m tests.bench city province release proof rules
 
 lock: .venv/uv.stamp  ## Resolve the lock files anew (they hold no registry address)
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate -c requirements.lock --group dev pyproject.toml -o requirements-dev.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate -c requirements-dev.lock --group spark -o requirements-spark.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate -c requirements.lock --group postgres -o requirements-postgres.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate -c requirements.lock --group bootstrap -o requirements-bootstrap.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate -c requirements.lock --group analyst -o requirements-analyst.lock
+
+bundle: .venv/run.stamp  ## Pack an installation for machines without a network, x86_64 and aarch64 (PYTHONS="3.11 3.12"), to build/
+	@$(BIN)/python -m orchestration.supply.wheelhouse $(addprefix --python ,$(PYTHONS))
+
+sbom: .venv/dev.stamp .venv/user.stamp  ## Write the bill of materials (CycloneDX) of what a user installs to build/
+	@$(BIN)/python -m orchestration.supply.bill .venv/user/bin/python build/sbom.cdx.json
 
 clean:           ## Forget everything that runs have written (archive, databases, Dagster's history)
 	rm -rf warehouse/data
 
+writers: .venv/writers.stamp  ## Programs that write workbooks, for the corpus (Node and Java must be there)
+
 system-packages:
 	@sh tests/system_packages.sh
 
-.venv/uv.stamp:
+.venv/uv.stamp: requirements-bootstrap.lock
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-bootstrap.lock
 	@touch $@
 
 .venv/run.stamp: requirements.lock pyproject.toml | .venv/uv.stamp
 	@echo "Installing (once) …"
-	@test -e .venv/dev.stamp || $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock
-	@test -e .venv/dev.stamp || $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --no-deps --editable .
+	@test -e .venv/dev.stamp || $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --no-deps --require-hashes -r requirements.lock
+	@test -e .venv/dev.stamp || $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --no-deps -b requirements-bootstrap.lock --editable .
 	@$(BIN)/nianbao prepare
 	@touch $@
 
 .venv/dev.stamp: requirements-dev.lock pyproject.toml | .venv/uv.stamp
 	@echo "Installing for tests (once) …"
-	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements-dev.lock
-	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --no-deps --editable .
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --no-deps --require-hashes -r requirements-dev.lock
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --no-deps -b requirements-bootstrap.lock --editable .
 	@touch $@ .venv/run.stamp
 
 .venv/user.stamp: requirements.lock pyproject.toml | .venv/uv.stamp
 	@echo "Installing as for a user (once) …"
 	@$(BIN)/uv venv --quiet --clear .venv/user
-	@$(BIN)/uv pip install --quiet --compile-bytecode --python .venv/user --require-hashes -r requirements.lock
-	@$(BIN)/uv pip install --quiet --compile-bytecode --python .venv/user --no-deps --editable .
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python .venv/user --no-deps --require-hashes -r requirements.lock
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python .venv/user --no-deps -b requirements-bootstrap.lock --editable .
+	@touch $@
+
+.venv/postgres.stamp: requirements-postgres.lock .venv/run.stamp
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --no-deps --require-hashes -r requirements-postgres.lock
+	@touch $@
+
+.venv/analyst.stamp: requirements-analyst.lock .venv/run.stamp
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --no-deps --require-hashes -r requirements-analyst.lock
+	@touch $@
+
+.venv/writers.stamp: requirements-writers.lock tests/corpus/npm/package-lock.json | .venv/uv.stamp
+	@echo "Installing programs that write workbooks (once) …"
+	@$(BIN)/uv venv --quiet --clear .venv/writers
+	@timeout 300 $(BIN)/uv pip install --quiet --python .venv/writers --no-deps --require-hashes -r requirements-writers.lock
+	@cp tests/corpus/npm/package.json tests/corpus/npm/package-lock.json .venv/writers/
+	@timeout 300 npm ci --prefix .venv/writers --silent --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 .venv/spark.stamp: requirements-spark.lock | .venv/uv.stamp
 	@echo "Installing Spark (once) …"
 	@$(BIN)/uv venv --quiet --clear .venv/spark
-	@$(BIN)/uv pip install --quiet --compile-bytecode --python .venv/spark --require-hashes -r requirements-spark.lock
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python .venv/spark --no-deps --require-hashes -r requirements-spark.lock
 	@touch $@

@@ -3,16 +3,20 @@
 import os
 import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
+from orchestration.lib.terminal import Terminal
 from sources.declarations.city import City
 from sources.system import garbage
+from sources.system.access import prepare_home
+from sources.system.apart import warm
 from sources.system.faults import ToldError
+from sources.system.interrupt import is_ending
 from sources.system.settings import PROJECT_ROOT, Settings
+from warehouse.run.space import refuse_without_means
 
 if TYPE_CHECKING:
     from dagster import AssetKey, DagsterInstance
@@ -22,13 +26,20 @@ EVENTS_IN_BATCHES = {"DAGSTER_EVENT_BATCH_SIZE": "1000"}
 """For the environment of a process in which runs go on: a step's events are stored together (docs/decisions/0021)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """How runs have ended: what the alerts did, and a line for each workbook or table that could not be made."""
+
+    alerts: str
+    unmade: tuple[str, ...] = ()
+
+
 class RunFailedError(ToldError):
     """A run that failed; the message says what stands."""
 
 
 def prepare_dagster_home(settings: Settings) -> Path:
-    settings.dagster_home.mkdir(parents=True, exist_ok=True)
-    settings.inbox.mkdir(parents=True, exist_ok=True)
+    prepare_home(settings.home)
     shutil.copyfile(PROJECT_ROOT / "orchestration" / "dagster.yaml", settings.dagster_home / "dagster.yaml")
     return settings.dagster_home
 
@@ -45,26 +56,31 @@ def execute(
     settings: Settings,
     city: City,
     years: Sequence[int],
-    out: Console,
+    out: Terminal,
     only: Sequence["AssetKey"] | None = None,
     anew: bool = False,
-) -> str:
-    """One Dagster run for each stretch of consecutive years, recorded where the UI finds it; returns the alert summary.
+) -> Finished:
+    """One Dagster run for each stretch of consecutive years, recorded where the UI finds it.
 
     `only` names the assets to make; None makes all. `anew` builds also the models that would come out the same.
 
-    Raises RunFailedError when one of them fails.
+    Raises RunFailedError when one of them fails, ToldError before anything is begun, when there is not
+    enough room or memory.
     """
+    # Long: how a run is started, told and judged, in this order.
+    refuse_without_means(settings)
+    warm("sources.handle")  # reads the first file when the imports below are done
     with out.status("启动……"):
         from orchestration.definitions import build_definitions
         from orchestration.lib.asset_keys import ANEW, JOB
         from orchestration.lib.observe import alert, run_report
+        from orchestration.lib.one_by_one import unmade_in
         from orchestration.lib.partitions import range_tags
         from orchestration.lib.what_stands import what_stands
 
         definitions = build_definitions(settings)
         job = definitions.resolve_job_def(JOB)
-    told, done = "", []
+    told, done, unmade = "", [], list[str]()
     with open_instance(settings) as instance:
         garbage.freeze()  # all of Dagster's modules and definitions: they stay, and need not be searched for garbage
         for stretch in _stretches(years):
@@ -76,10 +92,15 @@ def execute(
                 raise_on_error=False,
             )
             done.append(result.run_id)
+            unmade += [line for each in result.get_asset_check_evaluations() for line in unmade_in(each)]
+            if is_ending():
+                raise RunFailedError(f"这次运行被中断，{what_stands(settings, instance, done)}。")
             told = alert(settings, city, run_report(instance, result.run_id, definitions)).summary
             if not result.success:
-                raise RunFailedError(f"运行失败，{what_stands(instance, done)}。详情：make ui，打开 Runs。\n{told}")
-    return told
+                raise RunFailedError(
+                    f"运行失败，{what_stands(settings, instance, done)}。详情：make ui，打开 Runs。\n{told}"
+                )
+    return Finished(told, tuple(unmade))
 
 
 def _stretches(years: Sequence[int]) -> list[list[int]]:

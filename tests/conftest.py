@@ -4,9 +4,11 @@ Everything is real: real workbooks, a real DuckDB file, dbt itself. `city_run` i
 `fresh_copy` is a copy of the same installation that a test may change.
 """
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import date
 from io import BytesIO
 from pathlib import Path
 
@@ -16,10 +18,11 @@ import polars as pl
 import pytest
 from hypothesis import settings as hypothesis_settings
 
+from sources.archive.archive import archived_receipts
 from sources.declarations.city import City, load_city
 from sources.sample.pour import pour_samples
+from sources.submission.file_names import workbook_file_name
 from sources.system.settings import CITIES_ROOT, Settings
-from sources.write.template import workbook_file_name
 from warehouse.catalogue.reference import load_reference
 from warehouse.intake.stage_times import Intake
 from warehouse.intake.take_in import take_in
@@ -27,12 +30,15 @@ from warehouse.run.build import build
 from warehouse.run.changed import record_build
 from warehouse.run.publish import publish
 from warehouse.store.connection import open_working
-from warehouse.store.ddl import create_tables
+from warehouse.store.ddl import all_tables, create_tables
 from warehouse.store.sql import query
 
 YEARS = (2022, 2023)
 NURSING_SCHOOL = "3645900002"
 BUREAU = "450700"
+
+# The day on which the suite began is today until it ends, also past midnight: in every worker, in every command.
+TODAY = date.fromisoformat(os.environ.setdefault("NIANBAO_TODAY", date.today().isoformat()))
 
 # Every run draws the same examples: a failure is there again, and no day is unlucky.
 # `pytest --hypothesis-profile=explore` looks for new ones.
@@ -54,7 +60,7 @@ def city() -> City:
 @pytest.fixture(scope="session")
 def city_run(tmp_path_factory: pytest.TempPathFactory, city: City) -> Settings:
     """The sample city after a yearly run, its warnings not yet explained. Do not change it."""
-    settings = Settings(home=tmp_path_factory.mktemp("city"), city_dir=CITIES_ROOT / "450700")
+    settings = Settings(home=tmp_path_factory.mktemp("city"), city_dir=CITIES_ROOT / "450700", fixed_today=TODAY)
     for year in YEARS:
         pour_samples(city, settings.city_dir, year, settings.inbox, with_explanations=False)
     run_all(settings, city)
@@ -72,7 +78,7 @@ def fresh_copy(city_run: Settings, tmp_path: Path) -> Settings:
 @pytest.fixture
 def empty(tmp_path: Path) -> Settings:
     """An installation that has received nothing yet."""
-    return Settings(home=tmp_path / "home", city_dir=CITIES_ROOT / "450700")
+    return Settings(home=tmp_path / "home", city_dir=CITIES_ROOT / "450700", fixed_today=TODAY)
 
 
 @pytest.fixture
@@ -85,7 +91,7 @@ def published(city_run: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
 def ingest(settings: Settings, city: City, years: tuple[int, ...] = YEARS) -> Intake:
     """Intake alone: archive, audit, raw tables."""
     with open_working(settings) as connection:
-        create_tables(connection)
+        create_tables(connection, all_tables(city.pack))
         load_reference(connection, settings, city)
         return take_in(connection, settings, city, years)
 
@@ -93,7 +99,7 @@ def ingest(settings: Settings, city: City, years: tuple[int, ...] = YEARS) -> In
 def run_all(settings: Settings, city: City, years: tuple[int, ...] = YEARS) -> Intake:
     """Does the steps of the Dagster job, without Dagster."""
     result = ingest(settings, city, years)
-    outcome = build(settings)
+    outcome = build(settings, city.pack)
     assert outcome.success, outcome.error
     with open_working(settings) as connection:
         record_build(connection, settings, city)
@@ -105,6 +111,11 @@ def select(settings: Settings, sql: str) -> pl.DataFrame:
     """Runs a query on the working database."""
     with open_working(settings) as connection:
         return query(connection, sql)
+
+
+def sent_as(settings: Settings) -> dict[str, str]:
+    """Submission → how its sender named the file first: the archive's receipts say it, and nothing else."""
+    return {each.submission_id: each.file_name for each in reversed(archived_receipts(settings.archive))}
 
 
 def edit(

@@ -1,13 +1,16 @@
 #!/bin/sh
-# Debian packages that some tests need: a browser, Chinese fonts, LibreOffice (schools' files are saved by it), pdftotext,
-# file systems on which copies share their blocks.
+# Debian packages that some tests need: a browser, Chinese fonts, LibreOffice and Gnumeric (schools save their files by
+# them), pdftotext, nginx (the one of docs/deploy is attacked), file systems on which copies share their blocks.
 # Installed where that is allowed; where it is not, the tests that need them are skipped and say so.
 missing=""
 command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
 fc-list 2>/dev/null | grep -qi "noto.*cjk" || missing="$missing fonts-noto-cjk fontconfig"
 command -v soffice >/dev/null 2>&1 || missing="$missing libreoffice-calc-nogui"
 dpkg -s libreoffice-writer-nogui >/dev/null 2>&1 || missing="$missing libreoffice-writer-nogui"
+command -v ssconvert >/dev/null 2>&1 || missing="$missing gnumeric"
 case "$*" in *openjdk*) command -v java >/dev/null 2>&1 || missing="$missing openjdk-17-jre-headless" ;; esac
+command -v nginx >/dev/null 2>&1 || [ -x /usr/sbin/nginx ] || missing="$missing nginx-light"
+command -v openssl >/dev/null 2>&1 || missing="$missing openssl"
 command -v pdftotext >/dev/null 2>&1 || missing="$missing poppler-utils"
 command -v mkfs.btrfs >/dev/null 2>&1 || missing="$missing btrfs-progs"
 command -v mkfs.xfs >/dev/null 2>&1 || missing="$missing xfsprogs"

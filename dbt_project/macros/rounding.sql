@@ -49,6 +49,19 @@
     )
 {% endmacro %}
 
+{# The rounded value of an indicator as the report prints it; null where there is none. #}
+{% macro printed_text(rounded_value, kind, decimals, display_form) %}
+    case
+        when {{ rounded_value }} is null
+        then null
+        when {{ display_form }} = 'to_one'
+        then {{ fixed_text(rounded_value, decimals) }} || ':1'
+        when {{ kind }} = 'ratio'
+        then {{ fixed_text(rounded_value, decimals) }}
+        else {{ trimmed_text(rounded_value) }}
+    end
+{% endmacro %}
+
 {#
     consistent, truncated or differs: a printed number against the exact value, both signed and in the same unit.
     `decimals` is how many the print has; a lower bound (以上, 多, 余) holds for every value that is as large or larger.

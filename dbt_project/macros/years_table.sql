@@ -10,27 +10,38 @@
             where topic = '{{ topic }}'
         ),
 
+        labels as (select indicator_code, label from {{ ref("dim_indicator") }}),
+
         facts as (
             select
                 report_year as year,
                 region_code,
                 scope_code,
-                indicator_code,
+                values_of_regions.indicator_code,
                 value,
                 status,
+                labels.label || '：' || {{ reason_of("status") }} as why,
                 n_expected,
-                n_reported
-            from {{ ref("fct_indicator_value") }}
-            where subject_kind = 'region' and indicator_code in ('{{ indicators | join("', '") }}')
+                n_reported,
+                origin
+            from {{ ref("fct_indicator_value") }} as values_of_regions
+            inner join labels on values_of_regions.indicator_code = labels.indicator_code
+            where
+                subject_kind = 'region'
+                and values_of_regions.indicator_code in ('{{ indicators | join("', '") }}')
         ),
 
-        coverage as (select report_year, region_code, scope_code, coverage from {{ ref("fct_coverage") }})
+        coverage as (select report_year, region_code, scope_code, coverage from {{ ref("fct_coverage") }}),
+
+        releases as (select report_year, version from {{ ref("dim_release") }} where is_latest)
 
     select
         choices.report_year,
         choices.region_code,
         facts.year,
         cast(facts.year - choices.report_year + 4 as bigint) as row_number,
+        nullif({{ joined_texts("facts.why", "；") }}, '') as reason,
+        {{ weakest_origin("facts.origin") }} as origin,
         {% for indicator in indicators %}
             cast(
                 max(case when facts.indicator_code = '{{ indicator }}' then facts.value end) as bigint
@@ -39,7 +50,14 @@
         max(facts.status) as status,
         max(facts.n_expected) as n_expected,
         min(facts.n_reported) as n_reported,
-        max(coverage.coverage) as coverage
+        max(coverage.coverage) as coverage,
+        choices.scope_code,
+        {% for indicator in indicators %}
+            max(
+                case when facts.indicator_code = '{{ indicator }}' then facts.status end
+            ) as {{ indicator ~ "_status" }},
+        {% endfor %}
+        max(releases.version) as release
     from choices
     inner join
         facts
@@ -51,5 +69,6 @@
         on facts.year = coverage.report_year
         and facts.region_code = coverage.region_code
         and facts.scope_code = coverage.scope_code
-    group by choices.report_year, choices.region_code, facts.year
+    left join releases on choices.report_year = releases.report_year
+    group by choices.report_year, choices.region_code, choices.scope_code, facts.year
 {% endmacro %}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import openpyxl
 
+from sources.archive.archive import archived_receipts
 from sources.sample.poured import Poured
 from sources.system.settings import PROJECT_ROOT, Settings
 from warehouse.store.connection import open_published
@@ -24,14 +25,21 @@ class WrongOutcomeError(Exception):
 
 def compare_findings(settings: Settings, installation: Poured) -> None:
     """Checks that the run found exactly the errors, warnings and superseded versions that were planted."""
+    sent_as = {each.submission_id: each.file_name for each in archived_receipts(settings.archive)}
     with open_published(settings) as connection:
-        found = connection.execute(
-            "select file_name, sheet, column_name, rule_id, severity from quality.finding"
-            " where severity in ('error', 'warning')"
-        ).fetchall()
-        superseded = connection.execute(
-            "select file_name from registry.submission where status = 'superseded'"
-        ).fetchall()
+        found = [
+            (sent_as[submission_id], *rest)
+            for submission_id, *rest in connection.execute(
+                "select submission_id, sheet, column_name, rule_id, severity from quality.finding"
+                " where severity in ('error', 'warning')"
+            ).fetchall()
+        ]
+        superseded = [
+            (sent_as[submission_id],)
+            for (submission_id,) in connection.execute(
+                "select submission_id from registry.submission where status = 'superseded'"
+            ).fetchall()
+        ]
     planted = sorted(tuple(asdict(each).values()) for each in installation.planted)
     if sorted(found, key=str) != sorted(planted, key=str):
         raise WrongOutcomeError(f"planted {set(planted) - set(found)} not found, found {set(found) - set(planted)}")

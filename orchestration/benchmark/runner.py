@@ -27,6 +27,7 @@ from orchestration.benchmark.outcome import (
 from orchestration.benchmark.process_cost import Cost, measured
 from orchestration.benchmark.results import COLD, COMPILE, FLOOR, ONE, WARM, Results, machine
 from orchestration.benchmark.stages import rows_of, stages_of
+from sources.declarations.city import load_city
 from sources.sample.population import SAMPLE_YEAR
 from sources.sample.poured import Poured, poured
 from sources.system.settings import PROJECT_ROOT, Settings
@@ -87,7 +88,7 @@ def _measure_compiling(installation: Poured) -> Cost:
         settings = Settings(home=Path(folder), city_dir=installation.city_dir)
         for package in ("sources", "warehouse", "orchestration", "tests/bench"):
             compile_dir(PROJECT_ROOT / package, quiet=1)
-        prepare_manifest(settings)
+        prepare_manifest(settings, load_city(settings.city_dir).pack)
         command = [PYTHON, "-c", COMPILE_SCRIPT, folder]
         cost, _, _ = measured(command, environment_of(settings.home, settings.city_dir), cwd=PROJECT_ROOT)
     return cost
@@ -137,7 +138,7 @@ def _measure_once(
 def _measure_floor(settings: Settings, folder: Path, environment: Mapping[str, str]) -> tuple[Cost, dict[str, float]]:
     """Measures the bare work (floor.py) on an installation that has run; returns the cost and what floor.py prints."""
     sql, database = folder / "floor.json", folder / "nianbao.duckdb"
-    manifest = load_manifest(settings)
+    manifest = load_manifest(settings, load_city(settings.city_dir).pack)
     sql.write_text(json.dumps(statements(manifest)))
     base_tables(settings.working_database, manifest, database)
     cost, told, _ = measured([PYTHON, floor.__file__, *map(str, (settings.inbox, sql, database))], environment)

@@ -7,6 +7,7 @@ import typer
 
 from orchestration.cli.console import (
     ACTION_NEEDED,
+    AnyYear,
     AsJson,
     Panel,
     RegionCode,
@@ -15,18 +16,23 @@ from orchestration.cli.console import (
     console,
     fail,
     installation,
+    latest_year,
     notices,
     print_json,
     published,
 )
+from sources.system.plain_text import of_markdown
+
+SHOWN_OF_A_MEMO = 500
+"""Lines."""
 
 
 @app.command(rich_help_panel=Panel.LOOK)
 def trace(
-    number: Annotated[str, typer.Argument(help="已发布报告的数字编号（F064），或指标代码")],
-    year: Year,
-    scope: Annotated[str | None, typer.Option(help="口径代码；不给时用教育局选定的口径")] = None,
-    school: Annotated[str | None, typer.Option(help="学校标识码；不给时为整个地区")] = None,
+    number: Annotated[str, typer.Argument(help="指标的名称或代码（毕业去向落实率），或已发布报告的数字编号（F064）")],
+    year: AnyYear = None,
+    scope: Annotated[str | None, typer.Option(help="口径的代码或名称；不给时用教育局选定的口径")] = None,
+    school: Annotated[str | None, typer.Option(help="学校的标识码或名称，可以简写；不给时为整个地区")] = None,
     region: RegionCode = None,
     change: Annotated[bool, typer.Option("--change", help="比上年的变化")] = False,
     all_cells: Annotated[bool, typer.Option("--all", help="列出全部单元格")] = False,
@@ -39,11 +45,12 @@ def trace(
     from warehouse.figures.lineage import Lineage
     from warehouse.figures.trace_text import as_dict, as_lines
 
-    settings, _ = installation()
-    catalogue = load_catalogue()
+    settings, city = installation()
+    catalogue = load_catalogue(city.pack)
     with published(settings) as connection:
         try:
             kind: Kind = "change" if change else "value"
+            year = year or latest_year(connection)
             reference = find_reference(connection, catalogue, number, year, scope, school, kind, region)
             found = Lineage(connection, catalogue).trace(reference)
         except LookupError as error:
@@ -52,16 +59,14 @@ def trace(
         print_json(as_dict(found, catalogue))
         return
     for line in as_lines(found, catalogue, all_cells):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        console.print(line, highlight=False, soft_wrap=True)
 
 
 @app.command(rich_help_panel=Panel.LOOK)
 def reconcile(
     printed: Annotated[
         Path,
-        typer.Option(
-            "--published", help="印出的数字清单（.csv），或报告全文（.txt、.docx）", exists=True, dir_okay=False
-        ),
+        typer.Option("--published", help="数字清单（.csv），或报告全文（.txt、.docx）", exists=True, dir_okay=False),
     ],
     year: Year,
     as_json: AsJson = False,
@@ -77,22 +82,29 @@ def reconcile(
     settings, city = installation()
     with notices.status("核对……"), published(settings) as connection:
         try:
-            result = reconcile_file(connection, city, load_catalogue(), printed, year, published_files(settings))
+            catalogue, lists = load_catalogue(city.pack), published_files(settings)
+            result = reconcile_file(connection, city, catalogue, printed, year, lists)
         except ValueError as error:
             fail(str(error))
     with notices.status("写入数据库……"):
-        with open_working(settings) as connection:
-            save(connection, result)
+        with open_working(settings) as working:
+            save(working, result)
         publish(settings)
-    folder = settings.home / "reconciliation" / str(year)
-    folder.mkdir(parents=True, exist_ok=True)
-    memo, shown = folder / f"{printed.stem}.md", folder / f"{printed.stem}.html"
+    memo = settings.home / "reconciliation" / str(year) / f"{printed.stem}.md"
+    memo.parent.mkdir(parents=True, exist_ok=True)
     memo.write_text(result.memo, encoding="utf-8")
-    shown.write_text(page(result, city), encoding="utf-8")
+    (shown := memo.with_suffix(".html")).write_text(page(result, city), encoding="utf-8")
     if as_json:
         print_json(result.frame.to_dicts())
     else:
-        console.print(result.memo, markup=False, highlight=False, soft_wrap=True)
-        console.print(f"备忘录 {memo}\n网页   {shown}\n数据表 reconciliation.figure", soft_wrap=True, markup=False)
+        _print_memo(result.memo)
+        console.print(f"备忘录 {memo}\n网页   {shown}\n数据表 reconciliation.figure", soft_wrap=True)
     if result.frame.get_column("is_suspected").any():
         raise typer.Exit(ACTION_NEEDED)
+
+
+def _print_memo(memo: str) -> None:
+    lines = of_markdown(memo).splitlines()
+    console.print("\n".join(lines[:SHOWN_OF_A_MEMO]), highlight=False, soft_wrap=True)
+    if len(lines) > SHOWN_OF_A_MEMO:
+        console.print(f"……另有 {len(lines) - SHOWN_OF_A_MEMO} 行没有列出；备忘录有全部")

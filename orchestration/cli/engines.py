@@ -4,7 +4,6 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import typer
-from rich.console import Console
 
 from orchestration.cli.console import (
     ACTION_NEEDED,
@@ -17,7 +16,10 @@ from orchestration.cli.console import (
     installation,
     notices,
     print_json,
+    say_more,
 )
+from orchestration.lib.terminal import Terminal
+from sources.declarations.pack import Pack
 from sources.system.settings import Settings
 
 if TYPE_CHECKING:
@@ -34,15 +36,15 @@ class Engine(StrEnum):
     spark = "spark"
 
 
-def build_models_on_spark(settings: Settings, out: Console) -> None:
+def build_models_on_spark(settings: Settings, pack: Pack, out: Terminal) -> None:
     """Builds and tests the models on Spark; exits with a message when that fails."""
     from warehouse.run.spark import build_on_spark, spark_warehouse
 
     with out.status("在 Spark 上建模……"):
-        outcome = build_on_spark(settings)
+        outcome = build_on_spark(settings, pack)
     if outcome.failed:
-        notices.print("\n".join(outcome.failed), markup=False, highlight=False)
-        notices.print("[red]在 Spark 上建模失败，上一次的结果保持不变。[/red]")
+        notices.print("\n".join(outcome.failed), highlight=False)
+        notices.print("在 Spark 上建模失败，上一次的结果保持不变。", style="red")
         raise typer.Exit(RUN_FAILED)
     out.print(f"Spark     数据模型 {outcome.models} 个，检验 {outcome.tests} 项，未通过 0 项")
     out.print(f"数据表    {spark_warehouse(settings)}（Parquet）", soft_wrap=True)
@@ -62,10 +64,10 @@ def compare_targets(as_json: AsJson = False) -> None:
     from warehouse.run.compare_targets import compare_with_spark
     from warehouse.run.spark import spark_built_from
 
-    settings, _ = installation()
+    settings, city = installation()
     if spark_built_from(settings) is None:
         fail("还没有在 Spark 上建模。请先运行 nianbao run --target spark。")
-    comparison = compare_with_spark(settings)
+    comparison = compare_with_spark(settings, city.pack)
     if comparison is None:
         fail("Spark 上的数据表不是由现有的填报数据建出的。请再运行一次 nianbao run --target spark。")
     if as_json:
@@ -82,7 +84,8 @@ def compare_targets(as_json: AsJson = False) -> None:
 def print_comparison(comparison: "Comparison") -> None:
     for each in comparison.differences[:SHOWN_DIFFERENCES]:
         place = "  ".join(filter(None, (each.table, each.column, each.row)))
-        console.print(f"{place}：DuckDB {each.duckdb}，Spark {each.spark}", markup=False, highlight=False)
+        console.print(f"{place}：DuckDB {each.duckdb}，Spark {each.spark}", highlight=False)
+    say_more(len(comparison.differences) - SHOWN_DIFFERENCES)
     console.print(
         f"DuckDB 与 Spark 比较 {comparison.tables} 张表，{comparison.values} 个值，{comparison.differing} 个不同"
     )

@@ -57,9 +57,9 @@ def alerts_of_the_calendar(installation: dg.ResourceParam[Installation]) -> dg.S
 def tick(settings: Settings, city: City, now: datetime) -> str:
     """Sends the alerts that are due without a run, by day; returns their outcome, in Chinese."""
     try:
-        first, last = load_alerting(settings.city_dir).daytime
+        alerting = load_alerting(settings.city_dir)
     except ValueError as error:
         return str(error)
-    if not first <= now.astimezone(ZoneInfo(city.calendar.timezone)).hour < last:
-        return f"只在 {first} 点至 {last} 点提醒。"
+    if alerting.is_quiet(now.astimezone(ZoneInfo(city.calendar.timezone))):
+        return "免打扰时间（{} 点以前、{} 点以后，以及 alerts.yml 中的休息日），不提醒。".format(*alerting.daytime)
     return alert(settings, city, now=now).summary

@@ -1,23 +1,32 @@
 """published copy → documents and site → release: started by the clerk, not by the night."""
 
+from typing import TYPE_CHECKING
+
 import dagster as dg
+from pydantic import Field
 
 from orchestration.lib.asset_keys import DOCUMENTS, DOCUMENTS_JOB, PUBLISHED, RELEASE_JOB, RELEASED
+from orchestration.lib.failures import StepFailedError, tells_failures
 from orchestration.lib.groups import RELEASE
 from orchestration.lib.installation import Installation
 from orchestration.lib.metadata import markdown_table
+from orchestration.lib.one_by_one import all_made, all_made_spec
 from orchestration.lib.partitions import by_report_year, report_years
-from orchestration.lib.specs import spec
+from orchestration.lib.specs import about, spec
 from sources.declarations.city import City
 from warehouse.catalogue.catalogue import load_catalogue
 from warehouse.store.connection import open_published
 
+if TYPE_CHECKING:
+    from warehouse.release.make_release import ReleaseBlockedError, Released
 
-class Signature(dg.Config):
-    """检查没有通过时仍然放行：理由和签字人要一起填写。"""
 
-    override: str = ""
-    by: str = ""
+class TypedCode(dg.Config):
+    """确认码每次都要填；要确认的事项先在终端逐项确认（nianbao confirm），确认码包括这些确认。"""
+
+    code: str = Field(
+        alias="确认码", description="在终端运行 nianbao release 2023 --dry-run 得到；几个年度的用空格隔开"
+    )
 
 
 DOCUMENTS_SPEC = spec(
@@ -31,14 +40,22 @@ RELEASED_SPEC = spec(
     RELEASED,
     RELEASE,
     {"zip"},
-    "发布的版本：检查通过（或有人签字放行）后编号，生成全部文件和清单，此后不再改动。",
+    "发布的版本：检查通过、事项逐项确认后编号，生成全部文件和清单，此后不再改动。",
     [PUBLISHED],
+)
+RELEASE_DESCRIPTION = (
+    "发布一个年度：检查、编号、生成全部文件；启动时要填确认码；有事项没有逐项确认时不发布。"
+    "启动：按钮旁的小箭头 → Open launchpad，选年度，在“确认码”后面的引号里填确认码。"
 )
 JOBS = (
     (DOCUMENTS_JOB, DOCUMENTS, "生成一个或几个年度的文档和网站草稿。"),
-    (RELEASE_JOB, RELEASED, "发布一个年度：检查、编号、生成全部文件；检查不通过时要在配置中签字放行。"),
+    (RELEASE_JOB, RELEASED, RELEASE_DESCRIPTION),
 )
+FORMS = {RELEASE_JOB: {"ops": {"released": {"config": {"确认码": ""}}}}}
+"""What the launch form holds when it opens."""
 CHECKLIST_HEADINGS = ("项目", "", "说明")
+ITEM_HEADINGS = ("编号", "事项", "所见", "说明", "怎样解决")
+SETTLED_HEADINGS = ("编号", "事项", "所见", "确认人", "理由")
 
 
 def build_document_assets(city: City) -> dg.Definitions:
@@ -46,7 +63,9 @@ def build_document_assets(city: City) -> dg.Definitions:
     years = by_report_year(city)
     return dg.Definitions(
         assets=[
-            dg.multi_asset(name="documents", specs=[DOCUMENTS_SPEC], **years)(documents),
+            dg.multi_asset(name="documents", specs=[DOCUMENTS_SPEC], check_specs=[all_made_spec(DOCUMENTS)], **years)(
+                documents
+            ),
             dg.multi_asset(name="released", specs=[RELEASED_SPEC], **years)(released),
         ],
         jobs=[
@@ -56,46 +75,82 @@ def build_document_assets(city: City) -> dg.Definitions:
                 partitions_def=report_years(city),
                 executor_def=dg.in_process_executor,
                 description=description,
+                config=FORMS.get(name),
             )
             for name, key, description in JOBS
         ],
     )
 
 
+@tells_failures
 def documents(context: dg.AssetExecutionContext, held: dg.ResourceParam[Installation]) -> dg.MaterializeResult:
     from warehouse.release.draft import write_draft
 
     metadata: dict[str, dg.MetadataValue] = {}
     with open_published(held.settings) as connection:
+        failed = list[str]()
         for year in context.partition_keys:
-            draft = write_draft(connection, held.settings, held.city, load_catalogue(), int(year))
+            draft = write_draft(connection, held.settings, held.city, load_catalogue(held.city.pack), int(year))
             for path in draft.paths:
                 metadata[f"{year} {path.name}"] = dg.MetadataValue.path(path)
+            failed += [f"{year} {line}" for line in draft.failed]
             rows = [(part, f"{seconds:.1f}") for part, seconds in draft.seconds.items()]
             metadata[f"{year} 用时"] = markdown_table(("部分", "秒"), rows)
-    return dg.MaterializeResult(metadata=metadata)
+    for line in failed:
+        context.log.warning(f"没有做成：{line}")
+    return dg.MaterializeResult(
+        metadata=metadata,
+        check_results=[all_made(DOCUMENTS, about([int(key) for key in context.partition_keys]), failed)],
+    )
 
 
+@tells_failures
 def released(
-    context: dg.AssetExecutionContext, config: Signature, held: dg.ResourceParam[Installation]
+    context: dg.AssetExecutionContext, config: TypedCode, held: dg.ResourceParam[Installation]
 ) -> dg.MaterializeResult:
+    from warehouse.release.confirmation import NotConfirmedError
     from warehouse.release.make_release import ReleaseBlockedError, release
-    from warehouse.release.manifest import Override
 
-    signed = Override(config.by, config.override, ()) if config.by and config.override else None
     metadata: dict[str, dg.MetadataValue] = {}
     for year in context.partition_keys:
         try:
-            done = release(held.settings, held.city, load_catalogue(), int(year), signed, context.log.info)
+            catalogue = load_catalogue(held.city.pack)
+            done = release(held.settings, held.city, catalogue, int(year), context.log.info, typed=config.code)
         except ReleaseBlockedError as error:
-            points = [(point.title, "✓" if point.passed else "✗", point.detail) for point in error.points]
-            raise dg.Failure(
-                description=f"{year}年度检查没有通过，没有发布：{error}",
-                metadata={"检查": markdown_table(CHECKLIST_HEADINGS, points)},
-                allow_retries=False,
-            ) from None
-        checked = [(p["title"], "✓" if p["passed"] else "✗", p["detail"]) for p in done.manifest.checklist]
-        metadata[f"{year} 版本"] = dg.MetadataValue.text(done.manifest.version)
-        metadata[f"{year} 文件夹"] = dg.MetadataValue.path(done.folder)
-        metadata[f"{year} 检查"] = markdown_table(CHECKLIST_HEADINGS, checked)
+            raise _blocked(error, int(year)) from None
+        except NotConfirmedError as error:
+            raise StepFailedError(str(error)) from None
+        metadata |= {f"{year} {name}": value for name, value in _of_release(done).items()}
     return dg.MaterializeResult(metadata=metadata)
+
+
+def _blocked(error: "ReleaseBlockedError", year: int) -> StepFailedError:
+    """The failure of a release with open items, each with what settles it."""
+    from warehouse.release.gate import open_items, what_to_do
+
+    still = open_items(error.foreseen.listed)
+    points = [(point.title, "✓" if point.passed else "✗", point.detail) for point in error.foreseen.points]
+    items = [(each.item.id, each.item.title, each.item.seen, each.item.note, what_to_do(each, year)) for each in still]
+    return StepFailedError(
+        f"{year}年度还有 {len(still)} 项没有解决，没有发布（nianbao release {year} --dry-run）：{error}",
+        {
+            "没有解决的事项": markdown_table(ITEM_HEADINGS, items),
+            "检查": markdown_table(CHECKLIST_HEADINGS, points),
+        },
+    )
+
+
+def _of_release(done: "Released") -> dict[str, dg.MetadataValue]:
+    """What the page shows of a finished release."""
+    points = [(p["title"], "✓" if p["passed"] else "✗", p["detail"]) for p in done.manifest.checklist]
+    settled = [
+        (each.item.id, each.item.title, each.item.seen, each.settled.by, each.settled.reason)
+        for each in done.manifest.listed
+        if each.settled
+    ]
+    return {
+        "版本": dg.MetadataValue.text(done.manifest.version),
+        "文件夹": dg.MetadataValue.path(done.folder),
+        "检查": markdown_table(CHECKLIST_HEADINGS, points),
+        "逐项确认": markdown_table(SETTLED_HEADINGS, settled),
+    }

@@ -1,6 +1,7 @@
 """report → published copy → summary tables: what leaves the run."""
 
-from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -8,16 +9,19 @@ import duckdb
 
 from orchestration.lib.asset_keys import PUBLISHED, SUMMARY_TABLES
 from orchestration.lib.dbt_graph import DbtGraph
+from orchestration.lib.failures import tells_failures
 from orchestration.lib.groups import RELEASE
 from orchestration.lib.installation import Installation
 from orchestration.lib.metadata import markdown_table
+from orchestration.lib.one_by_one import all_made, all_made_spec
 from orchestration.lib.partitions import by_report_year
-from orchestration.lib.specs import spec
+from orchestration.lib.specs import about, spec
 from sources.declarations.city import City
-from sources.system.settings import Settings
+from sources.system.faults import OneByOne
 from warehouse.catalogue.catalogue import load_catalogue
+from warehouse.catalogue.report_table import ReportTable
 from warehouse.figures.printed_table import print_table
-from warehouse.figures.region_year import load_region_year
+from warehouse.figures.region_year import RegionYear, load_region_year
 from warehouse.release.data.summary_csv import write_table
 from warehouse.run.publish import publish
 from warehouse.store.connection import open_published
@@ -42,37 +46,56 @@ def build_published_assets(city: City, graph: DbtGraph) -> list[dg.AssetsDefinit
     )
     return [
         dg.multi_asset(name="published", specs=[published_spec], pool="warehouse", **years)(published),
-        dg.multi_asset(name="summary_tables", specs=[SUMMARY_TABLES_SPEC], **years)(summary_tables),
+        dg.multi_asset(
+            name="summary_tables",
+            specs=[SUMMARY_TABLES_SPEC],
+            check_specs=[all_made_spec(SUMMARY_TABLES)],
+            **years,
+        )(summary_tables),
     ]
 
 
+@tells_failures
 def published(context: dg.AssetExecutionContext, held: dg.ResourceParam[Installation]) -> dg.MaterializeResult:
     path = publish(held.settings)
     context.log.info(f"已发布：{path}")
     return dg.MaterializeResult(metadata={"路径": dg.MetadataValue.path(path), "大小（字节）": path.stat().st_size})
 
 
+@tells_failures
 def summary_tables(context: dg.AssetExecutionContext, held: dg.ResourceParam[Installation]) -> dg.MaterializeResult:
     metadata: dict[str, Any] = {}
+    tables = OneByOne()
+    years = [int(key) for key in context.partition_keys]
     with open_published(held.settings) as connection:
-        for year in map(int, context.partition_keys):
-            metadata |= dict(_write_tables(connection, held.settings, year))
-            context.log.info(f"{year}年汇总表：{held.settings.summary_tables / str(year)}")
-    return dg.MaterializeResult(metadata=metadata)
+        for year in years:
+            of = load_region_year(connection, load_catalogue(held.city.pack), year)
+            folder = held.settings.summary_tables / str(year)
+            for table in of.catalogue.tables.values():
+                write = partial(_write_table, connection, of, table, folder)
+                metadata |= tables.do(f"{year}年{table.name}", write) or {}
+            context.log.info(f"{year}年汇总表：{folder}")
+    for line in tables.failed:
+        context.log.warning(f"没有做成：{line}")
+    return dg.MaterializeResult(
+        metadata=metadata, check_results=[all_made(SUMMARY_TABLES, about(years), tables.failed)]
+    )
 
 
-def _write_tables(
-    connection: duckdb.DuckDBPyConnection, settings: Settings, year: int
-) -> Iterable[tuple[str, dg.MetadataValue | str]]:
-    """Writes every table of a year; yields what the UI shows: each table, its notes, or why there is none."""
-    of = load_region_year(connection, load_catalogue(), year)
-    for table in of.catalogue.tables.values():
-        try:
-            printed = print_table(connection, of, table)
-        except LookupError as error:
-            yield f"{year} {table.name}", str(error)
-            continue
-        write_table(printed, settings.summary_tables / str(year))
-        yield f"{year} {printed.title}", markdown_table(printed.headings, printed.texts)
-        if printed.notes:
-            yield f"{year} {table.name} 注", "\n".join(note.text for note in printed.notes)
+def _write_table(
+    connection: duckdb.DuckDBPyConnection, of: RegionYear, table: ReportTable, folder: Path
+) -> dict[str, dg.MetadataValue | str]:
+    """Writes a table of a year; returns what the UI shows: the table, its notes, or why there is none."""
+    try:
+        printed = print_table(connection, of, table)
+    except LookupError as error:
+        if type(error) is not LookupError:
+            raise  # a key that is missing somewhere is a mistake of ours
+        return {f"{of.report_year} {table.name}": str(error)}
+    write_table(printed, folder)
+    shown: dict[str, dg.MetadataValue | str] = {
+        f"{of.report_year} {printed.title}": markdown_table(printed.headings, printed.texts)
+    }
+    if printed.notes:
+        shown[f"{of.report_year} {table.name} 注"] = "\n".join(note.text for note in printed.notes)
+    return shown

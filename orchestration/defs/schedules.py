@@ -14,6 +14,8 @@ from sources.declarations.city import City
 from sources.declarations.deadlines import open_years
 from sources.system.fingerprint import sha256_of
 from sources.system.settings import Settings
+from sources.system.whereabouts import why_gone
+from warehouse.run.clock import doubt_of_today, note_look
 from warehouse.run.needed import reasons_to_run
 from warehouse.store.connection import open_published
 
@@ -62,15 +64,21 @@ def nightly(
 ) -> dg.RunRequest | dg.SkipReason:
     calendar = installation.city.calendar
     years = open_years(calendar, _today(context, calendar.timezone))
+    if waits := _waits_for_a_person(installation.settings):
+        return dg.SkipReason(waits)
     reasons = reasons_to_run(installation.settings, installation.city, years)
     return _run_of(years, "；".join(reasons)) if reasons else dg.SkipReason("没有新内容。")
 
 
-def yearly(installation: dg.ResourceParam[Installation]) -> dg.RunRequest:
+def yearly(installation: dg.ResourceParam[Installation]) -> dg.RunRequest | dg.SkipReason:
+    if waits := _waits_for_a_person(installation.settings):
+        return dg.SkipReason(waits)
     return _run_of(sorted(installation.city.calendar.years), "年度运行")
 
 
 def inbox(installation: dg.ResourceParam[Installation]) -> dg.RunRequest | dg.SkipReason:
+    if waits := _waits_for_a_person(installation.settings):
+        return dg.SkipReason(waits)
     new = unknown_submissions(installation.settings)
     if not new:
         return dg.SkipReason("收件夹没有新内容。")
@@ -78,10 +86,22 @@ def inbox(installation: dg.ResourceParam[Installation]) -> dg.RunRequest | dg.Sk
     return _run_of(sorted(installation.city.calendar.years), f"收件夹有 {len(new)} 个新文件", run_key)
 
 
+def _waits_for_a_person(settings: Settings) -> str | None:
+    """Why nothing begins by itself, in words; people are told by the alerts of the calendar."""
+    if gone := why_gone(settings.inbox):
+        return f"收件夹不见了：{gone}。"
+    doubt = doubt_of_today(settings)
+    if doubt and doubt.is_ahead:
+        return doubt.told
+    note_look(settings)
+    return None
+
+
 def unknown_submissions(settings: Settings) -> list[str]:
-    """Ids of the files in the inbox that the published database does not know yet."""
-    if not settings.inbox.exists():
-        return []
+    """Ids of the files in the inbox that the published database does not know yet.
+
+    Raises InboxGoneError when the inbox has gone.
+    """
     lying = {each for _, each in inbox_submission_ids(settings.inbox, settings.limits, settings.seen_file)}
     known: set[str] = set()
     if settings.published_database.exists():

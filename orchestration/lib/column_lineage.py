@@ -1,7 +1,7 @@
 """The declarations say which columns a column is made from: numerators and denominators, down to the sheets.
 
-Nothing is read out of SQL. A wide mart has a column for each indicator of its chapter; an indicator has measures, a
-measure has columns of a sheet. The long facts hold all of them in one column, so that column comes from all.
+Nothing is read out of SQL. An indicator has measures, a measure has columns of a sheet. Facts and marts hold all of
+them in one column, so that column comes from all: a mart's from those of its chapter.
 """
 
 from collections.abc import Iterable
@@ -26,13 +26,15 @@ def column_lineage(catalogue: Catalogue, relation: tuple[str, str]) -> dict[str,
 def _columns_of(catalogue: Catalogue, relation: tuple[str, str]) -> Columns:
     measures = catalogue.measures
     if relation == FACT_MEASURE:
-        return {"value": _raw(measures.values())}
+        return {"value": _raw(catalogue, measures.values())}
     if relation == FACT_VALUE:
         used = {
             part: [code for indicator in catalogue.indicators.values() for code in _measures_of(indicator, part)]
             for part in ("numerator", "denominator")
         }
-        parts = {part: _raw(measures[code] for code in dict.fromkeys(codes)) for part, codes in used.items()}
+        parts = {
+            part: _raw(catalogue, (measures[code] for code in dict.fromkeys(codes))) for part, codes in used.items()
+        }
         of_facts = [dg.TableColumnDep(dg.AssetKey(FACT_MEASURE), "value")]
         return {part: of_facts + columns for part, columns in parts.items()} | {"value": of_facts}
     schema, name = relation
@@ -40,7 +42,8 @@ def _columns_of(catalogue: Catalogue, relation: tuple[str, str]) -> Columns:
     if chapter is None:
         return {}
     of_value = dg.TableColumnDep(dg.AssetKey(FACT_VALUE), "value")
-    return {each.code: [of_value, *_raw(_made_of(catalogue, each))] for each in chapter.indicators}
+    made_of = dict.fromkeys(measure.code for each in chapter.indicators for measure in _made_of(catalogue, each))
+    return {"value": [of_value, *_raw(catalogue, (measures[code] for code in made_of))]}
 
 
 def _made_of(catalogue: Catalogue, indicator: Indicator) -> list[Measure]:
@@ -56,7 +59,9 @@ def _measures_of(indicator: Indicator, part: str) -> list[str]:
     return [code for formula in indicator.formulas for role, code in formula.terms if role == part]
 
 
-def _raw(measures: Iterable[Measure]) -> list[dg.TableColumnDep]:
+def _raw(catalogue: Catalogue, measures: Iterable[Measure]) -> list[dg.TableColumnDep]:
     """The columns of raw tables that measures are made from, each once."""
-    columns = dict.fromkeys((measure.sheet, name) for measure in measures for name in measure_columns(measure))
+    columns = dict.fromkeys(
+        (measure.sheet, name) for measure in measures for name in measure_columns(catalogue.pack, measure)
+    )
     return [dg.TableColumnDep(dg.AssetKey(["raw", sheet]), name) for sheet, name in columns]

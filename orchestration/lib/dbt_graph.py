@@ -6,7 +6,7 @@ it takes longer than to build all models of a city. So its answer is kept beside
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,12 @@ from typing import Any
 import dagster as dg
 
 from orchestration.lib.groups import OF_SCHEMA
+from sources.declarations.pack import Pack
 from sources.system.fingerprint import sha256_of_file
 from sources.system.settings import Settings
 from sources.system.whole_file import whole_file
-from warehouse.run.compile import load_manifest, prepare_manifest
+from warehouse.run.compile import FINGERPRINT, kept_beside_the_project, load_manifest, prepare_manifest
+from warehouse.store.ddl import PUBLIC_SCHEMAS
 
 Key = tuple[str, ...]
 DEMANDS = {
@@ -25,6 +27,9 @@ DEMANDS = {
     "no_row_twice": "没有两行的 {columns} 完全相同。",
     "accepted_values": "{column_name} 只取规定的值：{values}。",
     "relationships": "{column_name} 的每个值都在 {to} 的 {field} 中。",
+    "refers_to": "{columns} 的每个值都在 {to} 的 {to_columns} 中。",
+    "in_codelist": "{column_name} 只取代码表 {codelist} 中的代码。",
+    "adds_up_to": "{group_by} 相同的各行，{part} 合起来等于 {total}。",
     "total_equals_parts": "{column_name} 的合计等于各项之和。",
     "holds": "每一行都满足：{condition}。",
 }
@@ -66,16 +71,24 @@ class DbtGraph:
     checks: tuple[ModelCheck, ...]
 
 
-def load_graph(settings: Settings) -> DbtGraph:
+def needing(graph: DbtGraph, unique_ids: Collection[str]) -> list[str]:
+    """The published tables that cannot be made without these models, themselves included: `schema.name`, in order."""
+    lacking = {asset.key for asset in graph.assets if asset.unique_id in unique_ids}
+    while more := {asset.key for asset in graph.assets if lacking.intersection(asset.deps)} - lacking:
+        lacking |= more
+    return sorted(".".join(key) for key in lacking if key[0] in PUBLIC_SCHEMAS)
+
+
+def load_graph(settings: Settings, pack: Pack) -> DbtGraph:
     """The graph of the dbt project as it stands; compiles the project if it has changed."""
-    manifest = prepare_manifest(settings)
+    manifest = prepare_manifest(settings, pack)
     code = sha256_of_file(Path(__file__))[:8]
-    kept = manifest.with_name(f"graph-{manifest.stem.removeprefix('compiled-')}-{code}.json")
+    kept = kept_beside_the_project(settings, f"graph-{manifest.stem.removeprefix('compiled-')}-{code}.json")
     if not kept.exists():
-        for outdated in kept.parent.glob("graph-*.json"):
+        for outdated in kept.parent.glob(f"graph-{manifest.stem.removeprefix('compiled-')[:-FINGERPRINT]}*.json"):
             outdated.unlink(missing_ok=True)
         with whole_file(kept) as partial:
-            partial.write_text(json.dumps(asdict(_graph(load_manifest(settings))), ensure_ascii=False))
+            partial.write_text(json.dumps(asdict(_graph(load_manifest(settings, pack))), ensure_ascii=False))
     stored = json.loads(kept.read_bytes())
     return DbtGraph(
         tuple(ModelAsset(**_with_keys(asset)) for asset in stored["assets"]),

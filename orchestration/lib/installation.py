@@ -15,7 +15,11 @@ INSTALLATION, HELD, DBT_GRAPH = "installation", "held", "dbt_graph"
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """Where everything lies, and for whom it is."""
+    """Where everything lies, and for whom it is.
+
+    `trouble` says, of one that a run was to hold, why it may not be written, and what to do.
+    """
 
     settings: Settings
     city: City
+    trouble: str | None = None

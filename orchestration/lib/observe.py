@@ -3,28 +3,34 @@
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 import duckdb
 
+from orchestration.lib.failures import REASON
 from orchestration.lib.progress import STEP_LABELS
 from sources.archive.inbox import inbox_submission_ids
 from sources.declarations.alerting import Alerting
 from sources.declarations.city import City
 from sources.system.settings import Settings
+from sources.system.whereabouts import why_gone
 from warehouse.alerts.tell import AlertOutcome, Seen, Send, send_by_channel, tell
-from warehouse.alerts.troubles import Register, Release, RunReport, of_register, of_releases, of_run
-from warehouse.intake.register import latest_findings
-from warehouse.intake.versions import latest_versions
-from warehouse.release.manifest import releases_folder, releases_of
-from warehouse.store.connection import WarehouseBusyError, open_working, working_lock
+from warehouse.alerts.troubles import Register, Release, RunReport, of_clock, of_inbox, of_register, of_releases, of_run
+from warehouse.figures.effects import with_effects
+from warehouse.intake.register import latest_findings, submission_findings
+from warehouse.intake.released import releases_folder
+from warehouse.intake.versions import latest_versions, other_versions
+from warehouse.release.manifest import Manifest, manifest_hash, releases_of
+from warehouse.run.clock import doubt_of_today
+from warehouse.store.connection import open_working
+from warehouse.store.turn import WarehouseBusyError
 
 START = "启动"
 """The name of a step for a run that failed although no step did."""
-REASON = "原因"
 ERROR_LINES = 3
+CONFIRMED_SHOWN = 5
 EVENTS = {
     dg.DagsterEventType.STEP_FAILURE,
     dg.DagsterEventType.STEP_SUCCESS,
@@ -41,9 +47,14 @@ def read_register(settings: Settings, city: City) -> Register:
     """
     if not settings.working_database.exists():
         return Register()
-    with working_lock(settings, LOCK_TIMEOUT_SECONDS), open_working(settings) as connection:
+    with open_working(settings, WAIT_SECONDS) as connection:
         versions = latest_versions(connection)
-        findings = latest_findings(connection, list(city.calendar.years))
+        others = other_versions(connection)
+        beside = submission_findings(
+            connection, [each.submission_id for each in others if each.status in ("held", "rejected")]
+        )
+        found = (*latest_findings(connection, list(city.calendar.years)), *chain.from_iterable(beside.values()))
+        findings = with_effects(connection, found)
     unidentified = any(version.respondent_code is None or version.report_year is None for version in versions)
     lying = (
         {
@@ -53,8 +64,8 @@ def read_register(settings: Settings, city: City) -> Register:
         if unidentified
         else set()
     )
-    rejected = [version.submission_id for version in versions if version.status == "rejected"]
-    return Register(versions, findings, frozenset(lying), _marked(settings.feedback, rejected))
+    rejected = [version.submission_id for version in (*versions, *others) if version.status == "rejected"]
+    return Register(versions, findings, others, frozenset(lying), _marked(settings.feedback, rejected))
 
 
 def _marked(folder: Path, submission_ids: Collection[str]) -> dict[str, Path]:
@@ -71,21 +82,28 @@ def read_releases(settings: Settings, city: City) -> list[Release]:
             manifest.version,
             (
                 f"{len(manifest.current)} 个单位的数据，发布日期 {manifest.released_on}。",
-                *_override_lines(manifest.override),
+                *_confirmed_lines(manifest),
                 f"文件：{releases_folder(settings) / manifest.version}",
+                f"清单 sha256：{manifest_hash(releases_folder(settings) / manifest.version)}",
             ),
         )
         for manifest in latest
     ]
 
 
-def _override_lines(override: Mapping[str, Any] | None) -> list[str]:
-    if override is None:
+def _confirmed_lines(manifest: Manifest) -> list[str]:
+    """What had to be confirmed, each with its reason; of a release of 0.1.0 the one signature."""
+    if (signed := manifest.override) is not None:
+        return [f"有 {len(signed['points'])} 项发布条件没有满足，{signed['by']}决定发布：{signed['reason']}"]
+    confirmed = manifest.confirmed
+    if not confirmed:
         return []
-    return [f"有 {len(override['points'])} 项发布条件没有满足，{override['by']}决定发布：{override['reason']}"]
+    told = [f"{each['title']}：{each['settled']['by']}确认，{each['settled']['reason']}" for each in confirmed]
+    more = [f"……共 {len(told)} 项，见发布清单。"] if len(told) > CONFIRMED_SHOWN else []
+    return [f"有 {len(told)} 项经逐项确认后发布：", *told[:CONFIRMED_SHOWN], *more]
 
 
-LOCK_TIMEOUT_SECONDS = 10
+WAIT_SECONDS = 10
 
 
 def alert(
@@ -106,9 +124,13 @@ def observe(settings: Settings, city: City, run: RunReport | None, alerting: Ale
     """Reads the state of now. A part that cannot be read becomes a listed problem and hides nothing else."""
     observations = [of_run(run)] if run else []
     problems = []
+    gone = why_gone(settings.inbox)
+    doubt = doubt_of_today(settings)
+    observations += [of_inbox(gone, now), of_clock(doubt.told if doubt else None, now)]
     try:
-        register = read_register(settings, city)
-        observations.append(of_register(register, city, settings.today, alerting.due_soon_days, now))
+        if gone is None and not (doubt and doubt.is_ahead):  # else nobody knows who is late
+            register = read_register(settings, city)
+            observations.append(of_register(register, city, settings.today, alerting.due_soon_days, now))
     except (duckdb.Error, OSError, WarehouseBusyError) as error:
         problems.append(f"报送登记读不出（{error}）")
     try:
@@ -145,6 +167,7 @@ def run_report(instance: dg.DagsterInstance, run_id: str, assets: dg.Definitions
         run_id=run_id,
         ended_at=datetime.fromtimestamp(ended, UTC) if ended else datetime.now(UTC),
         about=_years(record.dagster_run.tags if record else {}),
+        years=_span(record.dagster_run.tags if record else {}),
         failed_steps=failed_steps,
         done_steps=frozenset(done_steps - set(failed_steps)),
         failed_checks=failed_checks,
@@ -162,6 +185,14 @@ def _years(tags: Mapping[str, str]) -> str:
     first, last = tags.get("dagster/asset_partition_range_start"), tags.get("dagster/asset_partition_range_end")
     years = single or (f"{first}–{last}" if first and first != last else first)
     return f"{years} 年度，" if years else ""
+
+
+def _span(tags: Mapping[str, str]) -> tuple[int, int] | None:
+    """The first and the last report year of a run, by its tags."""
+    single = tags.get("dagster/partition")
+    first = tags.get("dagster/asset_partition_range_start", single)
+    last = tags.get("dagster/asset_partition_range_end", single)
+    return (int(first), int(last)) if first and last and first.isdigit() and last.isdigit() else None
 
 
 def _error(event: dg.DagsterEvent) -> tuple[str, ...]:

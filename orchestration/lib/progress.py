@@ -4,9 +4,9 @@ import logging
 from typing import Any
 
 import dagster as dg
-from rich.console import Console
 
-from sources.system.faults import in_chinese
+from orchestration.lib.terminal import Terminal
+from sources.system.faults import ToldError, in_chinese
 
 STEP_LABELS = {
     "reference": "载入参照数据",
@@ -21,7 +21,7 @@ STEP_LABELS = {
 class _ProgressHandler(logging.Handler):
     """Prints step starts and what the assets themselves log; everything else stays in the event log."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Terminal) -> None:
         super().__init__()
         self.console = console
 
@@ -32,17 +32,28 @@ class _ProgressHandler(logging.Handler):
             if record.levelno in (logging.INFO, logging.WARNING):
                 self.console.print(f"    {meta.get('orig_message', record.getMessage())}", highlight=False)
         elif event.event_type_value == "STEP_START":
-            self.console.print(f"[bold]▶ {STEP_LABELS.get(event.step_key, event.step_key)}[/bold]")
+            self.console.print(f"▶ {STEP_LABELS.get(event.step_key, event.step_key)}", style="bold")
         elif event.event_type_value == "STEP_FAILURE":
-            self.console.print(f"[red]✗ {STEP_LABELS.get(event.step_key, event.step_key)} 失败[/red]")
-            self.console.print(f"    原因：{_cause(event.step_failure_data.error)}", markup=False, highlight=False)
+            self.console.print(f"✗ {STEP_LABELS.get(event.step_key, event.step_key)} 失败", style="red")
+            self.console.print(f"    原因：{_cause(event.step_failure_data)}", highlight=False)
 
 
-def _cause(error: Any) -> str:
-    """The original error, without the errors that frameworks wrap around it."""
+def _cause(failure: Any) -> str:
+    """What the step tells; else the original error, without those that frameworks wrap around it."""
+    if failure.user_failure_data and failure.user_failure_data.description:
+        return str(failure.user_failure_data.description)
+    error = failure.error
     while error is not None and error.cause is not None:
         error = error.cause
-    return in_chinese(error.message.strip()) if error is not None else "未知"
+    if error is None:
+        return "未知"
+    message = error.message.strip()
+    return in_chinese(message.partition(": ")[2] if error.cls_name in _told_errors(ToldError) else message)
+
+
+def _told_errors(kind: type[ToldError]) -> set[str]:
+    """The names of the errors whose message is for people."""
+    return {kind.__name__}.union(*(_told_errors(each) for each in kind.__subclasses__()))
 
 
 @dg.logger(
@@ -51,5 +62,5 @@ def _cause(error: Any) -> str:
 )
 def progress_logger(context: dg.InitLoggerContext) -> logging.Logger:
     logger = logging.Logger("nianbao.progress", level=logging.DEBUG)
-    logger.addHandler(_ProgressHandler(Console(soft_wrap=True, stderr=context.logger_config["to_stderr"])))
+    logger.addHandler(_ProgressHandler(Terminal(soft_wrap=True, stderr=context.logger_config["to_stderr"])))
     return logger

@@ -7,17 +7,24 @@ file of its own (a sign of life, which the kernel takes back), and whoever comes
 
 import fcntl
 import time
+import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
+from typing import IO
 
 import dagster as dg
 
+from orchestration.lib.failures import OURS
 from orchestration.lib.installation import INSTALLATION, Installation
 from orchestration.lib.what_stands import what_stands
+from sources.system.disk import with_disks
+from sources.system.faults import told
 from sources.system.settings import Settings
 from warehouse.run.needed import note_finished, note_unfinished
 from warehouse.run.rebuild import recover
+from warehouse.run.space import note_memory, refuse_without_means
 from warehouse.store.connection import working_lock
 
 UNSIGNED_SECONDS = 900
@@ -34,6 +41,7 @@ def held_by_run(steps: int) -> dg.ResourceDefinition:
 
     `steps` is how many steps a complete run has.
     """
+    # Long: the order in which things are taken is what lets the next run find them.
 
     @dg.resource(
         required_resource_keys={INSTALLATION}, description="一次只有一个运行；先清理意外终止的运行留下的东西。"
@@ -47,14 +55,28 @@ def held_by_run(steps: int) -> dg.ResourceDefinition:
         settings = installation.settings
         plan = instance.get_execution_plan_snapshot(run.execution_plan_snapshot_id or "")
         years = years_of(run) if len(plan.step_keys_to_execute) == steps else []
-        with sign_of_life(settings, run.run_id), working_lock(settings) as taken_now:
-            close_dead_runs(instance, settings)
-            for message in recover(settings) if taken_now else []:
-                context.log.warning(message)
-            note_unfinished(settings, years)
+        with ExitStack() as until_the_end:
+            try:
+                give_sign_of_life(settings, run.run_id)
+                taken_now = until_the_end.enter_context(working_lock(settings, say=context.log.info))
+                close_dead_runs(instance, settings)
+                for message in recover(settings, installation.city.pack) if taken_now else []:
+                    context.log.warning(message)
+                if years:
+                    refuse_without_means(settings)
+                note_unfinished(settings, years)
+            except Exception as error:  # noqa: BLE001 - told by the first step
+                if (trouble := told(error)) is None:
+                    context.log.error(traceback.format_exc())
+                    trouble = OURS.format(what=type(error).__name__)
+                trouble = with_disks(trouble, settings.home)
+                until_the_end.close()
+                yield replace(installation, trouble=trouble)  # a step tells it legibly, a resource cannot
+                return
             yield installation
             if instance.get_run_stats(run.run_id).steps_succeeded == steps:
                 note_finished(settings, years)
+                note_memory(settings)
 
     return held
 
@@ -85,7 +107,9 @@ def close_dead_runs(instance: dg.DagsterInstance, settings: Settings) -> list[st
         if not _is_alive(signs / run_id, record.update_timestamp.timestamp())
     ]
     for run_id in dead:
-        instance.report_run_failed(in_progress[run_id].dagster_run, DIED.format(what_stands(instance, [run_id])))
+        instance.report_run_failed(
+            in_progress[run_id].dagster_run, DIED.format(what_stands(settings, instance, [run_id]))
+        )
     for run_id in instance.event_log_storage.get_concurrency_run_ids() - (in_progress.keys() - dead):
         instance.event_log_storage.free_concurrency_slots_for_run(run_id)
     for path in signs.glob("*"):
@@ -94,19 +118,23 @@ def close_dead_runs(instance: dg.DagsterInstance, settings: Settings) -> list[st
     return dead
 
 
-@contextmanager
-def sign_of_life(settings: Settings, run_id: str) -> Iterator[None]:
-    """Shows that a run is alive, until its process ends, however that happens."""
+def give_sign_of_life(settings: Settings, run_id: str) -> IO[str]:
+    """Shows that a run is alive, until its process ends, however that happens. Returns what holds the sign.
+
+    Not only until the run's last step: when its end cannot be noted, on a full disk, the next one need not wait for it.
+    """
     path = settings.working_database.parent / SIGNS / run_id
     path.parent.mkdir(parents=True, exist_ok=True)
     unsigned = path.with_suffix(UNSIGNED)
-    with unsigned.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        unsigned.rename(path)  # never to be seen without its lock
-        try:
-            yield
-        finally:
-            path.unlink(missing_ok=True)
+    file = unsigned.open("w")
+    fcntl.flock(file, fcntl.LOCK_EX)
+    unsigned.rename(path)  # never to be seen without its lock
+    _given.append(file)
+    return file
+
+
+_given: list[IO[str]] = []
+"""The signs of this process."""
 
 
 def _is_alive(sign: Path, last_seen: float) -> bool:

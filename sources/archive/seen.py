@@ -1,7 +1,7 @@
 """What lay in the inbox when it was last received. Ten thousand untouched files need not be read again.
 
-As in Git's index, a file is untouched while its size, times and inode are what they were. It only saves time: when the
-file with these notes is missing, every file of the inbox is read.
+As in Git's index, a file is untouched while its size, times and inode are what they were. When the file with these
+notes is missing, every file of the inbox is read, and nobody knows what lay there before.
 """
 
 import json
@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from sources.system.fingerprint import sha256_of
 from sources.system.whole_file import whole_file
 
 FRESH_NANOSECONDS = 2_000_000_000
@@ -18,7 +19,14 @@ FRESH_NANOSECONDS = 2_000_000_000
 Mark = tuple[int, int, int, int]
 """Size, times of modification and of change in nanoseconds, inode."""
 Seen = Mapping[str, tuple[Mark, str]]
-"""Path of a file → its mark when it was read, and the id of its content."""
+"""`key_of` a file → its mark when it was read, and the id of its content."""
+Gone = Mapping[str, int]
+"""The id of a content that lay there once and lies there no more → when it had been modified last, in nanoseconds."""
+
+
+def key_of(path: Path) -> str:
+    """Stands for a path, and does not say how its sender named the file."""
+    return sha256_of(str(path).encode("utf-8", "surrogateescape"))
 
 
 def mark_of(path: Path) -> Mark | None:
@@ -35,18 +43,26 @@ def mark_of(path: Path) -> Mark | None:
 
 def id_of(path: Path, seen: Seen) -> str | None:
     """The id of an untouched file's content, without reading it; None when it has to be read."""
-    mark, submission_id = seen.get(str(path), (None, None))
+    mark, submission_id = seen.get(key_of(path), (None, None))
     return submission_id if mark is not None and mark == mark_of(path) else None
 
 
 def read_seen(file: Path) -> Seen:
     """The notes. Empty when there are none, or when the file cannot be read as notes."""
-    with suppress(OSError, ValueError, TypeError):  # notes only save time: without them, files are read again
-        noted = json.loads(file.read_bytes())
+    with suppress(OSError, ValueError, TypeError, KeyError):  # without notes, files are read again
+        noted = json.loads(file.read_bytes())["lying"]
         return {path: ((size, modified, changed, inode), id_) for path, (size, modified, changed, inode, id_) in noted}
     return {}
 
 
-def write_seen(file: Path, seen: Seen) -> None:
+def read_gone(file: Path) -> Gone:
+    """What lay there once. Empty when there are no notes: then nothing is known to have been put there again."""
+    with suppress(OSError, ValueError, TypeError, KeyError):  # no notes, or broken ones: the next look writes them anew
+        return dict(json.loads(file.read_bytes())["gone"])
+    return {}
+
+
+def write_seen(file: Path, seen: Seen, gone: Gone) -> None:
+    notes = {"lying": [(path, (*mark, id_)) for path, (mark, id_) in seen.items()], "gone": [*gone.items()]}
     with whole_file(file) as partial:
-        partial.write_text(json.dumps([(path, (*mark, id_)) for path, (mark, id_) in seen.items()], ensure_ascii=True))
+        partial.write_text(json.dumps(notes, ensure_ascii=True))

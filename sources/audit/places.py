@@ -7,8 +7,7 @@ from functools import cache
 import polars as pl
 
 from sources.declarations.contract import Contract
-from sources.submission.cell import CellAddress
-from sources.submission.frames import FORM_RECORD
+from sources.submission.cell import FORM_RECORD, CellAddress
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from sources.audit.sheet_schema import value_findings
 from sources.audit.sheet_stack import SheetStack
 from sources.audit.typed_values import normalised_findings, type_findings, typed_column
 from sources.declarations.contract import Column, Contract
-from sources.submission.cell import CellAddress
+from sources.submission.cell import STATUS_COLUMN, CellAddress
 from sources.submission.finding import Finding, Findings, intake_finding
-from sources.submission.frames import IDENTITY_SCHEMA, STATUS_COLUMN, STATUS_SCHEMA
+from sources.submission.frames import IDENTITY_SCHEMA, STATUS_SCHEMA
 
 FILLED = ("filled", "partial")
 """Sheet statuses with data. In a partial sheet a blank cell is declared to be unavailable, and no finding."""
@@ -87,10 +87,12 @@ def _judged_status(stack: SheetStack, submission_id: str, cell: str | None, text
     if status in FILLED and not has_data and not stack.is_broken(submission_id):
         if contract.name == "cover":
             return _Status(submission_id, status)
+        if contract.is_optional:
+            return _Status(submission_id, "none")
         return _Status(submission_id, "empty", intake_finding("sheet.empty", place, shown))
     if status in ("none", "unavailable") and has_data:
         return _Status(submission_id, status, intake_finding("sheet.not_empty", place, shown))
-    if status == "none" and contract.shape == "form":
+    if status == "none" and contract.shape == "form" and not contract.may_be_none:
         return _Status(submission_id, status, intake_finding("sheet.none_needs_records", place, shown))
     return _Status(submission_id, status)
 

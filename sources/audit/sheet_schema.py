@@ -10,15 +10,19 @@ import pandera.polars as pa
 import polars as pl
 from pandera.api.polars.types import PolarsData
 
+from sources.audit.check_characters import CREDIT_LENGTH, CREDIT_LETTERS, CREDIT_WEIGHTS, check_character_told
+from sources.audit.conflict import unmendable
 from sources.audit.sheet_stack import SheetStack
 from sources.audit.slips import suggest
-from sources.declarations.contract import Column, Contract, contracts_for
+from sources.declarations.contract import Column, contracts_for
+from sources.declarations.pack import Pack
 from sources.declarations.rule import IntakeRule, RowRule, load_intake_rules
-from sources.submission.finding import ALIKE_SHOWN, Finding, finding, intake_finding
+from sources.submission.finding import ALIKE_SHOWN, Finding, SuggestedCell, finding, intake_finding
 from sources.submission.frames import polars_type
 
 NOT_NULLABLE, NOT_UNIQUE = "not_nullable", "multiple_fields_uniqueness"
 """What pandera calls the failures that no check of ours has a name for."""
+CHECK_CHARACTER = "value.check_character"
 Row = Mapping[str, Any]
 """A row of a typed frame: column → value."""
 
@@ -57,7 +61,7 @@ class SheetSchema:
 
 def value_findings(stack: SheetStack, raw: pl.DataFrame, typed: pl.DataFrame) -> Iterator[Finding]:
     """Failures of the pandera schema on the typed frame, as findings; a failure is known by its check's name."""
-    sheet = sheet_schema(stack.contract.name, stack.report_year)
+    sheet = sheet_schema(stack.pack, stack.contract.name, stack.report_year)
     try:
         sheet.schema.validate(typed, lazy=True)
     except pa.errors.SchemaErrors as errors:
@@ -80,7 +84,8 @@ def value_findings(stack: SheetStack, raw: pl.DataFrame, typed: pl.DataFrame) ->
 def _out_of_bounds(stack: SheetStack, name: str, failed: ColumnCheck, row: Row) -> Finding:
     at = stack.places.at(row["submission_id"], row["record"], name)
     label = stack.contract.column(name).label
-    return intake_finding(failed.rule_id, at.address, at.text, label=label, expected=failed.expected)
+    expected = check_character_told(row[name]) if failed.rule_id == CHECK_CHARACTER else failed.expected
+    return intake_finding(failed.rule_id, at.address, at.text, label=label, expected=expected)
 
 
 def _blank(stack: SheetStack, name: str, row: Row, text: Row) -> Iterator[Finding]:
@@ -106,28 +111,37 @@ def _broken_rule(
     `diagnosed` counts them by submission and rule.
     """
     submission_id, first = row["submission_id"], broken.columns[0]
-    if all(text[name] is None for name in broken.columns) and stack.has_lost(submission_id, first):
+    if any(row[name] is None and _has_own_finding(stack, submission_id, name, text) for name in broken.columns):
         return
-    at, rule, likely = stack.places.at(submission_id, row["record"], first), broken.rule, None
+    at, rule, likely = stack.places.at(submission_id, row["record"], first), broken.rule, []
+    message, words = broken.message.format(**row), ""
     diagnosed[submission_id, broken.rule_id] += 1
     if isinstance(rule, RowRule) and diagnosed[submission_id, broken.rule_id] <= ALIKE_SHOWN:
-        likely = _likely(stack.contract, rule, row, stack.last_year.get(submission_id, {}))
-    yield finding(
-        at.address, at.text, broken.rule_id, rule, rule.severity, broken.message.format(**row), rule.fix, likely
-    )
+        likely = suggest(stack.contract, rule, row, stack.last_year.get(submission_id, {}))
+        words = "；或者".join(each.text(stack.contract) for each in likely) or _why_unmendable(stack, rule, row)
+    suggested = tuple(SuggestedCell(name, value) for each in likely[:1] for name, value in each.values.items())
+    yield finding(at.address, at.text, broken.rule_id, rule, rule.severity, message, rule.fix, words or None, suggested)
 
 
-def _likely(contract: Contract, rule: RowRule, row: Row, last_year: Row) -> str | None:
-    """The probable cause, in words, why a row breaks a rule."""
-    suggestions = suggest(contract, rule, row, last_year)
-    return "；或者".join(suggestion.text(contract) for suggestion in suggestions) or None
+def _why_unmendable(stack: SheetStack, rule: RowRule, row: Row) -> str:
+    """Why no single number mends a row that is rejected; nothing where one does."""
+    if rule.severity != "error":
+        return ""
+    rejecting = [each for each in stack.contract.rules_in(stack.report_year) if each.severity == "error"]
+    conflict = unmendable(stack.contract, rule, rejecting, row)
+    return conflict.text(stack.contract) if conflict else ""
+
+
+def _has_own_finding(stack: SheetStack, submission_id: str, name: str, text: Row) -> bool:
+    """Whether a finding says already why a value is missing: its heading is lost, or its text is of another type."""
+    return text[name] is not None or stack.has_lost(submission_id, name)
 
 
 @lru_cache
-def sheet_schema(contract_name: str, report_year: int) -> SheetSchema:
+def sheet_schema(pack: Pack, contract_name: str, report_year: int) -> SheetSchema:
     """The pandera schema of a sheet in a report year, derived from its contract."""
     contract = next(
-        c for kind in ("school", "bureau") for c in contracts_for(kind, report_year) if c.name == contract_name
+        c for kind in ("school", "bureau") for c in contracts_for(pack, kind, report_year) if c.name == contract_name
     )
     columns = contract.columns_in(report_year)
     column_checks = {column.name: _column_checks(column) for column in columns}
@@ -168,6 +182,8 @@ def _column_checks(column: Column) -> list[ColumnCheck]:
         named(pa.Check.str_matches, "value.pattern", column.hint, column.pattern)
     elif column.type == "text":
         named(pa.Check.str_length, "value.too_long", column.max_length, max_value=column.max_length)
+    if column.check_character is not None:
+        named(pa.Check, CHECK_CHARACTER, column.label, lambda data: data.lazyframe.select(credit_code_holds(data.key)))
     return found
 
 
@@ -190,3 +206,15 @@ def _holds(expression: str) -> Callable[[PolarsData], pl.LazyFrame]:
         return data.lazyframe.select(condition.fill_null(True).alias("holds"))
 
     return check
+
+
+def credit_code_holds(column: str) -> pl.Expr:
+    """Whether the check character fits; a text of another length holds, because it has a finding of its own."""
+    code = pl.col(column)
+    value_of = {letter: value for value, letter in enumerate(CREDIT_LETTERS)}
+    terms = [
+        code.str.slice(place, 1).replace_strict(value_of, default=None, return_dtype=pl.Int64) * weight
+        for place, weight in enumerate((*CREDIT_WEIGHTS, 1))
+    ]
+    fits = (pl.sum_horizontal(terms, ignore_nulls=False) % 31 == 0).fill_null(False)
+    return (code.str.len_chars() != CREDIT_LENGTH).fill_null(True) | fits

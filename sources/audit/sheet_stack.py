@@ -9,6 +9,7 @@ import polars as pl
 from sources.audit.places import Places
 from sources.declarations.codelist import CodeList
 from sources.declarations.contract import Column, Contract
+from sources.declarations.pack import Pack
 
 LastYear = Mapping[str, Mapping[str, Any]]
 """Submission → column → last year's value, for one sheet."""
@@ -30,6 +31,7 @@ class SheetStack:
     missing from a sheet.
     """
 
+    pack: Pack
     contract: Contract
     report_year: int
     submissions: pl.DataFrame

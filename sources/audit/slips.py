@@ -10,8 +10,8 @@ likely it gives just what was typed, and how well the values fit to last year's.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from itertools import combinations
+from decimal import ROUND_HALF_UP, Context, Decimal
+from itertools import combinations, pairwise
 from math import exp, log
 from typing import Any
 
@@ -28,7 +28,12 @@ SLIPS = {
     "one_digit": "有一位数字不同",
     "missing_digit": "少一位数字",
     "extra_digit": "多一位数字",
-    "power_of_ten": "小数点或单位（元、万元）差 10 的整数次方",
+    "times_ten": "多填了一位数字或小数点错位，是 10 倍",
+    "tenth": "少填了一位数字或小数点错位，是十分之一",
+    "yuan_for_wan": "填的是元，不是万元，是 10000 倍",
+    "wan_for_yuan": "填的是万元，不是元，是一万分之一",
+    "mu_for_m2": "填的是亩，不是平方米",
+    "power_of_ten": "小数点或单位错位，差 10 的整数次方",
     "last_year": "误填了上年的数",
     "neighbour": "误填了相邻一行的数",
     "exchanged": "两项填反了",
@@ -37,16 +42,23 @@ SLIPS = {
 }
 OF_DIGITS = ("swapped", "one_digit", "missing_digit", "extra_digit")
 DIGITS = "0123456789"
-OF_UNIT = ("percent", "power_of_ten")
+OF_UNIT = ("percent", "power_of_ten", "times_ten", "tenth", "yuan_for_wan", "wan_for_yuan", "mu_for_m2")
 """The slips that a warning may be about: it is no identity, so other digits would be guesses."""
 COMMON = 20.0
 """How much likelier than other slips it is that a percentage is a fraction, or that one slip has broken two rules."""
+SHIFTED, BESIDE = 0.25, 0.25
+"""How likely it is that just these numbers stand a row off, or in each other's place, being neighbours."""
 UNLIKELY = 1e-3
 """How likely it is, beside a slip of the pen, that a number is wrong in no way that has a name."""
 USUAL_CHANGE, UNUSUAL_SHARE = 0.15, 0.1
 """By how much numbers move in a year (as a difference of logarithms), and how many do not keep to that."""
 MAX_SUGGESTIONS = 3
+WIDE_CONTEXT = Context(prec=80)
+"""More digits than any number that is compared has."""
 POWERS = (1, 2, 3, 4, -1, -2, -3, -4)
+"""By which powers of ten a point or a unit is misplaced."""
+PRINTED_POWERS = {4: "ten_thousand", 8: "hundred_million"}
+"""In prose a number has the words 万 and 亿, which may be lost or too many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +106,13 @@ def suggest(contract: Contract, rule: RowRule, row: Row, last_year: Row) -> list
     """
     asked = [contract.column(name) for name in rule.columns if row.get(name) is not None]
     numbers = [column for column in asked if column.is_number]
-    candidates = [*_single(contract, rule.expr, numbers, row, last_year), *_several(numbers, row)]
+    candidates = [
+        *_single(contract, rule.expr, numbers, row, last_year),
+        *_several(numbers, row),
+        *_exchanged_beside(contract, numbers, row),
+    ]
     if rule.severity != "error":
-        candidates = [candidate for candidate in candidates if candidate.slip in OF_UNIT]
+        candidates = [candidate for candidate in candidates if candidate.slip in (*OF_UNIT, "exchanged")]
     best: dict[tuple[Any, ...], Suggestion] = {}
     for candidate, mended in zip(candidates, _mended(contract, rule, row, candidates), strict=True):
         if mended:
@@ -127,25 +143,39 @@ def _single(
 def _several(numbers: Sequence[Column], row: Row) -> Iterator[Suggestion]:
     """Corrections of several cells at once: two exchanged, all of them a row off."""
     pairs = [(one, other) for one, other in combinations(numbers, 2) if row[one.name] != row[other.name]]
-    for one, other in pairs:
-        values = {one.name: _as(one, row[other.name]), other.name: _as(other, row[one.name])}
-        yield Suggestion(values, "exchanged", 1 / len(pairs))
+    yield from (_exchange(one, other, row, 1 / len(pairs)) for one, other in pairs)
     typed = [row[column.name] for column in numbers]
     for shifted in ([*typed[1:], *typed[:1]], [*typed[-1:], *typed[:-1]]):
         if len(numbers) > 2 and shifted != typed:
             changed = zip(numbers, shifted, typed, strict=True)
-            values = {column.name: _as(column, new) for column, new, old in changed if new != old}
-            yield Suggestion(values, "shifted", 1 / 2)
+            values = {column.name: typed_number(column, new) for column, new, old in changed if new != old}
+            yield Suggestion(values, "shifted", SHIFTED)
+
+
+def _exchanged_beside(contract: Contract, numbers: Sequence[Column], row: Row) -> Iterator[Suggestion]:
+    """A number that the rule asks for, exchanged with the one beside it in the sheet, whether the rule asks for that
+    one or not."""
+    filled = [column for column in contract.columns if column.is_number and row.get(column.name) is not None]
+    for one, other in pairwise(filled):
+        if (one in numbers or other in numbers) and row[one.name] != row[other.name]:
+            yield _exchange(one, other, row, BESIDE)
+
+
+def _exchange(one: Column, other: Column, row: Row, likelihood: float) -> Suggestion:
+    values = {one.name: typed_number(one, row[other.name]), other.name: typed_number(other, row[one.name])}
+    return Suggestion(values, "exchanged", likelihood)
 
 
 def _slips_of(column: Column, typed: Any) -> Iterator[tuple[str, Any, float]]:
     """Slip, the value that was meant, and how likely the slip turns just that value into the one typed."""
     if column.unit == "%" and 0 < typed <= 1:
-        yield "percent", _as(column, Decimal(typed) * 100), COMMON
+        yield "percent", typed_number(column, Decimal(typed) * 100), COMMON
+    if column.unit == "平方米" and typed > 0:
+        yield "mu_for_m2", typed_number(column, Decimal(typed) * 2000 / 3), COMMON
     for power in POWERS:
         meant = Decimal(typed).scaleb(power)
-        if typed and meant == _as(column, meant):
-            yield "power_of_ten", _as(column, meant), 1 / len(POWERS)
+        if typed and meant == typed_number(column, meant):
+            yield _power_slip(column, power), typed_number(column, meant), 1 / len(POWERS)
     if typed < 0:
         return
     places = max(0, -int(Decimal(typed).normalize().as_tuple().exponent))
@@ -160,7 +190,34 @@ def _slips_of(column: Column, typed: Any) -> Iterator[tuple[str, Any, float]]:
     for slip in digit_slips(digits):
         # nobody means a number that begins with a zero, unless it is one digit, or lost all others but the zero
         if not slip.meant.startswith("0") or len(slip.meant) == length == 1 or digits == "0":
-            yield slip.kind, _as(column, Decimal(slip.meant).scaleb(-places)), 1 / ways[slip.kind]
+            yield slip.kind, typed_number(column, Decimal(slip.meant).scaleb(-places)), 1 / ways[slip.kind]
+
+
+def _power_slip(column: Column, power: int) -> str:
+    """What it is called to write a number that is to be multiplied by this power of ten."""
+    units = {("万元", -4): "yuan_for_wan", ("元", 4): "wan_for_yuan"}
+    return units.get((column.unit or "", power)) or {-1: "times_ten", 1: "tenth"}.get(power, "power_of_ten")
+
+
+def power_between(number: Decimal, meant: Decimal) -> int:
+    """The power of ten by which two numbers with the same digits differ; 0 when the digits are not the same.
+
+    `meant` may be exact where the number was rounded.
+    """
+    if not number or not meant or (number < 0) != (meant < 0):
+        return 0
+    digits = len(number.normalize().as_tuple().digits)
+    # one digit is no proof, nor is a count with its end cut off, unless nothing had to be rounded away
+    may_round = digits > 1 and not (abs(number) < abs(meant) and number % 1 == 0 == meant % 1)
+    places = Decimal(1).scaleb(meant.adjusted() - digits + 1)
+    shortened = meant.quantize(places, ROUND_HALF_UP, WIDE_CONTEXT) if may_round else meant
+    power = number.adjusted() - shortened.adjusted()
+    return power if number == shortened.scaleb(power) else 0
+
+
+def printed_power(power: int, is_percent: bool) -> str:
+    """What it is called to print a number that is this power of ten of the one meant."""
+    return "fraction" if is_percent and abs(power) == 2 else PRINTED_POWERS.get(abs(power), "power_of_ten")
 
 
 def _fit(values: Row, row: Row, last_year: Row) -> float:
@@ -188,14 +245,17 @@ def _solutions(contract: Contract, expression: str, column: Column, row: Row) ->
         if len(sides) != 2 or column.name not in re.findall(r"\w+", equation) or "'" in equation:
             continue
         value = Decimal(row[column.name])
-        trial = [{**row, column.name: _as(column, value)}, {**row, column.name: _as(column, value + 1)}]
+        trial = [
+            {**row, column.name: typed_number(column, value)},
+            {**row, column.name: typed_number(column, value + 1)},
+        ]
         frame = _frame(contract, trial).select(left=pl.sql_expr(sides[0]), right=pl.sql_expr(sides[1]))
         here, there = (None if None in pair else Decimal(str(pair[0])) - Decimal(str(pair[1])) for pair in frame.rows())
         if here is None or there is None or here == there:
             continue
         solved = value - here / (there - here)
-        if solved >= 0 and solved == _as(column, solved):
-            yield _as(column, solved)
+        if solved >= 0 and solved == typed_number(column, solved):
+            yield typed_number(column, solved)
 
 
 def _mended(contract: Contract, rule: RowRule, row: Row, candidates: Sequence[Suggestion]) -> list[int]:
@@ -226,6 +286,128 @@ def _frame(contract: Contract, rows: Sequence[Row]) -> pl.DataFrame:
     return pl.DataFrame([{name: row.get(name) for name in schema} for row in rows], schema=schema, orient="row")
 
 
-def _as(column: Column, value: Any) -> Any:
+def typed_number(column: Column, value: Any) -> Any:
     """The value in the column's type, cut to the digits that the column can hold."""
     return round(Decimal(value), column.decimals or 0) if column.type == "decimal" else int(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """A number that a typed one can be held against: last year's, or what base and peers lead to expect."""
+
+    words: str
+    """What it is, as a message says it: “上年”, “按同类学校推算”."""
+    number: float
+    spread: float
+    """How far right numbers lie from it as a rule, as a difference of logarithms."""
+    is_told: bool = False
+    """It is a number that somebody has reported, so that the typed one can be just so many times it."""
+
+
+@dataclass(frozen=True, slots=True)
+class FactorSlip:
+    """A slip that multiplies a number."""
+
+    kind: str
+    factor: Decimal
+    words: str
+    weight: float
+
+
+TEN_SLIPS = (
+    FactorSlip("times_ten", Decimal(10), "多填了一位数字（或小数点错位）", 1.0),
+    FactorSlip("tenth", Decimal("0.1"), "少填了一位数字（或小数点错位）", 1.0),
+    FactorSlip("power_of_ten", Decimal(100), "多填了两位数字（或小数点错位）", 0.3),
+    FactorSlip("power_of_ten", Decimal("0.01"), "少填了两位数字（或小数点错位）", 0.3),
+    FactorSlip("power_of_ten", Decimal(1000), "多填了三位数字", 0.1),
+    FactorSlip("power_of_ten", Decimal("0.001"), "少填了三位数字", 0.1),
+    FactorSlip("power_of_ten", Decimal(10000), "填的单位差一万倍", 0.2),
+    FactorSlip("power_of_ten", Decimal("0.0001"), "填的单位差一万倍", 0.2),
+)
+UNIT_SLIPS = {
+    "万元": (
+        FactorSlip("yuan_for_wan", Decimal(10000), "填的是元，不是万元", 2.0),
+        FactorSlip("yi_for_wan", Decimal("0.0001"), "填的是亿元，不是万元", 0.5),
+    ),
+    "元": (FactorSlip("wan_for_yuan", Decimal("0.0001"), "填的是万元，不是元", 2.0),),
+    "平方米": (
+        FactorSlip("mu_for_m2", Decimal(3) / 2000, "填的是亩，不是平方米", 2.0),
+        FactorSlip("hectare_for_m2", Decimal("0.0001"), "填的是公顷（或万平方米），不是平方米", 1.0),
+    ),
+    "%": (
+        FactorSlip("percent", Decimal("0.01"), "把百分数填成了小数", 2.0),
+        FactorSlip("hundredfold", Decimal(100), "把百分数又乘了 100", 2.0),
+    ),
+}
+"""Unit of the column → the slips of units; one 亩 is 2000/3 平方米."""
+MANY = 100_000
+NEAR, BETTER, WIDE = 0.7, 1.15, 0.5
+"""As differences of logarithms: how near to an anchor a correction must come; how much nearer than it was typed; from
+where on an anchor spreads so wide that half a power of ten is near."""
+
+
+@dataclass(frozen=True, slots=True)
+class LikelySlip:
+    """What has probably happened to one number: the kind, what was meant, and how the two compare, in words."""
+
+    kind: str
+    meant: int | Decimal
+    words: str
+
+
+def likely_slip(column: Column, typed: Decimal, anchors: Sequence[Anchor]) -> LikelySlip | None:
+    """The likeliest slip of unit, magnitude or digits by which a number that nobody expects has come about; None when
+    none fits. The anchors are in the order of their weight."""
+    held = [anchor for anchor in anchors if anchor.number > 0]
+    if not held or typed <= 0:
+        return _of_zeros(column, typed)
+    off, near = _off(typed, held), NEAR if held[0].spread < WIDE else BETTER
+    slips = [
+        slip for slip in (*UNIT_SLIPS.get(column.unit or "", ()), *TEN_SLIPS) if _off(typed / slip.factor, held) <= near
+    ]
+    slips = [slip for slip in slips if off - _off(typed / slip.factor, held) >= BETTER]
+    if slips:
+        best = min(slips, key=lambda slip: _off(typed / slip.factor, held) / held[0].spread - log(slip.weight))
+        meant = typed_number(column, typed / best.factor)
+        return LikelySlip(best.kind, meant, f"{_compared(typed, held[0])}：很可能{best.words}，应为 {_text(meant)}")
+    return _of_digits(column, typed, held)
+
+
+def _of_zeros(column: Column, typed: Decimal) -> LikelySlip | None:
+    """Of a number with nothing to hold it against: four zeros at its end are a unit taken for another."""
+    if typed < MANY or typed % 10000:
+        return None
+    meant, words = typed_number(column, typed / 10000), UNIT_SLIPS.get(column.unit or "", TEN_SLIPS[-2:])[0].words
+    return LikelySlip("power_of_ten", meant, f"末尾有四个零：可能{words}，应为 {_text(meant)}")
+
+
+def _of_digits(column: Column, typed: Decimal, held: Sequence[Anchor]) -> LikelySlip | None:
+    """A slip of the pen that leads very near to what is expected."""
+    off, found = _off(typed, held), []
+    for kind, meant, likelihood in _slips_of(column, typed):
+        if kind in OF_DIGITS and meant > 0 and (after := _off(Decimal(meant), held)) <= 0.2 and off - after >= 0.3:
+            found.append((log(likelihood) - after / held[0].spread, kind, meant))
+    if not found:
+        return None
+    _, kind, meant = max(found, key=lambda each: each[0])
+    return LikelySlip(kind, meant, f"{_compared(typed, held[0])}：可能{SLIPS[kind]}，应为 {_text(meant)}")
+
+
+def _off(number: Decimal, held: Sequence[Anchor]) -> float:
+    """How far a number lies from the first anchor."""
+    return abs(log(float(number) / held[0].number))
+
+
+def _compared(typed: Decimal, anchor: Anchor) -> str:
+    """How a number compares with its anchor: so many times, or such a part of it."""
+    ratio = typed / Decimal(repr(anchor.number))
+    times = ratio if ratio >= 1 else 1 / ratio
+    whole = round(times)
+    is_just = anchor.is_told and abs(times - whole) <= Decimal("0.0005") * times
+    shown = str(whole) if is_just or times >= 20 else f"{times:.1f}"
+    how = "恰" if is_just else "约"
+    return f"{how}为{anchor.words}的 {shown} 倍" if ratio >= 1 else f"{how}为{anchor.words}的 {shown} 分之一"
+
+
+def _text(number: int | Decimal) -> str:
+    return f"{Decimal(number):f}"

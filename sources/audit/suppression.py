@@ -11,8 +11,10 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from sources.audit.audited import Audit
+from sources.audit.commented import COMMENTED
 from sources.audit.places import cell_lookup
 from sources.declarations.contract import Suppression, load_contracts
+from sources.declarations.pack import Pack
 from sources.submission.cell import Cell, CellAddress
 from sources.submission.finding import Finding, intake_finding
 from sources.submission.submission import Submission
@@ -30,9 +32,9 @@ class _Place:
     cell: str | None
 
 
-def suppress(outcome: Audit) -> Audit:
+def suppress(pack: Pack, outcome: Audit) -> Audit:
     """The same audit without the answers of too few people; `cells` has them marked in `is_suppressed`."""
-    places = _places(outcome)
+    places = _places(pack, outcome)
     marked = (
         outcome.cells.drop("is_suppressed")
         .join(places, on=[*RECORD, "column_name"], how="left")
@@ -49,17 +51,17 @@ def suppress(outcome: Audit) -> Audit:
         submissions=tuple(_forget(each, gone) for each in outcome.submissions),
         tables={name: _without(name, table, places) for name, table in outcome.tables.items()},
         cells=marked.with_columns(raw_text=text),
-        findings=(*_redacted(outcome.findings, hidden), *_notices(hidden, file_names)),
+        findings=(*_redacted(pack, outcome.findings, hidden, marked), *_notices(pack, hidden, file_names)),
     )
 
 
-def _places(outcome: Audit) -> pl.DataFrame:
+def _places(pack: Pack, outcome: Audit) -> pl.DataFrame:
     """Every cell to be suppressed: RECORD, column_name, is_suppressed."""
     parts = [
         _rows(contract.name, contract.suppress, table, outcome.cells).join(
             pl.DataFrame({"column_name": list(contract.suppress.columns)}), how="cross"
         )
-        for contract in load_contracts()
+        for contract in load_contracts(pack)
         if contract.suppress and (table := outcome.tables.get(contract.name)) is not None
     ]
     schema = {"submission_id": pl.String, "sheet": pl.String, "record": pl.Int64, "column_name": pl.String}
@@ -86,14 +88,22 @@ def _without(name: str, table: pl.DataFrame, places: pl.DataFrame) -> pl.DataFra
     return joined.with_columns(pl.when(pl.col("is_suppressed").is_null()).then(pl.col(columns))).drop("is_suppressed")
 
 
-def _redacted(findings: tuple[Finding, ...], hidden: pl.DataFrame) -> list[Finding]:
-    """Findings about the suppressed cells keep their place and rule, and lose every value."""
-    titles = {contract.name: contract.title for contract in load_contracts()}
-    rows = hidden.select("submission_id", "sheet", "cell").iter_rows()
-    where = {_Place(submission_id, titles[sheet], cell) for submission_id, sheet, cell in rows if cell is not None}
+def _redacted(pack: Pack, findings: tuple[Finding, ...], hidden: pl.DataFrame, cells: pl.DataFrame) -> list[Finding]:
+    """Findings about the suppressed cells keep their place and rule, and lose every value.
+
+    So do comments on any cell of their rows: they may say what is suppressed.
+    """
+    titles = {contract.name: contract.title for contract in load_contracts(pack)}
+
+    def places(of: pl.DataFrame) -> set[_Place]:
+        rows = of.select("submission_id", "sheet", "cell").iter_rows()
+        return {_Place(submission_id, titles[sheet], cell) for submission_id, sheet, cell in rows if cell is not None}
+
+    where, beside = places(hidden), places(cells.join(hidden, on=RECORD, how="semi"))
 
     def is_hidden(finding: Finding) -> bool:
-        return _Place(finding.address.submission_id, finding.address.sheet, finding.address.cell) in where
+        at = finding.address
+        return _Place(at.submission_id, at.sheet, at.cell) in (beside if finding.rule_id == COMMENTED else where)
 
     return [_without_value(finding) if is_hidden(finding) else finding for finding in findings]
 
@@ -103,11 +113,11 @@ def _without_value(finding: Finding) -> Finding:
     return replace(finding, value=SUPPRESSED, message=message, suggestion=None)
 
 
-def _notices(hidden: pl.DataFrame, file_names: Mapping[str, str]) -> list[Finding]:
+def _notices(pack: Pack, hidden: pl.DataFrame, file_names: Mapping[str, str]) -> list[Finding]:
     """One notice for each suppressed row, so that the school knows why its result is nowhere."""
     cell_of = cell_lookup(hidden)
     notices = []
-    for contract in load_contracts():
+    for contract in load_contracts(pack):
         if contract.suppress:
             rows = hidden.filter(pl.col("sheet") == contract.name).select("submission_id", "record").unique()
             for submission_id, record in rows.sort("submission_id", "record").iter_rows():

@@ -19,6 +19,11 @@ PLACEHOLDERS = frozenset({"无", "没有", "暂无", "空", "/", "\\", "-", "--"
 MAX_DIGITS = 13
 """Before the decimal point. No number of a city has more, and their products and sums stay exact."""
 FRACTION = re.compile(r"0?\.[0-9]{1,20}")
+UNSEEN = r"[\p{Cf}\x{34F}\x{115F}\x{1160}\x{17B4}\x{17B5}\x{180B}-\x{180F}\x{FE00}-\x{FE0F}\x{E0100}-\x{E01EF}]"
+"""What takes no room on the screen: zero-width characters, selectors of a letter's form."""
+THIN_SPACES = r"[\x{2009}\x{202F}]"
+MARKS = r"[\p{No}\p{Nl}]"
+"""Raised, circled and other digits that mark a footnote or count a list."""
 PLAIN, PLAIN_DATE = r"^-?[0-9]+(\.[0-9]+)?$", r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 TEXT = "__text"
 """Marks the text of a column beside its typed value."""
@@ -27,7 +32,7 @@ TEXT = "__text"
 def typed_column(column: Column, codelists: Mapping[str, CodeList]) -> pl.Expr:
     """Text → the declared type; null where the text is not of that type.
 
-    A number may be written in full-width digits, with thousands separators, blanks and its own unit; a date with any
+    A number may be written in full-width digits, with thousands separators and its own unit; a date with any
     of the usual signs between year, month and day.
     """
     text = pl.col(column.name)
@@ -56,16 +61,22 @@ def typed_column(column: Column, codelists: Mapping[str, CodeList]) -> pl.Expr:
 
 def _plain(text: pl.Expr) -> pl.Expr:
     """Full-width letters as half-width ones, without what nobody sees: blanks at the ends, zero-width characters."""
-    return text.str.normalize("NFKC").str.replace_all(r"\p{Cf}", "").str.strip_chars()
+    return text.str.normalize("NFKC").str.replace_all(UNSEEN, "").str.strip_chars()
 
 
 def _digits(column: Column) -> pl.Expr:
-    """A number's text without its unit and thousands separators; separators elsewhere stay, and make it no number."""
-    digits = _plain(pl.col(column.name))
+    """A number's text without its unit and thousands separators; separators elsewhere stay, and make it no number.
+
+    So does a sign that only looks like a digit in other letters (2591①, 2591²), and a blank: "120 130" may be two
+    numbers. A thin space is a separator, because nobody types it between two numbers.
+    """
+    text = pl.col(column.name)
+    digits = _plain(text.str.replace_all(THIN_SPACES, ","))
+    digits = pl.when(text.str.contains(MARKS)).then(text).otherwise(digits)
     if column.unit:
         digits = digits.str.strip_suffix(unicodedata.normalize("NFKC", column.unit)).str.strip_chars()
-    is_grouped = digits.str.contains(r"^[+-]?[0-9]{1,3}([, ][0-9]{3})+(\.[0-9]+)?$")
-    return pl.when(is_grouped).then(digits.str.replace_all("[, ]", "")).otherwise(digits)
+    is_grouped = digits.str.contains(r"^[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?$")
+    return pl.when(is_grouped).then(digits.str.replace_all(",", "")).otherwise(digits)
 
 
 def normalised_findings(stack: SheetStack, raw: pl.DataFrame, typed: pl.DataFrame) -> Iterator[Finding]:
@@ -122,7 +133,8 @@ def _type_rule(column: Column, text: str, is_too_long: bool, codelists: Mapping[
     if is_too_long:
         return "value.too_large", "9" * MAX_DIGITS
     is_symbol = column.blank != "error" and normalise_label(text) in PLACEHOLDERS
-    rule_id = "value.placeholder" if is_symbol else _TYPE_RULES[column.type]
+    plain = "value.scope_unknown" if column.codelist == "scopes" else _TYPE_RULES[column.type]
+    rule_id = "value.placeholder" if is_symbol else plain
     if column.codelist:
         return rule_id, "、".join(entry.label for entry in codelists[column.codelist].codes[:12])
     return rule_id, column.decimals

@@ -8,12 +8,15 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import date
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, TypeVar
-from zoneinfo import ZoneInfo, available_timezones
+from typing import TYPE_CHECKING, TypeVar
+from zoneinfo import ZoneInfo
 
+from sources.declarations.changes import with_lives
+from sources.declarations.check_changes import contradictory_changes, same_names
 from sources.declarations.codelist import load_codelists
 from sources.declarations.headings import normalise_label
 from sources.declarations.misfit import Misfit, Place
+from sources.declarations.pack import Pack
 from sources.declarations.problem import meant
 from sources.system.nearest import nearest
 
@@ -24,9 +27,15 @@ if TYPE_CHECKING:
 Entry = TypeVar("Entry")
 LISTS_OF_ATTRIBUTES = {"category": "school_category", "affiliation": "affiliation", "ownership": "ownership"}
 """The code list behind each attribute of the roster by which a scope leaves schools out."""
+DECLARING = (".yml", ".yaml", ".csv")
 YEARS = range(1949, 2101)
 """Years that somebody can mean."""
 CRON_FIELDS = (("分", 0, 59), ("时", 0, 23), ("日", 1, 31), ("月", 1, 12), ("星期", 0, 7))
+DAYS_OF_MONTHS = {2: 29, 4: 30, 6: 30, 9: 30, 11: 30}
+CHINESE_ZONES = ("Asia/Shanghai", "Asia/Urumqi", "Asia/Hong_Kong", "Asia/Macau")
+RESERVED_SCOPE = "school"
+KEPT_BY_EDITORS = re.compile(r"^(~\$|\.)|(~|\.bak|\.orig|\.swp|\.tmp)$")
+"""Names of what editors leave beside a file."""
 LEVELS_IN_WORDS = {"nation": "全国", "province": "省级", "city": "市级", "county": "县级"}
 
 
@@ -38,7 +47,10 @@ def contradictions(city: "City", unsure: Collection[str] = ()) -> Iterator[Misfi
     yield from _twice(city.regions, lambda region: region.code, "regions", "code", "代码")
     if "code" not in unsure:
         yield from _regions(city, "regions" in unsure)
+    if len(city.region_by_code) < len(city.regions) or city.code not in city.region_by_code:
+        unsure = {*unsure, "regions"}  # a region's code is wrong: who names it, and what does not find it, is not
     yield from _respondents(city, unsure)
+    yield from _attributes(city)
     yield from _scopes(city, "respondents" in unsure)
     for position, definition in enumerate(city.definitions):
         yield from _years(("definitions", position), since=definition.since)
@@ -50,6 +62,8 @@ def contradictions(city: "City", unsure: Collection[str] = ()) -> Iterator[Misfi
     )
     if "calendar" not in unsure:
         yield from _calendar(city.calendar)
+        yield from _served_years(city, bool({"code", "respondents"} & set(unsure)))
+    yield from contradictory_changes(city, unsure)
 
 
 def _twice(
@@ -76,8 +90,14 @@ def _years(place: Place, **years: int | None) -> Iterator[Misfit]:
 def _regions(city: "City", is_unsure: bool) -> Iterator[Misfit]:
     """The regions are one tree under the installation's own."""
     known = city.region_by_code
+    names: dict[tuple[str | None, str], int] = {}
     for position, region in enumerate(city.regions):
-        yield from _place_of_region(city, region, ("regions", position), is_unsure)
+        if (first := names.setdefault((region.parent, region.name), position)) != position:
+            told = f"名称 {region.name} 写了两次（第 {first + 1} 项已有，上级也一样）"
+            yield Misfit(("regions", position, "name"), told)
+    for position, region in enumerate(city.regions):
+        if city.code in known or region.parent is not None:  # without its own region, one line says so
+            yield from _place_of_region(city, region, ("regions", position), is_unsure)
     if city.code not in known and not is_unsure:
         near = nearest(city.code, known)
         told = f"没有本库自己的地区 {city.code}（city.yml 的 code）" + (f"；最接近的是 {near}" if near else "")
@@ -111,18 +131,33 @@ def _place_of_region(city: "City", region: "Region", place: Place, is_unsure: bo
 
 def _respondents(city: "City", unsure: Collection[str]) -> Iterator[Misfit]:
     yield from _twice(city.respondents, lambda each: each.code, "respondents", "code", "标识码")
-    known = city.region_by_code
-    for position, respondent in enumerate(city.respondents):
+    respondents = with_lives(city.respondents, city.changes)
+    for position, respondent in enumerate(respondents):
         place = ("respondents", position)
         yield from _years(place, since=respondent.since, until=respondent.until)
         if respondent.since and respondent.until and respondent.since > respondent.until:
             told = f"{respondent.name}的“since”{respondent.since} 晚于“until”{respondent.until}"
             yield Misfit((*place, "since"), told)
-        if city.region_of(respondent) not in known and not {"code", "regions"} & set(unsure):
-            told = f"{respondent.name}的地区 {respondent.region} 不在 regions.yml 中{meant(respondent.region, known)}"
-            yield Misfit((*place, "region"), told)
-    yield from _same_name(city.respondents)
-    yield from _bureaus(city, bool({"code", "respondents"} & set(unsure)))
+    if not {"code", "regions"} & set(unsure):
+        yield from _places_of_respondents(city, respondents)
+    yield from same_names(city) if city.changes else _same_name(respondents)
+    yield from _bureaus(city, respondents, bool({"code", "respondents"} & set(unsure)))
+
+
+def _places_of_respondents(city: "City", respondents: Sequence["Respondent"]) -> Iterator[Misfit]:
+    """Regions that are not declared, each told once: of the first respondent that names it."""
+    known = city.region_by_code
+    told = set()
+    for position, respondent in enumerate(respondents):
+        code = respondent.region
+        if code is None or code in known or code in told:
+            continue
+        told.add(code)
+        place = ("respondents", position, "region")
+        if list(known) == [city.code]:
+            yield Misfit(place, f"{respondent.name}的地区是 {code}，但没有 regions.yml：请在其中列出本库的地区")
+            return
+        yield Misfit(place, f"{respondent.name}的地区 {code} 不在 regions.yml 中{meant(code, known)}")
 
 
 def _same_name(respondents: Sequence["Respondent"]) -> Iterator[Misfit]:
@@ -134,9 +169,9 @@ def _same_name(respondents: Sequence["Respondent"]) -> Iterator[Misfit]:
                 yield Misfit(("respondents", position, "name"), told if name else f"标识码 {later.code} 没有名称")
 
 
-def _bureaus(city: "City", is_unsure: bool) -> Iterator[Misfit]:
+def _bureaus(city: "City", respondents: Sequence["Respondent"], is_unsure: bool) -> Iterator[Misfit]:
     """A region has at most one bureau at a time; somewhere there is one."""
-    bureaus = [(position, each) for position, each in enumerate(city.respondents) if each.kind == "bureau"]
+    bureaus = [(position, each) for position, each in enumerate(respondents) if each.kind == "bureau"]
     of_region: dict[str, list[tuple[int, Respondent]]] = {}
     for position, bureau in bureaus:
         of_region.setdefault(city.region_of(bureau), []).append((position, bureau))
@@ -162,22 +197,48 @@ def _overlap(one: "Respondent", other: "Respondent") -> bool:
     )
 
 
+def _attributes(city: "City") -> Iterator[Misfit]:
+    """What the register says of a school, to be compared with the roster, by the codes of the roster."""
+    lists = load_codelists(city.pack)
+    for position, each in enumerate(city.respondents):
+        for attribute, codelist in LISTS_OF_ATTRIBUTES.items():
+            value, known = getattr(each, attribute), lists[codelist].label_of
+            place = ("respondents", position, attribute)
+            if value is not None and each.kind == "bureau":
+                yield Misfit(place, f"“{each.name}”是教育局，没有 {attribute}")
+            elif value is not None and value not in known:
+                by_label = next((code for code, label in known.items() if label == value), None)
+                hint = f"；是不是“{by_label}”？" if by_label else meant(value, known)
+                yield Misfit(place, f"{attribute} 没有“{value}”{hint}")
+
+
 # --- Scopes ----------------------------------------------------------------------------------------------------------
 
 
 def _scopes(city: "City", is_unsure: bool) -> Iterator[Misfit]:
     yield from _twice(city.scopes, lambda scope: scope.code, "scopes", "code", "代码")
     yield from _twice(city.scopes, lambda scope: normalise_label(scope.label), "scopes", "label", "名称")
+    for position, scope in enumerate(city.scopes):
+        if scope.code == RESERVED_SCOPE:
+            yield Misfit(("scopes", position, "code"), f"代号不能是“{RESERVED_SCOPE}”：它在已印数字中表示单独一所学校")
+    named = {normalise_label(name): scope for scope in reversed(city.scopes) for name in scope.also}
+    named |= {normalise_label(scope.label): scope for scope in city.scopes}
     schools = {each.code: each.name for each in city.respondents if each.kind == "school"}
     for position, scope in enumerate(city.scopes):
-        yield from _exclusions(scope, ("scopes", position, "exclude"), None if is_unsure else schools)
+        for name in scope.also:
+            if (other := named[normalise_label(name)]) is not scope:
+                told = f"“{name}”已经是口径“{other.label}”的名称，读的时候分不开"
+                yield Misfit(("scopes", position, "also"), told)
+        yield from _exclusions(city.pack, scope, ("scopes", position, "exclude"), None if is_unsure else schools)
 
 
-def _exclusions(scope: "Scope", place: Place, schools: dict[str, str] | None) -> Iterator[Misfit]:
+def _exclusions(pack: Pack, scope: "Scope", place: Place, schools: dict[str, str] | None) -> Iterator[Misfit]:
     """Values that no school can have: the scope would silently hold all of them."""
     for attribute, values in scope.exclude.items():
         codelist = LISTS_OF_ATTRIBUTES.get(attribute)
-        known = load_codelists()[codelist].label_of if codelist else schools
+        known = load_codelists(pack)[codelist].label_of if codelist else schools
+        if fault := _fault_of_values(values, known):
+            yield Misfit((*place, attribute), f"口径“{scope.label}”：{attribute} {fault}")
         for value in values:
             if known is not None and value not in known:
                 by_label = next((code for code, label in known.items() if label == value), None)
@@ -185,13 +246,24 @@ def _exclusions(scope: "Scope", place: Place, schools: dict[str, str] | None) ->
                 yield Misfit((*place, attribute), f"口径“{scope.label}”：{attribute} 没有“{value}”{hint}")
 
 
+def _fault_of_values(values: Sequence[str], known: Collection[str] | None) -> str | None:
+    """What is wrong with a list of values as a whole."""
+    if not values:
+        return "没有列出任何值；全部学校都算的，不用写"
+    if twice := next((value for value in values if values.count(value) > 1), None):
+        return f"的“{twice}”写了两次"
+    if known and set(known) <= set(values):
+        return "把所有的值都排除了，一所学校也不剩"
+    return None
+
+
 # --- Calendar --------------------------------------------------------------------------------------------------------
 
 
 def _calendar(calendar: "Calendar") -> Iterator[Misfit]:
     if not _is_zone(calendar.timezone):
-        near = meant(calendar.timezone, [*available_timezones(), "Asia/Shanghai"])
-        yield Misfit(("calendar", "timezone"), f"没有“{calendar.timezone}”这个时区{near}")
+        near = nearest(calendar.timezone, CHINESE_ZONES) or CHINESE_ZONES[0]
+        yield Misfit(("calendar", "timezone"), f"没有“{calendar.timezone}”这个时区；是不是“{near}”？")
     for key in ("nightly", "yearly"):
         if fault := fault_of_cron(getattr(calendar, key)):
             yield Misfit(("calendar", key), f"“{key}”{fault}")
@@ -201,11 +273,27 @@ def _calendar(calendar: "Calendar") -> Iterator[Misfit]:
         place = ("calendar", "years", year)
         if year not in YEARS:
             yield Misfit(place, f"“years”下应当是年份，不能是 {year}")
+            continue
         yield from _order(report_year, place)
-        for key in ("as_of", "school_year_from", "school_year_to"):
+        for key in ("as_of", "school_year_from", "school_year_to", "opens", "due"):
             day: date = getattr(report_year, key)
             if abs(day.year - year) > 1:
                 yield Misfit((*place, key), f"“{key}”{day} 离报告年度 {year} 太远")
+
+
+def _served_years(city: "City", is_unsure: bool) -> Iterator[Misfit]:
+    """A report year has a bureau; a target is of a year of the calendar or the next one."""
+    years = sorted(city.calendar.years)
+    lives = with_lives(city.respondents, city.changes)
+    for year in years:
+        serving = [each for each in lives if each.kind == "bureau" and each.is_valid_in(year)]
+        if any(each.kind == "bureau" for each in lives) and not serving and not is_unsure:
+            yield Misfit(("calendar", "years", year), f"{year} 年度没有教育局：请看 respondents.yml 的 since、until")
+    for position, target in enumerate(city.targets):
+        year = target.report_year
+        if years and year in YEARS and not years[0] <= year <= years[-1] + 1:
+            told = f"{year} 年不在采集日历中；可以写 {years[0]} 到 {years[-1] + 1}"
+            yield Misfit(("targets", position, "report_year"), told)
 
 
 def _order(year: "ReportYear", place: Place) -> Iterator[Misfit]:
@@ -216,6 +304,8 @@ def _order(year: "ReportYear", place: Place) -> Iterator[Misfit]:
 
 
 def _is_zone(name: str) -> bool:
+    if not name:
+        return False
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):  # OSError: the name of a folder, e.g. Asia
@@ -231,6 +321,9 @@ def fault_of_cron(text: str) -> str | None:
     for field, (name, low, high) in zip(fields, CRON_FIELDS, strict=True):
         if not all(_is_cron_part(part, low, high) for part in field.split(",")):
             return f"的“{name}”不能是“{field}”，应为 {low} 到 {high}"
+    day, month = fields[2], fields[3]
+    if day.isdigit() and month.isdigit() and int(day) > DAYS_OF_MONTHS.get(int(month), 31):
+        return f"永远不会到：{month} 月没有 {day} 日"
     return None
 
 
@@ -246,9 +339,10 @@ def _is_cron_part(part: str, low: int, high: int) -> bool:
     return all(low <= number <= high for number in bounds) and bounds == sorted(bounds)
 
 
-def strange_names(names: Iterable[str], known: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """(name, what to say) of each name that looks like a declaration, or nearly like a known one, and is none."""
+def strange_names(names: Iterable[str], known: Sequence[str]) -> Iterator[tuple[str, str, str | None]]:
+    """(name, what to say, what is probably meant) of each name that looks like a declaration, or nearly like a known
+    one, and is none."""
     for name in names:
-        near: Any = nearest(name, known)
-        if name not in known and (near or name.endswith((".yml", ".yaml", ".csv"))):
-            yield name, f"没有叫“{name}”的配置{meant(name, known)}"
+        near = nearest(name, known)
+        if name not in known and not KEPT_BY_EDITORS.search(name) and (near or name.endswith(DECLARING)):
+            yield name, f"没有叫“{name}”的配置{meant(name, known)}", near

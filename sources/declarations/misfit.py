@@ -19,6 +19,7 @@ WANTED: dict[str, tuple[str, str]] = {
     "int": ("整数", "a whole number"),
     "decimal": ("数字", "a number"),
     "float": ("数字", "a number"),
+    "finite": ("数字", "a number"),
     "date": ("日期（如 2024-09-01）", "a date like 2024-09-01"),
     "bool": ("true 或 false", "true or false"),
     "tuple": ("列表（每项一行，以“- ”开头，或写在 [ ] 里）", "a list"),
@@ -37,6 +38,8 @@ BOUNDS = {
 
 
 PATTERNS = {
+    r"^[0-9]{6}$": "应当是六位数字的行政区划代码（GB/T 2260），数字用半角",
+    r"^[A-Za-z0-9_-]+$": "只能用英文字母、数字、“-”和“_”，不能有空格",
     r"^[a-z][a-z0-9_]*$": "只能用小写字母、数字和下划线，以字母开头",
     r"^[A-Z][A-Z0-9_]*$": "应当是环境变量的名字：大写字母、数字和下划线，不是密钥本身",
     r"^https?://[^\s?#]+$": "应当是以 http:// 或 https:// 开头的网址",
@@ -102,6 +105,9 @@ def _of_value(each: Any, model: type[BaseModel], language: Language, shows_value
         return _no_such_key(place, each["input"], get_args(annotation_at(model, place)), language)
     if kind == "literal_error":
         return _not_among(place, each["input"], get_args(annotation_at(model, place)), language, shows_values)
+    if kind == "invalid_key":
+        shown = str(place[-1])
+        return Misfit(place, _either(language, f"“{shown}”不能作键：键应当是文字", f"`{shown}` cannot be a key"))
     if kind == "value_error":
         return Misfit(place, each["msg"].removeprefix("Value error, "))
     named = Misfit(place, "").key

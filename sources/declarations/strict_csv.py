@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from sources.declarations.misfit import Misfit, misfits
 from sources.declarations.problem import DeclarationError, Problem, meant, shown_path
 
+SEPARATORS = ("；", "，", ";", "\t")
 Model = TypeVar("Model", bound=BaseModel)
 Numbered = tuple[int, Model]
 """A line of a file with its number, from 1, the headings included."""
@@ -20,7 +21,9 @@ def read_lines_as(path: Path, model: type[Model]) -> list[Numbered[Model]]:
     """The lines of a CSV file, one model each. Raises DeclarationError, in Chinese, with everything that is wrong."""
     lines: list[Numbered[Model]] = []
     problems: list[Problem] = []
-    for number, values in read_strictly(path, list(model.model_fields)):
+    needed = [name for name, field in model.model_fields.items() if field.is_required()]
+    others = [name for name in model.model_fields if name not in needed]
+    for number, values in read_strictly(path, needed, others):
         try:
             lines.append((number, model.model_validate(values)))
         except ValidationError as error:
@@ -42,6 +45,14 @@ def read_strictly(
     except UnicodeDecodeError:
         told = "不是 UTF-8 编码；请另存为“CSV UTF-8（逗号分隔）”"
         raise DeclarationError([Problem(shown_path(path), None, "", told)]) from None
+    except IsADirectoryError:
+        raise DeclarationError([Problem(shown_path(path), None, "", "这是文件夹，不是文件")]) from None
+    if not text.strip():
+        raise DeclarationError([Problem(shown_path(path), None, "", "是空的，什么也没有写")])
+    if "\0" in text:
+        raise DeclarationError(
+            [Problem(shown_path(path), None, "", "有看不见的控制字符；请另存为“CSV UTF-8（逗号分隔）”")]
+        )
     rows = csv.reader(StringIO(text, newline=""))
     head = next(rows, [])
     if problems := [line_problem(path, 1, misfit) for misfit in _wrong_headings(head, headings, optional)]:
@@ -59,6 +70,9 @@ def read_strictly(
 
 def _wrong_headings(head: Sequence[str], needed: Sequence[str], optional: Sequence[str]) -> Iterator[Misfit]:
     known = [*needed, *optional]
+    if len(head) == 1 and (found := [each for each in SEPARATORS if each in head[0]]):
+        yield Misfit((), f"各列之间要用英文逗号，这里用了“{found[0]}”")
+        return
     missing = [name for name in needed if name not in head]
     for position, name in enumerate(head):
         if name not in known:

@@ -4,19 +4,65 @@ A file that is right is read once, by libyaml. One that is wrong is composed aga
 while nobody needs them.
 """
 
+import re
+import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from sources.declarations.misfit import KEY, Misfit, Place, misfits
 from sources.declarations.problem import DeclarationError, Language, Problem, shown_path
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+RegionCode = Annotated[str, Field(pattern=r"^[0-9]{6}$")]
+"""A code of GB/T 2260."""
+RespondentCode = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
+UNFIT_FOR_FILES = '\\/:*?"<>|'
+LONGEST_NAME = 60
+
+
+def _is_said(name: str) -> str:
+    if fault := _fault_of_words(name):
+        raise ValueError(fault)
+    return name
+
+
+def _is_called(name: str) -> str:
+    if fault := fault_of_name(name):
+        raise ValueError(fault)
+    return name
+
+
+def _fault_of_words(name: str) -> str | None:
+    """Why pages and tables do not take a name."""
+    if not name.strip():
+        return "名称不能是空的"
+    if name != name.strip():
+        return f"“{name}”的开头或结尾有空格，请删去"
+    if not name.replace("\u3000", " ").isprintable():
+        return "名称里有换行或看不见的字符，请删去重写"
+    return None
+
+
+def fault_of_name(name: str) -> str | None:
+    """Why a region or respondent cannot be called so, in Chinese; None when it can. Files are named after them."""
+    if fault := _fault_of_words(name):
+        return fault
+    if unfit := [each for each in UNFIT_FOR_FILES if each in name]:
+        return f"“{name}”里不能有 {unfit[0]}：名称要用作文件名"
+    if len(name) > LONGEST_NAME:
+        return f"名称有 {len(name)} 个字，太长（最多 {LONGEST_NAME} 个）"
+    return None
+
+
+Said = Annotated[str, AfterValidator(_is_said)]
+Called = Annotated[Said, AfterValidator(_is_called)]
+"""What a region or respondent is called; files are named after them."""
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -30,6 +76,29 @@ class Declaration(BaseModel):
         since = getattr(self, "since", None)
         until = getattr(self, "until", None)
         return (since is None or since <= report_year) and (until is None or report_year <= until)
+
+
+LARGEST = 20_000_000
+"""Bytes of a file; a nation of 10,000 schools has one million."""
+DEEPEST = 50
+BRACKETS = re.compile(r"[\[\]{}]")
+DASHES = re.compile(r"(?:[-?] ){50}")
+NO_SUCH_FILE = "没有这个文件", "there is no such file"
+NOT_UTF_8 = "不是 UTF-8 编码；请用编辑器“另存为”，编码选 UTF-8", "is not UTF-8"
+OPEN_ENDED = {
+    "while scanning a quoted scalar": "从这一行起，引号没有写完",
+    "while parsing a flow": "从这一行起，括号没有写完，或者少了逗号",
+}
+"""What libyaml was at, where it begins, and what is told."""
+HINTS = (
+    (re.compile(r"^\s*\t"), "这一行的缩进用了 Tab 键，请改成空格"),
+    (re.compile(r"^[^#\"']*[A-Za-z_]\s*："), "冒号要用英文的“:”，后面空一格，这一行用了中文的“：”"),
+    (re.compile(r"^[^#\"']*[A-Za-z0-9\"'}]\s*，"), "逗号要用英文的“,”，这一行用了中文的“，”"),
+    (re.compile(r"[\x00-\x08\x0b-\x1f\x7f]"), "这一行有看不见的控制字符，请删去重写"),
+    (re.compile(r"[A-Za-z_]: [^,{}\"'#]*: "), "值里有英文冒号时，整个值要加引号"),
+    (re.compile(r"\*[A-Za-z]|\*$|: \*"), "以 * 开头的值要加引号"),
+)
+"""What a line has in it that makes a file no YAML, and what is told of it."""
 
 
 def once(model: Model, names: Iterable[object], what: str) -> Model:
@@ -62,6 +131,14 @@ class Document:
     text: str
     data: dict[Any, Any]
     language: Language
+    origins: Mapping[Place, tuple["Document", Place]] = field(default_factory=dict)
+    """Where an entry stands that was laid over this file, or moved in it: the place in `data` → file and place."""
+
+    def holding(
+        self, data: dict[Any, Any], origins: Mapping[Place, tuple["Document", Place]] | None = None
+    ) -> "Document":
+        """The same file, with other data."""
+        return replace(self, data=data, origins=origins or {})
 
     def parsed(self, model: type[Model], data: Mapping[Any, Any] | None = None, at: Place = ()) -> Model:
         """What the file holds (or `data`, made from what stands at `at`) as a model.
@@ -80,16 +157,18 @@ class Document:
 
     def problems_of(self, found: Iterator[Misfit] | list[Misfit], at: Place = ()) -> list[Problem]:
         root = yaml.compose(self.text, Loader=_Loader)
-        return [
-            Problem(
-                shown_path(self.path),
-                _line(root, (*at, *misfit.place)),
-                misfit.key,
-                self._with_what_is_written(misfit, root, at),
-                self.language,
-            )
-            for misfit in found
-        ]
+        return [problem for misfit in found for problem in self._told(misfit, root, at)]
+
+    def _told(self, misfit: Misfit, root: yaml.Node | None, at: Place) -> list[Problem]:
+        """The mistake with file and line: those in which its place was written, which may be another file's."""
+        place = (*at, *misfit.place)
+        for length in range(len(place), 0, -1):
+            if (origin := self.origins.get(place[:length])) is not None:
+                document, stands = origin
+                moved = replace(misfit, place=(*stands, *place[length:]))
+                return replace(document, origins={}).problems_of([moved])
+        text = self._with_what_is_written(misfit, root, at)
+        return [Problem(shown_path(self.path), _line(root, place), misfit.key, text, self.language)]
 
     def _with_what_is_written(self, misfit: Misfit, root: yaml.Node | None, at: Place) -> str:
         """The text of a misfit; text that YAML reads as something else, such as a code, wants quotes."""
@@ -113,8 +192,13 @@ def read_document(path: Path, language: Language = "en") -> Document:
     except (_DoubledError, yaml.YAMLError, ValueError, OverflowError) as error:
         raise DeclarationError(_why_not(path, text, language, error)) from None
     if not isinstance(data, dict):
-        told = "应当由“键: 值”组成（英文冒号，后面空一格）", "expected a mapping at the top level"
-        raise DeclarationError([Problem(shown_path(path), 1, "", told[language == "en"], language)])
+        written = next((n for n, line in enumerate(text.splitlines(), 1) if line.strip() and line.strip()[0] != "#"), 0)
+        is_colon = written and "冒号要" in (hint := _likely(text, written)[0])
+        chinese = f"应当由“键: 值”组成{f'：{hint}' if is_colon else '（英文冒号，后面空一格）'}"
+        told = chinese, "expected a mapping at the top level"
+        empty = "是空的，什么也没有写", "is empty"
+        problem = (told if written else empty)[language == "en"]
+        raise DeclarationError([Problem(shown_path(path), written or None, "", problem, language)])
     return Document(path, text, data, language)
 
 
@@ -132,13 +216,53 @@ def load(path: Path, model: type[Model], language: Language = "en") -> Model:
 
 
 def _text_of(path: Path, language: Language) -> str:
+    """The text of a file. Raises DeclarationError when it is none that a person has written."""
     try:
-        return path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        told = "没有这个文件", "there is no such file"
+        if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():
+            told = "不是普通的文件", "is no regular file"
+        elif path.stat().st_size > LARGEST:
+            told = "太大，不像是配置文件", "is too large"
+        else:
+            text = path.read_text(encoding="utf-8-sig")
+            if _is_gbk(text):
+                told = NOT_UTF_8
+            elif _is_deep(text):
+                told = "一层套一层，套得太深", "is nested too deeply"
+            else:
+                return text
+    except (FileNotFoundError, NotADirectoryError):
+        told = NO_SUCH_FILE
     except UnicodeDecodeError:
-        told = "不是 UTF-8 编码；请用编辑器“另存为”，编码选 UTF-8", "is not UTF-8"
+        told = NOT_UTF_8
+    except IsADirectoryError:
+        told = "这是文件夹，不是文件", "is a folder"
+    except PermissionError:
+        told = "没有读这个文件的权限", "may not be read"
+    except OSError as error:  # a link to itself, a broken disk
+        told = "读不了：链接指向自己，或磁盘有问题", f"cannot be read: {error.strerror}"
     raise DeclarationError([Problem(shown_path(path), None, "", told[language == "en"], language)])
+
+
+def _is_gbk(text: str) -> bool:
+    """Whether a text that can be read as UTF-8 was written in GBK: some Chinese words are both (小省 reads Сʡ)."""
+    foreign = [letter for letter in text if letter > "\x7f"]
+    if not foreign or max(foreign) >= "\u0800":  # Chinese stands above that in UTF-8
+        return False
+    try:
+        "".join(foreign).encode().decode("gbk")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _is_deep(text: str) -> bool:
+    """Whether brackets or dashes stand in each other deeper than a person writes: libyaml recurses on the C stack."""
+    depth = 0
+    for bracket in BRACKETS.finditer(text):
+        depth = depth + 1 if bracket[0] in "[{" else max(0, depth - 1)
+        if depth > DEEPEST:
+            return True
+    return DASHES.search(text) is not None
 
 
 def _why_not(path: Path, text: str, language: Language, error: Exception) -> Iterator[Problem]:
@@ -156,15 +280,18 @@ def _why_not(path: Path, text: str, language: Language, error: Exception) -> Ite
             mark = getattr(fault, "context_mark", mark)  # a key without its colon is noticed a line later
         position = getattr(fault, "position", None)
         line = mark.line + 1 if mark else None if position is None else text.count("\n", 0, position) + 1
-        yield problem(
-            line,
-            "",
-            "不是正确的 YAML：请检查这一行和上面一项的缩进（用空格）、冒号（英文冒号，后面空一格）、引号和括号",
-            f"is not YAML: {getattr(fault, 'problem', None) or fault}",
-        )
+        hint, line = _likely(text, line, fault)
+        yield problem(line, "", f"不是正确的 YAML：{hint}", f"is not YAML: {getattr(fault, 'problem', None) or fault}")
         return
     found = 0
     for node in _all(root):
+        if not node.tag.startswith("tag:yaml.org,2002:") or "python" in node.tag:
+            found += 1
+            tag = node.tag.replace("tag:yaml.org,2002:", "!!")
+            yield problem(
+                node.start_mark.line + 1, "", f"不能用标签“{tag}”；以 ! 开头的值要加引号", f"unknown tag {tag}"
+            )
+            continue
         for key, first, again in _doubled(node):
             found += 1
             yield problem(
@@ -181,9 +308,26 @@ def _why_not(path: Path, text: str, language: Language, error: Exception) -> Ite
                 f"“{node.value}”不是存在的日期或正确的值",
                 f"`{node.value}` cannot be read",
             )
-    if not found:  # a tag such as !!python, a list as a key
+    if not found:  # a list as a key
         mark = getattr(error, "problem_mark", None)
-        yield problem(mark.line + 1 if mark else None, "", "有不能读的内容", f"cannot be read: {error}")
+        told = "有不能读的内容：冒号前面的键应当是一个词"
+        yield problem(mark.line + 1 if mark else None, "", told, f"cannot be read: {error}")
+
+
+def _likely(text: str, line: int | None, fault: yaml.YAMLError | None = None) -> tuple[str, int | None]:
+    """What has probably been written where a file is no YAML, and its line: of the reader's mark, or the one before."""
+    lines = text.splitlines()
+    for number in (line or 1, (line or 1) - 1):
+        if not 1 <= number <= len(lines):
+            continue
+        for pattern, hint in HINTS:
+            if pattern.search(lines[number - 1]):
+                return hint, number
+    begins = getattr(fault, "context_mark", None)
+    for beginning, hint in OPEN_ENDED.items():
+        if begins and str(getattr(fault, "context", "")).startswith(beginning):
+            return hint, begins.line + 1
+    return "请检查这一行和上面一项的缩进（用空格）、冒号（英文冒号，后面空一格）、引号和括号", line
 
 
 def _doubled(node: yaml.Node) -> Iterator[tuple[str, int, int]]:
@@ -205,16 +349,20 @@ def _is_readable(node: yaml.ScalarNode) -> bool:
     return True
 
 
-def _all(node: yaml.Node | None) -> Iterator[yaml.Node]:
-    if node is None:
-        return
-    yield node
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            yield from (*_all(key), *_all(value))
-    elif isinstance(node, yaml.SequenceNode):
-        for value in node.value:
-            yield from _all(value)
+def _all(root: yaml.Node | None) -> Iterator[yaml.Node]:
+    """Every node once, however many aliases name it."""
+    seen: set[int] = set()
+    waiting = [] if root is None else [root]
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        yield node
+        if isinstance(node, yaml.MappingNode):
+            waiting += [part for pair in reversed(node.value) for part in reversed(pair)]
+        elif isinstance(node, yaml.SequenceNode):
+            waiting += reversed(node.value)
 
 
 def _line(root: yaml.Node | None, place: Place) -> int | None:

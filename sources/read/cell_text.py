@@ -1,5 +1,6 @@
 """This module gives the text that a person reads in a cell, and says whether two independent readers agree on it."""
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -12,6 +13,8 @@ from sources.read.sheet_xml import Position, StoredSheet
 from sources.system.plain_text import legible
 
 FORMULA_RULES = {"formula": "value.formula", "uncomputed": "value.formula_uncomputed"}
+NEGATIVE = re.compile(r"\s*-(?!0*\.?0*\s*$)")
+"""A stored number below zero; -0, which some programs store, is 0."""
 Grid = list[list[Any]]
 Texts = dict[Position, str]
 """The filled cells of a sheet."""
@@ -45,12 +48,29 @@ def unclear_cells(texts: Mapping[str, Texts], sheets: Mapping[str, StoredSheet])
 
 
 def _agree(text: str, at: Position, stored: StoredSheet) -> bool:
-    """Whether the shown text matches the stored one: the same letters, or for a number some value of the same sign."""
+    """Whether the shown text matches the stored one: the same letters or number, or for a date one of the same sign."""
+    if text == stored.texts.get(at):
+        return True
     if at in stored.strings:
         return "".join(text.split()) == "".join(legible(stored.texts[at]).split())
     if at in stored.texts:
-        return text.startswith("-") == stored.texts[at].strip().startswith("-") and bool(text)
+        number = stored.texts[at].strip()
+        is_alike = text.startswith("-") == bool(NEGATIVE.match(number)) and bool(text)
+        return text == number or (is_alike and not _is_another_number(text, number))
     return bool(text) == (stored.formulas.get(at, "formula") not in FORMULA_RULES)
+
+
+def _is_another_number(text: str, stored: str) -> bool:
+    """Whether both are numbers, and not the same; a date or a truth is shown in other letters than it is stored."""
+    kept = _number(stored)
+    return _number(text) is not None and (kept is None or cell_text(kept) != text)
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:  # a date, a truth, a text: no number
+        return None
 
 
 def cell_text(value: Any) -> str:

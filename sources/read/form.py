@@ -13,7 +13,7 @@ from sources.declarations.headings import (
     normalise_label,
 )
 from sources.read.sheet import HEADINGS_WITHIN_ROWS, Sheet, missing_headings, read_head, report_no_headings
-from sources.submission.frames import FORM_RECORD
+from sources.submission.cell import FORM_RECORD
 
 LAST_YEAR_HEADING = re.compile(rf"{LAST_YEAR_PREFIX}(\([0-9]{{4}}年\))?")
 OWN_HEADING = re.compile(

@@ -5,36 +5,54 @@ finding that says so. It packs any other anew from the parts that it looked at, 
 """
 
 import zipfile
-from collections.abc import Mapping
+import zlib
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from io import BytesIO
 
-from sources.archive.stand_in import STAND_IN, STAND_IN_RULES, ZIP_SIGNATURE
-from sources.read.package import Package, is_workbook, open_package, pack
-from sources.read.sheet_xml import RefusedError, Spent, StoredSheet, read_sheet, read_strings, texts_of, without_blanks
+from sources.declarations.headings import PROGRESS_SHEET, TOKEN_PROPERTY, normalise_label
+from sources.read.comments import SheetComments, read_comments
+from sources.read.file_kind import END_BYTES, END_SIGNATURE, LONGEST_COMMENT, check_kind
+from sources.read.package import (
+    CONTENT_TYPES,
+    SHEET_KINDS,
+    Package,
+    check_is_workbook,
+    open_package,
+    pack,
+    part_name,
+    utf_8,
+    xml_parts,
+)
+from sources.read.plain_sheet import plain_sheet
+from sources.read.sheet_xml import (
+    RefusedError,
+    SharedTexts,
+    Spent,
+    StoredSheet,
+    parse_xml,
+    property_text,
+    read_sheet,
+    read_strings,
+    texts_of,
+    without_blanks,
+)
+from sources.read.styles import Look, read_looks, read_theme
+from sources.read.usual_names import usual_names, with_usual_names
 from sources.system.settings import Limits
 
-OLE_SIGNATURE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-ENCRYPTED_STREAM = "EncryptedPackage".encode("utf-16-le")
-OTHER_KINDS = (
-    (b"%PDF", "PDF 文件"),
-    (b"Rar!", "压缩包"),
-    (b"7z\xbc\xaf\x27\x1c", "压缩包"),
-    (b"\x1f\x8b", "压缩包"),
-    (b"\xff\xd8\xff", "图片"),
-    (b"\x89PNG", "图片"),
-    (b"\xff\xfe", "文本文件（例如改了扩展名的 CSV）"),
-    (b"\xfe\xff", "文本文件（例如改了扩展名的 CSV）"),
-)
-SHORTCUTS = (b"L\0\0\0\x01\x14\x02\0", b"[InternetShortcut]")
-SPREADSHEET_2003 = b"urn:schemas-microsoft-com:office:spreadsheet"
-HEAD_BYTES = 4096
-DIRECTORY_BYTES_A_PART = 1_000
+SHOWN_NAME = 80
+ENTRY_SIGNATURE = b"PK\x01\x02"
+EMBEDDED_PARTS = 2_000
+"""Room for the directories of workbooks that are embedded in a workbook."""
 ODD_METHODS = {9: "deflate64", zipfile.ZIP_BZIP2: "bzip2", zipfile.ZIP_LZMA: "lzma", 93: "zstd", 95: "xz"}
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """What programs that write workbooks use; zipfile unpacks the others whole before it cuts them to their size."""
 TEXT_PARTS = (".xml", ".rels", ".vml")
+"""Endings of names of parts that are XML whatever the content types say."""
+NO_CELLS = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData/></worksheet>'
+"""What a reader gets of the template's sheet of formulas: it is the respondent's own, and long."""
 
 
 @dataclass(frozen=True)
@@ -42,98 +60,178 @@ class Inspection:
     """The outcome of inspecting a file's bytes.
 
     `refusal` is (rule, what was found) when the file must not be opened; then the rest is empty. `notes` are rules
-    that only inform. `book` is the workbook packed anew, for a reader; `sheets` what its XML says, by title.
+    that only inform. `token`: its property that has the template's. `book` is the workbook packed anew, for a reader;
+    `sheets` what its XML says, by title; `looks` how its
+    cells look, by the number that they name; `comments` what stands beside its cells, by title.
     """
 
     refusal: tuple[str, str] | None = None
     notes: tuple[str, ...] = ()
     saved_at: datetime | None = None
+    token: str = ""
     book: bytes = b""
     sheets: Mapping[str, StoredSheet] = field(default_factory=dict)
+    looks: Sequence[Look] = ()
+    comments: Mapping[str, SheetComments] = field(default_factory=dict)
 
 
 def inspect(data: bytes, limits: Limits) -> Inspection:
     """Inspects a file's bytes; unpacks no more of it than the limits allow. Never raises for what they hold."""
+    # Long: the parts of a file in the order in which they are trusted.
     try:
-        _check_kind(data, limits)
+        check_kind(data, limits)
         names, parts = _unpacked(data, limits)
         package = open_package(parts)
-        strings = read_strings(package.strings) if package.strings else []
+        theme = read_theme(package.theme)
+        strings = read_strings(package.strings, theme) if package.strings else SharedTexts(theme=theme)
         spent = Spent()
         for title, sheet in package.sheets.items():
-            bare, blanks = without_blanks(sheet.xml)
+            is_ours = normalise_label(title) == PROGRESS_SHEET and sheet.kind == "worksheet"
+            is_read = sheet.kind in SHEET_KINDS and not is_ours
+            bare, blanks = without_blanks(sheet.xml) if is_read else (NO_CELLS, 0)
             package.sheets[title] = replace(sheet, xml=bare)
             spent.add_cells(blanks, limits)
         sheets = {
             title: read_sheet(sheet.xml, title, strings, limits, spent) for title, sheet in package.sheets.items()
         }
+        for title, stored in sheets.items():
+            stored.is_hidden = package.sheets[title].is_hidden
+        comments = {
+            title: read_comments(sheet.comments, spent) for title, sheet in package.sheets.items() if sheet.comments
+        }
+        if package.styles:
+            parse_xml(package.styles, "格式")
+        for title, sheet in package.sheets.items():
+            if sheet.kind == "worksheet":
+                package.sheets[title] = replace(sheet, xml=plain_sheet(sheet.xml))
     except RefusedError as refused:
         return Inspection(refusal=refused.refusal)
     notes = []
-    if any(name.endswith("vbaProject.bin") or name.startswith("xl/macrosheets/") for name in names):
+    has_macros = any(sheet.kind not in SHEET_KINDS for sheet in package.sheets.values())
+    if has_macros or any(name.endswith("vbaproject.bin") or "macrosheets/" in name for name in names):
         notes.append("file.macros")
-    if any(name.startswith("xl/externalLinks/") for name in names):
+    if any("externallinks/" in name for name in names):
         notes.append("file.external_links")
-    return Inspection(notes=tuple(notes), saved_at=_saved_at(package), book=pack(package), sheets=sheets)
+    token = property_text(package.custom, TOKEN_PROPERTY) if package.custom else ""
+    return Inspection(
+        notes=tuple(notes),
+        saved_at=_saved_at(package),
+        token=token,
+        book=pack(package),
+        sheets=sheets,
+        looks=read_looks(package.styles, theme),
+        comments=comments,
+    )
 
 
-def _check_kind(data: bytes, limits: Limits) -> None:
-    """Refuses a file that is no zip archive, and says what it is instead."""
-    if not data:
-        raise RefusedError("file.empty")
-    if data.startswith(STAND_IN):
-        rule_id, _, found = data.removeprefix(STAND_IN).decode("utf-8", "replace").partition("\0")
-        if rule_id in STAND_IN_RULES:
-            raise RefusedError(rule_id, found.partition("\0")[2])
+def clean_copy(data: bytes, limits: Limits) -> bytes:
+    """The workbook packed anew from the parts that were looked at, pictures and formats included: for an editor.
+
+    Its parts have the names at which an editor looks for them. Other parts are left out when all of them together are
+    larger than the limits. Raises RefusedError as `inspect` refuses.
+    """
+    check_kind(data, limits)
+    _, parts = _unpacked(data, limits)
+    buffer = BytesIO()
+    with (
+        zipfile.ZipFile(BytesIO(_to_its_end(data))) as archive,
+        zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as copy,
+    ):
+        entries = _entries(archive)
+        new = usual_names(parts, entries)
+        for name, part in with_usual_names(parts, new).items():
+            copy.writestr(name, part)
+        others = {name: entry for name, entry in entries.items() if name not in parts}
+        if sum(entry.file_size for entry in others.values()) <= limits.expanded_bytes:
+            for name, entry in others.items():
+                copy.writestr(new[name], _part(archive, entry))
+    return buffer.getvalue()
+
+
+def check_archive(data: bytes, limits: Limits) -> None:
+    """Looks at another Office document as at a workbook: size, directory, methods, declared sizes, entities.
+
+    Raises RefusedError with the rule that it breaks.
+    """
     if len(data) > limits.file_bytes:
         raise RefusedError("file.too_large", f"{len(data) / 1e6:.1f} MB")
-    if data.startswith(OLE_SIGNATURE):
-        raise RefusedError("file.encrypted" if ENCRYPTED_STREAM in data else "file.old_format")
-    head = data[:HEAD_BYTES]
-    if head.lstrip().startswith(SHORTCUTS):
-        raise RefusedError("file.link", "快捷方式")
-    if SPREADSHEET_2003 in head:
-        raise RefusedError("file.old_format")
-    if not data.startswith(ZIP_SIGNATURE):
-        raise RefusedError("file.not_a_workbook", _kind_of(head))
+    _unpacked(data, limits, _anything)
 
 
-def _kind_of(head: bytes) -> str:
-    for signature, kind in OTHER_KINDS:
-        if head.startswith(signature):
-            return kind
-    if b"\0" in head:
-        return "未知格式的文件"
-    return "网页文件" if b"<html" in head.lower() else "文本文件（例如改了扩展名的 CSV）"
+def _anything(_: Collection[str]) -> None:
+    pass
 
 
-def _unpacked(data: bytes, limits: Limits) -> tuple[list[str], dict[str, bytes]]:
-    """The names of an archive's parts, and the parts that are text; refuses what is no workbook or too large."""
+def _unpacked(
+    data: bytes, limits: Limits, check_names: Callable[[Collection[str]], None] = check_is_workbook
+) -> tuple[list[str], dict[str, bytes]]:
+    """The names of an archive's parts, folded, and the parts that are XML, in UTF-8, by their names as written.
+
+    Refuses what is no workbook or too large.
+    """
     try:
         _check_directory(data, limits)
-        with zipfile.ZipFile(BytesIO(data)) as archive:
+        with zipfile.ZipFile(BytesIO(_to_its_end(data))) as archive:
             entries = _entries(archive)
-            _check_entries(entries, limits)
-            parts = {name: _part(archive, entry) for name, entry in entries.items() if name.endswith(TEXT_PARTS)}
+            _check_entries(entries, limits, check_names)
+            names = _xml_names(archive, entries, limits)
+            parts = {name: utf_8(_part(archive, entries[name]), name) for name in names}
     except RefusedError:
         raise
-    except Exception:  # noqa: BLE001 - told as a finding; zipfile, zlib, bz2 and lzma each raise their own kinds for broken streams
+    except Exception:  # noqa: BLE001 - told as a finding; zipfile raises many kinds for a directory that is not there or wrong
         raise RefusedError("file.damaged") from None
     if any(b"<!DOCTYPE" in part or b"<!ENTITY" in part for part in parts.values()):
         raise RefusedError("file.suspicious", "XML 实体定义")
-    return list(entries), parts
+    return [name.casefold() for name in entries], parts
+
+
+def _to_its_end(data: bytes) -> bytes:
+    """The archive without what a program or a disk wrote behind it, where it is too much for a comment."""
+    end = data.rfind(END_SIGNATURE)
+    if end < 0 or len(data) - end <= END_BYTES + LONGEST_COMMENT:
+        return data
+    comment = int.from_bytes(data[end + END_BYTES - 2 : end + END_BYTES], "little")
+    return data[: end + END_BYTES + comment]
+
+
+def _xml_names(archive: zipfile.ZipFile, entries: Mapping[str, zipfile.ZipInfo], limits: Limits) -> list[str]:
+    """The entries that are XML, by their ending or as the content types say; refuses more of it than the limits."""
+    declared, endings = set[str](), set[str](TEXT_PARTS)
+    for name, entry in entries.items():
+        if name.casefold() == CONTENT_TYPES and entry.file_size <= limits.expanded_bytes:
+            declared, more = xml_parts(utf_8(_part(archive, entry), name))
+            endings |= more
+    found = [name for name in entries if name.casefold() in declared or name.casefold().endswith(tuple(endings))]
+    expanded = sum(entries[name].file_size for name in found)
+    if expanded > limits.expanded_bytes:
+        raise RefusedError("file.too_large", f"展开后有 {expanded / 1e6:.0f} MB")
+    return found
 
 
 def _part(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
-    """A part's bytes up to its declared size; zipfile, asked for "everything", unpacks all that is really there."""
-    with archive.open(entry) as stream:
-        return stream.read(entry.file_size)
+    """A part's bytes up to its declared size; zipfile, asked for "everything", unpacks all that is really there.
+
+    Raises RefusedError: where bytes are lacking, the file is not whole; where they are others, the part is broken.
+    """
+    try:
+        with archive.open(entry) as stream:
+            content = stream.read(entry.file_size)
+    except (zlib.error, zipfile.BadZipFile) as error:
+        if isinstance(error, zlib.error) or "CRC" in str(error):
+            raise RefusedError("file.part_broken", entry.filename[:SHOWN_NAME]) from None
+        raise
+    if len(content) != entry.file_size:
+        raise RefusedError("file.damaged")
+    return content
 
 
 def _check_directory(data: bytes, limits: Limits) -> None:
-    """Refuses an endless table of contents before anything reads it."""
-    end = data.rfind(b"PK\x05\x06")
-    if end >= 0 and int.from_bytes(data[end + 12 : end + 16], "little") > limits.parts * DIRECTORY_BYTES_A_PART:
+    """Refuses an endless table of contents before anything reads it.
+
+    Its entries are counted, not its declared size: which of several directories a reader takes, and how large it then
+    is, depends on records that may contradict each other (zip64).
+    """
+    if data.count(ENTRY_SIGNATURE) > limits.parts + EMBEDDED_PARTS:
         raise RefusedError("file.too_large", f"超过 {limits.parts} 个内部文件")
 
 
@@ -142,28 +240,25 @@ def _entries(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     entries: dict[str, zipfile.ZipInfo] = {}
     folded: set[str] = set()
     for entry in archive.infolist():
-        name = entry.filename.replace("\\", "/")
+        if entry.is_dir() or not (name := part_name(entry.filename)):
+            continue
         if name.casefold() in folded:
-            raise RefusedError("file.repeated_part", name[:80])
+            raise RefusedError("file.repeated_part", name[:SHOWN_NAME])
         folded.add(name.casefold())
         entries[name] = entry
     return entries
 
 
-def _check_entries(entries: Mapping[str, zipfile.ZipInfo], limits: Limits) -> None:
+def _check_entries(
+    entries: Mapping[str, zipfile.ZipInfo], limits: Limits, check_names: Callable[[Collection[str]], None]
+) -> None:
     if len(entries) > limits.parts:
         raise RefusedError("file.too_large", f"{len(entries)} 个内部文件")
     if any(entry.flag_bits & 1 for entry in entries.values()):
         raise RefusedError("file.encrypted")
-    if "xl/workbook.bin" in entries:
-        raise RefusedError("file.old_format")
-    if not is_workbook(entries):
-        raise RefusedError("file.not_a_workbook", "压缩包或其他文档")
+    check_names(entries)
     if odd := sorted({entry.compress_type for entry in entries.values()} - set(METHODS)):
         raise RefusedError("file.compression", ODD_METHODS.get(odd[0], f"第 {odd[0]} 种"))
-    expanded = sum(entry.file_size for name, entry in entries.items() if name.endswith(TEXT_PARTS))
-    if expanded > limits.expanded_bytes:
-        raise RefusedError("file.too_large", f"展开后有 {expanded / 1e6:.0f} MB")
 
 
 def _saved_at(package: Package) -> datetime | None:

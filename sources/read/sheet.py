@@ -6,17 +6,24 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from sources.declarations.contract import Column, Contract
-from sources.declarations.headings import STATUS_LABEL, normalise_label
+from sources.declarations.headings import ROLLED_NOTE, STATUS_LABEL, TOKEN_LABEL, normalise_label
 from sources.read.cell_text import FORMULA_RULES, Texts
-from sources.read.sheet_xml import Position, StoredSheet, address
-from sources.submission.cell import Cell, CellAddress
+from sources.read.comments import NO_COMMENTS, SheetComments
+from sources.read.number_format import number_format
+from sources.read.on_screen import MOST_DIGITS, SeenCell, has_lost_digits, seen_otherwise
+from sources.read.sheet_xml import Position, StoredSheet, address, position_of
+from sources.read.styles import PLAIN, Look
+from sources.submission.cell import FORM_RECORD, STATUS_COLUMN, Cell, CellAddress, CellComment
 from sources.submission.finding import Finding, Findings, intake_finding
-from sources.submission.frames import FORM_RECORD, STATUS_COLUMN
 from sources.submission.submission import Fate
-from sources.system.plain_text import STANDS_FOR_ILLEGIBLE
+from sources.system.plain_text import STANDS_FOR_ILLEGIBLE, legible
 
 HEADINGS_WITHIN_ROWS = 15
 SHOWN_STRAYS = 8
+COVERED_AT_MOST = 20_000
+"""Cells under merged cells that are looked at in a sheet; the template's own sheets are far smaller."""
+ROLLED_WORDS = normalise_label(ROLLED_NOTE.partition("：")[0])
+"""How the line begins that a template has above rows of last year's list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +35,7 @@ class SheetContent:
     last_year: Mapping[tuple[str, str], str] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     fates: Mapping[tuple[str, str], Fate] = field(default_factory=dict)
+    comments: tuple[CellComment, ...] = ()
 
 
 @dataclass
@@ -44,6 +52,8 @@ class Sheet:
     place: CellAddress
     texts: Texts
     stored: StoredSheet
+    looks: Sequence[Look] = ()
+    comments: SheetComments = NO_COMMENTS
     is_outdated: bool = False
     status_row: int | None = None
     cells: list[Cell] = field(default_factory=list)
@@ -89,10 +99,45 @@ class Sheet:
             place = replace(self.place, cell=at, column_name=column.name)
             self.findings.add(intake_finding(rule_id, place, text, label=column.label))
         is_error = formula is not None and formula not in FORMULA_RULES
+        if text and not is_error:
+            text = self._as_seen(column, text, (row, position))
         self.claim("reported" if is_error else "value", row, position)
         self.taken.setdefault(row, []).append(position)
         text = "" if is_error else text
         self.keep(record, column.name, at, text)
+
+    def _as_seen(self, column: Column, text: str, at: Position) -> str:
+        """The text without what is struck out in it; asks where the screen shows something else than is read."""
+        number = self.stored.looks.get(at, 0)
+        look = self.looks[number] if number < len(self.looks) else PLAIN
+        run, is_string = self.stored.runs.get(at), at in self.stored.strings
+        stored = self.stored.texts.get(at, text)
+        cover = self.text(*self._covers[at]) if at in self._covers else None
+        if look.is_plain and run is None and cover is None and (is_string or len(stored) <= MOST_DIGITS):
+            return text
+        cell = SeenCell(text, legible(stored).strip(), is_string, look, run and legible(run).strip(), cover)
+        place = replace(self.place, cell=address(*at), column_name=column.name)
+        if seen := seen_otherwise(cell, column):
+            is_day = not is_string and number_format(look.format_code).is_date
+            value = text if is_day else cell.stored
+            found = intake_finding("value.seen_otherwise", place, value, label=column.label, expected=seen)
+            self.findings.add(found)
+        if has_lost_digits(cell, column):
+            self.findings.add(intake_finding("value.digits_lost", place, text, label=column.label))
+        return text if cell.run is None else cell.run
+
+    @cached_property
+    def _covers(self) -> dict[Position, Position]:
+        """Cells that a merged cell covers → its top left; of endless ranges only the first cells."""
+        covers: dict[Position, Position] = {}
+        for first, last in self.stored.merged:
+            for row in range(first[0], last[0] + 1):
+                for position in range(first[1], last[1] + 1):
+                    if len(covers) >= COVERED_AT_MOST:
+                        return covers
+                    covers[row, position] = first
+            covers.pop(first, None)
+        return covers
 
     def keep(self, record: int, column_name: str, at: str, text: str) -> None:
         self.cells.append(Cell(self.place.submission_id, self.contract.name, record, column_name, at, text))
@@ -111,10 +156,48 @@ class Sheet:
         filled = [(row, taken) for row, taken in self.taken.items() if any(self.text(row, p) for p in taken)]
         if hidden := [(row, taken[0]) for row, taken in filled if row in self.stored.hidden_rows]:
             self.report("sheet.hidden_rows", *hidden[0], "", count=len(hidden), expected=named_cells(hidden))
+        hidden_columns = self._in_hidden_columns(filled)
+        if hidden_columns:
+            self.report(
+                "sheet.hidden_columns",
+                *hidden_columns[0],
+                "",
+                count=len(hidden_columns),
+                expected=named_cells(hidden_columns),
+            )
+        if self.stored.is_hidden and filled:
+            count = sum(bool(self.text(row, position)) for row, taken in filled for position in taken)
+            self.findings.add(intake_finding("sheet.hidden", self.place, count=count))
         if odd := sorted(at for at, text in self.texts.items() if STANDS_FOR_ILLEGIBLE in text):
             self.report("sheet.illegible", *odd[0], self.text(*odd[0]), count=len(odd), expected=named_cells(odd))
         fates = {(self.title, address(*at)): fate for at, fate in self.fates.items()}
-        return SheetContent(True, tuple(self.cells), self.last_year, self.findings.all(), fates)
+        if self.comments.trouble:
+            self.findings.add(intake_finding("sheet.comments_unread", self.place, expected=self.comments.trouble))
+        return SheetContent(True, tuple(self.cells), self.last_year, self.findings.all(), fates, self._comments())
+
+    def _comments(self) -> tuple[CellComment, ...]:
+        """The comments on values, or in the row of one, in the order of the sheet."""
+        if not self.comments.texts:
+            return ()
+        own = {column.name for column in self.columns if not column.prefilled}
+        values: dict[int, dict[int, Cell]] = {}
+        for cell in self.cells:
+            if cell.column_name in own:
+                row, position = position_of(cell.cell)
+                values.setdefault(row, {})[position] = cell
+        beside = (
+            (_value_beside(values.get(row, {}), position), (row, position), text)
+            for (row, position), text in sorted(self.comments.texts.items())
+        )
+        return tuple(CellComment(cell, address(*at), text) for cell, at, text in beside if cell)
+
+    def _in_hidden_columns(self, filled: Sequence[tuple[int, list[int]]]) -> list[Position]:
+        hidden = {
+            position
+            for position in {each for _, taken in filled for each in taken}
+            if any(first <= position <= last for first, last in self.stored.hidden_columns)
+        }
+        return [(row, each) for row, taken in filled for each in taken if each in hidden and self.text(row, each)]
 
     def _taken_rows(self) -> dict[int, list[int]]:
         """Position of a column → the rows in which a value was taken there, in ascending order."""
@@ -123,6 +206,17 @@ class Sheet:
             for position in self.taken[row]:
                 rows_of.setdefault(position, []).append(row)
         return rows_of
+
+
+def _value_beside(values: Mapping[int, Cell], position: int) -> Cell | None:
+    """The value that a comment in its row is about: of its own cell, or the nearest filled one to the left, else to the
+    right: in a form the value of the row."""
+    if position in values:
+        return values[position]
+    filled = [each for each, cell in values.items() if cell.raw_text]
+    left = max((each for each in filled if each < position), default=None)
+    nearest = min(filled, default=None) if left is None else left
+    return None if nearest is None else values[nearest]
 
 
 def _values_within(rows_of: Mapping[int, list[int]], first: Position, last: Position) -> int:
@@ -161,7 +255,11 @@ def read_head(sheet: Sheet, header_row: int) -> None:
     instructions, title = normalise_label(contract.instructions), normalise_label(contract.title)
     for row in range(header_row):
         for position, label in sheet.labels(row).items():
-            is_printed = label == instructions or label.startswith(title) or (sheet.is_outdated and position == 0)
+            is_printed = (
+                label == instructions
+                or label.startswith((title, ROLLED_WORDS, TOKEN_LABEL))
+                or (sheet.is_outdated and position == 0)
+            )
             if is_printed and (row, position) not in sheet.fates:
                 sheet.claim("ignored", row, position)
 

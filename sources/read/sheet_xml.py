@@ -6,25 +6,38 @@ that only unfold in memory, documents that define entities.
 """
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from xml.parsers import expat
 
+from sources.read.letter_font import THEME, WHITE, Font, Theme, font_with
 from sources.system.settings import Limits
 
+ROOT_WITHIN = 4_096
+"""Bytes of a document within which its first element begins."""
 LONGEST_TEXT = 32_767
 """Characters that a cell of a spreadsheet can hold."""
 REFERENCE = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})")
+SHOWN_LETTERS = 20
+"""Of an address that is none."""
 SEPARATOR = "}"
 BLANK_CELL = re.compile(rb'<c r="[A-Z]{1,3}[1-9][0-9]{0,6}"(?: s="[0-9]+")? ?/>')
 BLANK_ROW = re.compile(rb'<row r="[1-9][0-9]{0,6}"[^<>]*></row>')
 WITHOUT_ADDRESS = re.compile(rb'<(?:[a-zA-Z0-9_.-]+:)?(?:c|row)(?=[\s/>])(?! r=")')
 ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 """How a spreadsheet writes a letter that XML does not allow, as the carriage return of a pasted text."""
+MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+PLAIN_FONT = Font()
+RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 Position = tuple[int, int]
 """Zero-based row and column."""
+
+
+KINDS = ("n", "s", "str", "inlineStr", "b", "d", "e")
+"""What a cell says that it holds."""
+TRUTHS = ("0", "1", "true", "false", "TRUE", "FALSE", "")
 
 
 class RefusedError(Exception):
@@ -40,7 +53,9 @@ class StoredSheet:
     """What one sheet stores: texts and numbers as they are written in the file, by position.
 
     `formulas`: 'formula' (with a stored result), 'uncomputed' (without one) or the error that the cell shows.
-    `merged`: top left and bottom right of merged cells. `hidden_rows`: rows that a reader does not see.
+    `merged`: top left and bottom right of merged cells. `hidden_rows`, `hidden_columns` (first and last): what a reader
+    does not see; `is_hidden`: the whole sheet. `looks`: of cells that do not look plain, the number of their look.
+    `runs`: of texts of which a part is struck out, unseen or raised, what is seen of them.
     """
 
     texts: dict[Position, str] = field(default_factory=dict)
@@ -48,6 +63,20 @@ class StoredSheet:
     formulas: dict[Position, str] = field(default_factory=dict)
     merged: list[tuple[Position, Position]] = field(default_factory=list)
     hidden_rows: set[int] = field(default_factory=set)
+    hidden_columns: list[tuple[int, int]] = field(default_factory=list)
+    is_hidden: bool = False
+    looks: dict[Position, int] = field(default_factory=dict)
+    runs: dict[Position, str] = field(default_factory=dict)
+
+
+@dataclass
+class SharedTexts:
+    """The texts that the cells of a workbook share, in order; `seen`: what is seen of those that are not seen whole."""
+
+    texts: list[str] = field(default_factory=list)
+    seen: dict[int, str] = field(default_factory=dict)
+    theme: Theme = THEME
+    """Of the workbook: cells have texts of their own, too."""
 
 
 @dataclass
@@ -57,6 +86,7 @@ class Spent:
     cells: int = 0
     area: int = 0
     letters: int = 0
+    comment_bytes: int = 0
 
     def add_cells(self, count: int, limits: Limits) -> None:
         self.cells += count
@@ -66,19 +96,24 @@ class Spent:
 
 def address(row: int, position: int) -> str:
     """A1 address of a zero-based row and column."""
+    return f"{_letters(position)}{row + 1}"
+
+
+@lru_cache(maxsize=1024)
+def _letters(position: int) -> str:
     letters = ""
     position += 1
     while position:
         position, remainder = divmod(position - 1, 26)
         letters = chr(ord("A") + remainder) + letters
-    return f"{letters}{row + 1}"
+    return letters
 
 
 def position_of(reference: str) -> Position:
     """Zero-based row and column of an A1 address; RefusedError for anything else."""
     match = REFERENCE.fullmatch(reference)
     if not match:
-        raise RefusedError("file.damaged")
+        raise RefusedError("file.malformed", f"“{reference[:SHOWN_LETTERS]}”不是单元格的地址")
     return int(match[2]) - 1, _column(match[1])
 
 
@@ -90,15 +125,37 @@ def _column(letters: str) -> int:
     return column - 1
 
 
-def elements(xml: bytes) -> list[tuple[str, dict[str, str]]]:
-    """Local name and attributes of every element of a small document; RefusedError for what is not well-formed."""
+def elements(xml: bytes, what: str) -> list[tuple[str, dict[str, str]]]:
+    """Local name and attributes of every element of a small document; RefusedError for what is not well-formed.
+
+    `what` names the document, for people.
+    """
     found: list[tuple[str, dict[str, str]]] = []
 
     def start(name: str, attributes: dict[str, str]) -> None:
-        found.append((_local(name), {_local(key): value for key, value in attributes.items()}))
+        found.append((local_name(name), {local_name(key): value for key, value in attributes.items()}))
 
-    _parse(xml, start)
+    parse_xml(xml, what, start)
     return found
+
+
+def root_of(xml: bytes) -> str:
+    """Local name of a document's first element; '' where there is none."""
+
+    def start(name: str, _: dict[str, str]) -> None:
+        raise _FirstElement(local_name(name))
+
+    try:
+        parse_xml(xml[:ROOT_WITHIN], "", start)
+    except _FirstElement as first:
+        return str(first)
+    except RefusedError:  # whoever reads all of it says what is wrong
+        pass
+    return ""
+
+
+class _FirstElement(Exception):  # noqa: N818 - no error: it ends the parsing
+    """The local name of a document's first element."""
 
 
 def texts_of(xml: bytes, names: Sequence[str]) -> dict[str, str]:
@@ -107,7 +164,7 @@ def texts_of(xml: bytes, names: Sequence[str]) -> dict[str, str]:
     open_name: list[str | None] = [None]
 
     def start(name: str, attributes: dict[str, str]) -> None:
-        local = _local(name)
+        local = local_name(name)
         open_name[0] = local if local in names and local not in found else None
         if open_name[0]:
             found[local] = []
@@ -120,32 +177,54 @@ def texts_of(xml: bytes, names: Sequence[str]) -> dict[str, str]:
             found[open_name[0]].append(letters)
 
     with suppress(RefusedError):  # what such a document says is a help, never needed
-        _parse(xml, start, end, text)
+        parse_xml(xml, "", start, end, text)
     return {name: "".join(letters) for name, letters in found.items()}
+
+
+def property_text(xml: bytes, name: str) -> str:
+    """The text of one of a workbook's own properties, the first of that name; what is broken has none."""
+    letters: list[str] = []
+    is_open, is_found = [False], [False]
+
+    def start(element: str, attributes: dict[str, str]) -> None:
+        if local_name(element) == "property":
+            is_open[0] = not is_found[0] and attributes.get("name") == name
+            is_found[0] |= is_open[0]
+
+    def text(some: str) -> None:
+        if is_open[0]:
+            letters.append(some)
+
+    with suppress(RefusedError):  # what such a document says is a help, never needed
+        parse_xml(xml, "", start, None, text)
+    return "".join(letters).strip()
 
 
 def unescaped(text: str) -> str:
     return ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
 
 
-def read_strings(xml: bytes) -> list[str]:
-    """The texts that the cells of a workbook share, in order."""
-    strings: list[str] = []
-    collector = _TextCollector()
+def read_strings(xml: bytes, theme: Theme = THEME) -> SharedTexts:
+    """The texts that the cells of a workbook share; `theme` has the colours that they name by number."""
+    shared = SharedTexts(theme=theme)
+    collector = _TextCollector(theme)
 
     def end(name: str) -> None:
         collector.end(name)
-        if _local(name) == "si":
-            strings.append(unescaped(collector.take()))
+        if local_name(name) == "si":
+            seen, text = collector.seen(), unescaped(collector.take())
+            if seen is not None:
+                shared.seen[len(shared.texts)] = seen
+            shared.texts.append(text)
 
-    _parse(xml, collector.start, end, collector.text)
-    return strings
+    parse_xml(xml, "共用的文字", collector.start, end, collector.text)
+    return shared
 
 
-def read_sheet(xml: bytes, title: str, strings: Sequence[str], limits: Limits, spent: Spent) -> StoredSheet:
+def read_sheet(xml: bytes, title: str, strings: SharedTexts, limits: Limits, spent: Spent) -> StoredSheet:
     """What a sheet stores; adds to `spent` and refuses with RefusedError what goes beyond the limits."""
     reader = _SheetReader(title, strings, limits, spent)
-    _parse(xml, reader.start, reader.end, reader.collector.text)
+    parse_xml(xml, f"“{title}”表", reader.start, reader.end, reader.collector.text)
     return reader.sheet
 
 
@@ -163,51 +242,95 @@ def without_blanks(xml: bytes) -> tuple[bytes, int]:
 
 
 class _TextCollector:
-    """Collects the text of `t` and `v` elements, but for the phonetic readings (`rPh`) beside a text."""
+    """Collects the text of `t` and `v` elements, but for the phonetic readings (`rPh`) beside a text.
 
-    def __init__(self) -> None:
+    Of a text in runs it knows besides what is seen: not what is struck out or has the colour of white paper, and what
+    is raised as a raised sign, so that a mark behind a number is not read as a part of it.
+    """
+
+    def __init__(self, theme: Theme) -> None:
+        self.theme = theme
         self.parts: list[str] = []
+        self.seen_parts: list[str] = []
         self.collecting = False
-        self.phonetic = False
+        self.is_rich = self.is_odd = False
+        self.phonetic = self.in_properties = False
+        self.font = PLAIN_FONT
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        local = _local(name)
-        self.phonetic = self.phonetic or local == "rPh"
-        self.collecting = local in ("t", "v") and not self.phonetic
+        local = local_name(name)
+        if local in ("t", "v"):
+            self.collecting = not self.phonetic
+            return
+        self.collecting = False
+        if self.in_properties:
+            self.font = font_with(self.font, local, attributes, self.theme)
+        elif local in ("r", "rPr", "rPh"):
+            if not self.is_rich:
+                self.is_rich, self.seen_parts = True, list(self.parts)
+            self.phonetic = self.phonetic or local == "rPh"
+            self.in_properties = local == "rPr"
+            self.font = PLAIN_FONT
 
     def end(self, name: str) -> None:
         self.collecting = False
-        self.phonetic = self.phonetic and _local(name) != "rPh"
+        if self.is_rich:
+            local = local_name(name)
+            self.phonetic = self.phonetic and local != "rPh"
+            self.in_properties = self.in_properties and local != "rPr"
+            if local == "r":
+                self.font = PLAIN_FONT
 
     def text(self, text: str) -> None:
         if self.collecting:
             self.parts.append(text)
+            if self.is_rich:
+                shown = text if self.font is PLAIN_FONT else _shown_in(self.font, text)
+                self.is_odd = self.is_odd or shown != text
+                self.seen_parts.append(shown)
 
     def take(self) -> str:
         text = "".join(self.parts)
         self.parts.clear()
+        if self.is_rich:
+            self.seen_parts.clear()
+            self.is_rich = self.is_odd = self.phonetic = self.in_properties = False
+            self.font = PLAIN_FONT
         return text
+
+    def seen(self) -> str | None:
+        """What is seen of the text so far; None where that is all of it."""
+        return unescaped("".join(self.seen_parts)) if self.is_odd else None
+
+
+def _shown_in(font: Font, text: str) -> str:
+    if font.is_struck or font.is_unseen_on(WHITE):
+        return ""
+    return text.translate(RAISED) if font.is_raised else text
 
 
 class _SheetReader:
     """Where the parser stands in a sheet: row, cell, and whether it is among the cells at all."""
 
-    def __init__(self, title: str, strings: Sequence[str], limits: Limits, spent: Spent) -> None:
+    def __init__(self, title: str, strings: SharedTexts, limits: Limits, spent: Spent) -> None:
         self.title, self.strings, self.limits, self.spent = title, strings, limits, spent
         self.sheet = StoredSheet()
-        self.collector = _TextCollector()
+        self.collector = _TextCollector(strings.theme)
         self.among_cells = False
         self.row, self.column = -1, -1
         self.kind = ""
+        self.look = 0
+        self.rows_are_hidden = self.has_value = False
         self.in_cell = self.has_content = self.has_formula = False
         self.seen: set[Position] = set()
         self.height = self.width = 0
 
     def start(self, element: str, attributes: dict[str, str]) -> None:
-        name = _local(element)
+        name = local_name(element)
         if self.in_cell:
             self.has_content = True
             self.has_formula = self.has_formula or name == "f"
+            self.has_value = self.has_value or name == "v"
             self.collector.start(element, attributes)
         elif name == "sheetData":
             self.among_cells = True
@@ -215,25 +338,31 @@ class _SheetReader:
             self._count()
             self.row = position_of("A" + attributes["r"])[0] if "r" in attributes else self.row + 1
             self.column = -1
-            if attributes.get("hidden") in ("1", "true"):
+            if _is_true(attributes.get("hidden")) or self._has_no_height(attributes):
                 self.sheet.hidden_rows.add(self.row)
         elif name == "c" and self.among_cells:
             self._count()
             at = position_of(attributes["r"]) if "r" in attributes else (self.row, self.column + 1)
             self.row, self.column = at
-            self.kind = attributes.get("t", "n")
-            self.in_cell, self.has_content, self.has_formula = True, False, False
+            self.kind = attributes.get("t") or "n"
+            self.look = _number(attributes["s"]) if "s" in attributes else 0
+            self.in_cell, self.has_content, self.has_formula, self.has_value = True, False, False, False
         elif name == "mergeCell":
             self._count()
             first, _, last = attributes.get("ref", "").partition(":")
             self.sheet.merged.append((position_of(first), position_of(last or first)))
+        elif name == "col" and (_is_true(attributes.get("hidden")) or _is_nothing(attributes.get("width"))):
+            self._count()
+            self.sheet.hidden_columns.append((_number(attributes.get("min")) - 1, _number(attributes.get("max")) - 1))
+        elif name == "sheetFormatPr":
+            self.rows_are_hidden = _is_true(attributes.get("zeroHeight"))
 
     def end(self, element: str) -> None:
         if self.in_cell:
             self.collector.end(element)
-            if _local(element) == "c":
+            if local_name(element) == "c":
                 self._take()
-        elif _local(element) == "sheetData":
+        elif local_name(element) == "sheetData":
             self.among_cells = False
 
     def _count(self) -> None:
@@ -241,30 +370,45 @@ class _SheetReader:
 
     def _take(self) -> None:
         self.in_cell = False
-        at, text = (self.row, self.column), self.collector.take()
+        collector = self.collector
+        seen = collector.seen() if collector.is_odd else None
+        at, text = (self.row, self.column), collector.take()
         if at in self.seen:
-            raise RefusedError("file.damaged")
+            raise RefusedError("file.malformed", f"“{self.title}”表的单元格 {address(*at)} 写了两次")
         self.seen.add(at)
         if not self.has_content:
             return
         self._check_extent()
+        if self.kind not in KINDS or (self.kind == "b" and text.strip() not in TRUTHS):
+            what = f"“{text[:SHOWN_LETTERS]}”不是标明的种类（{self.kind[:SHOWN_LETTERS]}）"
+            raise RefusedError("file.malformed", f"“{self.title}”表的单元格 {address(*at)} 的内容{what}")
         is_string = self.kind in ("s", "str", "inlineStr")
         if is_string and text:
-            text = self._shared(text) if self.kind == "s" else unescaped(text)
+            if self.kind == "s":
+                seen = self.strings.seen.get(number := self._shared(text))
+                text = self.strings.texts[number]
+            else:
+                text = unescaped(text)
         self.spent.letters += len(text)
         if len(text) > LONGEST_TEXT or self.spent.letters > self.limits.expanded_bytes:
             raise RefusedError("file.too_large", f"单元格 {self.title}!{address(*at)} 的文字过长")
         if self.kind == "e":
             self.sheet.formulas[at] = text or "#ERROR!"
-        elif self.has_formula:
+        elif self.has_formula and (text.strip() or not (self.kind == "str" and self.has_value)):
             self.sheet.formulas[at] = "formula" if text.strip() else "uncomputed"
         if text.strip():
             self.sheet.texts[at] = text
+            if self.look:
+                self.sheet.looks[at] = self.look
+            if seen is not None:
+                self.sheet.runs[at] = seen
             if is_string:
                 self.sheet.strings.add(at)
 
     def _check_extent(self) -> None:
         """Readers build the whole rectangle from A1 to the last cell, however empty it is."""
+        if self.row < self.height and self.column < self.width:
+            return
         before = self.height * self.width
         self.height, self.width = max(self.height, self.row + 1), max(self.width, self.column + 1)
         self.spent.area += self.height * self.width - before
@@ -272,22 +416,45 @@ class _SheetReader:
         if too_far or self.spent.area > self.limits.area:
             raise RefusedError("file.cell_too_far_out", f"{self.title}!{address(self.row, self.column)}")
 
-    def _shared(self, number: str) -> str:
+    def _has_no_height(self, attributes: Mapping[str, str]) -> bool:
+        """Whether a row has none of its own, or nothing to set against a sheet whose rows have none."""
+        if "ht" in attributes:
+            return _is_nothing(attributes["ht"])
+        return self.rows_are_hidden and not _is_true(attributes.get("customHeight")) and "hidden" not in attributes
+
+    def _shared(self, number: str) -> int:
         number = number.strip()
-        if not (number.isascii() and number.isdecimal() and len(number) < 10 and int(number) < len(self.strings)):
-            raise RefusedError("file.damaged")
-        return self.strings[int(number)]
+        known = len(self.strings.texts)
+        if not (number.isascii() and number.isdecimal() and len(number) < 10 and int(number) < known):
+            at = f"“{self.title}”表的单元格 {address(self.row, self.column)}"
+            raise RefusedError("file.malformed", f"{at} 的文字不在文件里")
+        return int(number)
 
 
-def _parse(
+def _is_true(text: str | None) -> bool:
+    return text in ("1", "true", "on")
+
+
+def _is_nothing(size: str | None) -> bool:
+    return size is not None and re.fullmatch(r"0*\.?0*", size.strip()) is not None and bool(size.strip())
+
+
+def _number(text: str | None) -> int:
+    """A small number of an attribute; 0 for anything else."""
+    return int(text) if text and text.isascii() and text.isdecimal() and len(text) < 8 else 0
+
+
+def parse_xml(
     xml: bytes,
-    start: Callable[[str, dict[str, str]], object],
+    what: str,
+    start: Callable[[str, dict[str, str]], object] | None = None,
     end: Callable[[str], object] | None = None,
     text: Callable[[str], object] | None = None,
 ) -> None:
     """Parses a document; RefusedError when it is not well-formed or defines a document type.
 
-    Names have their namespace before them (`_local`); handlers are called directly, being called so often.
+    `what` names it in the refusal. Names have their namespace before them (`_local`); handlers are called directly,
+    being called so often.
     """
     parser = expat.ParserCreate(namespace_separator=SEPARATOR)
     parser.buffer_text = True
@@ -295,22 +462,17 @@ def _parse(
     parser.StartElementHandler = start
     parser.EndElementHandler = end
     parser.CharacterDataHandler = text
-    with _broken_is_damaged():
+    try:
         parser.Parse(xml, True)
+    except (expat.ExpatError, ValueError, LookupError):
+        at = f"第 {parser.ErrorLineNumber} 行第 {parser.ErrorColumnNumber + 1} 个字符处"
+        raise RefusedError("file.malformed", f"{what}的内容在{at}不合 XML 的语法") from None
 
 
 @lru_cache(maxsize=256)
-def _local(name: str) -> str:
+def local_name(name: str) -> str:
     return name.rpartition(SEPARATOR)[2]
 
 
 def _refuse_doctype(*_: object) -> None:
     raise RefusedError("file.suspicious", "XML 实体定义")
-
-
-@contextmanager
-def _broken_is_damaged() -> Iterator[None]:
-    try:
-        yield
-    except (expat.ExpatError, ValueError, LookupError):
-        raise RefusedError("file.damaged") from None

@@ -17,13 +17,14 @@ from typing import Any
 
 import yaml
 
-from sources.declarations.city import Respondent
+from sources.declarations.city import Respondent, load_city
 from sources.declarations.codelist import load_codelists
 from sources.declarations.contract import load_contracts
+from sources.declarations.pack import Pack
 from sources.sample.pour import SampleSubmission, load_samples
+from sources.submission.file_names import workbook_file_name
 from sources.system.settings import CITIES_ROOT
-from sources.write.template import workbook_file_name
-from sources.write.template_sheet import Record, SheetValues
+from sources.write.sheet_values import Record, SheetValues
 
 SAMPLE_CITY, SAMPLE_YEAR, SAMPLE_BUREAU = CITIES_ROOT / "450700", 2023, "450700"
 WITHOUT_STUDENTS = ("3645900004", "3645900006")
@@ -99,6 +100,14 @@ class MadeUpVersion:
     is_cut_off: bool = False
     planted: tuple[Planted, ...] = ()
     is_superseded: bool = False
+    token: str | None = None
+    """Of the template that it was filled in on; None where its year's templates carry none."""
+
+
+@lru_cache
+def sample_pack() -> Pack:
+    """Made-up schools report what the sample city's do, so they fill in its province's sheets."""
+    return load_city(SAMPLE_CITY).pack
 
 
 @lru_cache
@@ -149,7 +158,7 @@ def write_configuration(everybody: Population, years: Sequence[int], folder: Pat
     folder.mkdir(parents=True, exist_ok=True)
     respondents = [*everybody.bureaus, *(school.respondent for school in everybody.schools)]
     contents: dict[str, Mapping[str, Any]] = {
-        "city": {"code": everybody.root.code, "name": everybody.root.name},
+        "city": {"code": everybody.root.code, "name": everybody.root.name, "pack": sample_pack().code},
         "regions": {"regions": [asdict(region) for region in everybody.regions]},
         "respondents": {"respondents": [r.model_dump(exclude_defaults=True) for r in respondents]},
         "calendar": {
@@ -236,7 +245,7 @@ def _sent(
             rule_id, sheet, column, plant = faults[(number + offset) % len(faults)]
             faulty = plant(values)
             if faulty is not None:
-                title = next(contract.title for contract in load_contracts() if contract.name == sheet)
+                title = next(contract.title for contract in load_contracts(sample_pack()) if contract.name == sheet)
                 finding = Planted(name, title, column, rule_id, kind)
                 return [replace(version, values=faulty, planted=(finding,))]
         raise LookupError(f"no fault fits school {school.respondent.code}")
@@ -249,7 +258,7 @@ def reported(school: MadeUpSchool, year: int) -> SampleSubmission:
     size = chance.uniform(0.6, 1.6)
     growth = chance.uniform(0.98, 1.03) ** (year - SAMPLE_YEAR)
     values: SampleSubmission = {}
-    for contract in load_contracts():
+    for contract in load_contracts(sample_pack()):
         content = sample()[school.base].get(contract.name)
         if content is None:
             continue
@@ -404,7 +413,7 @@ def _approval(code: str, values: SampleSubmission) -> Record:
 
 def _award_list(values: Mapping[str, SampleSubmission], year: int) -> list[Record]:
     """How many awards of each level and prize each school has won."""
-    prizes = load_codelists()["prizes"].label_of
+    prizes = load_codelists(sample_pack())["prizes"].label_of
     awards = Counter(
         (str(award["level"]), str(award["prize"]), code)
         for code, of_school in values.items()
@@ -420,7 +429,7 @@ def _award_list(values: Mapping[str, SampleSubmission], year: int) -> list[Recor
 def _aid_totals(standing: Sequence[SampleSubmission]) -> list[Record]:
     given = [record for each in standing for record in _records(each, "aid")]
     totals: list[Record] = []
-    for programme in load_codelists()["aid_programmes"].label_of:
+    for programme in load_codelists(sample_pack())["aid_programmes"].label_of:
         of_it = [record for record in given if record["programme"] == programme]
         totals.append(
             {

@@ -32,13 +32,14 @@ from sources.sample.population import (
     MadeUpVersion,
     Planted,
     population,
+    sample_pack,
     versions_of,
     write_configuration,
 )
 from sources.system.fingerprint import sha256_of
 from sources.system.settings import PROJECT_ROOT
+from sources.write.sheet_values import Record, SheetValues
 from sources.write.template import build_workbook
-from sources.write.template_sheet import Record, SheetValues
 
 FIRST_MARK = 7_310_000_000
 MARK = re.compile(rb"(?<=>)731[0-9]{7}(?=<)|\xe3\x80\x94[0-9]+\xe3\x80\x95")
@@ -86,7 +87,7 @@ def poured(
 
 def generator_fingerprint() -> str:
     """Changes whenever the poured files would."""
-    templates = [template_version(kind, SAMPLE_YEAR) for kind in ("school", "bureau")]
+    templates = [template_version(sample_pack(), kind, SAMPLE_YEAR) for kind in ("school", "bureau")]
     paths = [*Path(__file__).parent.glob("*.py"), *(PROJECT_ROOT / "sources" / "write").glob("template*.py")]
     paths += [*(PROJECT_ROOT / "sources" / "codelists").glob("*.yml")]
     paths += [*(SAMPLE_CITY / "samples" / str(SAMPLE_YEAR)).glob("*.csv"), SAMPLE_CITY / "scopes.yml"]
@@ -132,16 +133,21 @@ _population = lru_cache(population)
 def workbook(city: City, version: MadeUpVersion) -> bytes:
     """The workbook of a version, as .xlsx bytes."""
     if version.respondent.kind == "bureau":
-        return build_workbook(city, version.respondent, version.report_year, version.values, version.last_year)
+        return _built(city, version)
     shape = _shape(version)
-    key = (version.respondent.kind, version.report_year, shape)
+    key = (version.respondent.kind, version.report_year, version.token is None, shape)
     stencils = _stencils.setdefault(city.code, {})
     if key not in stencils:
         marked, slots = _marked(version)
-        data = build_workbook(city, marked.respondent, version.report_year, marked.values, marked.last_year)
-        stencils[key] = _Stencil(_cut(data), slots)
+        stencils[key] = _Stencil(_cut(_built(city, marked)), slots)
     data = _filled(stencils[key], version)
     return data[: int(len(data) * CUT_OFF_AT)] if version.is_cut_off else data
+
+
+def _built(city: City, version: MadeUpVersion) -> bytes:
+    return build_workbook(
+        city, version.respondent, version.report_year, version.values, version.last_year, token=version.token
+    )
 
 
 @dataclass(frozen=True)
@@ -158,7 +164,7 @@ _stencils: dict[str, dict[Any, _Stencil]] = {}
 def _items(version: MadeUpVersion) -> Iterator[tuple[str, Any]]:
     """Every cell's kind and value, in a fixed order: what varies (`number`, `text`) and what belongs to the shape."""
     for values in (version.values, version.last_year or {}):
-        for contract in contracts_for(version.respondent.kind, version.report_year):
+        for contract in contracts_for(sample_pack(), version.respondent.kind, version.report_year):
             content = values.get(contract.name)
             if content is None:
                 yield "shape", None
@@ -184,7 +190,7 @@ def _shape(version: MadeUpVersion) -> str:
 def _texts(version: MadeUpVersion) -> list[bytes]:
     """The texts of the slots as the workbook's XML has them."""
     saved_at = version.saved_at or datetime(version.report_year, 1, 1)
-    fixed = [version.respondent.code, version.respondent.name, f"{saved_at:%Y-%m-%dT%H:%M:%SZ}"]
+    fixed = [version.respondent.code, version.respondent.name, f"{saved_at:%Y-%m-%dT%H:%M:%SZ}", version.token or ""]
     texts = [escape(text).encode() for text in fixed]
     return texts + [
         f"{value:.16G}".encode() if kind == "number" else escape(str(value)).encode()
@@ -195,12 +201,12 @@ def _texts(version: MadeUpVersion) -> list[bytes]:
 
 def _marked(version: MadeUpVersion) -> tuple[MadeUpVersion, int]:
     """The version with a mark in place of every value that varies, and how many there are."""
-    number = 3  # the respondent's code and name, and when it was saved
+    number = 4  # the respondent's code and name, when it was saved, and its template's token
     respondent = version.respondent.model_copy(update={"code": "〔0〕", "name": "〔1〕"})
     marked = []
     for values in (version.values, version.last_year or {}):
         sheets: dict[str, SheetValues] = {}
-        for contract in contracts_for(version.respondent.kind, version.report_year):
+        for contract in contracts_for(sample_pack(), version.respondent.kind, version.report_year):
             content = values.get(contract.name)
             if content is None:
                 continue
@@ -216,7 +222,8 @@ def _marked(version: MadeUpVersion) -> tuple[MadeUpVersion, int]:
                 records.append(own)
             sheets[contract.name] = replace(content, records=tuple(records))
         marked.append(sheets)
-    return replace(version, respondent=respondent, values=marked[0], last_year=marked[1] or None), number
+    token = version.token and "〔3〕"
+    return replace(version, respondent=respondent, values=marked[0], last_year=marked[1] or None, token=token), number
 
 
 def _cut(data: bytes) -> list[tuple[zipfile.ZipInfo, list[bytes | int]]]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from sources.declarations.city import City, codelists_of
 from sources.declarations.contract import Contract, load_contracts
 from sources.declarations.misfit import Misfit
+from sources.declarations.pack import Pack
 from sources.declarations.problem import DeclarationError, Problem, meant
 from sources.declarations.strict_csv import line_problem, read_strictly
 
@@ -18,6 +19,8 @@ PROVENANCE = {
     "derived": "follows from printed figures",
     "placeholder": "the form needs a value or a name that the report does not give; it changes nothing printed",
 }
+ORIGIN_OF = {"published": "printed", "apportioned": "spread", "derived": "spread", "placeholder": "made_up"}
+"""Provenance → the origin of the value in the workbook (`sources/declarations/origin.py`)."""
 VALUE_FIELDS = ("respondent", "row", "item", "value", "provenance", "source")
 RECORD_FIELDS = ("respondent", "provenance", "source")
 """Of a line that is a record, beside the columns of its sheet."""
@@ -75,9 +78,9 @@ def wrong_value(path: Path, number: int, heading: str, text: str, wanted: str) -
     return line_problem(path, number, Misfit((heading,), f"“{heading}”应当是{wanted}，不能是“{text}”"))
 
 
-def columns_of(sheet: str) -> list[str]:
+def columns_of(pack: Pack, sheet: str) -> list[str]:
     """The columns of a sheet; none of one that is not declared."""
-    return [column.name for contract in load_contracts() if contract.name == sheet for column in contract.columns]
+    return [column.name for contract in load_contracts(pack) if contract.name == sheet for column in contract.columns]
 
 
 def _words_of_value(line: Line, contract: Contract, city: City) -> dict[str, list[str]]:

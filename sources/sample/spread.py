@@ -66,7 +66,7 @@ def spread_totals(city: City, city_dir: Path) -> dict[Path, str]:
     order, so that one may use what an earlier one has spread. Items without a line are left as they are.
     """
     # Long: each line of the totals sees what the lines before it have spread.
-    contracts = {contract.name: contract for contract in load_contracts() if has_one_line_a_value(contract)}
+    contracts = {contract.name: contract for contract in load_contracts(city.pack) if has_one_line_a_value(contract)}
     totals = _totals(city, city_dir, contracts)
     lines: Lines = {}
     for year in sample_years(city_dir):
@@ -109,7 +109,10 @@ def _totals(city: City, city_dir: Path, contracts: Mapping[str, Contract]) -> li
     }
     path = city_dir / "samples" / TOTALS_FILE
     return [
-        line for _, line in read_checked(path, TOTALS_FIELDS, lambda line: known | {"item": columns_of(line["sheet"])})
+        line
+        for _, line in read_checked(
+            path, TOTALS_FIELDS, lambda line: known | {"item": columns_of(city.pack, line["sheet"])}
+        )
     ]
 
 
@@ -127,7 +130,7 @@ def _parts(total: Mapping[str, str], lines: Lines, public: set[str], schools: li
 
 def _members(city: City, city_dir: Path, report_year: int, scope_code: str) -> list[str]:
     roster = load_samples(city_dir, report_year)[_bureau(city)]["roster"].records
-    return scope_members(next(scope for scope in city.scopes if scope.code == scope_code), roster)
+    return scope_members(city, next(scope for scope in city.scopes if scope.code == scope_code), roster)
 
 
 def _public_schools(city: City, city_dir: Path) -> set[str]:

@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+FORM_RECORD = 0
+"""`record` of a form's cells; in a table it is the row's number."""
+STATUS_COLUMN = "sheet_status"
+
 
 @dataclass(frozen=True, slots=True)
 class CellAddress:
@@ -33,3 +37,13 @@ class Cell(NamedTuple):
     cell: str
     raw_text: str
     """'' for an empty cell of a known column."""
+
+
+@dataclass(frozen=True, slots=True)
+class CellComment:
+    """What somebody wrote beside a value, on its cell or on another of its row (`at`). It is never loaded: the audit
+    tells it in a finding, without personal data."""
+
+    cell: Cell
+    at: str
+    text: str

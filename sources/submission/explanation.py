@@ -13,6 +13,7 @@ from typing import Literal
 
 from sources.declarations.contract import load_contracts
 from sources.declarations.headings import normalise_label
+from sources.declarations.pack import Pack
 
 DEFAULT_TOLERANCE = Decimal("0.05")
 VALID_YEARS = 3
@@ -64,11 +65,11 @@ class Explanation:
         return self.report_year + VALID_YEARS
 
 
-def tolerance_of(question: Question) -> Decimal:
+def tolerance_of(pack: Pack, question: Question) -> Decimal:
     """How far a value may move before the audit asks again: a number a little, anything else not at all."""
     is_number = any(
         column.is_number
-        for contract in load_contracts()
+        for contract in load_contracts(pack)
         for column in contract.columns
         if (contract.title, column.name) == (question.sheet, question.column_name)
     )

@@ -1,40 +1,19 @@
 """A finding: what is wrong with a submission, where, and what to do. One shape for every stage."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
-
-import polars as pl
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
 
 from sources.declarations.headings import VALUE_HEADING
 from sources.declarations.rule import Severity, load_intake_rules, rule_version
 from sources.declarations.strict_yaml import Declaration
 from sources.submission.cell import CellAddress
+from sources.submission.effect import Effect
 from sources.submission.explanation import GivenExplanation, Question
+from sources.system.fingerprint import sha256_of
 from sources.system.plain_text import legible
 
-FINDING_SCHEMA: dict[str, pl.DataType] = {
-    "submission_id": pl.String(),
-    "file_name": pl.String(),
-    "sheet": pl.String(),
-    "cell": pl.String(),
-    "column_name": pl.String(),
-    "record_key": pl.String(),
-    "value": pl.String(),
-    "rule_id": pl.String(),
-    "rule_version": pl.String(),
-    "severity": pl.String(),
-    "message": pl.String(),
-    "fix": pl.String(),
-    "suggestion": pl.String(),
-}
-EXPLAINED_SCHEMA: dict[str, pl.DataType] = {
-    "explained_value": pl.String(),
-    "reason": pl.String(),
-    "author": pl.String(),
-}
-"""What a frame of findings has besides when their explanations are known; all null where there is none."""
 FINDING_HEADINGS = {
     "severity": "级别",
     "file_name": "文件",
@@ -43,6 +22,7 @@ FINDING_HEADINGS = {
     "cell": "单元格",
     "value": VALUE_HEADING,
     "message": "问题",
+    "effect": "对数字的影响",
     "suggestion": "可能的原因",
     "fix": "处理办法",
     "rule_id": "规则",
@@ -58,11 +38,20 @@ ALIKE_SHOWN = 50
 
 
 @dataclass(frozen=True, slots=True)
+class SuggestedCell:
+    """What a cell of the finding's own record would hold if the suggestion were right, in the column's type."""
+
+    column_name: str
+    value: int | Decimal | str
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """What is wrong, where, and what to do.
 
-    `value` is what stands there, whole. `suggestion` says what has probably gone wrong, `explanation` what the
-    respondent says of a warning; each is None when there is none.
+    `value` is what stands there, whole. `suggestion` says what has probably gone wrong, `suggested` which cells the
+    likeliest of these would change; `explanation` is what the respondent says of a warning. Each is None, or empty,
+    when there is none.
     """
 
     address: CellAddress
@@ -74,6 +63,18 @@ class Finding:
     fix: str
     suggestion: str | None = None
     explanation: GivenExplanation | None = None
+    suggested: tuple[SuggestedCell, ...] = ()
+    effect: Effect | None = None
+    """What it does to printed figures, when that is known; of a finding on which none depends, None."""
+    members: tuple["Finding", ...] = ()
+    """Of a cause: what was found in each of its cells. It is told for them all."""
+
+    @property
+    def finding_id(self) -> str:
+        """The same for two checks that find the same; another where anything that is told of the place differs."""
+        at = self.address
+        told = (at.submission_id, self.rule_id, at.sheet, at.cell, at.column_name, at.record_key)
+        return sha256_of(repr((*told, self.value, self.severity, self.message, self.suggestion)))[:16]
 
     @property
     def is_error(self) -> bool:
@@ -95,6 +96,27 @@ class Finding:
         return SEVERITIES.index(self.severity)
 
     @property
+    def each(self) -> tuple["Finding", ...]:
+        """The findings to mark, a cell each: itself, or what it is the cause of."""
+        return tuple(one for member in self.members for one in member.each) or (self,)
+
+    @property
+    def moves_figures(self) -> bool:
+        """Whether it is open and mending it moves a figure as it is printed."""
+        return self.explanation is None and self.effect is not None and self.effect.moves
+
+    @property
+    def order(self) -> tuple[object, ...]:
+        """The finding's place in a list: what moves figures first, the most of all; then the worst; then the explained.
+
+        Within these by place.
+        """
+        share, figures = self.effect.weight if self.effect and self.moves_figures else (Decimal(0), 0)
+        at = self.address
+        place = (at.file_name, at.sheet, at.record_key, at.cell or "", self.rule_id)
+        return (self.explanation is not None, not self.moves_figures, -share, -figures, self.rank, *place)
+
+    @property
     def question(self) -> Question:
         """The question that the respondent is to explain."""
         at = self.address
@@ -105,6 +127,7 @@ class Finding:
         """As a row of FINDING_SCHEMA: for a frame, and for JSON."""
         at = self.address
         return {
+            "finding_id": self.finding_id,
             "submission_id": at.submission_id,
             "file_name": at.file_name,
             "sheet": at.sheet,
@@ -118,13 +141,24 @@ class Finding:
             "message": self.message,
             "fix": self.fix,
             "suggestion": self.suggestion,
+            "cause_id": None,
         }
+
+    @property
+    def rows(self) -> Iterator[dict[str, str | None]]:
+        """Itself, then what it is the cause of: rows of FINDING_SCHEMA."""
+        yield self.row
+        for member in self.members:
+            own, *below = member.rows
+            yield own | {"cause_id": self.finding_id}
+            yield from below
 
     def shown(self, *names: str) -> list[str]:
         """The texts that people read under these FINDING_HEADINGS."""
         texts = self.row | {
             "severity": SEVERITY_LABELS[self.severity],
             "place": f"{self.address.sheet} {self.address.cell or ''}".strip(),
+            "effect": self.effect.text if self.effect else None,
         }
         return [texts[name] or "" for name in names]
 
@@ -138,10 +172,12 @@ def finding(
     message: str,
     fix: str,
     suggestion: str | None = None,
+    suggested: tuple[SuggestedCell, ...] = (),
 ) -> Finding:
     """A finding under a rule in its version of today."""
     shown = None if value is None else legible(value)
-    return Finding(place, shown, rule_id, rule_version(rule), severity, legible(message), fix, suggestion)
+    version = rule_version(rule)
+    return Finding(place, shown, rule_id, version, severity, legible(message), fix, suggestion, suggested=suggested)
 
 
 def intake_finding(rule_id: str, place: CellAddress, value: str | None = None, **texts: object) -> Finding:
@@ -197,40 +233,12 @@ class Findings:
         )
 
 
+def few_alike(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings, of many alike the first and how many more there are."""
+    kept = Findings()
+    kept.extend(findings)
+    return kept.all()
+
+
 def _shown(value: str) -> str:
     return value if len(value) <= SHOWN_LETTERS else f"{value[:SHOWN_LETTERS]}……（共 {len(value)} 个字）"
-
-
-def findings_frame(findings: Iterable[Finding]) -> pl.DataFrame:
-    """Findings as a frame of FINDING_SCHEMA, empty or not."""
-    return pl.DataFrame([finding.row for finding in findings], schema=FINDING_SCHEMA, orient="row")
-
-
-def findings_of(frame: pl.DataFrame) -> tuple[Finding, ...]:
-    """The findings of a frame of FINDING_SCHEMA; with their explanations where it has EXPLAINED_SCHEMA too."""
-    return tuple(_finding_of(row) for row in frame.iter_rows(named=True))
-
-
-def _finding_of(row: Mapping[str, Any]) -> Finding:
-    address = CellAddress(
-        submission_id=row["submission_id"],
-        file_name=row["file_name"],
-        sheet=row["sheet"] or "",
-        cell=row["cell"],
-        column_name=row["column_name"],
-        record_key=row["record_key"] or "",
-    )
-    plain = Finding(
-        address=address,
-        value=row["value"],
-        rule_id=row["rule_id"],
-        rule_version=row["rule_version"],
-        severity=row["severity"],
-        message=row["message"],
-        fix=row["fix"],
-        suggestion=row["suggestion"],
-    )
-    if row.get("reason") is None:
-        return plain
-    given = GivenExplanation(plain.question, row["reason"], row["author"], row["explained_value"] or "")
-    return replace(plain, explanation=given)

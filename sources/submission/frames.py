@@ -6,6 +6,7 @@ from typing import Any
 import polars as pl
 
 from sources.declarations.contract import Column, Contract
+from sources.submission.submission import Submission
 
 CELL_SCHEMA: dict[str, pl.DataType] = {
     "submission_id": pl.String(),
@@ -32,9 +33,6 @@ IDENTITY_SCHEMA: dict[str, pl.DataType] = {
     "record": pl.Int64(),
 }
 STATUS_SCHEMA: dict[str, pl.DataType] = {"submission_id": pl.String(), "sheet": pl.String(), "status": pl.String()}
-FORM_RECORD = 0
-"""`record` of a form's cells; in a table it is the row's number."""
-STATUS_COLUMN = "sheet_status"
 
 
 def polars_type(column: Column) -> pl.DataType:
@@ -49,3 +47,27 @@ def sheet_frame(contract: Contract, rows: Iterable[Mapping[str, Any]] = ()) -> p
     """A typed frame of one sheet from plain rows; what a row does not name is null."""
     schema = IDENTITY_SCHEMA | {column.name: polars_type(column) for column in contract.columns}
     return pl.DataFrame([{name: row.get(name) for name in schema} for row in rows], schema=schema, orient="row")
+
+
+def cells_frame(submissions: Iterable[Submission]) -> pl.DataFrame:
+    """The cells of many workbooks, stacked: CELL_SCHEMA."""
+    cells = [cell for submission in submissions for cell in submission.cells]
+    return pl.DataFrame(cells, schema=CELL_SCHEMA, orient="row")
+
+
+def submissions_frame(submissions: Iterable[Submission]) -> pl.DataFrame:
+    """The files' own statements of who they are from and for which year: SUBMISSION_SCHEMA."""
+    rows = [
+        {
+            "submission_id": submission.submission_id,
+            "file_name": submission.file_name,
+            "respondent_code": submission.respondent.code if submission.respondent else None,
+            "respondent_kind": submission.respondent.kind if submission.respondent else None,
+            "report_year": submission.report_year,
+            "template_version": submission.template_version,
+            "saved_at": submission.saved_at,
+            "revision_reason": submission.revision_reason,
+        }
+        for submission in submissions
+    ]
+    return pl.DataFrame(rows, schema=SUBMISSION_SCHEMA, orient="row")

@@ -4,12 +4,14 @@ Importing pydantic-settings takes 80 ms, so only `load_settings` imports this mo
 starts.
 """
 
+import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from io import StringIO
 from pathlib import Path
 
-from pydantic import PositiveInt, ValidationError
+from pydantic import Field, NonNegativeInt, PositiveInt, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from sources.system.faults import ToldError
@@ -21,6 +23,7 @@ READ_ELSEWHERE = (
     "NIANBAO_SCREENSHOTS",  # browser tests
     "NIANBAO_WORKING_DATABASE",  # dbt's profile; set by the run itself
 )
+LINE_OF_A_FILE = re.compile(r"(#.*|[A-Z][A-Z0-9_]*\s*=.*)?")
 SPARK = "NIANBAO_SPARK_"
 """Begins the names that dbt's profile for Spark reads."""
 
@@ -30,17 +33,32 @@ class Environment(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True)
 
-    home: Path | None = None
-    city: str = "450700"
-    today: date | None = None
-    threads: PositiveInt | None = None
-    max_file_bytes: PositiveInt | None = None
-    max_expanded_bytes: PositiveInt | None = None
-    max_parts: PositiveInt | None = None
-    max_rows: PositiveInt | None = None
-    max_columns: PositiveInt | None = None
-    max_cells: PositiveInt | None = None
-    max_area: PositiveInt | None = None
+    home: Path | None = Field(
+        None, description="数据文件夹：收件夹、存档、数据库、发布都在里面；写在 nianbao.env 里时相对于城市文件夹"
+    )
+    city: str = Field(
+        "450700", description="哪个城市：sources/cities/ 下的代码，或城市文件夹的路径；在城市文件夹里运行时不用写"
+    )
+    today: date | None = Field(None, description="把哪一天当作今天，用于演练；不写就是今天")
+    threads: PositiveInt | None = Field(None, description="数据库用几个线程；不写就是每个处理器一个")
+    wait_seconds: NonNegativeInt | None = Field(
+        None, description="别的进程正在用工作数据库时最多等多少秒；不写就是两小时"
+    )
+    web_origins: str | None = Field(
+        None,
+        pattern=r"^https?://[a-z0-9.:\[\]-]+( +https?://[a-z0-9.:\[\]-]+)*$",
+        description="界面在代理后面的网址，如 https://nianbao.example，几个用空格隔开；本机的不用写",
+    )
+    max_file_bytes: PositiveInt | None = Field(None, description="一个报送文件最多多少字节")
+    max_expanded_bytes: PositiveInt | None = Field(None, description="解压后最多多少字节")
+    max_parts: PositiveInt | None = Field(None, description="工作簿内部最多多少个文件")
+    max_rows: PositiveInt | None = Field(None, description="一张表最多多少行")
+    max_columns: PositiveInt | None = Field(None, description="一张表最多多少列")
+    max_cells: PositiveInt | None = Field(None, description="最多存了多少个单元格")
+    max_area: PositiveInt | None = Field(None, description="各表从 A1 到最后一格的面积之和最多多少格")
+    max_seconds: PositiveInt | None = Field(None, description="处理一个文件最多用处理器多少秒")
+    max_memory_bytes: PositiveInt | None = Field(None, description="处理一个文件的进程最多用多少字节内存")
+    max_result_bytes: PositiveInt | None = Field(None, description="从一个文件最多读出多少字节")
 
 
 def read_environment() -> Environment:
@@ -48,13 +66,42 @@ def read_environment() -> Environment:
     try:
         return Environment()
     except ValidationError as error:
-        wanted = {"date": "日期，如 2024-09-01"}
+        wanted = {"date": "日期，如 2024-09-01", "string": "网址（小写，不带路径），如 https://nianbao.example"}
         told = [
             f"环境变量 {PREFIX}{str(each['loc'][-1]).upper()} 应当是"
             f"{wanted.get(each['type'].split('_')[0], '正整数')}，不能是“{each['input']}”"
             for each in error.errors()
         ]
         raise ToldError("；".join(told)) from None
+
+
+def faults_of(file: Path) -> Iterator[tuple[int | None, str]]:
+    """(line, what is wrong) of each line of a city's nianbao.env that is no setting; None: the file as such."""
+    try:
+        lines = file.read_text("utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        yield None, "不是 UTF-8 编码；请用编辑器“另存为”，编码选 UTF-8"
+        return
+    for number, line in enumerate(lines, 1):
+        if not LINE_OF_A_FILE.fullmatch(line.strip()):
+            yield number, f"应当是 名字=值（英文等号），如 {PREFIX}HOME=data"
+        elif line.strip().startswith(f"{PREFIX}CITY"):
+            yield number, f"这个文件就在城市的文件夹里，不能再写 {PREFIX}CITY；请删去这一行"
+
+
+def adopt(file: Path) -> None:
+    """Sets the variables of a city's nianbao.env that are not set, for this process and those that it starts.
+
+    NIANBAO_HOME may be relative to the file. Raises ToldError when the file cannot be read.
+    """
+    from dotenv import dotenv_values
+
+    for number, told in faults_of(file):
+        raise ToldError(f"{file} 第 {number} 行：{told}" if number else f"{file}：{told}")
+    given = dotenv_values(stream=StringIO(file.read_text("utf-8-sig")), interpolate=False)
+    for name, value in given.items():
+        if value and not os.environ.get(name):
+            os.environ[name] = str(file.parent / value) if name == f"{PREFIX}HOME" else value
 
 
 def check_names(environment: Mapping[str, str], declared: str) -> None:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+READ_AT_ONCE = 1 << 20
+
 
 def fingerprint(declarations: Iterable[BaseModel], *texts: str) -> str:
     """Twelve hex digits that change whenever any of the declarations (or texts) does."""
@@ -29,7 +31,18 @@ def sha256_of(*parts: bytes | str) -> str:
 
 
 def sha256_of_file(path: Path) -> str:
-    return sha256_of(path.read_bytes())
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sha256_of_start(path: Path, size: int) -> str:
+    """The hash of the first `size` bytes of a file, or of all when it has fewer."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while size > 0 and (part := file.read(min(size, READ_AT_ONCE))):
+            digest.update(part)
+            size -= len(part)
+    return digest.hexdigest()
 
 
 def signature_of(text: str, key: str) -> str:

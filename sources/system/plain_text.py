@@ -1,15 +1,18 @@
 """Text that stays text in every output: a spreadsheet must not run what a school typed."""
 
+import json
 import re
 
-STARTS_LIKE_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+LIKE_A_FORMULA = re.compile(r"[=+\-@\t\r\n]|[＝＋－＠].", re.DOTALL)
+"""How a text begins that a spreadsheet would run; Chinese ones take wide signs too."""
 NUMBER = re.compile(r"[+-]?\d[\d,]*(\.\d+)?%?")
 
 
+_LAST_OF_PLANES = "".join(chr(plane << 16 | last) for plane in range(1, 15) for last in (0xFFFE, 0xFFFF))
 ILLEGIBLE = re.compile(
     "[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f"  # control characters but tab and line ends
     "\\u202a-\\u202e\\u2066-\\u2069"  # what turns the direction of writing
-    "\\ud800-\\udfff\\ufdd0-\\ufdef\\ufffe\\uffff"  # surrogates and noncharacters
+    f"\\ud800-\\udfff\\ufdd0-\\ufdef\\ufffe\\uffff{_LAST_OF_PLANES}"  # surrogates and noncharacters
     "\\ue000-\\uf8ff\\U000f0000-\\U0010ffff]"  # private use: every font shows something else
 )
 STANDS_FOR_ILLEGIBLE = "\ufffd"
@@ -17,6 +20,7 @@ STANDS_FOR_ILLEGIBLE = "\ufffd"
 
 MARKDOWN = re.compile(r"[\\`*_{}\[\]()#!|<>~&:@$^]|(?<=www)\.", re.IGNORECASE)
 SHOWN_IN_A_CELL = 300
+WIDE_SPACE = "\u3000"
 
 
 # What could make a link, a mention or a format of what somebody wrote into a file name or a cell.
@@ -28,16 +32,35 @@ def legible(text: str) -> str:
     return ILLEGIBLE.sub(STANDS_FOR_ILLEGIBLE, text)
 
 
+def visible(json_text: str) -> str:
+    """JSON that says the same, with an escape for each character that a terminal would act on or nobody can read."""
+    return ILLEGIBLE.sub(lambda found: json.dumps(found.group())[1:-1], json_text)
+
+
 def as_text(text: str) -> str:
     """The text for a CSV file. An apostrophe stands before what a spreadsheet would run; numbers stay as they are."""
-    return f"'{text}" if text.startswith(STARTS_LIKE_A_FORMULA) and not NUMBER.fullmatch(text) else text
+    text = legible(text)
+    return f"'{text}" if LIKE_A_FORMULA.match(text) and not NUMBER.fullmatch(text) else text
 
 
-def as_markdown(text: str) -> str:
+def as_typst(text: str | None) -> str:
+    """The text as a string of typst, in quotes."""
+    return json.dumps(legible(text or ""), ensure_ascii=False)
+
+
+def as_markdown(text: str, longest: int = SHOWN_IN_A_CELL) -> str:
     """The text as one cell of a Markdown table: nothing in it is a link, a picture, a format or HTML; not too long."""
-    line = " ".join(text.split())
-    cut = line if len(line) <= SHOWN_IN_A_CELL else f"{line[:SHOWN_IN_A_CELL]}…（共 {len(line)} 个字）"
-    return MARKDOWN.sub(r"\\\g<0>", legible(cut))
+    return MARKDOWN.sub(r"\\\g<0>", legible(cut_short(" ".join(text.split()), longest)))
+
+
+def of_markdown(text: str) -> str:
+    """Markdown as a person reads it at a terminal: the signs that `as_markdown` protects, without their protection."""
+    return re.sub(r"\\(?=[!-/:-@\[-`{-~])", "", text)
+
+
+def cut_short(text: str, longest: int) -> str:
+    """The text; of a longer one its beginning, and how long it is."""
+    return text if len(text) <= longest else f"{text[:longest]}…（共 {len(text)} 个字）"
 
 
 def shown_name(name: str) -> str:
@@ -53,5 +76,5 @@ def printable(text: str) -> str:
 
 def plain(text: str) -> str:
     """The text on one line. Chat programs and mail readers find no link, mention or format in it."""
-    line = "".join(letter if letter.isprintable() else " " for letter in text)
+    line = "".join(letter if letter.isprintable() or letter == WIDE_SPACE else " " for letter in text)
     return line.translate(_HARMLESS).replace("://", "：//").replace("www.", "www．")

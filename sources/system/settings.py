@@ -5,11 +5,17 @@ from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
 
+from sources.system.faults import ToldError
+
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 CITIES_ROOT = PROJECT_ROOT / "sources" / "cities"
 SOURCES_ROOT = PROJECT_ROOT / "sources"
 CATALOGUE_ROOT = PROJECT_ROOT / "warehouse" / "catalogue"
 DBT_PROJECT = PROJECT_ROOT / "dbt_project"
+NOT_IN_A_HOME = "#%?*[]"
+"""SQLite's addresses, dbt's and DuckDB's patterns of files give these a meaning."""
+ENV_FILE = "nianbao.env"
+"""In a city's folder: the settings of its installation, above all where its data lie."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +32,12 @@ class Limits:
     """Stored in the file, blank but formatted ones included; a template has eight thousand."""
     area: int = 4_000_000
     """Cells of the rectangles from A1 to the last filled cell of each sheet, blank ones included."""
+    seconds: int = 20
+    """Of a processor, that the process which handles a file may take; a filled template takes a tenth of one."""
+    memory_bytes: int = 900_000_000
+    """That the process which handles a file may take; a filled template takes a tenth of it."""
+    result_bytes: int = 200_000_000
+    """Of what is handed on from one file; a filled template gives 40,000."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +56,10 @@ class Settings:
     """The date to take for today (NIANBAO_TODAY): for rehearsals and tests. None: the clock's."""
     threads: int | None = None
     """How many threads DuckDB takes (NIANBAO_THREADS). None: one a processor."""
+    wait_seconds: int = 7200
+    """How long the working database is waited for while another process has it (NIANBAO_WAIT_SECONDS)."""
+    web_origins: tuple[str, ...] = ()
+    """Addresses of the page behind a proxy (NIANBAO_WEB_ORIGINS): https://nianbao.example. This machine's are known."""
 
     @property
     def today(self) -> date:
@@ -70,6 +86,11 @@ class Settings:
         return self.home / "templates"
 
     @property
+    def outbox(self) -> Path:
+        """Letters to be sent with what goes with them, a folder and a zip a batch."""
+        return self.home / "outbox"
+
+    @property
     def working_database(self) -> Path:
         """The file that one run at a time writes. Never opened by anybody else."""
         return self.home / "working" / "nianbao.duckdb"
@@ -85,6 +106,11 @@ class Settings:
         return self.home / "published" / "nianbao.duckdb"
 
     @property
+    def history_database(self) -> Path:
+        """What was published when, beside the published copy; swapped in whole, and never made anew."""
+        return self.published_database.with_name("history.duckdb")
+
+    @property
     def summary_tables(self) -> Path:
         """The report's summary tables as files, one folder a report year."""
         return self.home / "summary_tables"
@@ -95,17 +121,48 @@ class Settings:
 
 
 def load_settings() -> Settings:
-    """Settings from the environment (NIANBAO_HOME, NIANBAO_CITY, NIANBAO_TODAY, NIANBAO_THREADS, NIANBAO_MAX_…), or
-    their defaults.
+    """Settings from the environment (NIANBAO_HOME, NIANBAO_CITY, NIANBAO_TODAY, NIANBAO_THREADS, NIANBAO_WAIT_SECONDS,
+    NIANBAO_WEB_ORIGINS, NIANBAO_MAX_…), what is not set there from `nianbao.env` of the city's folder, the rest as it
+    is by default.
+
+    Without NIANBAO_CITY the city is that in whose folder one stands (or below it), else the sample city.
 
     Raises ToldError for a value that cannot be used, and for a variable NIANBAO_… that nobody reads.
     """
-    from sources.system.environment import check_names, read_environment  # see there: 80 ms
+    from sources.system.environment import adopt, check_names, read_environment  # see there: 80 ms
 
     given = read_environment()
-    home = (given.home or PROJECT_ROOT / "warehouse" / "data").resolve()
-    city_dir = CITIES_ROOT / given.city if (CITIES_ROOT / given.city).is_dir() else Path(given.city).resolve()
+    around = None if "city" in given.model_fields_set else _folder_of_a_city(Path.cwd())
+    city_dir = around or city_folder(given.city)
+    if (city_dir / ENV_FILE).is_file():
+        adopt(city_dir / ENV_FILE)
+        given = read_environment()
+    home = _usable((given.home or PROJECT_ROOT / "warehouse" / "data").resolve())
     alerts = city_dir / "alerts.yml"
     check_names(os.environ, alerts.read_text("utf-8", errors="replace") if alerts.is_file() else "")
     limits = {each.name: value for each in fields(Limits) if (value := getattr(given, f"max_{each.name}"))}
-    return Settings(home, city_dir, Limits(**limits), given.today, given.threads)
+    wait = Settings.wait_seconds if given.wait_seconds is None else given.wait_seconds
+    origins = tuple((given.web_origins or "").split())
+    return Settings(home, city_dir, Limits(**limits), given.today, given.threads, wait, origins)
+
+
+def _usable(home: Path) -> Path:
+    """Raises ToldError for a folder in whose name DuckDB or SQLite would see a pattern, an escape or an end."""
+    odd = sorted({letter for letter in str(home) if letter in NOT_IN_A_HOME or not letter.isprintable()})
+    if odd:
+        shown = " ".join(letter if letter.isprintable() else ascii(letter) for letter in odd)
+        raise ToldError(f"NIANBAO_HOME 的路径中不能有 {shown}：{str(home)!a}。请换一个文件夹")
+    return home
+
+
+def city_folder(name: str) -> Path:
+    """The folder that somebody means: a path, or the code of a city that ships. `.` is where one stands."""
+    path = Path(name)
+    shipped = CITIES_ROOT / name
+    is_a_code = path.name == name and name not in ("", ".", "..")
+    return shipped if is_a_code and shipped.is_dir() and not (path / "city.yml").exists() else path.resolve()
+
+
+def _folder_of_a_city(folder: Path) -> Path | None:
+    """The folder of a city, with its own settings, in which a folder lies or which it is."""
+    return next((each for each in (folder, *folder.parents) if (each / ENV_FILE).is_file()), None)

@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sources.system.access import narrow
+from sources.system.disk import full_disk
+
 PARTIAL = ".partial"
 COPIED_AT_ONCE = 1 << 26
 
@@ -13,9 +16,11 @@ COPIED_AT_ONCE = 1 << 26
 @contextmanager
 def whole_file(target: Path, mode: int = 0o644) -> Iterator[Path]:
     """Yields a path beside `target` to write to. At the end it is flushed and takes the target's place; after an error
-    it is removed.
+    it is removed. It has the rights of `mode` that the umask leaves.
 
     A process that is killed leaves it behind; `remove_partials` clears it away.
+
+    Raises FullDiskError, whatever the body raises for it, when the disk is full: once the file is removed, it is not.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.{os.getpid()}{PARTIAL}")
@@ -23,9 +28,13 @@ def whole_file(target: Path, mode: int = 0o644) -> Iterator[Path]:
         yield partial
         with partial.open("rb") as file:
             os.fsync(file.fileno())
-        partial.chmod(mode)
+        narrow(partial, mode)
         partial.replace(target)
         sync_folder(target.parent)
+    except Exception as error:
+        if full := full_disk(error, target.parent):
+            raise full from error
+        raise
     finally:
         partial.unlink(missing_ok=True)
 
@@ -55,3 +64,21 @@ def remove_partials(folder: Path) -> None:
     """Removes what killed processes have left in a folder and below. Only the one writer of the folder may call it."""
     for path in folder.rglob(f"*{PARTIAL}*"):
         path.unlink(missing_ok=True)
+
+
+def remove_dead_partials(folder: Path) -> None:
+    """Removes the folders `.<name>.<process>.partial` whose process is no more; another may be at work beside us."""
+    for path in folder.glob(f".*{PARTIAL}") if folder.is_dir() else ():
+        process = path.name.removesuffix(PARTIAL).rpartition(".")[2]
+        if process.isdigit() and not _is_alive(int(process)):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # somebody else's
+        return True
+    return True

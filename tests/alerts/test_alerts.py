@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -19,23 +19,27 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from orchestration.lib.observe import alert
+from sources.declarations import check_city
 from sources.declarations.alerting import ALERTS_FILE, Alerting, Channel, Webhook, load_alerting
-from sources.declarations.city import City, load_city
+from sources.declarations.city import City, load_city, read_city
 from sources.sample.pour import load_samples
 from sources.submission.cell import CellAddress
 from sources.submission.explanation import GivenExplanation
+from sources.submission.file_names import workbook_file_name
 from sources.submission.finding import Finding
 from sources.system.settings import CITIES_ROOT, Settings
-from sources.write.template import build_workbook, workbook_file_name
+from sources.write.template import build_workbook
 from tests.conftest import NURSING_SCHOOL, cell_of, edit, ingest
 from tests.support.sinks import ROBOTS, SECRET, TOKEN, Sink, dingtalk, feishu, mail_server, serve, wecom
+from warehouse.alerts import channels
 from warehouse.alerts.due import Item
 from warehouse.alerts.ledger import LEDGER_FILE, claim, create_ledger, settle
 from warehouse.alerts.messages import compose
 from warehouse.alerts.tell import try_channels
 from warehouse.alerts.troubles import Observation, Register, RunReport, Trouble, of_register, of_run
 from warehouse.intake.version import Status, Version
-from warehouse.release.manifest import Manifest, Override, write_manifest
+from warehouse.release.item import Listed, ReleaseItem, Settled
+from warehouse.release.manifest import Manifest, manifest_hash, write_manifest
 
 SAMPLE = CITIES_ROOT / "450700"
 SAMPLE_CITY = load_city(SAMPLE)
@@ -66,8 +70,12 @@ def secrets(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def installation(tmp_path: Path) -> Settings:
-    """A city of one school that has received nothing yet, in November, before anything is due."""
+def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """A city of one school that has received nothing yet, in November, before anything is due.
+
+    Its bureau is of an earlier year, so that only the school is missing; a real city would be told.
+    """
+    monkeypatch.setattr(check_city, "_served_years", lambda city, is_unsure: iter(()))
     city_dir = tmp_path / "city"
     city_dir.mkdir()
     for name in ("city.yml", "scopes.yml"):
@@ -100,7 +108,7 @@ def robot(kind: str, sink: Sink, **more: object) -> dict:
 def configure(installation: Settings, *channels: dict, **more: object) -> None:
     write_yaml(
         installation.city_dir / ALERTS_FILE,
-        {"enabled": True, "timeout_seconds": 5, "channels": list(channels), **more},
+        {"enabled": True, "timeout_seconds": 5, "daytime": [0, 24], "channels": list(channels), **more},
     )
 
 
@@ -192,7 +200,9 @@ def test_two_failures_are_one_message_and_the_recovery_is_one(installation, city
     assert "磁盘已满" in group.accepted[0]
     assert alert(installation, city, succeeded(2), hours(2)).sent == 1
     assert alert(installation, city, succeeded(3), hours(3)).sent == 0
-    assert group.accepted[1:] == ["【年报】钦州市：已恢复 1 项\n○ 已恢复：运行失败：发布数据库"]
+    assert group.accepted[1:] == [
+        "【年报】钦州市：已恢复 1 项\n○ 已恢复：运行失败：发布数据库\n　运行 9a7b0000 中，这一步成功了。"
+    ]
 
 
 def test_what_stands_is_told_again_after_six_hours_and_not_before(installation, city, group):
@@ -231,11 +241,29 @@ def test_failed_checks_are_told_and_mended_one_by_one(installation, city, group)
     alert(installation, city, one, hours(1))
     assert [text.splitlines()[1:] for text in group.accepted] == [
         ["● 检验未通过：指标值", "　core/x：key", "　未通过的行数 3", "● 检验未通过：core/y：key"],
-        ["○ 已恢复：检验未通过：core/y：key"],
+        ["○ 已恢复：检验未通过：core/y：key", "　运行 b 中，检验通过了。"],
     ]
 
 
 # --- Channels do not depend on each other ----------------------------------------------------------------------------
+
+
+def test_a_mistake_of_ours_in_one_channel_holds_up_no_other(installation, city, group, monkeypatch):
+    send = channels.send
+
+    def fails(channel: Channel, *given: object) -> str | None:
+        if channel.kind == "wecom":
+            raise KeyError("a fault of ours")
+        return send(channel, *given)
+
+    monkeypatch.setattr(channels, "send", fails)
+    configure(installation, robot("wecom", group), robot("dingtalk", group))
+    outcome = alert(installation, city, failed(), hours(0))
+    assert group.accepted[0].splitlines()[1] == "● 运行失败：发布数据库"
+    assert [(name, count) for name, count, _ in outcome.undelivered] == [("wecom群", 1)]
+    assert "程序出错（KeyError）" in outcome.summary
+    tried = try_channels(installation, city)
+    assert (tried.sent, [name for name, _, _ in tried.undelivered]) == (1, ["wecom群"])
 
 
 def test_a_channel_that_fails_holds_up_no_other_and_gets_its_message_next_time(installation, city):
@@ -246,7 +274,7 @@ def test_a_channel_that_fails_holds_up_no_other_and_gets_its_message_next_time(i
         second.answer = lambda _: (200, {"errcode": 45009, "errmsg": "api freq out of limit"})
         mailbox.refused = {"b@example.gov.cn"}
         outcome = alert(installation, city, failed(), hours(0))
-        assert outcome.sent == 3
+        assert outcome.sent == 6  # to three of them the failure, and that two others are down
         assert [(name, count) for name, count, _ in outcome.undelivered] == [
             ("wecom群", 1),
             ("邮箱 b@example.gov.cn", 1),
@@ -254,10 +282,14 @@ def test_a_channel_that_fails_holds_up_no_other_and_gets_its_message_next_time(i
         assert "2 条未送达" not in outcome.summary
         assert "1 条未送达（wecom群：企业微信拒收，错误码 45009：发送过快" in outcome.summary
         second.answer, mailbox.refused = wecom, set()
-        assert alert(installation, city, failed(1), hours(1)).summary == "提醒：发出 2 条"
-        assert [len(sink.accepted) for sink in (first, second, third)] == [1, 1, 1]
-    assert [to for to, _, _ in mailbox.letters] == ["a@example.gov.cn", "b@example.gov.cn"]
-    assert {subject for _, subject, _ in mailbox.letters} == {"【年报】钦州市：新情况 1 项"}
+        assert alert(installation, city, failed(1), hours(1)).summary == "提醒：发出 5 条"
+        assert [len(sink.accepted) for sink in (first, second, third)] == [3, 1, 3]
+    assert [(to, subject) for to, subject, _ in mailbox.letters] == [
+        ("a@example.gov.cn", "【年报】钦州市：新情况 1 项"),
+        ("a@example.gov.cn", "【年报】钦州市：新情况 2 项"),
+        ("b@example.gov.cn", "【年报】钦州市：新情况 1 项"),
+        ("a@example.gov.cn", "【年报】钦州市：已恢复 2 项"),
+    ]
 
 
 def test_what_a_channel_never_heard_of_does_not_recover_there(installation, city):
@@ -318,13 +350,13 @@ CHILD = """
 import sys
 from datetime import datetime
 from pathlib import Path
-from sources.declarations.city import load_city
+from sources.declarations.city import read_city
 from sources.system.settings import Settings
 from orchestration.lib.observe import alert
 from warehouse.alerts.troubles import RunReport
 settings = Settings(home=Path(sys.argv[1]), city_dir=Path(sys.argv[2]))
 run = RunReport("a", datetime.fromisoformat(sys.argv[3]), failed_steps={"发布数据库": ["磁盘已满"]})
-print(alert(settings, load_city(settings.city_dir), run, run.ended_at).summary)
+print(alert(settings, read_city(settings.city_dir).city, run, run.ended_at).summary)
 """
 
 
@@ -343,7 +375,10 @@ def test_what_one_process_is_sending_another_does_not_send(installation, city):
         arguments = [str(installation.home), str(installation.city_dir), hours(0).isoformat()]
         child = subprocess.Popen([sys.executable, "-c", CHILD, *arguments], stdout=subprocess.PIPE, text=True)
         assert arrived.wait(60)
-        assert alert(installation, load_city(installation.city_dir), failed(0), hours(0)).summary == "提醒：没有新情况"
+        assert (
+            alert(installation, read_city(installation.city_dir).city, failed(0), hours(0)).summary
+            == "提醒：没有新情况"
+        )
         may_answer.set()
         told, _ = child.communicate(timeout=60)
         assert told.strip() == "提醒：发出 1 条"
@@ -351,7 +386,7 @@ def test_what_one_process_is_sending_another_does_not_send(installation, city):
 
 
 def configure_frozen(installation: Settings) -> None:
-    """A calendar in which nothing is due on whatever day the test runs."""
+    """A calendar in which nothing is due on whatever day the test runs; a check of the city would call it far away."""
     years = {2023: CALENDAR["years"][2023] | {"due": date(2098, 1, 1), "freezes": date(2099, 1, 1)}}
     write_yaml(installation.city_dir / "calendar.yml", CALENDAR | {"years": years})
     load_city.cache_clear()
@@ -406,8 +441,8 @@ def break_students(book) -> None:
     cell_of(book, "学生情况", "全日制在校生数").value = "[若干](http://evil.example) @all"
 
 
-def mend_students(book) -> None:
-    cell_of(book, "学生情况", "全日制在校生数").value = 3000
+def mend_students(book, students: int = 3000) -> None:
+    cell_of(book, "学生情况", "全日制在校生数").value = students
 
 
 def test_a_school_gets_one_digest_a_run_and_one_recovery(installation, city, group):
@@ -415,11 +450,10 @@ def test_a_school_gets_one_digest_a_run_and_one_recovery(installation, city, gro
     hand_in(installation, city, break_students)
     assert alert(installation, city, now=hours(0)).sent == 1
     title, *lines = group.accepted[0].splitlines()
-    assert title == f"【年报】{NURSING}：新情况 2 项"
-    assert [line for line in lines if line.startswith("●")] == [
-        f"● 2023年度报送已退回：{workbook_file_name(city.respondent_by_code[NURSING_SCHOOL], 2023)}",
-        "● 2023年度数据逾期：报送还没有被接收",
-    ]
+    assert title == f"【年报】{NURSING}：新情况 1 项"
+    name = workbook_file_name(city.respondent_by_code[NURSING_SCHOOL], 2023)
+    assert lines[:2] == [f"● 2023年度报送已退回：{name}（已逾期）", "　截止日期 2023-11-30，已过 2 天。"]
+    assert not [line for line in lines[1:] if line.startswith("●")]
     (finding,) = [line for line in lines if "全日制在校生数" in line]
     assert finding.startswith("　学生情况 E6：")
     assert not {"@", "[", "<"} & set(group.accepted[0])
@@ -428,7 +462,8 @@ def test_a_school_gets_one_digest_a_run_and_one_recovery(installation, city, gro
     hand_in(installation, city, mend_students)
     assert alert(installation, city, now=hours(2)).sent == 1
     mended = [line for line in group.accepted[1].splitlines() if line.startswith("○")]
-    assert [line.split("：")[1] for line in mended] == ["2023年度报送已退回", "2023年度数据逾期"]
+    assert mended == [f"○ 已恢复：2023年度报送已退回：{name}（已逾期）"]
+    assert "已恢复 1 项" in group.accepted[1]
 
 
 def test_the_digest_names_the_marked_workbook(installation, city, group):
@@ -489,9 +524,10 @@ def warning(reason: str = "", submission_id: str = "id-accepted") -> Finding:
 
 
 def seen(city: City, today: date, *versions: Version, findings: Sequence[Finding] = ()) -> tuple[list, set[str]]:
-    """Kinds and keys of the troubles that the register shows on a day, and the kinds of what is well."""
+    """Kinds of the troubles that the register shows on a day, and the kinds of what is well of a respondent's year."""
     observation = of_register(Register(versions, findings), city, today, 7, NOW)
-    return [trouble.kind for trouble in observation.troubles], {key.split(":")[0] for key in observation.cleared}
+    of_years = {key.split(":")[0] for key in observation.cleared if NURSING_SCHOOL in key}
+    return [trouble.kind for trouble in observation.troubles if not trouble.within], of_years
 
 
 def test_a_school_is_reminded_before_the_due_date_and_called_overdue_after_it(city):
@@ -522,7 +558,7 @@ def test_a_trouble_has_the_fingerprint_that_the_ledger_of_an_older_release_has(c
         7,
         NOW,
     )
-    (rejected,) = [trouble for trouble in told.troubles if trouble.kind == "rejected"]
+    (rejected,) = [trouble for trouble in told.troubles if trouble.kind == "rejected" and not trouble.within]
     assert rejected.content == "id-rejected\nr s E6"
     assert rejected.fingerprint == "89ac558daf1ec27d"
     (unexplained,) = of_register(Register([version()], [warning()]), city, BEFORE, 7, NOW).troubles
@@ -555,32 +591,47 @@ def test_a_reminder_becomes_overdue_and_then_mended_as_one_trouble(city, install
     assert "○ 已恢复：2023年度数据逾期" in group.accepted[-1]
 
 
-def release(installation: Settings, version: str, override: Override | None = None) -> None:
+def release(installation: Settings, version: str, **said: object) -> None:
     """What a release leaves behind, as far as alerts look at it."""
     folder = installation.home / "releases" / version
     folder.mkdir(parents=True)
     empty: dict = {each.name: None for each in fields(Manifest)}
-    known = {"version": version, "report_year": 2023, "released_on": "2023-12-20", "current": {NURSING_SCHOOL: "id"}}
-    write_manifest(Manifest(**empty | known | {"override": asdict(override) if override else None}), folder)
+    known = {"version": version, "report_year": 2023, "released_on": "2023-12-20", "clock": "2023-12-20"}
+    known |= {"current": {NURSING_SCHOOL: "a" * 64}, "receipts": []}
+    write_manifest(Manifest(**empty | known | said), folder)
 
 
 def test_each_release_is_told_once(installation, city, group):
     release(installation, "2023.1")
     for hour in (0, 1, 12):
         alert(installation, city, now=hours(hour))
-    release(installation, "2023.2", Override("张处长", "上级限期", ("overdue", "warnings")))
+    signed = {"by": "张处长", "reason": "上级限期", "points": ["overdue", "warnings"]}
+    release(installation, "2023.2", override=signed)
     alert(installation, city, now=hours(13))
+    item = ReleaseItem("moved.majors", "moved", "专业数（个）", "上年 9，本年 2（减少 7 个，即 77.8%）")
+    release(installation, "2023.3", items=[Listed(item, Settled("confirmed", "张处长", "撤销七个专业")).row])
+    alert(installation, city, now=hours(14))
     assert [text.splitlines()[1:] for text in group.accepted] == [
         [
             "● 2023年度报告已发布，版本 2023.1",
             "　1 个单位的数据，发布日期 2023-12-20。",
             f"　文件：{installation.home / 'releases' / '2023.1'}",
+            f"　清单 sha256：{manifest_hash(installation.home / 'releases' / '2023.1')}",
         ],
         [
             "● 2023年度报告已发布，版本 2023.2",
             "　1 个单位的数据，发布日期 2023-12-20。",
             "　有 2 项发布条件没有满足，张处长决定发布：上级限期",
             f"　文件：{installation.home / 'releases' / '2023.2'}",
+            f"　清单 sha256：{manifest_hash(installation.home / 'releases' / '2023.2')}",
+        ],
+        [
+            "● 2023年度报告已发布，版本 2023.3",
+            "　1 个单位的数据，发布日期 2023-12-20。",
+            "　有 1 项经逐项确认后发布：",
+            "　专业数（个）：张处长确认，撤销七个专业",
+            f"　文件：{installation.home / 'releases' / '2023.3'}",
+            f"　清单 sha256：{manifest_hash(installation.home / 'releases' / '2023.3')}",
         ],
     ]
 
@@ -591,6 +642,181 @@ def test_a_manifest_that_cannot_be_read_does_not_silence_the_run(installation, c
     outcome = alert(installation, city, failed(), hours(0))
     assert outcome.sent == 1
     assert "发布清单读不出" in outcome.summary
+
+
+# --- Alerts say what is true -----------------------------------------------------------------------------------------
+
+
+def told_of(city: City, *versions: Version, others: Sequence[Version] = (), **more: object) -> dict[str, Trouble]:
+    observation = of_register(Register(versions, others=others, **more), city, BEFORE, 7, NOW)
+    return {trouble.key: trouble for trouble in observation.troubles}
+
+
+def endings_of(city: City, *versions: Version, others: Sequence[Version] = ()) -> dict[str, str]:
+    return dict(of_register(Register(versions, others=others), city, BEFORE, 7, NOW).endings)
+
+
+def test_a_held_file_is_told_to_its_school_and_its_end_says_what_was_decided(city):
+    held = version("held")
+    trouble = told_of(city, held)["held:id-held"]
+    assert (trouble.kind, trouble.respondent) == ("held", NURSING_SCHOOL)
+    assert "2023年度报送待确认" in trouble.title
+    for status, said in (("accepted", "并被接收"), ("declined", "不采用"), ("rejected", "审核后退回")):
+        decided = replace(version(status), submission_id="id-held")
+        assert said in endings_of(city, decided)["held:id-held"]
+    assert "held:id-held" not in endings_of(city, held)
+
+
+@pytest.mark.parametrize("status", ["held", "declined", "received", "rejected"])
+def test_a_returned_year_recovers_only_when_a_file_is_accepted(city, status):
+    key = f"rejected:2023:{NURSING_SCHOOL}"
+    assert key not in endings_of(city, version(status))
+    assert "已被接收" in endings_of(city, version("accepted"))[key]
+
+
+def test_a_file_that_does_not_count_is_told_with_the_one_that_does(city):
+    beside = replace(version("superseded", stands=True), reason="没有错误，但另有保存更晚的版本")
+    trouble = told_of(city, version(), others=[beside])["superseded:id-superseded"]
+    assert trouble.lines == ("没有错误，但另有保存更晚的版本", "计入的是 a.xlsx（2023-11-01 收到，id-accep）。")
+    counts_again = replace(version(), submission_id="id-superseded")
+    assert endings_of(city, counts_again)["superseded:id-superseded"] == "现在计入的就是这一份。"
+
+
+def test_a_rejected_file_that_is_not_the_latest_is_told_too(city):
+    told = told_of(city, version(), others=[replace(version("rejected"), submission_id="id-older")])
+    assert told["file:id-older"].kind == "rejected"
+    assert told["file:id-older"].respondent == NURSING_SCHOOL
+
+
+def test_a_file_is_told_once(installation, city, group):
+    hand_in(installation, city, break_students)
+    for hour in (0, 6, 12, 48):
+        alert(installation, city, now=hours(hour))
+    assert len(group.accepted) == 1
+
+
+@pytest.mark.deep
+def test_a_schools_mailbox_hears_once_of_each_of_its_files_and_no_other_schools_does(installation, city):
+    """Over SMTP: what cannot be read in its folder, what is returned, taken, does not count, is held."""
+    bureau, school, other = "bureau@x.example", "school@x.example", "other@x.example"
+    frozen = replace(installation, fixed_today=CALENDAR["years"][2023]["freezes"] + timedelta(days=2))
+    strange = installation.inbox / NURSING / "a.xlsx"
+
+    def lay_strange() -> None:
+        strange.parent.mkdir(parents=True)
+        strange.write_bytes(b"no workbook")
+        ingest(installation, city, (2023,))
+
+    with mail_server() as box:
+        mail = {"kind": "mail", "host": "127.0.0.1", "port": box.port, "security": "insecure", "sender": "n@x.example"}
+        mail["only"] = ["rejected", "held", "superseded", "unidentified"]
+        configure(
+            installation,
+            mail | {"name": "局", "to": [bureau]},
+            mail | {"name": "校", "to": [school], "respondents": [NURSING_SCHOOL]},
+            mail | {"name": "别校", "to": [other], "respondents": ["3645900001"]},
+        )
+        told = []
+        for step in (
+            lay_strange,
+            lambda: (strange.unlink(), hand_in(installation, city, break_students)),
+            lambda: hand_in(installation, city, mend_students),
+            lambda: hand_in(installation, city, lambda book: mend_students(book, 2990)),
+            lambda: hand_in(frozen, city, lambda book: mend_students(book, 2980)),
+        ):
+            step()
+            for hours_later in (0, 7, 30):
+                alert(installation, city, now=hours(100 * len(told) + hours_later))
+            told.append([text for to, _, text in box.letters if to == school])
+            assert told[-1] == [text for to, _, text in box.letters if to == bureau]
+            box.letters.clear()
+    assert [len(letters) for letters in told] == [1, 1, 1, 1, 1]
+    said = ("（在钦州市卫生学校的文件夹里）", "报送已退回", "已被接收", "有一份报送没有计入", "报送待确认")
+    for (letter,), words in zip(told, said, strict=True):
+        assert words in letter
+
+
+def test_a_school_that_mends_its_file_hears_which_file_was_accepted(installation, city, group):
+    hand_in(installation, city, break_students)
+    alert(installation, city, now=hours(0))
+    hand_in(installation, city, mend_students)
+    alert(installation, city, now=hours(1))
+    (line,) = [line for line in group.accepted[-1].splitlines() if "已被接收" in line]
+    assert line.startswith("　又收到的 2023_")
+    assert not [each for each in group.accepted[-1].splitlines() if each.startswith("●") and "已退回" in each], "again"
+
+
+def test_one_cause_of_many_findings_is_one(city):
+    cause = replace(warning(), members=(warning(),) * 40)
+    (trouble,) = of_register(Register([version()], [cause]), city, BEFORE, 7, NOW).troubles
+    assert "有 1 个警告" in trouble.title
+
+
+def test_what_failed_for_one_year_is_not_mended_by_another(installation, city, group):
+    alert(installation, city, replace(failed(0), years=(2022, 2022)), hours(0))
+    assert alert(installation, city, replace(succeeded(1), years=(2023, 2023)), hours(1)).sent == 0
+    alert(installation, city, replace(succeeded(2), years=(2022, 2023)), hours(2))
+    assert [text.splitlines()[0] for text in group.accepted] == [
+        "【年报】钦州市：新情况 1 项",
+        "【年报】钦州市：已恢复 1 项",
+    ]
+
+
+def test_a_channel_that_is_down_is_told_in_the_others_and_not_in_itself(installation, city, group):
+    with serve(lambda _: (500, b"")) as second:
+        configure(installation, robot("dingtalk", group), robot("wecom", second))
+        alert(installation, city, failed(0), hours(0))
+        alert(installation, city, failed(1), hours(1))
+        second.answer = wecom
+        alert(installation, city, failed(2), hours(2))
+        assert [text.splitlines()[1] for text in group.accepted] == [
+            "● 运行失败：发布数据库",
+            "● 提醒渠道不通：wecom群",
+            "○ 已恢复：提醒渠道不通：wecom群",
+        ]
+        assert group.accepted[-1].endswith("它又收到了消息。")
+        assert [text.splitlines()[1] for text in second.accepted] == ["● 运行失败：发布数据库"]
+
+
+QUIET = {"daytime": (8, 20), "quiet_weekends": True, "workdays": (date(2023, 10, 7),)}
+OFF = Alerting.model_validate(
+    QUIET | {"holidays": [{"name": "国庆", "first": date(2023, 9, 29), "last": date(2023, 10, 6)}]}
+)
+
+
+@pytest.mark.parametrize(
+    ("moment", "is_quiet"),
+    [
+        (datetime(2023, 9, 28, 12), False),
+        (datetime(2023, 9, 29, 12), True),  # a Friday, the first day of the holidays
+        (datetime(2023, 10, 7, 12), False),  # a Saturday on which people work
+        (datetime(2023, 10, 7, 20), True),
+        (datetime(2023, 10, 8, 12), True),  # a Sunday
+        (datetime(2023, 10, 9, 8), False),
+        (datetime(2023, 10, 9, 7, 59), True),
+    ],
+)
+def test_nights_weekends_and_holidays_are_quiet_and_days_worked_instead_are_not(moment, is_quiet):
+    assert OFF.is_quiet(moment) == is_quiet
+
+
+def test_holidays_of_another_year_are_pointed_out(installation, city, group):
+    holiday = {"name": "春节", "first": date(2022, 1, 31), "last": date(2022, 2, 6)}
+    configure(installation, robot("dingtalk", group), holidays=[holiday])
+    assert "没有今年的节假日" in alert(installation, city, failed(), hours(0)).summary
+
+
+@pytest.mark.parametrize(("holds", "sent"), [("reminders", 2), ("all", 1)])
+def test_at_quiet_times_what_can_wait_waits_for_the_day(installation, city, group, holds, sent):
+    configure(installation, robot("dingtalk", group), daytime=[8, 20], quiet_holds=holds)
+    late = replace(installation, fixed_today=LATE)
+    hand_in(late, city, break_students)
+    night, morning = hours(12), hours(21)
+    assert alert(late, city, failed(12), night).sent == sent
+    assert "逾期" not in "".join(group.accepted)
+    alert(late, city, now=morning)
+    assert "逾期" in "".join(group.accepted)
+    assert "".join(group.accepted).count("● 2023年度报送已退回") == 1
 
 
 # --- Digests ---------------------------------------------------------------------------------------------------------

@@ -161,3 +161,13 @@ def test_nothing_that_somebody_wrote_becomes_a_link_a_mention_or_a_format():
     for harmful in ("@", "<", ">", "[", "](", "://", "www.", "**", "`", "\n", "#", "‮"):
         assert harmful not in plain(written), harmful
     assert plain("钦州市卫生学校_2023（终稿）.xlsx") == "钦州市卫生学校_2023（终稿）.xlsx"
+
+
+def test_nothing_goes_unencrypted_to_another_machine_unless_the_channel_says_so(monkeypatch):
+    monkeypatch.setenv("TEST_URL", "http://platform.invalid/hook")
+    assert "不加密" in send(Webhook(kind="webhook", name="平台", url_env="TEST_URL"), MESSAGE, TIMEOUT)
+    allowed = Webhook(kind="webhook", name="平台", url_env="TEST_URL", security="insecure")
+    assert "不加密" not in (send(allowed, MESSAGE, 0.2) or "")
+    with pytest.raises(ValueError, match="base_url 是 http 地址，不加密"):
+        robot("wecom", "http://proxy.invalid")
+    Robot(kind="wecom", name="群", token_env="TEST_TOKEN", base_url="http://proxy.invalid", security="insecure")

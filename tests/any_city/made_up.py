@@ -20,9 +20,11 @@ from sources.check import check_workbook
 from sources.declarations.city import City, Respondent, load_city
 from sources.declarations.codelist import load_codelists
 from sources.declarations.contract import Column, Contract, contracts_for
+from sources.declarations.pack import NEUTRAL_PACK
+from sources.submission.file_names import workbook_file_name
 from sources.system.settings import Limits, Settings
-from sources.write.template import build_workbook, workbook_file_name
-from sources.write.template_sheet import SheetValues
+from sources.write.sheet_values import SheetValues
+from sources.write.template import build_workbook
 
 SCOPES = (
     {"code": "every_school", "label": "全部学校", "description": "名册中的全部学校"},
@@ -79,7 +81,10 @@ def make_up(seed: int, folder: Path) -> MadeUpCity:
     random = Random(seed)
     first = random.randint(2016, 2040)
     years = tuple(range(first, first + random.choice([1, 2, 2, 2, 3])))
-    codes = {name: [code.code for code in load_codelists()[name].codes] for name in ("school_category", "affiliation")}
+    codes = {
+        name: [code.code for code in load_codelists(NEUTRAL_PACK)[name].codes]
+        for name in ("school_category", "affiliation")
+    }
     has_technician, has_private, has_public = (random.random() < 0.6 for _ in range(3))
     categories = codes["school_category"] if has_technician else ["vocational"]
     ownerships = [name for name, is_there in (("private", has_private), ("public", has_public)) if is_there]
@@ -167,7 +172,7 @@ def _write_configuration(made: MadeUpCity) -> None:
 
 def _school_values(random: Random, year: int, size: int, mood: str) -> Values:
     values: dict[str, SheetValues] = {}
-    for contract in contracts_for("school", year):
+    for contract in contracts_for(NEUTRAL_PACK, "school", year):
         if contract.name == "cover":
             continue
         if contract.name == "satisfaction" and mood == "nobody asked":
@@ -184,7 +189,7 @@ def _bureau_values(random: Random, made: MadeUpCity, year: int) -> Values:
     listed = [school for school in made.schools if year in school.years]
     values = {
         contract.name: SheetValues(status="partial", records=_records(random, contract, year, random.choice([0, 9000])))
-        for contract in contracts_for("bureau", year)
+        for contract in contracts_for(NEUTRAL_PACK, "bureau", year)
         if contract.name not in ("cover", "roster", "scope_choice")
     }
     values["roster"] = SheetValues(
@@ -201,7 +206,7 @@ def _bureau_values(random: Random, made: MadeUpCity, year: int) -> Values:
         ]
     )
     scope = random.choice(SCOPES)["code"]
-    topics = [code.code for code in load_codelists()["topics"].codes]
+    topics = [code.code for code in load_codelists(NEUTRAL_PACK)["topics"].codes]
     values["scope_choice"] = SheetValues(
         records=[{"topic": t, "scope": scope if random.random() < 0.8 else "every_school"} for t in topics]
     )
@@ -212,20 +217,28 @@ def _records(random: Random, contract: Contract, year: int, largest: int) -> Seq
     """One record of a form, or one for each fixed row of a table; tables without fixed rows stay empty."""
     columns = contract.columns_in(year)
     if contract.shape == "form":
-        return [{column.name: _value(random, column, largest) for column in columns}]
+        return [_fitting({column.name: _value(random, column, largest) for column in columns})]
     if contract.rows is None or contract.rows in ("schools", "scopes"):
         return []
     (key,) = contract.key
     return [
         {column.name: code.code if column.name == key else _value(random, column, largest) for column in columns}
-        for code in load_codelists()[contract.rows].codes
+        for code in load_codelists(NEUTRAL_PACK)[contract.rows].codes
     ]
+
+
+def _fitting(record: dict[str, Value]) -> dict[str, Value]:
+    """The record without parts above their wholes: a city whose figures contradict each other releases nothing."""
+    for part, whole, times in (("floor_area", "campus_area", 5), ("enterprise_equipment_value", "equipment_value", 1)):
+        if part in record:
+            record[part] = min(Decimal(str(record[part])), times * Decimal(str(record[whole])))
+    return record
 
 
 def _value(random: Random, column: Column, largest: int) -> Value:
     """A value that the column admits; numbers are often zero, small or as large as `largest`."""
     if column.type == "code":
-        return random.choice(load_codelists()[column.codelist or ""].codes).code
+        return random.choice(load_codelists(NEUTRAL_PACK)[column.codelist or ""].codes).code
     if not column.is_number:
         return f"填写内容{random.randint(1, 9)}"
     low = column.ge if column.ge is not None else Decimal(0)
@@ -237,7 +250,7 @@ def _value(random: Random, column: Column, largest: int) -> Value:
 def _acceptable(city: City, respondent: Respondent, year: int, values: Values) -> bytes:
     """The workbook, with the sheets that the audit refuses reported as not available."""
     kept = dict(values)
-    titles = {contract.title: contract.name for contract in contracts_for(respondent.kind, year)}
+    titles = {contract.title: contract.name for contract in contracts_for(NEUTRAL_PACK, respondent.kind, year)}
     for _ in range(6):
         data = build_workbook(city, respondent, year, kept)
         checked = check_workbook(data, "样例.xlsx", city, Limits())

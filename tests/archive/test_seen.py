@@ -10,7 +10,7 @@ from sources.archive import inbox as inbox_module
 from sources.archive.archive import archived_receipts
 from sources.archive.inbox import inbox_submission_ids, look_into
 from sources.archive.receive import receive
-from sources.archive.seen import FRESH_NANOSECONDS, id_of, mark_of, read_seen
+from sources.archive.seen import FRESH_NANOSECONDS, id_of, key_of, mark_of, read_seen
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def read(monkeypatch) -> list[str]:
     for module in ("inbox", "receive"):
         monkeypatch.setattr(
             f"sources.archive.{module}.content_of",
-            lambda path, limits: names.append(path.name) or content_of(path, limits),
+            lambda path, *rest: names.append(path.name) or content_of(path, *rest),
         )
     return names
 
@@ -78,7 +78,8 @@ def test_a_touched_file_is_read_and_the_others_are_not(folders, read, change):
     take(*folders)
     assert read == [name]
     assert {receipt.file_name for receipt in archived_receipts(archive)} == {"一.xlsx", "二.xlsx", name}
-    assert set(read_seen(seen_file)) == {str(inbox / name), str(inbox / "二.xlsx")}
+    assert set(read_seen(seen_file)) == {key_of(inbox / name), key_of(inbox / "二.xlsx")}
+    assert name not in seen_file.read_text(), "how a sender named a file is in the archive alone"
 
 
 def test_what_is_no_longer_archived_is_read_again(folders, read):
@@ -105,10 +106,10 @@ def test_what_cannot_be_read_is_tried_again(folders, monkeypatch):
     opened = inbox_module._opened
     broken = inbox / "一.xlsx"
 
-    def fails(path: Path):
+    def fails(path: Path, folder: Path | None):
         if path == broken:
             raise OSError("Input/output error")
-        return opened(path)
+        return opened(path, folder)
 
     with monkeypatch.context() as patch:
         patch.setattr(inbox_module, "_opened", fails)
@@ -123,3 +124,61 @@ def test_a_broken_note_is_no_note(folders, content):
     seen_file.parent.mkdir()
     seen_file.write_bytes(content)
     assert sorted(take(*folders)) == ["一.xlsx", "二.xlsx"]
+
+
+def come_back(inbox: Path, away: Path, seconds: int) -> None:
+    """Puts a file there again that was written some seconds after the one that lay there."""
+    modified = away.stat().st_mtime_ns + seconds * 1_000_000_000
+    (inbox / away.name).write_bytes(away.read_bytes())
+    os.utime(inbox / away.name, ns=(modified, modified))
+
+
+def receipts_of_first(archive: Path) -> int:
+    return [each.file_name for each in archived_receipts(archive)].count("一.xlsx")
+
+
+@pytest.mark.parametrize(("seconds", "receipts"), [(60, 2), (0, 1)], ids=["written anew", "moved back"])
+def test_what_was_taken_away_and_is_put_there_again_has_come_again(folders, tmp_path, seconds, receipts):
+    inbox, archive, _seen_file = folders
+    take(*folders)
+    away = (inbox / "一.xlsx").rename(tmp_path / "一.xlsx")
+    take(*folders)
+    come_back(inbox, away, seconds)
+    take(*folders)
+    take(*folders)
+    assert receipts_of_first(archive) == receipts
+
+
+def test_it_has_come_again_once_though_it_was_written_a_moment_ago(folders, tmp_path, monkeypatch):
+    inbox, archive, _seen_file = folders
+    take(*folders)
+    away = (inbox / "一.xlsx").rename(tmp_path / "一.xlsx")
+    take(*folders)
+    come_back(inbox, away, 60)
+    monkeypatch.undo()
+    for _ in range(3):
+        take(*folders)
+    assert receipts_of_first(archive) == 2
+
+
+def test_an_inbox_that_was_away_for_a_while_has_sent_nothing(folders, tmp_path):
+    inbox, archive, seen_file = folders
+    take(*folders)
+    inbox.rename(tmp_path / "unplugged")
+    inbox.mkdir()
+    take(*folders)
+    assert read_seen(seen_file) == {}
+    inbox.rmdir()
+    (tmp_path / "unplugged").rename(inbox)
+    take(*folders)
+    assert len(archived_receipts(archive)) == 2
+
+
+def test_a_file_that_is_moved_within_the_inbox_was_not_sent_again(folders):
+    inbox, archive, _seen_file = folders
+    take(*folders)
+    (inbox / "已看").mkdir()
+    come_back(inbox / "已看", inbox / "一.xlsx", 60)
+    (inbox / "一.xlsx").unlink()
+    take(*folders)
+    assert receipts_of_first(archive) == 1

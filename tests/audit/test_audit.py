@@ -11,9 +11,10 @@ from sources.declarations.contract import load_contracts
 from sources.read.read_workbook import read_workbook
 from sources.sample.pour import load_samples
 from sources.system.settings import CITIES_ROOT
+from sources.write.sheet_values import SheetValues
 from sources.write.template import build_workbook
-from sources.write.template_sheet import SheetValues
 from tests.conftest import BUREAU, NURSING_SCHOOL
+from tests.support.sample import PACK
 
 CITY = load_city(CITIES_ROOT / "450700")
 
@@ -62,7 +63,7 @@ def test_the_sample_city_has_no_error():
 )
 def test_a_value_of_the_wrong_kind_is_found_at_its_cell(sheet, column, value, rule, cell):
     outcome = audited(**form(sheet, **{column: value}))
-    title = next(c.title for c in load_contracts() if c.name == sheet)
+    title = next(c.title for c in load_contracts(PACK) if c.name == sheet)
     assert (rule, title, cell) in found(outcome)
 
 

@@ -7,13 +7,16 @@ import polars as pl
 import pytest
 
 from sources.audit.cross_rules import judge
+from sources.audit.expected_schools import OTHER_FRAMES, other_frame
 from sources.audit.sheet_schema import sheet_schema
+from sources.declarations.agreement import RESPONDENTS, cross_rules
 from sources.declarations.contract import Contract, load_contracts
-from sources.declarations.rule import CrossRule, RowRule, load_cross_rules
+from sources.declarations.rule import CrossRule, RowRule
 from sources.submission.frames import sheet_frame
+from tests.support.sample import PACK
 
-ROW_RULES = [(contract, rule) for contract in load_contracts() for rule in contract.rules]
-CONTRACTS = {contract.name: contract for contract in load_contracts()}
+ROW_RULES = [(contract, rule) for contract in load_contracts(PACK) for rule in contract.rules]
+CONTRACTS = {contract.name: contract for contract in load_contracts(PACK)}
 
 
 def typed(contract: Contract, row: dict) -> dict:
@@ -31,7 +34,7 @@ def row_rule_fails(contract: Contract, rule: RowRule, row: dict) -> bool:
     """Whether the contract's pandera schema reports this rule for a sheet with this one row."""
     names = ["submission_id", "record", *(column.name for column in contract.columns)]
     frame = sheet_frame(contract, [{"submission_id": "s", "record": 1, **typed(contract, row)}]).select(names)
-    sheet = sheet_schema(contract.name, 2023)
+    sheet = sheet_schema(PACK, contract.name, 2023)
     try:
         sheet.schema.validate(frame, lazy=True)
     except pa.errors.SchemaErrors as errors:
@@ -59,20 +62,26 @@ def test_a_rule_of_one_sheet_fires_and_keeps_quiet(contract, rule):
 def judged(rule: CrossRule, fixture: dict[str, list[dict]]) -> list[bool | None]:
     frames = {}
     for name, rows in fixture.items():
+        if name == RESPONDENTS[0]:
+            frames[name] = pl.DataFrame(rows)
+            continue
+        if name in OTHER_FRAMES:
+            frames[name] = other_frame(name, rows)
+            continue
         contract = CONTRACTS[name.removesuffix("_last_year")]
         plain = [
             {"submission_id": "s", "respondent_code": "a", "record": n, **typed(contract, row)}
             for n, row in enumerate(rows)
         ]
         frames[name] = sheet_frame(contract, plain)
-    result = judge(rule, frames)
+    result = judge(PACK, rule, frames)
     assert {"submission_id", "record", "holds"} <= set(result.columns)
     for row in result.filter(~pl.col("holds")).iter_rows(named=True):
         assert "None" not in rule.message.format(**row)
     return result.get_column("holds").to_list()
 
 
-@pytest.mark.parametrize("rule", load_cross_rules(), ids=lambda rule: rule.id)
+@pytest.mark.parametrize("rule", cross_rules(PACK), ids=lambda rule: rule.id)
 def test_a_rule_across_sheets_fires_and_keeps_quiet(rule):
     passing = judged(rule, rule.fixtures.passing)
     assert passing
@@ -81,13 +90,13 @@ def test_a_rule_across_sheets_fires_and_keeps_quiet(rule):
     assert all(holds is None for holds in judged(rule, rule.fixtures.not_applicable))
 
 
-@pytest.mark.parametrize("rule", load_cross_rules(), ids=lambda rule: rule.id)
+@pytest.mark.parametrize("rule", cross_rules(PACK), ids=lambda rule: rule.id)
 def test_a_rule_across_sheets_points_at_a_cell_that_exists(rule):
     assert rule.column in {column.name for column in CONTRACTS[rule.sheet].columns}
 
 
 def test_rules_have_unique_ids():
-    ids = [f"{contract.name}.{rule.id}" for contract, rule in ROW_RULES] + [rule.id for rule in load_cross_rules()]
+    ids = [f"{contract.name}.{rule.id}" for contract, rule in ROW_RULES] + [rule.id for rule in cross_rules(PACK)]
     assert len(ids) == len(set(ids))
 
 

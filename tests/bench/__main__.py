@@ -13,7 +13,15 @@ from orchestration.benchmark.runner import measure
 from sources.sample.population import SAMPLE_YEAR
 from sources.system.settings import PROJECT_ROOT
 from tests.bench.alternatives import ALTERNATIVES, alternatives
+from tests.bench.corpus import measure_corpus
+from tests.bench.explored_site import measure_site
+from tests.bench.faults import measure_faults
+from tests.bench.installed import measure_install
+from tests.bench.kills import measure_kills
+from tests.bench.proof import measure_proof
 from tests.bench.release import measure_release
+from tests.bench.rules import measure_rules
+from tests.bench.slips import measure_slips
 from tests.bench.suite import measure_suite
 
 SIZES = {"city": 12, "province": 300, "nation": 10_000}
@@ -21,8 +29,18 @@ RUNS = {"city": 3, "province": 1, "nation": 1}
 LARGEST_WITH_ALTERNATIVES = 300
 PAGE = PROJECT_ROOT / "docs" / "benchmark.md"
 RESULTS = PROJECT_ROOT / "docs" / "benchmark"
-RELEASE, SUITE = "release", "suite"
-SECTIONS = {RELEASE: measure_release, SUITE: measure_suite}
+SECTIONS = {
+    "release": measure_release,
+    "site": measure_site,
+    "install": measure_install,
+    "slips": measure_slips,
+    "corpus": measure_corpus,
+    "proof": measure_proof,
+    "faults": measure_faults,
+    "kills": measure_kills,
+    "rules": measure_rules,
+    "suite": measure_suite,
+}
 """Sections that are no size of an installation, in the order of the page."""
 
 
@@ -34,7 +52,7 @@ def bench(
     without: Sequence[str] = (),
     is_kept: bool = True,
 ) -> None:
-    """Measures a size (`city`, `province`, `nation`, a number of schools), `release` or `suite`, and tells its costs.
+    """Measures a size (`city`, `province`, `nation`, a number of schools), or one of SECTIONS, and tells its costs.
 
     `is_kept`: for docs/benchmark.md, which is then written anew.
     """

@@ -259,7 +259,7 @@ def comparison(rows: pd.DataFrame, this: Year, last: Year | None, with_change: b
             line = ([row["group"]] if with_change else []) + [
                 row["label"],
                 *texts,
-                change(numbers) if row["change"] else "",
+                change(numbers) if row["change"] and last and last.scope_of[part] == this.scope_of[part] else "",
             ]
         written.append(line)
     return written

@@ -19,6 +19,7 @@ from sources.declarations.city import City, load_city
 from sources.sample.pour import pour_samples
 from sources.system.settings import CITIES_ROOT, Settings
 from tests.conftest import YEARS, run_all
+from tests.support.sample import PACK
 from warehouse.catalogue.catalogue import load_catalogue
 from warehouse.figures.fact import CHANGE, STANDARD, TARGET, VALUE, Reference
 from warehouse.reconcile.judging.derive import derive
@@ -47,7 +48,9 @@ class Context:
         return self.recomputed.of(fact, self.city)
 
     def in_unit(self, position: int, value: Decimal) -> Decimal:
-        return value / unit_factor(self.figures[position], load_catalogue().indicators[self.facts[position].indicator])
+        return value / unit_factor(
+            self.figures[position], load_catalogue(PACK).indicators[self.facts[position].indicator]
+        )
 
 
 Slip = Callable[[int, Context, random.Random], Iterator[Decimal]]
@@ -77,7 +80,9 @@ def truncated(position: int, context: Context, _: random.Random) -> Iterator[Dec
 
 def power_of_ten(position: int, context: Context, rng: random.Random) -> Iterator[Decimal]:
     figure = context.figures[position]
-    powers = [1, 2, 3, -1] if load_catalogue().indicators[context.facts[position].indicator].unit != "%" else [1, 3, -1]
+    powers = (
+        [1, 2, 3, -1] if load_catalogue(PACK).indicators[context.facts[position].indicator].unit != "%" else [1, 3, -1]
+    )
     if len(_digits(figure)) > 1 and figure.value is not None:
         yield figure.value.scaleb(rng.choice(powers))
 
@@ -254,7 +259,7 @@ PLAIN = (
 
 def clean(connection: duckdb.DuckDBPyConnection, city: City, figures: Sequence[PrintedFigure]) -> Context:
     """The list with every figure that disagrees with its recomputed value put right."""
-    frame = reconcile(connection, city, load_catalogue(), figures)
+    frame = reconcile(connection, city, load_catalogue(PACK), figures)
     right = [
         replace(figure, printed=row["recomputed"], value=number_in(row["recomputed"]))
         if row["verdict"] in ("differs", "truncated")
@@ -263,8 +268,8 @@ def clean(connection: duckdb.DuckDBPyConnection, city: City, figures: Sequence[P
     ]
     facts = [figure.codes for figure in right if figure.codes]
     assert len(facts) == len(right)
-    recomputed = recompute(connection, city, load_catalogue(), {fact.year for fact in facts})
-    return Context(right, facts, recomputed, city, derive(set(facts), city, load_catalogue(), recomputed.roster))
+    recomputed = recompute(connection, city, load_catalogue(PACK), {fact.year for fact in facts})
+    return Context(right, facts, recomputed, city, derive(set(facts), city, load_catalogue(PACK), recomputed.roster))
 
 
 def printed_as(figure: PrintedFigure, value: Decimal) -> PrintedFigure:
@@ -353,7 +358,7 @@ def _score(kind: str, context: Context, connection: duckdb.DuckDBPyConnection | 
         wrong = list(context.figures)
         for error in batch:
             wrong[error.position] = printed_as(wrong[error.position], error.value)
-        rows = reconcile(connection, context.city, load_catalogue(), wrong).to_dicts()
+        rows = reconcile(connection, context.city, load_catalogue(PACK), wrong).to_dicts()
         accused += sum(row["is_suspected"] for row in rows)
         caught = [rows[error.position] for error in batch if rows[error.position]["is_suspected"]]
         found += len(caught)

@@ -5,8 +5,12 @@ import csv
 import pytest
 
 from tests.bench import pandas_script
+from tests.support.sample import PACK
 from warehouse.catalogue.catalogue import load_catalogue
 from warehouse.figures.printed_table import table_of
+
+REMARKS = "备注"
+"""What ours says beside a row that does not compare; in the table of schools, what they remark themselves."""
 
 
 @pytest.fixture(scope="module")
@@ -16,10 +20,17 @@ def written(city_run, tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("code", load_catalogue().tables)
+@pytest.mark.parametrize("code", load_catalogue(PACK).tables)
 def test_the_script_prints_the_same_table(written, published, code):
-    ours = table_of(published, load_catalogue(), code, 2023)
+    ours = table_of(published, load_catalogue(PACK), code, 2023)
     with (written / f"{ours.name}.csv").open(encoding="utf-8-sig", newline="") as file:
         headings, *rows = csv.reader(file)
-    assert tuple(headings) == ours.headings
-    assert [tuple(row) for row in rows] == list(ours.texts)
+    theirs = {heading: [row[at] for row in rows] for at, heading in enumerate(headings)}
+    same = {heading: [row[at] for row in ours.texts] for at, heading in enumerate(ours.headings)}
+    if REMARKS not in theirs:
+        same.pop(REMARKS, None)
+    for heading in theirs.keys() - same.keys():
+        assert {*theirs[heading]} <= {"", "…"}, (
+            heading
+        )  # ours leaves out a column of last year in which nothing is known
+    assert {heading: theirs[heading] for heading in same} == same

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sources.declarations.city import load_city
 from sources.system.settings import CITIES_ROOT
+from tests.support.sample import PACK
 from warehouse.catalogue.catalogue import load_catalogue
 from warehouse.figures.fact import Reference
 from warehouse.reconcile.reading import wording
@@ -25,7 +26,7 @@ CITY_DIR = CITIES_ROOT / "450700"
 
 def readings(report: Path, year: int) -> list[Reference | None]:
     """What each figure of the report is read as, in order."""
-    names = load_names(load_catalogue(), tuple(sorted((CITY_DIR / "published").glob("*.csv"))))
+    names = load_names(load_catalogue(PACK), tuple(sorted((CITY_DIR / "published").glob("*.csv"))))
     return [figure.codes for figure in read_report(report, load_city(CITY_DIR), year, names).figures]
 
 

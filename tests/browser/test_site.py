@@ -1,22 +1,17 @@
 """The site as it is read: in Chromium from the disk, on a desk and on a phone, by keyboard, on paper."""
 
 import re
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
-from sources.declarations.city import City
-from sources.system.settings import Settings
-from tests.conftest import NURSING_SCHOOL
-from tests.release.reader import build_site
-from warehouse.store.connection import open_published
+from tests.conftest import NURSING_SCHOOL, deep
 
 pytestmark = pytest.mark.browser
 
-DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+DESK, PHONE, WALL = {"width": 1024, "height": 768}, {"width": 360, "height": 780}, {"width": 1920, "height": 1080}
 PAGES = (
     "index.html",
     "chapters/outcomes.html",
@@ -29,6 +24,10 @@ PAGES = (
     "indicators/index.html",
     "downloads.html",
     "sources/students-450700.html",
+    "indicators/employment_rate.html",
+    "indicators/students_per_teacher.html",
+    "compare.html",
+    "terms.html",
 )
 """One or two of every kind."""
 AXE_OPTIONS = {
@@ -40,38 +39,7 @@ ALIKE = {"exclude": [["tbody tr:nth-child(n+4)"], [".entry ~ .entry"]]}
 """Rows and entries that are made as the ones before them: the checks take minutes for thousands of them."""
 
 
-@pytest.fixture(scope="module")
-def site(browser: Browser, city_run: Settings, city: City, tmp_path_factory: pytest.TempPathFactory) -> str:
-    folder = tmp_path_factory.mktemp("release") / "site"
-    with open_published(city_run) as connection:
-        build_site(connection, city, folder)
-    return folder.as_uri()
-
-
-@pytest.fixture
-def opened(browser: Browser) -> Iterator[Callable[[dict[str, int]], Page]]:
-    """Opens a page of a size; at its end nothing was logged, nothing failed, nothing was asked of the outside."""
-    pages, troubles = [], []
-
-    def open_page(viewport: dict[str, int]) -> Page:
-        page = browser.new_page(viewport=viewport, locale="zh-CN")
-        page.on("console", lambda message: troubles.append(f"console: {message.text}"))
-        page.on("pageerror", lambda error: troubles.append(f"error: {error}"))
-        page.on("requestfailed", lambda request: troubles.append(f"failed: {request.url}"))
-        page.on(
-            "request",
-            lambda request: None if request.url.startswith(("file://", "data:")) else troubles.append(request.url),
-        )
-        pages.append(page)
-        return page
-
-    yield open_page
-    for page in pages:
-        page.close()
-    assert troubles == []
-
-
-@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize("viewport", [DESK, PHONE, *deep(WALL)])
 def test_every_kind_of_page_loads_and_fits_the_screen(site, opened, screenshots: Path, viewport):
     page = opened(viewport)
     for name in PAGES:

@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from tests.support.sample import PACK
 from warehouse.catalogue.catalogue import Catalogue, CatalogueChangedError, check_built_with, load_catalogue
 from warehouse.figures.lineage import Lineage
 from warehouse.figures.printed_table import table_of
 from warehouse.figures.year_figures import load_figures
 
-TODAY = load_catalogue()
+TODAY = load_catalogue(PACK)
 STUDENTS = "students_full_time"
 
 
@@ -28,7 +29,7 @@ def renamed(label: str) -> Catalogue:
 
 
 def test_it_is_read_once_and_cannot_be_changed():
-    assert load_catalogue() is load_catalogue()
+    assert load_catalogue(PACK) is load_catalogue(PACK)
     with pytest.raises(AttributeError):
         TODAY.standards = ()  # type: ignore[misc]
 

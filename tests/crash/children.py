@@ -20,6 +20,7 @@ import duckdb
 from sources.declarations.city import load_city
 from sources.system.settings import Settings
 from tests.conftest import YEARS, ingest, run_all
+from tests.support.sample import PACK
 from warehouse.run.publish import publish
 from warehouse.run.rebuild import rebuilding, recover
 from warehouse.store.connection import open_working, working_lock
@@ -38,24 +39,24 @@ def run(settings: Settings) -> None:
     """A whole run, as Dagster does it: under one lock, after clearing away what the dead have left."""
     with working_lock(settings) as taken_now:
         assert taken_now
-        recover(settings)
+        recover(settings, PACK)
         run_all(settings, load_city(settings.city_dir), YEARS)
 
 
 def take_in(settings: Settings) -> None:
     with working_lock(settings):
-        recover(settings)
+        recover(settings, PACK)
         ingest(settings, load_city(settings.city_dir), YEARS)
 
 
 def publish_only(settings: Settings) -> None:
     with working_lock(settings):
-        recover(settings)
+        recover(settings, PACK)
         publish(settings)
 
 
 def die_while_rebuilding(settings: Settings) -> None:
-    with rebuilding(settings), open_working(settings) as connection:
+    with rebuilding(settings, PACK), open_working(settings) as connection:
         connection.execute("create table half (built int)")
         os.kill(os.getpid(), signal.SIGKILL)
 
@@ -67,6 +68,13 @@ def hold_open(settings: Settings) -> None:
     while True:
         time.sleep(60)
         connection.execute("select 1")
+
+
+def hold_lock(settings: Settings) -> None:
+    """Is at work, for as long as it is let."""
+    with working_lock(settings):
+        opened(settings).touch()
+        time.sleep(600)
 
 
 def opened(settings: Settings) -> Path:

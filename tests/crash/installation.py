@@ -12,7 +12,17 @@ from sources.system.settings import Settings
 
 Content = dict[str, tuple[int, int | None]]
 OWN = ("decided_at",)
-CLOCKS = (*OWN, "received_at", "received_on", "first_received_at", "current_received_at")
+CLOCKS = (
+    *OWN,
+    "received_at",
+    "received_on",
+    "look",
+    "precedence",
+    "first_received_at",
+    "current_received_at",
+    "changed_at",
+    "state_since",
+)
 """Columns that tell when a run was (OWN), or also when files came."""
 
 
@@ -36,6 +46,10 @@ def _linked_or_copied(source: str, target: str) -> None:
     (shutil.copy2 if Path(source).stat().st_mode & 0o222 else os.link)(source, target)
 
 
+NOTED_BY_A_BUILD = {"registry.hidden_value", "registry.value_bound", "registry.value_bound_school"}
+"""Tables that intake makes and a build fills."""
+
+
 def content(database: Path, left_out: tuple[str, ...] = CLOCKS) -> Content:
     """What a database file holds; see `content_seen_by`."""
     with closing(duckdb.connect(str(database), read_only=True)) as connection:
@@ -43,7 +57,8 @@ def content(database: Path, left_out: tuple[str, ...] = CLOCKS) -> Content:
 
 
 def content_seen_by(connection: duckdb.DuckDBPyConnection, left_out: tuple[str, ...] = CLOCKS) -> Content:
-    """Table → its number of rows and a sum over them: reads every value, whatever the order of rows."""
+    """Table → its number of rows and a sum over them: reads every value, whatever the order of rows, as text: what is
+    a text in the working database is of a closed list in the published one."""
     tables = connection.execute(
         "select format('{}.{}', schema_name, table_name), list(column_name) from duckdb_columns()"
         " where not internal and not list_contains(?, column_name) and table_name <> 'state' group by all",
@@ -53,7 +68,7 @@ def content_seen_by(connection: duckdb.DuckDBPyConnection, left_out: tuple[str, 
 
 
 def _sum(connection: duckdb.DuckDBPyConnection, table: str, columns: list[str]) -> tuple[int, int | None]:
-    listed = ", ".join(f'"{column}"' for column in columns)
+    listed = ", ".join(f'cast("{column}" as varchar) as "{column}"' for column in columns)
     row = connection.execute(
         f"select count(*), sum(cast(hash(each) as hugeint)) from (select {listed} from {table}) as each"
     ).fetchone()

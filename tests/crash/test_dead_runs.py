@@ -11,7 +11,7 @@ import pytest
 from orchestration.definitions import build_definitions
 from orchestration.lib.asset_keys import JOB, REFERENCE
 from orchestration.lib.installation import Installation
-from orchestration.lib.recovery import close_dead_runs, sign_of_life
+from orchestration.lib.recovery import close_dead_runs, give_sign_of_life
 from sources.declarations.city import load_city
 from sources.system.settings import Settings
 from tests.crash.installation import content
@@ -83,16 +83,16 @@ def test_nobody_waits_for_a_run_that_was_killed(killed, definitions, instance, m
 
     # A run that lives is left alone, also while it waits for its turn; so is one that has only just begun.
     living = started(instance, job)
-    with sign_of_life(killed, living):
-        assert close_dead_runs(instance, killed) == []
-        monkeypatch.setattr("orchestration.lib.recovery.UNSIGNED_SECONDS", 0)
-        assert close_dead_runs(instance, killed) == []
-        assert places_taken(instance) == {living}
-    monkeypatch.setattr("orchestration.lib.recovery.UNSIGNED_SECONDS", 900)
     assert close_dead_runs(instance, killed) == []
-
-    # The next run closes the books of the dead itself, and takes their place.
+    sign = give_sign_of_life(killed, living)
     monkeypatch.setattr("orchestration.lib.recovery.UNSIGNED_SECONDS", 0)
+    assert close_dead_runs(instance, killed) == []
+    assert places_taken(instance) == {living}
+
+    # The next run closes the books of the dead itself, and takes their place: at once, also of one that could not note
+    # its end, because the disk was full.
+    monkeypatch.setattr("orchestration.lib.recovery.UNSIGNED_SECONDS", 900)
+    sign.close()
     next_run = job.execute_in_process(
         instance=instance, tags={"dagster/partition": "2023"}, asset_selection=[REFERENCE]
     )

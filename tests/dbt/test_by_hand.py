@@ -11,6 +11,7 @@ import pytest
 
 from sources.system.settings import DBT_PROJECT, Settings
 from tests.conftest import select, snapshot
+from tests.support.sample import PACK
 from warehouse.run.build import build
 from warehouse.run.publish import NotBuiltError, publish
 from warehouse.store.connection import open_working, working_lock
@@ -40,6 +41,7 @@ def project_of(installation: Settings) -> Path:
     return installation.home.parents[1] / "dbt_project"
 
 
+@pytest.mark.deep
 def test_dbts_commands_work_as_typed_and_the_run_after_them_builds_all_anew(installation):
     schemas = ("staging", "intermediate", *PUBLIC_SCHEMAS)
     before = snapshot(installation, schemas)
@@ -56,19 +58,20 @@ def test_dbts_commands_work_as_typed_and_the_run_after_them_builds_all_anew(inst
     assert "international_key" in chapter
     assert snapshot(installation, schemas) == before
     assert "PASS=" in typed("test", "--select", "marts.chapter_5+")
-    assert "3645900004" in typed("show", "--select", "mart_outcomes", "--limit", "50", "--output", "json")
+    assert "3645900004" in typed("show", "--select", "mart_outcomes", "--limit", "2000", "--output", "json")
     typed("docs", "generate")
     assert (project_of(installation) / "target" / "catalog.json").exists()
 
     with pytest.raises(NotBuiltError):
         publish(installation)  # nobody knows any more what it was built from
-    outcome = build(installation)
+    outcome = build(installation, PACK)
     assert outcome.success
     assert not any(node.was_kept for node in outcome.nodes)
     assert snapshot(installation, schemas) == before
     publish(installation)
 
 
+@pytest.mark.deep
 def test_dbt_says_that_a_run_holds_the_database_and_changes_nothing(installation):
     with working_lock(installation):
         outcome = dbt(project_of(installation), "build", "--select", "mart_international")
@@ -78,6 +81,7 @@ def test_dbt_says_that_a_run_holds_the_database_and_changes_nothing(installation
     assert noted.item() != ""
 
 
+@pytest.mark.deep
 def test_nianbao_home_moves_the_database_and_one_that_is_not_there_yet_is_told(installation, tmp_path):
     outcome = dbt(project_of(installation), "show", "--select", "mart_outcomes", NIANBAO_HOME=str(tmp_path / "moved"))
     assert outcome.returncode != 0

@@ -7,6 +7,7 @@ import yaml
 
 from sources.system.settings import DBT_PROJECT, Settings
 from tests.conftest import snapshot
+from tests.support.sample import PACK
 from warehouse.run.compile import is_step, load_manifest, run_dbt
 from warehouse.store.ddl import PUBLIC_SCHEMAS
 
@@ -15,7 +16,9 @@ ALLOWED_PARENTS = {
     "intermediate": {"source", "staging", "intermediate"},
     "core": {"source", "staging", "intermediate", "core"},
     "marts": {"core", "marts"},
-    "quality": {"source", "staging", "quality"},
+    # a footnote stands where the explained cell counts: by scope, roster and measure; what a finding does is held
+    # against what is printed
+    "quality": {"source", "staging", "intermediate", "core", "quality"},
     "report": {"core", "marts"},
 }
 PUBLIC = set(PUBLIC_SCHEMAS)
@@ -33,7 +36,7 @@ MODELS = DBT_PROJECT / "models"
 
 @pytest.fixture(scope="module")
 def manifest(city_run: Settings) -> dict:
-    return load_manifest(city_run)
+    return load_manifest(city_run, PACK)
 
 
 def models(manifest: dict) -> list[dict]:
@@ -121,6 +124,7 @@ def test_every_column_of_a_built_table_is_declared(manifest, published):
         assert {name for (name,) in built} == set(model["columns"]), model["name"]
 
 
+@pytest.mark.deep
 def test_dbt_itself_builds_the_same_tables_and_its_tests_pass(fresh_copy, tmp_path: Path):
     """What runs every night is SQL that dbt has compiled once; `dbt build` would make of it exactly the same."""
     schemas = ("staging", "intermediate", *PUBLIC)
@@ -134,5 +138,5 @@ def test_dbt_itself_builds_the_same_tables_and_its_tests_pass(fresh_copy, tmp_pa
         "a_zero_denominator_gives_no_value_but_a_reason",
         "values_are_rounded_half_up_once_and_shown_with_their_decimals",
         "a_change_of_a_rate_is_the_difference_of_what_is_printed_in_percentage_points",
-        "a_change_across_a_break_of_scope_is_marked",
+        "there_is_no_change_across_a_break_of_scope",
     }

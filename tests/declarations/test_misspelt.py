@@ -17,11 +17,12 @@ from sources.declarations import check_city, rule
 from sources.declarations.city import load_city
 from sources.declarations.codelist import CodeList, load_codelists
 from sources.declarations.contract import Contract, load_contracts
+from sources.declarations.pack import Pack
 from sources.declarations.problem import DeclarationError
 from sources.declarations.strict_yaml import load
 from sources.system.settings import CATALOGUE_ROOT, CITIES_ROOT, PROJECT_ROOT, SOURCES_ROOT
+from tests.support.sample import PACK
 from warehouse.catalogue import indicator, measure, report_table, standard
-from warehouse.catalogue.catalogue import load_catalogue
 from warehouse.catalogue.city_references import city_problems
 from warehouse.reconcile.judging.declared_relations import DeclaredRelations
 from warehouse.reconcile.reading import names
@@ -43,7 +44,7 @@ def told(tmp_path) -> Callable[..., list[str]]:
         text = path.read_text("utf-8") if path.exists() else ""
         assert right in text
         path.write_text(text.replace(right, wrong, 1), "utf-8")
-        return [str(problem).replace(f"{folder}/", "") for problem in city_problems(folder, load_catalogue())]
+        return [str(problem).replace(f"{folder}/", "") for problem in city_problems(folder)]
 
     return told
 
@@ -90,6 +91,13 @@ def told(tmp_path) -> Callable[..., list[str]]:
         (SAMPLE, "scopes.yml", "{category", "{categry", "scopes.yml 第 9 行：没有“categry”这个键；是不是“category”？"),
         (SAMPLE, "scopes.yml", "[technician]", "[technican]", "category 没有“technican”；是不是“technician”？"),
         (SAMPLE, "scopes.yml", "[technician]", "[技工学校]", "category 没有“技工学校”；是不是“technician”？"),
+        (
+            SAMPLE,
+            "scopes.yml",
+            "{category: [technician]}",
+            "{category: [technician]}\n    also: [市属学校]",
+            "scopes.yml 第 10 行：“市属学校”已经是口径“市属学校”的名称，读的时候分不开",
+        ),
         (SAMPLE, "scopes.yml", "[technician]", "technician", "第 9 行：“category”应当是列表"),
         (SAMPLE, "scopes.yml", "category: [technician]", 'school_code: ["3645900021"]', "school_code 没有“3645900021”"),
         (
@@ -135,7 +143,7 @@ def told(tmp_path) -> Callable[..., list[str]]:
         (SAMPLE, "published/2023.csv", ",value,", ",valeu,", "2023.csv 第 2 行：“kind”不能是 valeu；是不是“value”？"),
         (SAMPLE, "published/2023.csv", ",schools,", ",shools,", "第 2 行：“indicator”没有“shools”；是不是“schools”？"),
         (SAMPLE, "published/2023.csv", "F002", "F001", "第 3 行：编号 F001 写了两次（第 2 行已有）"),
-        (SAMPLE, "published/2023.csv", ",所", ",所,", "2023.csv 第 2 行：有 12 项，表头有 11 项"),
+        (SAMPLE, "published/2023.csv", ",所", ",所,", "2023.csv 第 2 行：有 13 项，表头有 12 项"),
     ],
 )
 def test_a_mistake_in_a_citys_folder_is_told_in_one_line(told, city, file, right, wrong, message):
@@ -158,7 +166,7 @@ def test_all_mistakes_of_all_files_are_told_at_once(tmp_path):
         path.write_text(path.read_text("utf-8").replace(right, wrong, 1), "utf-8")
     (folder / "targets.yml").unlink()
     (folder / "city.yml").unlink()
-    assert [(Path(problem.file).name, problem.line) for problem in city_problems(folder, load_catalogue())] == [
+    assert [(Path(problem.file).name, problem.line) for problem in city_problems(folder)] == [
         ("calendar.yml", 1),
         ("city.yml", None),
         ("respondents.yml", 8),
@@ -171,7 +179,7 @@ def test_all_mistakes_of_all_files_are_told_at_once(tmp_path):
 
 @pytest.mark.parametrize("city", [SAMPLE, PROVINCE, THREE_SCHOOLS])
 def test_good_cities_are_told_nothing(city):
-    assert city_problems(city, load_catalogue()) == ()
+    assert city_problems(city) == ()
 
 
 @pytest.mark.parametrize(
@@ -195,10 +203,10 @@ def test_cron(text, fault):
 
 
 def test_the_attributes_of_scopes_have_the_code_lists_of_the_roster():
-    roster = next(each for each in load_contracts() if each.name == "roster")
+    roster = next(each for each in load_contracts(PACK) if each.name == "roster")
     lists = {name: roster.column(name).codelist for name in check_city.LISTS_OF_ATTRIBUTES}
     assert lists == check_city.LISTS_OF_ATTRIBUTES
-    assert set(lists.values()) <= set(load_codelists())
+    assert set(lists.values()) <= set(load_codelists(PACK))
 
 
 # --- Developers' files -----------------------------------------------------------------------------------------------
@@ -279,7 +287,7 @@ def test_a_mistake_in_a_developers_file_is_told_in_one_line(tmp_path, path, mode
             "sheet: major",
             "there is no sheet `major`; did you mean `majors`?",
         ),
-        ("measures.yml", measure.load_measures, "label", "lable", "there is no key `lable`; did you mean `label`?"),
+        ("measures.yml", measure.load_measures, "label", "lable", "没有“lable”这个键；是不是“label”？"),
         ("indicators", indicator.load_chapters, "numerator: [", "numerator: [x", "there is no measure `x"),
         ("tables", report_table.load_report_tables, "indicator: ", "indicator: x", "there is no indicator `x"),
         ("thresholds.yml", standard.load_standards, "indicator: ", "indicator: x", "there is no indicator `x"),
@@ -293,10 +301,11 @@ def test_an_unknown_name_in_the_catalogue_is_told_with_its_line(
     paths = sorted((root / file).glob("*.yml")) if (root / file).is_dir() else [root / file]
     path = next(path for path in paths if right in path.read_text("utf-8"))
     path.write_text(path.read_text("utf-8").replace(right, wrong, 1), "utf-8")
-    for module in (indicator, measure, report_table, standard):
-        monkeypatch.setattr(module, "CATALOGUE_ROOT", root)
+    monkeypatch.setattr(measure, "CATALOGUE_ROOT", root)
+    shutil.copytree(PACK.folder, tmp_path / PACK.code)
+    edited = Pack(tmp_path / PACK.code)  # another one than that whose files are kept
     with pytest.raises(DeclarationError) as error:
-        loader.__wrapped__()
+        loader.__wrapped__(edited)
     (problem,) = error.value.problems
     assert message in problem.text
     assert wrong.split(":")[-1].strip(" [") in path.read_text("utf-8").splitlines()[(problem.line or 0) - 1]
@@ -364,7 +373,7 @@ def test_any_single_mistake_is_told_where_it_is_or_changes_nothing(tmp_path_fact
     folder = tmp_path_factory.mktemp("city") / "city"
     shutil.copytree(SAMPLE, folder, ignore=shutil.ignore_patterns("samples"))
     (folder / file).write_text(text, "utf-8")
-    problems = city_problems(folder, load_catalogue())
+    problems = city_problems(folder)
     if not problems:
         assert _meaning(text) == _meaning((SAMPLE / file).read_text("utf-8")) or _is_free(file, text)
         return

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from sources.declarations.city import City, codelists_of, load_city
 from sources.declarations.codelist import load_codelists
+from tests.support.sample import PACK
 
 PROVINCE = load_city(Path(__file__).parents[1] / "cities" / "small_province")
 
@@ -74,4 +75,4 @@ def test_a_bureau_is_offered_the_schools_of_its_own_region():
     assert offered("990100") == ["A1", "A2", "A3"]
     assert offered("990200") == ["B1"]
     assert offered("990000") == ["P1", "A1", "A2", "A3", "B1"]
-    assert codelists_of(PROVINCE, 2030, "990100").keys() == load_codelists().keys() | {"schools", "scopes"}
+    assert codelists_of(PROVINCE, 2030, "990100").keys() == load_codelists(PACK).keys() | {"schools", "scopes"}

@@ -54,6 +54,7 @@ def test_a_column_stands_in_the_template_and_in_the_staging_model(copy):
     assert "raw.donations" in model
 
 
+@pytest.mark.deep
 def test_a_rule_fires_on_a_workbook_that_breaks_it(copy):
     follow(RECIPES["Add a rule"], copy)
     copy.run("nianbao sample --year 2023")

@@ -6,7 +6,7 @@ text becomes Fractions, conditions are evaluated by Python, and no SQL, no frame
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from io import BytesIO
@@ -42,7 +42,7 @@ def read_book(data: bytes, city: City) -> Book:
     book = Book(str(cover["单位标识码"]), int(cover["报告年度"]))
     kind = city.respondent_by_code[book.respondent].kind
     codes = {name: codelist.code_of for name, codelist in codelists_of(city, book.year).items()}
-    for contract in contracts_for(kind, book.year):
+    for contract in contracts_for(city.pack, kind, book.year):
         if contract.name != "cover":
             grid = [[cell.value for cell in row] for row in opened[contract.title].iter_rows()]
             label = next(value for value in reversed(grid[2]) if value)
@@ -89,7 +89,7 @@ def _matches(measure: Measure, row: Row) -> bool:
     return measure.where is None or evaluate(measure.where, row) is True
 
 
-def _measure(measure: Measure, rows: list[Row]) -> Value:
+def measured(measure: Measure, rows: list[Row]) -> Value:
     """A measure over the rows of one sheet of one school (or of the bureau)."""
     if measure.value:
         return evaluate(measure.value, rows[0]) if rows else None
@@ -109,66 +109,66 @@ def compute(books: Iterable[Book], city: City) -> dict[tuple[int, str, str, str]
         by_year[book.year][book.respondent] = book
     bureau = next(r.code for r in city.respondents if r.kind == "bureau")
     values: dict[tuple[int, str, str, str], Value] = {}
-    series = _series(by_year, bureau)
+    series = _series(by_year, bureau, city)
     for year in sorted({*by_year, *(year for _, year in series)}):
         values |= _of_year(year, by_year.get(year, {}), bureau, city, series)
     return values
 
 
-def _series(by_year: dict[int, dict[str, Book]], bureau: str) -> dict[tuple[str, int], Value]:
+def _series(by_year: dict[int, dict[str, Book]], bureau: str, city: City) -> dict[tuple[str, int], Value]:
     """Measures that a row dates itself: (measure, year) → value, from the newest workbook that has the year."""
     found: dict[tuple[str, int], Value] = {}
-    for measure in load_measures().values():
+    for measure in load_measures(city.pack).values():
         if measure.year is None:
             continue
         for report_year in sorted(by_year):
             rows = by_year[report_year].get(bureau, Book("", 0)).rows.get(measure.sheet, [])
             for year in {int(row[measure.year]) for row in rows}:
-                found[measure.code, year] = _measure(measure, [row for row in rows if row[measure.year] == year])
+                found[measure.code, year] = measured(measure, [row for row in rows if row[measure.year] == year])
     return found
 
 
 def _of_year(
     year: int, books: dict[str, Book], bureau: str, city: City, series: dict[tuple[str, int], Value]
 ) -> dict[tuple[int, str, str, str], Value]:
-    folder = contract_respondents()
+    folder = contract_respondents(city.pack)
     roster = books[bureau].rows["roster"] if bureau in books else []
     schools = [row["school_code"] for row in roster]
     of_school: dict[tuple[str, str], Value] = {}
     of_region: dict[str, Value] = {}
-    for measure in load_measures().values():
+    for measure in load_measures(city.pack).values():
         if measure.year:
             of_region[measure.code] = series.get((measure.code, year))
         elif measure.level == "region":
             rows = books[bureau].rows[measure.sheet] if bureau in books else []
-            of_region[measure.code] = _measure(measure, rows)
+            of_region[measure.code] = measured(measure, rows)
         else:
             for school in schools:
                 of_school[school, measure.code] = _school_measure(measure, school, books, bureau, folder)
     values: dict[tuple[int, str, str, str], Value] = {}
     for school in schools:
-        for indicator in load_indicators().values():
+        for indicator in load_indicators(city.pack).values():
             values[year, school, "school", indicator.code] = _indicator(
                 indicator, city, year, lambda code, school=school: of_school.get((school, code))
             )
     ownership = {row["school_code"]: row["ownership"] for row in roster}
     for scope in city.scopes:
-        members = scope_members(scope, roster)
+        members = scope_members(city, scope, roster)
 
         def total(code: str, members: list[str] = members) -> Value:
-            measure = load_measures()[code]
+            measure = load_measures(city.pack)[code]
             if measure.level == "region":
                 return of_region[code]
-            if measure.is_distinct_in_region:
+            if measure.adds == "distinct":
                 rows = [row for m in members if m in books for row in books[m].rows[measure.sheet]]
-                return _measure(measure, rows) if rows else _sum(of_school[m, code] for m in members)
-            return _sum(of_school[m, code] for m in members)
+                return measured(measure, rows) if rows else _sum(of_school[m, code] for m in members)
+            return _added_up(measure, [of_school[m, code] for m in members])
 
-        for indicator in load_indicators().values():
+        for indicator in load_indicators(city.pack).values():
             key = (year, city.code, scope.code, indicator.code)
             if indicator.counts:
                 kept = [m for m in members if indicator.counts.ownership in (None, ownership[m])]
-                of = load_indicators()[indicator.counts.of]
+                of = load_indicators(city.pack)[indicator.counts.of]
                 values[key] = _count_below(of, indicator.counts.below, city, year, kept, of_school) if roster else None
             elif _formula(indicator, city, year).denominator and not _needs_region(indicator, city, year):
                 values[key] = _ratio_of_same_schools(indicator, city, year, members, of_school)
@@ -193,7 +193,7 @@ def _school_measure(
         rows = [row for row in rows if row[measure.subject] == school]
         if not rows and not measure.count:
             return None
-    return _measure(measure, rows)
+    return measured(measure, rows)
 
 
 def _formula(indicator: Indicator, city: City, year: int) -> Any:
@@ -203,7 +203,7 @@ def _formula(indicator: Indicator, city: City, year: int) -> Any:
 
 
 def _needs_region(indicator: Indicator, city: City, year: int) -> bool:
-    return any(load_measures()[code].level == "region" for _, code in _formula(indicator, city, year).terms)
+    return any(load_measures(city.pack)[code].level == "region" for _, code in _formula(indicator, city, year).terms)
 
 
 def _indicator(indicator: Indicator, city: City, year: int, measure_of: Any) -> Value:
@@ -243,6 +243,16 @@ def _count_below(
     known = [school for school in schools if all(of_school[school, code] is not None for code in terms)]
     rates = [_indicator(indicator, city, year, lambda code, m=school: of_school[m, code]) for school in known]
     return Fraction(sum(rate is not None and rate < bound for rate in rates)) if known or not schools else None
+
+
+def _added_up(measure: Measure, values: Sequence[Value]) -> Value:
+    """Several schools' numbers as the city's, in the way that the measure declares."""
+    known = [value for value in values if value is not None]
+    if measure.adds == "maximum":
+        return max(known, default=None)
+    if measure.adds == "same_for_all":
+        return known[0] if len(set(known)) == 1 else None
+    return None if measure.adds == "none" else _sum(known)
 
 
 def _sum(values: Iterable[Value]) -> Value:

@@ -15,8 +15,9 @@ import pytest
 
 from sources.declarations.city import City, load_city
 from sources.system.settings import Settings
-from sources.write.template_sheet import SheetValues
+from sources.write.sheet_values import SheetValues
 from tests.conftest import run_all
+from tests.support.conditions import unconditioned
 from tests.support.small_books import form, outcomes, pour, roster, school, scope_choice
 from warehouse.catalogue.catalogue import load_catalogue
 from warehouse.figures.lineage import Lineage
@@ -105,11 +106,16 @@ def test_the_citys_definition_holds_from_its_year_on(database):
 def test_a_change_of_definition_or_scope_is_marked(database):
     rows = dict(
         database.execute(
-            "select indicator_code, comparability from core.fct_indicator_change where report_year = 2031"
+            "select indicator_code, comparability from core.fct_indicator_change"
+            " where report_year = 2031 and subject_kind = 'region'"
             " and indicator_code in ('further_study_rate', 'students_full_time')"
         ).fetchall()
     )
     assert rows == {"further_study_rate": "scope_break", "students_full_time": "scope_break"}
+
+
+def test_no_number_stands_without_its_condition(database):
+    assert unconditioned(database) == []
 
 
 def test_a_school_without_graduates_counts_as_a_school_and_has_no_rate(database):
@@ -173,9 +179,9 @@ def test_there_is_no_printed_figure_to_compare_with(database):
 
 
 def test_the_citys_documents_are_made_from_the_same_template(database, city, tmp_path):
-    lineage = Lineage(database, load_catalogue())
+    lineage = Lineage(database, load_catalogue(load_city(CITY_DIR).pack))
     for year in YEARS:
-        figures = load_figures(database, load_catalogue(), year, city.code)
+        figures = load_figures(database, load_catalogue(load_city(CITY_DIR).pack), year, city.code)
         made = write_documents(figures, tmp_path / str(year), date(2032, 3, 1), f"{year}.1")
         wrong = [p for p in made.printed if text_from(lineage.trace(p.reference), p, figures) != p.text]
         assert wrong == []

@@ -68,7 +68,7 @@ def test_templates_carry_last_years_values(city_run, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("table", "9.9", "--year", "2023"), "没有表 9.9"),
+        (("table", "9.9", "--year", "2023"), "没有表“9.9”"),
         (("table", "2.4", "--year", "2019"), "没有 2019 年"),
         (("run", "--year", "1999"), "没有 1999 年"),
     ],

@@ -5,9 +5,10 @@ import shutil
 from pathlib import Path
 
 import openpyxl
+import pytest
 
+from sources.submission.file_names import workbook_file_name
 from sources.system.settings import Settings
-from sources.write.template import workbook_file_name
 from tests.conftest import NURSING_SCHOOL, cell_of, run_all, snapshot
 from tests.end_to_end.test_command_line import nianbao
 
@@ -23,6 +24,7 @@ def changed_workbook(settings: Settings, city, folder: Path, value: object) -> P
     return path
 
 
+@pytest.mark.deep
 def test_a_school_checks_its_workbook_without_a_database(empty, city_run, city, tmp_path):
     good = next(city_run.inbox.glob("2023*3645900003*"))
     alone = tmp_path / good.name
@@ -43,6 +45,7 @@ def test_a_school_checks_its_workbook_without_a_database(empty, city_run, city, 
     assert not (empty.home / "working").exists()
 
 
+@pytest.mark.deep
 def test_check_says_the_same_as_the_pipeline(city_run, tmp_path):
     told = {}
     for path in sorted(city_run.inbox.glob("2023*")):
@@ -56,6 +59,7 @@ def test_check_says_the_same_as_the_pipeline(city_run, tmp_path):
         assert findings == sorted(of_file)
 
 
+@pytest.mark.deep
 def test_a_preview_tells_what_would_change_and_changes_nothing(fresh_copy, city, tmp_path):
     before = snapshot(fresh_copy, ("raw", "registry", "report"))
     archived = sorted(fresh_copy.archive.rglob("*"))
@@ -96,7 +100,7 @@ def test_status_returns_3_when_somebody_has_to_act(fresh_copy, city):
     outcome = nianbao(fresh_copy, "status", "--year", "2023", "--json")
     assert outcome.returncode == ACTION_NEEDED
     (row,) = [r for r in json.loads(outcome.stdout)["register"] if r["respondent_code"] == NURSING_SCHOOL]
-    assert (row["state"], row["latest_status"]) == ("accepted", "rejected")
+    assert (row["state"], row["latest_status"]) == ("returned", "rejected")
 
 
 def test_what_is_not_there_is_said_with_code_2(fresh_copy):

@@ -17,8 +17,9 @@ from typer.testing import CliRunner
 from orchestration.cli.main import app
 from sources.declarations.city import City, load_city
 from sources.system.settings import Settings
-from sources.write.template_sheet import SheetValues
+from sources.write.sheet_values import SheetValues
 from tests.conftest import ingest, run_all, select
+from tests.support.conditions import unconditioned
 from tests.support.small_books import Submissions, form, outcomes, pour, roster, school, scope_choice
 from warehouse.catalogue.catalogue import load_catalogue
 from warehouse.figures.fact import Reference
@@ -27,6 +28,8 @@ from warehouse.figures.recompute import recompute
 from warehouse.figures.year_figures import load_figures
 from warehouse.release.data.extract import write_extract
 from warehouse.release.documents.write_documents import write_documents
+from warehouse.release.site.indicator_page import indicator_page
+from warehouse.release.site.site_facts import load_site_facts
 from warehouse.store.ddl import PUBLIC_SCHEMAS
 
 CITY_DIR = Path(__file__).parents[1] / "cities" / "small_province"
@@ -237,15 +240,19 @@ def test_a_change_is_marked_where_the_regions_own_scope_changed(database):
     changes = by_region(
         database,
         "select region_code, change_display, comparability from core.fct_indicator_change"
-        " where report_year = 2031 and indicator_code = 'students_full_time'",
+        " where report_year = 2031 and subject_kind = 'region' and indicator_code = 'students_full_time'",
     )
     assert changes == {
         PROVINCE: ("70↓", "incomplete"),
         CITY_A: ("70↓", "incomplete"),
         COUNTY: (None, "not_verifiable"),
         COUNTY_WITHOUT_BUREAU: ("持平", "comparable"),
-        CITY_B: ("10↓", "scope_break"),
+        CITY_B: (None, "scope_break"),
     }
+
+
+def test_no_number_stands_without_its_condition(database):
+    assert unconditioned(database) == []
 
 
 def test_every_region_has_its_own_table_of_schools(database):
@@ -335,7 +342,7 @@ inner join reference.region_path using (region_code) where kind = 'bureau' and a
 
 @pytest.mark.parametrize("region", [PROVINCE, CITY_A, COUNTY, COUNTY_WITHOUT_BUREAU, CITY_B])
 def test_every_value_of_every_region_comes_from_cells_of_its_own(database, region):
-    lineage = Lineage(database, load_catalogue())
+    lineage = Lineage(database, load_catalogue(load_city(CITY_DIR).pack))
     speakers = {code for pair in database.execute(SPEAKERS, [region, region]).fetchall() for code in pair}
     rows = database.execute(
         "select indicator_code, report_year, subject_code, scope_code, display from core.fct_indicator_value"
@@ -345,12 +352,12 @@ def test_every_value_of_every_region_comes_from_cells_of_its_own(database, regio
     assert len(rows) > 30
     for *key, display in rows:
         trace = lineage.trace(Reference(*key))
-        assert recompute(trace, load_catalogue()) == display, key
+        assert recompute(trace, load_catalogue(load_city(CITY_DIR).pack)) == display, key
         assert {source.respondent_code for source in trace.sources} <= speakers
 
 
 def test_the_figures_of_a_document_are_those_of_its_region(database):
-    figures = load_figures(database, load_catalogue(), 2030, CITY_A)
+    figures = load_figures(database, load_catalogue(load_city(CITY_DIR).pack), 2030, CITY_A)
     assert (figures.city_name, figures.bureau_name) == ("甲市", "甲市教育局")
     assert [school.code for school in figures.schools] == ["A1", "A2", "A3"]
     assert figures.members["everything"] == {"A1", "A2", "A3"}
@@ -369,7 +376,7 @@ def text_of(path: Path) -> str:
 def test_each_region_has_its_own_report(command, database, tmp_path):
     told = command("documents", "--year", "2030", "--region", CITY_A)
     paths = [Path(path) for path in told["paths"]]
-    assert [path.suffix for path in paths] == [".xlsx", ".docx", ".pdf"]
+    assert [path.suffix for path in paths] == [".xlsx", ".docx", ".pdf", ".xlsx", ".docx"]
     assert {path.parent.name for path in paths} == {f"2030-{CITY_A}"}
     of_city = text_of(paths[1])
     assert "2030年，甲市各中等职业学校" in of_city
@@ -377,7 +384,12 @@ def test_each_region_has_its_own_report(command, database, tmp_path):
     assert "全省" not in of_city
     assert {name for _, name, *_ in (A1, A2) if name in of_city} == {A1[1], A2[1]}
     assert not {name for _, name, *_ in (P1, B1) if name in of_city}
-    made = write_documents(load_figures(database, load_catalogue(), 2030, PROVINCE), tmp_path, date(2031, 1, 1), "草稿")
+    made = write_documents(
+        load_figures(database, load_catalogue(load_city(CITY_DIR).pack), 2030, PROVINCE),
+        tmp_path,
+        date(2031, 1, 1),
+        "草稿",
+    )
     of_province = text_of(made.paths[1])
     assert "2030年，小省各中等职业学校" in of_province
     assert "全省有中等职业学校" in of_province
@@ -474,3 +486,26 @@ def test_a_bureau_may_name_schools_of_its_own_region_only(city, tmp_path):
         " inner join registry.submission using (submission_id) where rule_id = 'value.school_elsewhere'",
     )
     assert [row[:3] for row in found.rows()] == [(CITY_B, "学校名册", "A1")]
+
+
+# The site
+
+
+def test_the_site_shows_the_parts_of_a_region_as_tiles(database, city):
+    catalogue = load_catalogue(city.pack)
+    chapter, indicator = next(
+        (chapter, indicator)
+        for chapter in catalogue.chapters
+        for indicator in chapter.indicators
+        if indicator.code == "students_full_time"
+    )
+
+    def tiles(region: str | None) -> list[tuple[str, str, int]]:
+        facts = load_site_facts(database, load_figures(database, catalogue, 2030, region), "Asia/Shanghai")
+        return [
+            (tile.name, tile.text, tile.shade) for tile in indicator_page(facts, chapter, indicator).content["tiles"]
+        ]
+
+    assert tiles(None) == [("甲市", "450", 3), ("乙市", "210", 1)]
+    assert tiles(CITY_A) == [("子县", "100", 3), ("丑县", "50", 1)]
+    assert tiles(CITY_B) == [], "one part alone is not held against anything"

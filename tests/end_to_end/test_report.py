@@ -6,6 +6,8 @@ import polars as pl
 import pytest
 
 from tests.conftest import NURSING_SCHOOL, cell_of, edit, run_all, select
+from tests.support.conditions import unconditioned
+from tests.support.sample import PACK
 from warehouse.catalogue.catalogue import load_catalogue
 from warehouse.figures.printed_table import table_of
 from warehouse.release.data.summary_csv import write_table
@@ -39,11 +41,11 @@ TABLE_1_2_2 = [
     ("普职招生比", "", "1.21:1", "1.26:1", None),
 ]
 TABLE_2_4 = [
-    ("毕业学生数（人）", "8128", "10888", None),
-    ("直接就业人数（人）", "1851", "4004", None),
-    ("直接就业率（%）", "22.77", "36.77", "14↑"),
-    ("升学人数（人）", "6082", "5921", None),
-    ("毕业晋升率（%）", "74.83", "54.38", "20.45↓"),
+    ("毕业学生数（人）", "8128", "10888"),
+    ("直接就业人数（人）", "1851", "4004"),
+    ("直接就业率（%）", "22.77", "36.77"),
+    ("升学人数（人）", "6082", "5921"),
+    ("毕业晋升率（%）", "74.83", "54.38"),
 ]
 
 
@@ -65,13 +67,21 @@ def test_table_1_2_2_is_the_printed_one(published):
     assert rows == TABLE_1_2_2
 
 
-def test_table_2_4_is_the_printed_one_and_marks_the_break_of_scope(published):
+def test_table_2_4_is_the_printed_one_but_for_changes_across_the_break_of_scope(published):
     rows = published.execute(
-        "select item_label, previous_display, current_display, change_display, comparability,"
+        "select item_label, previous_display, current_display, change_display, change_reason, comparability,"
         " previous_scope_label, scope_label from report.table_2_4 where report_year = 2023 order by row_number"
     ).fetchall()
-    assert [row[:4] for row in rows] == TABLE_2_4
-    assert {row[4:] for row in rows} == {("scope_break", "不含技工学校、区直学校", "不含技工学校")}
+    assert [row[:3] for row in rows] == TABLE_2_4
+    scopes = ("scope_break", "不含技工学校、区直学校", "不含技工学校")
+    assert {row[3:] for row in rows} == {
+        (None, "两年统计口径不同", *scopes),
+        (None, "本表不列变化", *scopes),
+    }
+
+
+def test_no_number_stands_without_its_condition(published):
+    assert unconditioned(published) == []
 
 
 @pytest.mark.parametrize(
@@ -163,14 +173,16 @@ def test_one_changed_cell_moves_exactly_the_figures_that_depend_on_it(fresh_copy
 
 
 def test_printed_tables_carry_title_headings_and_notes(published):
-    printed = table_of(published, load_catalogue(), "2.4", 2023)
+    printed = table_of(published, load_catalogue(PACK), "2.4", 2023)
     assert printed.title == "表2.4  钦州市2023年中等职业学校就业升学总体情况"
     assert printed.headings == (
         "项目",
         "2022年（不含技工学校、区直学校）",
         "2023年（不含技工学校）",
         "与2022年比较增长（下降）",
+        "备注",
     )
+    assert {row[-1] for row in printed.texts} == {"不可直接比较：两年统计口径不同"}
     scope, coverage = printed.notes
     assert "口径不同" in scope.text
     assert coverage.text == "数据完整度：11/11 所学校、100.0% 的在校生。"
@@ -178,15 +190,19 @@ def test_printed_tables_carry_title_headings_and_notes(published):
 
 def test_a_year_without_data_says_so(published):
     with pytest.raises(LookupError, match=r"没有 2019 年的表2\.4"):
-        table_of(published, load_catalogue(), "2.4", 2019)
+        table_of(published, load_catalogue(PACK), "2.4", 2019)
 
 
 def test_csv_opens_in_chinese_excel(published, tmp_path):
-    path = write_table(table_of(published, load_catalogue(), "1.2-2", 2023), tmp_path)
+    path = write_table(table_of(published, load_catalogue(PACK), "1.2-2", 2023), tmp_path)
     assert path.read_bytes().startswith(b"\xef\xbb\xbf")
     assert path.read_text("utf-8-sig").splitlines()[1] == "普通高中,学校数,39,40,1↑"
 
 
 def test_marts_have_one_row_a_school_and_one_a_scope(published):
-    assert query(published, "select count(*) from marts.scale where subject_kind = 'school'").item() == 23
-    assert query(published, "select count(*) from marts.outcomes where subject_kind = 'region'").item() == 8
+    def counted(mart: str, kind: str, code: str) -> int:
+        rows = f"select count(*) from marts.{mart} where subject_kind = '{kind}' and indicator_code = '{code}'"
+        return int(query(published, rows).item())
+
+    assert counted("scale", "school", "students_full_time") == 23
+    assert counted("outcomes", "region", "further_study_rate") == 8

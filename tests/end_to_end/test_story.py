@@ -14,8 +14,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 from sources.declarations.city import City
 from sources.declarations.headings import AUTHOR_HEADING, REASON_HEADING, RESULT_SHEET
 from sources.sample.pour import pour_samples
+from sources.submission.file_names import workbook_file_name
 from sources.system.settings import Settings
-from sources.write.template import workbook_file_name
 from tests.conftest import NURSING_SCHOOL, cell_of, ingest, select
 from warehouse.intake.feedback import Feedback, write_feedback
 from warehouse.store.connection import open_working

@@ -1,5 +1,6 @@
 """Files that are small on disk and would be large in memory, made without being large while they are made."""
 
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -112,6 +113,32 @@ def many_parts() -> bytes:
     return archive({f"xl/media/{n}": b"" for n in range(50_000)})
 
 
+def zip64(data: bytes, repeated: int = 0, disk: int = 0) -> bytes:
+    """An archive whose table of contents is described in zip64 records alone: the old record says that it is empty.
+
+    `repeated`: its first entry comes so often again; `disk`: of how many disks the archive pretends to be.
+    """
+    end = data.rindex(b"PK\5\6")
+    size, start = (int.from_bytes(data[end + at : end + at + 4], "little") for at in (12, 16))
+    directory = data[start : start + size]
+    name, extra, comment = struct.unpack("<HHH", directory[28:34])
+    directory += directory[: 46 + name + extra + comment] * repeated
+    entries = data[end + 10] + repeated
+    record = struct.pack("<4sQHHIIQQQQ", b"PK\6\6", 44, 45, 45, 0, 0, entries, entries, len(directory), start)
+    locator = struct.pack("<4sIQI", b"PK\6\7", disk, start + len(directory), 1)
+    return data[:start] + directory + record + locator + struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 0, 0, 0, 0, 0)
+
+
+def many_parts_of_zip64() -> bytes:
+    """A table of contents of 250,000 entries, which only the zip64 records own up to."""
+    return zip64(archive({"a": b"", **_parts_of(write_book(Book([Sheet("封面")])))}), repeated=250_000)
+
+
+def _parts_of(data: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(BytesIO(data)) as zipped:
+        return {name: zipped.read(name) for name in zipped.namelist()}
+
+
 def billion_laughs() -> bytes:
     entities = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
     return _with_part("xl/workbook.xml", f'<!DOCTYPE x [<!ENTITY l0 "ha">{entities}]><workbook>&l9;</workbook>')
@@ -149,11 +176,12 @@ BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
         (million_blank_rows, "file.too_large"),
         (far_cell, "file.cell_too_far_out"),
         (unnumbered_far_cell, "file.cell_too_far_out"),
-        (impossible_cell, "file.damaged"),
+        (impossible_cell, "file.malformed"),
         (many_wide_sheets, "file.cell_too_far_out"),
         (one_long_text_many_times, "file.too_large"),
         (endless_text, "file.too_large"),
         (many_parts, "file.too_large"),
+        (many_parts_of_zip64, "file.too_large"),
         (billion_laughs, "file.suspicious"),
         (billion_laughs_in_utf_16, "file.suspicious"),
     )

@@ -16,6 +16,7 @@ from xml.sax.saxutils import escape, quoteattr
 import openpyxl
 
 from sources.declarations.city import City, load_city
+from sources.declarations.headings import PROGRESS_SHEET
 from sources.read.sheet_xml import Position, address
 from sources.sample.pour import load_samples
 from sources.system.settings import CITIES_ROOT
@@ -28,6 +29,8 @@ NAMESPACE = "http://schemas.openxmlformats.org"
 MAIN, OFFICE = f"{NAMESPACE}/spreadsheetml/2006/main", f"{NAMESPACE}/officeDocument/2006/relationships"
 HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 GENERAL, DATE, PERCENT = 0, 1, 2
+SHOWN_AS = ("#,##0.00", "0.0", '0"人"', "#,##0,", '"约"0', '0.00,"千"', ";;;", "0.0%", "0.00E+00", "000000")
+"""Formats that a school's clerk meets; some show a number as another."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,14 @@ class Percent:
     """A number that the cell shows as a percentage."""
 
     number: float
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A number that the cell shows in a format of its own, one of SHOWN_AS."""
+
+    number: float
+    code: str
 
 
 @dataclass
@@ -84,6 +95,7 @@ def _sample(respondent: str, year: int) -> Book:
                 state=sheet.sheet_state,
             )
             for sheet in opened.worksheets
+            if sheet.title != PROGRESS_SHEET  # formulas, which nothing reads
         ]
     )
 
@@ -152,6 +164,8 @@ def _cell(at: str, value: Any) -> str:
         return f'<c r="{at}" t="e"><v>{value.code}</v></c>'
     if isinstance(value, Percent):
         return f'<c r="{at}" s="{PERCENT}"><v>{value.number!r}</v></c>'
+    if isinstance(value, Shown):
+        return f'<c r="{at}" s="{PERCENT + 1 + SHOWN_AS.index(value.code)}"><v>{value.number!r}</v></c>'
     if isinstance(value, bool):
         return f'<c r="{at}" t="b"><v>{int(value)}</v></c>'
     if isinstance(value, date):
@@ -195,16 +209,19 @@ def _content_types(book: Book) -> str:
 
 
 def _styles() -> str:
+    own = dict(enumerate(SHOWN_AS, start=164))
+    codes = "".join(f"<numFmt numFmtId={quoteattr(str(n))} formatCode={quoteattr(code)}/>" for n, code in own.items())
     formats = "".join(
         f'<xf numFmtId="{number}" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/>'
-        for number in (0, 14, 9)
+        for number in (0, 14, 9, *own)
     )
     return (
-        f'{HEAD}<styleSheet xmlns="{MAIN}"><fonts count="1"><font><sz val="11"/><name val="宋体"/></font></fonts>'
+        f'{HEAD}<styleSheet xmlns="{MAIN}"><numFmts count="{len(own)}">{codes}</numFmts>'
+        '<fonts count="1"><font><sz val="11"/><name val="宋体"/></font></fonts>'
         '<fills count="2"><fill><patternFill patternType="none"/></fill>'
         '<fill><patternFill patternType="gray125"/></fill></fills>'
         '<borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders>'
         '<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs>'
-        f'<cellXfs count="3">{formats}</cellXfs>'
+        f'<cellXfs count="{3 + len(own)}">{formats}</cellXfs>'
         '<cellStyles count="1"><cellStyle name="Normal" xfId="0" builtinId="0"/></cellStyles></styleSheet>'
     )

@@ -14,7 +14,7 @@ import openpyxl
 from openpyxl.chart import BarChart, Reference
 
 from sources.archive.stand_in import stand_in
-from sources.read.inspection import ENCRYPTED_STREAM, OLE_SIGNATURE
+from sources.read.file_kind import ENCRYPTED_STREAM, OLE_SIGNATURE
 from sources.read.sheet_xml import Position
 from tests.conftest import NURSING_SCHOOL
 from tests.hostile.books import (
@@ -309,7 +309,9 @@ CASES = (
     ),
     accepted("merged_values", changed(merged_values), "sheet.merged_cells", says="合并单元格", cell="G6"),
     accepted("hidden_rows", changed(hide_rows), "sheet.hidden_rows", says="2 个隐藏的行", cell="A7"),
-    accepted("hidden_sheet", changed(hide_sheet), students__students_full_time=FULL_TIME),
+    accepted(
+        "hidden_sheet", changed(hide_sheet), "sheet.hidden", says="整张是隐藏的", students__students_full_time=FULL_TIME
+    ),
     accepted("hidden_notes", changed(hidden_notes), "sheet.unknown", says="2 个单元格没有读入"),
     accepted("example_row", changed(example_row), "record.example", says="示例行"),
     accepted("blank_rows_far_below", changed(at(STUDENTS, {(900, 4): "  ", (950, 1): "　"}))),
@@ -380,6 +382,7 @@ CASES = (
         "percent_format",
         changed(at(SCORES, {(5, 1): Percent(0.85)})),
         "satisfaction.score_is_percentage",
+        "value.seen_otherwise",
         says="应为 85.00（百分数填成了小数）",
         cell="B6",
     ),
@@ -450,6 +453,13 @@ CASES = (
     refused("empty", lambda: b"", "file.empty", says="没有传完"),
     refused("xls", old_workbook, "file.old_format", says="另存为"),
     refused("et", old_workbook, "file.old_format", says=".et"),
+    refused(
+        "ods",
+        lambda: archive({"mimetype": "", "content.xml": "<x/>", "META-INF/manifest.xml": "<x/>"}),
+        "file.other_format",
+        says=".ods",
+    ),
+    refused("numbers", lambda: archive({"Index/Document.iwa": b"x"}), "file.other_format", says="Numbers"),
     refused("xlsb", lambda: archive({"xl/workbook.bin": b""}), "file.old_format", says=".xlsb"),
     refused(
         "spreadsheet_2003",
@@ -468,7 +478,7 @@ CASES = (
     refused("password", password, "file.encrypted", says="取消打开密码"),
     refused("locked_archive", locked_archive, "file.encrypted", says="密码"),
     refused("truncated", truncated, "file.damaged", says="没有传完"),
-    refused("flipped_bit", flipped_bit, "file.damaged", says="另存后重新报送"),
+    refused("flipped_bit", flipped_bit, "file.part_broken", says="校验不符"),
     refused("shortcut", lambda: b"L\0\0\0\x01\x14\x02\0" + b"\0" * 100, "file.link", says="快捷方式"),
     refused("link", lambda: stand_in("file.link", "a.xlsx", "/etc/passwd"), "file.link", says="/etc/passwd"),
     accepted("strict", strict, students__students_full_time=FULL_TIME),
@@ -477,18 +487,26 @@ CASES = (
     refused(
         "cell_twice",
         one_sheet('<row r="1"><c r="A1"><v>1</v></c><c r="A1"><v>2</v></c></row>'),
-        "file.damaged",
-        says="已损坏",
+        "file.malformed",
+        says="A1 写了两次",
     ),
-    refused("half_an_address", one_sheet('<row r="1"><c r="$A$1"><v>1</v></c></row>'), "file.damaged", says="已损坏"),
+    refused("half_an_address", one_sheet('<row r="1"><c r="$A$1"><v>1</v></c></row>'), "file.malformed", says="$A$1"),
     refused(
-        "nine_letters", one_sheet('<row r="1"><c r="AAAAAAAAA1"><v>1</v></c></row>'), "file.damaged", says="已损坏"
+        "nine_letters",
+        one_sheet('<row r="1"><c r="AAAAAAAAA1"><v>1</v></c></row>'),
+        "file.malformed",
+        says="AAAAAAAAA1",
     ),
-    refused("no_such_text", one_sheet('<row r="1"><c r="A1" t="s"><v>7</v></c></row>'), "file.damaged", says="已损坏"),
-    refused("cut_off_xml", one_sheet('<row r="1"><c r="A1"><v>1</v>'), "file.damaged", says="已损坏"),
+    refused(
+        "no_such_text",
+        one_sheet('<row r="1"><c r="A1" t="s"><v>7</v></c></row>'),
+        "file.malformed",
+        says="A1 的文字不在文件里",
+    ),
+    refused("cut_off_xml", one_sheet('<row r="1"><c r="A1"><v>1</v>'), "file.malformed", says="XML 的语法"),
     refused(
         "hidden_from_one_reader",
-        one_sheet('<row r="1"><c r="A1" t="str"><v>12<![CDATA[34]]></v></c></row>'),
+        one_sheet('<row r="1"><c r="A1"><v>5</v><v>6</v></c></row>'),
         "sheet.unclear",
         says="两种方法",
         cell="A1",
@@ -496,7 +514,7 @@ CASES = (
     refused(
         "two_truths",
         one_sheet('<row r="1"><c r="A1" t="b"><v>2</v></c></row>'),
-        "file.unreadable",
-        says="另存为 .xlsx",
+        "file.malformed",
+        says="“2”不是标明的种类（b）",
     ),
 )

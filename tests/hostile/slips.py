@@ -13,9 +13,10 @@ from sources.declarations.rule import RowRule
 from sources.sample.pour import load_samples
 from sources.submission.frames import sheet_frame
 from tests.hostile.books import CITY_DIR
+from tests.support.sample import PACK
 
 Row = dict[str, Any]
-CONTRACTS = {contract.name: contract for contract in load_contracts()}
+CONTRACTS = {contract.name: contract for contract in load_contracts(PACK)}
 YEARLY_CHANGE = 0.1
 """Standard deviation of the relative change of a number within a year."""
 SUMS = {
@@ -34,6 +35,10 @@ SUMS = {
     ),
 }
 RATES = {"national_scholarship": 6000, "regional_scholarship": 2000}
+RATE_RULES = {
+    "national_scholarship": "national_scholarship_is_6000",
+    "regional_scholarship": "regional_scholarship_amount",
+}
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,7 @@ def _rows_that_hold(rng: random.Random) -> Iterator[tuple[str, str, RowRule, Row
                     yield respondent, sheet, _rule(sheet, rule_id), row, _year_before(rng, row, total, parts)
         for record in submission["aid"].records if "aid" in submission else ():
             if record["programme"] in RATES and record["recipients"]:
-                rule_id = f"{record['programme']}_is_{RATES[record['programme']]}"
+                rule_id = RATE_RULES[str(record["programme"])]
                 yield respondent, "aid", _rule("aid", rule_id), dict(record), {}
 
 

@@ -10,12 +10,15 @@ import pytest
 
 from sources.audit.audited import Audit
 from sources.audit.judge import audit
+from sources.check import check_workbook
 from sources.read.read_workbook import read_workbook
 from sources.submission.finding import ALIKE_SHOWN, Finding
 from sources.submission.submission import Submission
+from sources.system.settings import Limits
 from tests.conftest import NURSING_SCHOOL
 from tests.hostile.books import CITY, sample_book, write_book
 from tests.hostile.corpus import CASES, Case
+from tests.hostile.kinds import same_courses
 
 BY_NAME = {case.name: case for case in CASES}
 
@@ -80,6 +83,14 @@ def test_many_findings_alike_are_counted_not_listed():
     assert max(of_kind.values()) == ALIKE_SHOWN
     more = [f for f in findings if (f.rule_id, f.address.column_name) == ("finding.more", "major_code")]
     assert any("同样的问题（value.pattern）另有 350 处" in finding.message for finding in more)
+
+
+def test_many_findings_alike_of_a_rule_across_sheets_are_counted_too():
+    """A school states a part a thousand times, and each is more than the whole."""
+    checked = check_workbook(same_courses(), "f.xlsx", CITY, Limits())
+    of_rule = Counter(finding.rule_id for finding in checked.findings)
+    assert of_rule["cross.course_parts_within_plan"] == ALIKE_SHOWN
+    assert max(of_rule.values()) == ALIKE_SHOWN
 
 
 @pytest.mark.deep

@@ -6,6 +6,7 @@ One run of the whole pipeline on the sample city with everything below in its in
 import csv
 import os
 import shutil
+import stat
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -18,13 +19,17 @@ from zipfile import ZipFile
 import openpyxl
 import pytest
 
+from sources.archive.archive import archived_path, content_at
 from sources.archive.inbox import content_of, inbox_submission_ids, look_into
 from sources.archive.receive import receive
 from sources.declarations.city import City
+from sources.read.inspection import inspect
 from sources.system.settings import Limits, Settings
-from tests.conftest import NURSING_SCHOOL, cell_of, ingest, run_all, select
+from tests.conftest import NURSING_SCHOOL, cell_of, ingest, run_all, select, sent_as
+from tests.hostile.bombs import zip64
 from tests.hostile.books import archive, sample_book, write_book
 from tests.hostile.corpus import FORMULAS_AS_TEXT, password
+from tests.support.sample import PACK
 from warehouse.catalogue.catalogue import load_catalogue
 from warehouse.figures.printed_table import table_of
 from warehouse.intake.feedback import write_feedback
@@ -116,15 +121,17 @@ def run(city_run: Settings, city: City, tmp_path_factory: pytest.TempPathFactory
 
 
 def test_every_file_gets_its_own_answer_and_none_stops_the_run(run):
-    found = select(run.settings, "select file_name, rule_id from registry.finding where severity = 'error'")
-    assert dict(found.rows()) == run.expected
+    found = select(run.settings, "select submission_id, rule_id from registry.finding where severity = 'error'")
+    names = sent_as(run.settings)
+    assert {names[submission_id]: rule_id for submission_id, rule_id in found.rows()} == run.expected
     assert run.result.rejected == len(run.expected)
     assert run.result.accepted == 2
 
 
 def test_links_are_told_of_and_never_followed(run):
-    told = select(run.settings, "select file_name, message from registry.finding where rule_id = 'file.link'")
-    links = {name for name, message in told.iter_rows() if "指向别处的链接" in message}
+    told = select(run.settings, "select submission_id, message from registry.finding where rule_id = 'file.link'")
+    names = sent_as(run.settings)
+    links = {names[submission_id] for submission_id, message in told.iter_rows() if "指向别处的链接" in message}
     assert links >= {"链接.xlsx", "断了的链接.xlsx", "文件夹的链接"}
     copies = [path for path in run.settings.archive.rglob("*.xlsx") if path.stat().st_size > 10_000]
     assert len(copies) == 25 + 2 + 1, "25 samples, two resaved, half a file: nothing from behind a link"
@@ -133,10 +140,12 @@ def test_links_are_told_of_and_never_followed(run):
 def test_of_two_files_for_one_school_the_one_saved_last_counts(run):
     versions = select(
         run.settings,
-        "select file_name, status, is_current from registry.submission"
-        f" where respondent_code = '{NURSING_SCHOOL}' and report_year = 2023 and file_name like '复件%' order by all",
+        "select submission_id, status, is_current from registry.submission"
+        f" where respondent_code = '{NURSING_SCHOOL}' and report_year = 2023",
     )
-    assert versions.rows() == [("复件1.xlsx", "accepted", True), ("复件2.xlsx", "superseded", False)]
+    names = sent_as(run.settings)
+    standing = sorted((names[submission_id], *rest) for submission_id, *rest in versions.rows())
+    assert standing[1:] == [("复件1.xlsx", "accepted", True), ("复件2.xlsx", "superseded", False)]
 
 
 def test_a_file_still_being_written_is_left_for_later(run):
@@ -161,12 +170,15 @@ def test_a_file_too_large_is_not_copied_into_the_archive(run):
 def test_every_refused_file_has_a_workbook_to_send_back_whatever_its_name(run):
     with open_working(run.settings) as connection:
         feedback = write_feedback(connection, run.settings, [2022, 2023])
-    of_name = {each.version.file_name: each.path for each in feedback if each.version.file_name in run.expected}
+    names = sent_as(run.settings)
+    of_name = {names[each.version.submission_id]: each.path for each in feedback}
+    of_name = {name: path for name, path in of_name.items() if name in run.expected}
     assert set(of_name) == set(run.expected)
     for name, path in of_name.items():
         assert path.parent.parent == run.settings.feedback
         sheet = openpyxl.load_workbook(path)["校验结果"]
         assert sheet["A1"].data_type == "s", name
+        assert name[:20].strip("=") in f"{sheet['A1'].value} {sheet['A2'].value}", "it says which file it is about"
         assert sheet["F6"].value, name
 
 
@@ -174,14 +186,17 @@ def test_text_like_a_formula_reaches_every_output_as_text(run, tmp_path):
     loaded = select(run.settings, "select distinct raw_text from registry.cell where raw_text like '=%'")
     assert loaded.get_column("raw_text").to_list() == [FORMULA]
     with open_published(run.settings) as connection:
-        path = write_table(table_of(connection, load_catalogue(), "annex-2", 2023), tmp_path)
+        path = write_table(table_of(connection, load_catalogue(PACK), "annex-2", 2023), tmp_path)
     with path.open(encoding="utf-8-sig", newline="") as file:
         cells = [cell for row in csv.reader(file) for cell in row]
     assert any(f"'{FORMULA}" in cell for cell in cells)
     assert not any(cell.startswith(("=", "@", "+")) for cell in cells)
+    names = sent_as(run.settings)
     with open_working(run.settings) as connection:
         marked = next(
-            f.path for f in write_feedback(connection, run.settings, [2023]) if f.version.file_name == "复件1.xlsx"
+            f.path
+            for f in write_feedback(connection, run.settings, [2023])
+            if names[f.version.submission_id] == "复件1.xlsx"
         )
     assert openpyxl.load_workbook(marked)["满意度调查"]["D6"].data_type == "s"
     assert openpyxl.load_workbook(marked)["满意度调查"]["D6"].value == FORMULA
@@ -224,3 +239,48 @@ def test_a_file_that_goes_away_meanwhile_is_left_out(tmp_path):
     inbox = look_into(tmp_path)
     path.unlink()
     assert receive(inbox, tmp_path / "archive") == []
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "link", "device"])
+def test_what_takes_a_files_place_between_look_and_opening_is_told_and_never_waited_for(kind, tmp_path):
+    path = tmp_path / "inbox" / "换.xlsx"
+    path.parent.mkdir()
+    path.write_bytes(b"PK")
+    os.utime(path, (AN_HOUR_AGO, AN_HOUR_AGO))
+    lying = look_into(path.parent)
+    path.unlink()
+    if kind == "device" and os.geteuid():
+        pytest.skip("only root makes devices")
+    {
+        "pipe": lambda: os.mkfifo(path),
+        "folder": path.mkdir,
+        "link": lambda: path.symlink_to("/etc/passwd"),
+        "device": lambda: os.mknod(path, stat.S_IFCHR | 0o600, os.makedev(1, 5)),  # /dev/zero, which has no end
+    }[kind]()
+    assert lying.files == (path,)
+    (receipt,) = receive(lying, tmp_path / "archive")
+    told = content_at(archived_path(receipt.submission_id, tmp_path / "archive")).decode()
+    assert ("链接" if kind == "link" else "不是普通文件") in told or "file.link" in told
+
+
+def test_a_file_whose_zip64_records_are_forged_is_whole_and_told_of(tmp_path):
+    """Asked whether it is a zip archive, zipfile raises: the file is no less there for that."""
+    path = tmp_path / "伪.xlsx"
+    path.write_bytes(zip64(write_book(sample_book(NURSING_SCHOOL)), disk=7))
+    assert look_into(tmp_path).files == (path,)
+    assert inspect(path.read_bytes(), Limits()).refusal == ("file.damaged", "")
+
+
+def test_a_folder_that_becomes_a_link_leads_nowhere(tmp_path):
+    folder, elsewhere = tmp_path / "inbox" / "学校", tmp_path / "别处"
+    for each, data in ((folder, b"PK"), (elsewhere, b"secret")):
+        each.mkdir(parents=True)
+        (each / "表.xlsx").write_bytes(data)
+        os.utime(each / "表.xlsx", (AN_HOUR_AGO, AN_HOUR_AGO))
+    lying = look_into(folder.parent)
+    shutil.rmtree(folder)
+    folder.symlink_to(elsewhere)
+    receive(lying, tmp_path / "archive")
+    kept = b"".join(path.read_bytes() for path in (tmp_path / "archive").rglob("*.xlsx"))
+    assert b"secret" not in kept
+    assert "读取出错".encode() in kept

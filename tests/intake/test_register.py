@@ -4,9 +4,11 @@ from dataclasses import replace
 from datetime import date
 
 import openpyxl
+import pytest
 
 from sources.declarations.headings import REASON_HEADING, RESULT_SHEET
 from tests.conftest import NURSING_SCHOOL, YEARS, cell_of, edit, ingest, run_all, select
+from tests.support.sample import PACK
 from warehouse.catalogue.catalogue import load_catalogue
 from warehouse.figures.printed_table import table_of
 from warehouse.intake.decisions import decide
@@ -31,7 +33,7 @@ def remove_nursing_school(settings) -> None:
 
 
 def notes_below(connection, code: str) -> str:
-    return " ".join(note.text for note in table_of(connection, load_catalogue(), code, 2023).notes)
+    return " ".join(note.text for note in table_of(connection, load_catalogue(PACK), code, 2023).notes)
 
 
 def test_a_rejected_new_version_leaves_the_last_good_one_standing(fresh_copy, city):
@@ -40,12 +42,13 @@ def test_a_rejected_new_version_leaves_the_last_good_one_standing(fresh_copy, ci
     edit(fresh_copy, city, NURSING_SCHOOL, 2023, spoil)
     run_all(fresh_copy, city)
     state, versions, rejected, latest, _, current_reason, latest_reason = select(fresh_copy, REGISTER).row(0)
-    assert (state, versions, rejected, latest) == ("accepted", 2, 1, "rejected")
+    assert (state, versions, rejected, latest) == ("returned", 2, 1, "rejected")
     assert "没有错误" in current_reason
     assert "1 个错误" in latest_reason
     assert select(fresh_copy, figures).rows() == before
 
 
+@pytest.mark.deep
 def test_a_missing_school_is_expected_then_overdue_and_every_table_says_that_it_is_missing(city_run, empty, city):
     for path in city_run.inbox.iterdir():
         empty.inbox.mkdir(parents=True, exist_ok=True)
@@ -53,12 +56,12 @@ def test_a_missing_school_is_expected_then_overdue_and_every_table_says_that_it_
     remove_nursing_school(empty)
     before = replace(empty, fixed_today=date(2023, 11, 30))
     run_all(before, city)
-    assert select(before, REGISTER).row(0)[:5] == ("expected", 0, 0, None, 0)
+    assert select(before, REGISTER).row(0)[:5] == ("unsent", 0, 0, None, 0)
     assert reasons_to_run(before, city, YEARS) == []
     after = replace(empty, fixed_today=date(2023, 12, 3))
-    assert reasons_to_run(after, city, YEARS) == ["有 1 个单位逾期未报"]
+    assert reasons_to_run(after, city, YEARS) == ["有 1 个单位逾期，没有有效的报送"]
     run_all(after, city)
-    assert select(after, REGISTER).row(0)[:5] == ("overdue", 0, 0, None, 3)
+    assert select(after, REGISTER).row(0)[:5] == ("unsent", 0, 0, None, 3)
 
     reported, expected, students, known = select(
         after,
@@ -74,10 +77,10 @@ def test_a_missing_school_is_expected_then_overdue_and_every_table_says_that_it_
     assert known - students == last_year
     percent = f"{round(100 * students / known, 1)}%"
     with open_published(after) as connection:
-        for code in load_catalogue().tables:
+        for code in load_catalogue(PACK).tables:
             notes = notes_below(connection, code)
             assert "所学校" in notes, code
-            if load_catalogue().tables[code].layout != "years":
+            if load_catalogue(PACK).tables[code].layout != "years":
                 assert "11/12 所学校" in notes or "10/11 所学校" in notes or "8/9 所学校" in notes, code
         assert percent in notes_below(connection, "1.2-1")
     city_students = select(
@@ -110,7 +113,7 @@ def test_an_approved_explanation_becomes_a_footnote_and_a_refused_one_is_asked_a
         assert reason not in notes_below(connection, "2.4")
         assert decide(connection, fresh_copy, explanation_id, "approved", "王科长")
         assert not decide(connection, fresh_copy, "unknown", "approved", "王科长")
-    assert reasons_to_run(fresh_copy, city, YEARS) == ["有 1 条对说明的决定尚未生效"]
+    assert reasons_to_run(fresh_copy, city, YEARS) == ["有 1 条决定尚未生效"]
     run_all(fresh_copy, city)
     with open_published(fresh_copy) as connection:
         assert reason in notes_below(connection, "2.4")
@@ -123,6 +126,7 @@ def test_an_approved_explanation_becomes_a_footnote_and_a_refused_one_is_asked_a
     assert asked.rule_id == "outcomes.industries_add_up"
 
 
+@pytest.mark.deep
 def test_feedback_of_a_version_that_no_longer_counts_is_taken_away(fresh_copy, city):
     edit(fresh_copy, city, NURSING_SCHOOL, 2023, spoil)
     ingest(fresh_copy, city)

@@ -5,9 +5,12 @@ import shutil
 import openpyxl
 import pytest
 
-from sources.archive.archive import archived_path
+from sources.archive.archive import Receipt, archived_path, archived_receipts
+from sources.system.fingerprint import sha256_of
 from sources.system.settings import Settings
-from tests.conftest import NURSING_SCHOOL, cell_of, edit, ingest, select, snapshot
+from tests.conftest import NURSING_SCHOOL, cell_of, edit, ingest, select, sent_as, snapshot
+from warehouse.intake.receipts import record_receipts
+from warehouse.store.connection import open_working
 
 STANDING = ("raw", "reference")
 
@@ -52,14 +55,23 @@ def test_the_same_files_again_do_nothing(fresh_copy, city):
     assert snapshot(fresh_copy, (*STANDING, "registry")) == before
 
 
+def test_hundreds_of_files_came_before_the_first_whose_sender_is_known(fresh_copy):
+    day = "2023-11-01"
+    files = [Receipt(f"{number:064x}", "a.xlsx", 1, f"{day}T00:00:00+00:00", day) for number in range(200)]
+    files.append(Receipt("f" * 64, "a.xlsx", 1, f"{day}T00:00:01+00:00", day, "folder", NURSING_SCHOOL))
+    with open_working(fresh_copy) as connection:
+        assert record_receipts(connection, files) == len(files)
+    assert select(fresh_copy, "select sender from registry.receipt where sender <> ''").rows() == [(NURSING_SCHOOL,)]
+
+
 def test_the_same_content_under_another_name_is_no_new_submission(fresh_copy, city):
     original = next(fresh_copy.inbox.glob(f"2023*{NURSING_SCHOOL}*"))
     (fresh_copy.inbox / "复件.xlsx").write_bytes(original.read_bytes())
     before = snapshot(fresh_copy, STANDING)
     assert ingest(fresh_copy, city).new == 0
     assert snapshot(fresh_copy, STANDING) == before
-    names = select(fresh_copy, "select file_name from registry.receipt group by submission_id, file_name")
-    assert "复件.xlsx" in names.get_column("file_name")
+    assert "复件.xlsx" in {each.file_name for each in archived_receipts(fresh_copy.archive)}
+    assert select(fresh_copy, "select count(*) from registry.receipt where receipt = 2").item() == 1
 
 
 def test_a_corrected_workbook_replaces_the_one_before_and_both_are_kept(fresh_copy, city):
@@ -125,8 +137,10 @@ def test_a_bad_workbook_gives_findings_at_the_cell_and_leaves_every_table_as_it_
     assert snapshot(fresh_copy, STANDING) == before
     assert select(fresh_copy, "select count(*) from registry.cell").item() == cells_before
     assert students_of_nursing_school(fresh_copy) == [(2591,)]
-    found = select(fresh_copy, "select rule_id, sheet, cell, file_name from registry.finding where severity = 'error'")
-    assert (rule, sheet, cell, path.name) in found.rows()
+    found = select(
+        fresh_copy, "select rule_id, sheet, cell, submission_id from registry.finding where severity = 'error'"
+    )
+    assert (rule, sheet, cell, sha256_of(path.read_bytes())) in found.rows()
 
 
 def test_a_rejected_workbook_is_mended_by_a_better_one(fresh_copy, city):
@@ -149,7 +163,8 @@ def test_a_file_that_is_no_workbook_is_registered_with_its_finding(fresh_copy, c
     (fresh_copy.inbox / "说明.txt").write_text("请查收附件", encoding="utf-8")
     assert ingest(fresh_copy, city).rejected == 1
     found = select(fresh_copy, "select rule_id, file_name from registry.finding where severity = 'error'").rows()
-    assert found == [("file.not_a_workbook", "说明.txt")]
+    (submission_id,) = (id_ for id_, name in sent_as(fresh_copy).items() if name == "说明.txt")
+    assert found == [("file.not_a_workbook", f"未识别_{submission_id[:8]}.xlsx")]
 
 
 def test_a_run_of_one_year_leaves_the_other_years_files_waiting(empty, city, city_run):
@@ -169,7 +184,7 @@ def test_a_load_that_fails_half_way_leaves_nothing_behind(fresh_copy, city, monk
         raise OSError("disk full")
 
     with monkeypatch.context() as patched:
-        patched.setattr("warehouse.intake.accept.record_decisions", fail)
+        patched.setattr("warehouse.intake.accept.record_verdicts", fail)
         with pytest.raises(OSError, match="disk full"):
             ingest(fresh_copy, city)
     assert snapshot(fresh_copy, (*STANDING,)) == before

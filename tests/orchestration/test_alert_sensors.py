@@ -102,12 +102,12 @@ def test_a_failed_check_of_a_successful_run_is_told_and_so_is_its_recovery(insta
     assert daemon.tick() == ["提醒：发出 1 条"]
     run(instance, check_passes=False)
     assert daemon.tick() == ["提醒：没有新情况"]
-    run(instance)
+    mended = run(instance)
     assert daemon.tick() == ["提醒：发出 1 条"]
     assert daemon.tick() == []
     assert group.accepted == [
         "【年报】钦州市：新情况 1 项\n● 检验未通过：numbers：adds_up\n　未通过的行数 3",
-        "【年报】钦州市：已恢复 1 项\n○ 已恢复：检验未通过：numbers：adds_up",
+        f"【年报】钦州市：已恢复 1 项\n○ 已恢复：检验未通过：numbers：adds_up\n　运行 {mended[:8]} 中，检验通过了。",
     ]
 
 
@@ -179,7 +179,7 @@ def test_with_alerts_off_the_sensors_say_so(installation, city, instance):
 def test_the_calendar_is_looked_at_by_day_without_any_run(installation, city, group):
     overdue = replace(installation, fixed_today=OVERDUE_DAY)
     night, noon = datetime(2022, 12, 1, 17, tzinfo=UTC), datetime(2022, 12, 2, 4, tzinfo=UTC)
-    assert tick(overdue, city, night) == "只在 8 点至 20 点提醒。"
+    assert tick(overdue, city, night).startswith("免打扰时间（8 点以前、20 点以后")
     assert tick(overdue, city, noon) == f"提醒：发出 {len(city.respondents_in(2022))} 条"
     assert all("● 2022年度数据逾期：还没有报送" in text for text in group.accepted)
 

@@ -36,7 +36,7 @@ def test_every_service_is_confined_and_the_web_listens_to_this_machine_only():
             text = unit.read_text()
             assert {"NoNewPrivileges=true", "ProtectSystem=strict", "User=nianbao"} <= set(text.splitlines()), unit.name
     web = (DEPLOY / "nianbao-web.service").read_text()
-    assert "--host 127.0.0.1" in web
+    assert "/nianbao web --port 3000" in web  # which has no option to listen elsewhere
     assert "IPAddressDeny=any\nIPAddressAllow=localhost" in web
     assert "proxy_pass http://127.0.0.1:3000;" in (DEPLOY / "nginx.conf").read_text()
     assert "socket: /run/nianbao/code.sock" in (DEPLOY / "workspace.yaml").read_text()

@@ -34,6 +34,7 @@ def environment(settings: Settings) -> dict[str, str]:
     return inherited | own | {"PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("command", "said"),
     [
@@ -48,6 +49,7 @@ def test_the_definitions_load_as_typed_at_the_root(city_run: Settings, command: 
     assert said in done.stdout + done.stderr
 
 
+@pytest.mark.deep
 def test_dagster_dev_as_typed_shows_the_installation_and_its_runs(fresh_copy: Settings, monkeypatch):
     noted = a_run_in_the_books(fresh_copy, monkeypatch)
     with dagster_dev(fresh_copy) as address:

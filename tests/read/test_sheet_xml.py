@@ -6,7 +6,7 @@ from io import BytesIO
 import pytest
 
 from sources.read.inspection import inspect
-from sources.read.sheet_xml import RefusedError, Spent, read_sheet, without_blanks
+from sources.read.sheet_xml import RefusedError, SharedTexts, Spent, read_sheet, without_blanks
 from sources.system.settings import Limits
 from sources.write.template import build_workbook
 from tests.conftest import NURSING_SCHOOL
@@ -17,13 +17,13 @@ def sheet(*rows: str) -> bytes:
 
 
 def read(xml: bytes):
-    return read_sheet(xml, "表", [], Limits(), Spent())
+    return read_sheet(xml, "表", SharedTexts(), Limits(), Spent())
 
 
 def test_a_sheet_of_the_template_reads_the_same_without_its_blank_cells(city):
     book = zipfile.ZipFile(BytesIO(build_workbook(city, city.respondent_by_code[NURSING_SCHOOL], 2023)))
     parts = [book.read(name) for name in book.namelist() if name.startswith("xl/worksheets/sheet")]
-    strings = ["文字"] * 10_000
+    strings = SharedTexts(["文字"] * 10_000)
     dropped = 0
     for part in parts:
         less, count = without_blanks(part)
@@ -59,7 +59,7 @@ def test_where_a_blank_could_be_something_else_all_is_left_as_it_is(rows):
 
 
 def test_a_blank_cell_with_an_address_that_is_none_is_still_seen():
-    with pytest.raises(RefusedError, match=r"file\.damaged"):
+    with pytest.raises(RefusedError, match=r"file\.malformed"):
         read(without_blanks(sheet('<row r="1"><c r="A0" s="1"/></row>'))[0])
 
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sources.system.settings import Settings
+from tests.support.sample import PACK
 from warehouse.catalogue.catalogue import load_catalogue
 from warehouse.figures.fact import VALUE
 from warehouse.figures.rounding import rounded, truncated
@@ -35,7 +36,7 @@ def test_the_published_figures_get_the_same_verdict_from_both(published: duckdb.
     assert len(rows) > 280
     for printed, unit, code, exact, value, verdict in rows:
         one = PrintedFigure("", "", YEAR, REGION, "", "", unit, printed, value)
-        assert unit_factor(one, load_catalogue().indicators[code]) >= 1
+        assert unit_factor(one, load_catalogue(PACK).indicators[code]) >= 1
         assert compare(one, exact) == verdict, printed
 
 
@@ -57,7 +58,7 @@ def prints(draw: st.DrawFn) -> tuple[Decimal, str, bool]:
 @pytest.fixture(scope="module")
 def compiled(city_run: Settings) -> dict[str, str]:
     """The SQL of the two models that judge printed figures."""
-    nodes = load_manifest(city_run)["nodes"].values()
+    nodes = load_manifest(city_run, PACK)["nodes"].values()
     return {
         node["alias"]: node["compiled_code"]
         for node in nodes
@@ -77,7 +78,7 @@ def test_whatever_is_printed_gets_the_same_verdict_from_both(
     database: duckdb.DuckDBPyConnection, compiled: dict[str, str], cases: list[tuple[Decimal, str, bool]]
 ):
     """The models' own SQL judges the figures in place of the city's, in a transaction that is given up."""
-    unit = load_catalogue().indicators[AMOUNT].unit
+    unit = load_catalogue(PACK).indicators[AMOUNT].unit
     figures = [figure(printed, f"万{unit}" if large else unit) for _, printed, large in cases]
     named = pl.DataFrame({"figure_id": [f"{n:03}" for n in range(len(cases))]}).with_columns(
         indicator_code=pl.lit(AMOUNT), subject_code=pl.lit(REGION), scope_code=pl.lit("all")

@@ -8,6 +8,7 @@ import pytest
 
 from sources.declarations.city import City, load_city
 from sources.system.settings import CITIES_ROOT
+from tests.support.sample import PACK
 from warehouse.catalogue.catalogue import load_catalogue
 from warehouse.figures.fact import Reference
 from warehouse.reconcile.reading.names import load_names
@@ -22,7 +23,7 @@ REGION = THREE_SCHOOLS.code
 def read(text: str, folder: Path, city: City = THREE_SCHOOLS, year: int = 2031) -> ReportReading:
     path = folder / "report.txt"
     path.write_text(text, encoding="utf-8")
-    return read_report(path, city, year, load_names(load_catalogue()))
+    return read_report(path, city, year, load_names(load_catalogue(PACK)))
 
 
 def meant(figures: list[PrintedFigure]) -> list[tuple[str, str, str]]:
@@ -250,7 +251,7 @@ def test_the_same_tables_in_a_word_document_give_the_same_figures(tmp_path):
     document.add_paragraph("全市升学人数65人。")
     path = tmp_path / "report.docx"
     document.save(str(path))
-    figures = read_report(path, THREE_SCHOOLS, 2031, load_names(load_catalogue())).figures
+    figures = read_report(path, THREE_SCHOOLS, 2031, load_names(load_catalogue(PACK))).figures
     assert [f.codes for f in figures] == [
         *expected_cells(),
         Reference("further_study", 2031, REGION, "everything"),
@@ -282,12 +283,12 @@ def test_what_cannot_be_read_is_refused_with_its_name(name, content, tmp_path):
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(ValueError, match=name):
-        read_report(path, THREE_SCHOOLS, 2031, load_names(load_catalogue()))
+        read_report(path, THREE_SCHOOLS, 2031, load_names(load_catalogue(PACK)))
 
 
 def test_a_report_in_the_older_encoding_is_read(tmp_path):
     path = tmp_path / "a.txt"
     path.write_bytes("全市升学人数65人。".encode("gb18030"))
-    assert meant(read_report(path, THREE_SCHOOLS, 2031, load_names(load_catalogue())).figures) == [
+    assert meant(read_report(path, THREE_SCHOOLS, 2031, load_names(load_catalogue(PACK))).figures) == [
         ("further_study", "value", "65")
     ]

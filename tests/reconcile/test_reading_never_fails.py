@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from sources.declarations.city import City, load_city
 from sources.system.settings import CITIES_ROOT
+from tests.support.sample import PACK
 from warehouse.catalogue.catalogue import load_catalogue
 from warehouse.reconcile.reading.names import Names, load_names
 from warehouse.reconcile.reading.printed_figure import MOST_DIGITS
@@ -38,7 +39,7 @@ def city() -> City:
 
 @pytest.fixture(scope="module")
 def names() -> Names:
-    return load_names(load_catalogue())
+    return load_names(load_catalogue(PACK))
 
 
 HALF_WIDTH = {code: code - 0xFEE0 for code in range(ord("０"), ord("９") + 1)} | {0xFF05: "%", 0xFF0E: "."}

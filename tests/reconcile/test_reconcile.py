@@ -17,6 +17,7 @@ from sources.declarations.problem import DeclarationError
 from sources.system.settings import CITIES_ROOT, Settings
 from tests.bench.reconcile_seeder import CLASSES, clean, measure, printed_as, total
 from tests.conftest import deep
+from tests.support.sample import PACK
 from warehouse.catalogue.catalogue import load_catalogue
 from warehouse.figures.fact import CHANGE, VALUE, Reference
 from warehouse.reconcile.judging.causes import DIAGNOSES
@@ -45,6 +46,8 @@ WRONG = {
     "F094": ("16.99", "one_digit"),  # the base of the other per-student figures gives 16.99
     "F295": ("16.99", "one_digit"),  # the same, printed again
     "F217": ("116", "total_parts"),  # 132 majors less the technician school's 16
+    "F157": ("34", "unexplained"),  # 2 first, 16 second and 16 third prizes
+    "F287": ("1.494", "power_of_ten"),  # ten times what a year's allocation for each student allows
 }
 UNDECIDED = {"F123", "F132", "F142", "F144", "F146"}
 """Three industries that add up to ten fewer than were employed: in the submissions as in the print."""
@@ -58,7 +61,7 @@ def figures() -> list[PrintedFigure]:
 @pytest.fixture(scope="module")
 def found(city_run: Settings, figures: list[PrintedFigure]) -> dict[str, dict]:
     with duckdb.connect(str(city_run.published_database), read_only=True) as connection:
-        return by_id(reconcile(connection, QINZHOU, load_catalogue(), figures))
+        return by_id(reconcile(connection, QINZHOU, load_catalogue(PACK), figures))
 
 
 def by_id(frame: pl.DataFrame) -> dict[str, dict]:
@@ -92,17 +95,27 @@ def test_a_change_between_two_scopes_is_pointed_out_and_right(found):
 
 
 def test_parts_that_may_overlap_are_no_contradiction(found):
-    assert found["F157"]["verdict"] == "consistent"
-    assert "不是矛盾" in found["F157"]["explanation"]
+    assert found["F256"]["verdict"] == "consistent"
+    assert "不是矛盾" in found["F256"]["explanation"]
 
 
-def test_an_amount_a_power_of_ten_from_its_neighbour_is_a_question(found):
-    assert found["F287"]["verdict"] == "consistent"
+def test_the_sum_of_parts_that_is_the_recomputed_value_speaks_against_the_print(found):
+    assert "之和为 34，就是重算值" in found["F157"]["explanation"]
+    assert "不是矛盾" not in found["F157"]["explanation"]
+
+
+def test_an_amount_a_power_of_ten_from_its_neighbour_is_told_with_the_neighbour(found):
+    assert "年生均财政拨款为 4628.71" in found["F287"]["explanation"]
     assert "请核对数量级" in found["F287"]["explanation"]
 
 
+def test_without_the_warehouse_such_an_amount_is_a_question(figures):
+    row = by_id(reconcile(None, QINZHOU, load_catalogue(PACK), figures))["F287"]
+    assert (row["is_suspected"], "请核对数量级" in row["explanation"]) == (False, True)
+
+
 def test_without_the_warehouse_the_report_convicts_itself(figures):
-    rows = by_id(reconcile(None, QINZHOU, load_catalogue(), figures))
+    rows = by_id(reconcile(None, QINZHOU, load_catalogue(PACK), figures))
     assert suspects(rows) == {"F071", "F094", "F295", "F217"}
     assert rows["F217"]["suggested"] == "116"
     contradicting = {figure for figure, row in rows.items() if row["verdict"] == "contradicts"}
@@ -116,7 +129,7 @@ def test_without_the_warehouse_the_report_convicts_itself(figures):
 def test_a_list_in_the_reports_own_words_gives_the_same(published, figures, found, tmp_path):
     path = tmp_path / "list.csv"
     write_plain(figures, path)
-    rows = by_id(reconcile(published, QINZHOU, load_catalogue(), read_list(path), [PUBLISHED]))
+    rows = by_id(reconcile(published, QINZHOU, load_catalogue(PACK), read_list(path), [PUBLISHED]))
     columns = ("indicator_code", "subject_code", "scope_code", "kind", "verdict", "diagnosis", "suggested")
     assert {f: [row[c] for c in columns] for f, row in rows.items()} == {
         f: [row[c] for c in columns] for f, row in found.items()
@@ -144,7 +157,7 @@ def write_plain(figures: list[PrintedFigure], path: Path) -> None:
         writer.writerow(columns)
         for f in figures:
             assert f.codes
-            wider = load_catalogue().indicators[f.codes.indicator].label.startswith("全区")
+            wider = load_catalogue(PACK).indicators[f.codes.indicator].label.startswith("全区")
             whose = {"standard": "标准"}.get(f.codes.kind, "广西" if wider else names[f.subject].replace("教育局", ""))
             scope = {"standard": "标准", "target": "目标"}.get(f.codes.kind, scopes[f.scope])
             writer.writerow([f.figure_id, f.section, f.year, whose, f.label, f.value, f.unit, f.printed, scope, ""])
@@ -153,7 +166,7 @@ def write_plain(figures: list[PrintedFigure], path: Path) -> None:
 def test_the_catalogues_names_alone_find_nearly_every_indicator_and_none_wrongly(figures, tmp_path):
     path = tmp_path / "list.csv"
     write_plain(figures, path)
-    frame = reconcile(None, QINZHOU, load_catalogue(), read_list(path))
+    frame = reconcile(None, QINZHOU, load_catalogue(PACK), read_list(path))
     codes = frame.get_column("indicator_code").to_list()
     assert [c for c, f in zip(codes, figures, strict=True) if c and f.codes and c != f.codes.indicator] == []
     assert codes.count(None) <= 6
@@ -189,7 +202,7 @@ def test_planted_errors_are_found_named_and_accuse_nobody_else(published, figure
 )
 def test_an_error_gets_its_own_name(published, figures, figure, printed, diagnosis):
     wrong = [reprinted(f, printed) if f.figure_id == figure else f for f in figures]
-    row = by_id(reconcile(published, QINZHOU, load_catalogue(), wrong))[figure]
+    row = by_id(reconcile(published, QINZHOU, load_catalogue(PACK), wrong))[figure]
     assert (row["is_suspected"], row["diagnosis"]) == (True, diagnosis)
     assert DIAGNOSES[diagnosis] in row["explanation"]
 
@@ -205,7 +218,7 @@ def test_a_whole_row_of_last_year_is_found_although_it_adds_up(published, figure
     last_year = {f"F{n}": f"F{n - 4}" for n in range(211, 215)}
     values = {f.figure_id: f.value for f in figures}
     wrong = [printed_as(f, values[last_year[f.figure_id]]) if f.figure_id in last_year else f for f in figures]
-    rows = by_id(reconcile(published, QINZHOU, load_catalogue(), wrong))
+    rows = by_id(reconcile(published, QINZHOU, load_catalogue(PACK), wrong))
     assert {rows[figure]["diagnosis"] for figure in ("F211", "F213", "F214")} == {"last_year"}
     assert suspects(rows) == {*WRONG, "F211", "F213", "F214"}
 
@@ -215,7 +228,7 @@ def test_a_whole_column_a_row_off_is_found_although_its_total_is_right(published
     values = [f.value for f in column]
     below = dict(zip((f.figure_id for f in column), [values[-1], *values[:-1]], strict=True))
     wrong = [printed_as(f, below[f.figure_id]) if f.figure_id in below else f for f in figures]
-    rows = by_id(reconcile(published, QINZHOU, load_catalogue(), wrong))
+    rows = by_id(reconcile(published, QINZHOU, load_catalogue(PACK), wrong))
     assert suspects(rows) == {*WRONG, *below}
     assert sum(rows[figure]["diagnosis"] == "shifted" for figure in below) >= 10
 
@@ -240,7 +253,7 @@ def test_when_the_warehouse_has_moved_on_the_print_that_agrees_with_itself_is_no
         return replace(known, values=known.values | more)
 
     monkeypatch.setattr(module, "recompute", moved)
-    rows = by_id(reconcile(published, QINZHOU, load_catalogue(), figures))
+    rows = by_id(reconcile(published, QINZHOU, load_catalogue(PACK), figures))
     assert suspects(rows) == set(WRONG)
     changed = {figure for figure, row in rows.items() if row["verdict"] != found[figure]["verdict"]}
     assert changed == {"F020", "F053", "F056", "F058", "F076", "F084"}
@@ -255,7 +268,7 @@ def test_an_unknown_indicator_stays_a_row(published, figures):
         replace(figures[0], figure_id="X1", codes=Reference("no_such_indicator", 2023, "450700", "all")),
         *figures,
     ]
-    rows = by_id(reconcile(published, QINZHOU, load_catalogue(), odd))
+    rows = by_id(reconcile(published, QINZHOU, load_catalogue(PACK), odd))
     assert len(rows) == len(figures) + 1
     assert (rows["X1"]["verdict"], rows["X1"]["diagnosis"]) == ("not_matched", "not_matched")
     assert suspects(rows) == set(WRONG)
@@ -267,7 +280,7 @@ def test_a_year_that_was_not_built_is_judged_by_the_print_alone(published):
         assert figure.year
         return replace(figure, year=figure.year + 5, codes=replace(figure.codes, year=figure.year + 5))
 
-    rows = by_id(reconcile(published, QINZHOU, load_catalogue(), [later(f) for f in read_list(PUBLISHED)]))
+    rows = by_id(reconcile(published, QINZHOU, load_catalogue(PACK), [later(f) for f in read_list(PUBLISHED)]))
     assert {row["recomputed"] for row in rows.values() if row["kind"] == "value"} == {None}
     assert suspects(rows) == {"F071", "F094", "F295", "F217"}
     assert rows["F112"]["verdict"] == "not_verifiable"
@@ -276,7 +289,7 @@ def test_a_year_that_was_not_built_is_judged_by_the_print_alone(published):
 def test_another_city_needs_no_list_of_its_own(tmp_path):
     path = tmp_path / "report.txt"
     path.write_text("全市中职学校3所，其中公办2所，民办2所。毕业生105人，升学人数65人，占比61.09%。", encoding="utf-8")
-    result = reconcile_file(None, THREE_SCHOOLS, load_catalogue(), path, 2031)
+    result = reconcile_file(None, THREE_SCHOOLS, load_catalogue(PACK), path, 2031)
     rows = by_id(result.frame)
     assert [row["indicator_code"] for row in rows.values()] == [
         "schools",
@@ -295,7 +308,7 @@ def test_the_number_in_print_counts_where_the_lists_own_column_says_otherwise(pu
     path = tmp_path / "list.csv"
     text = PUBLISHED.read_text("utf-8").replace("7210,7210", "7210,7201")
     path.write_text(text, encoding="utf-8")
-    row = by_id(reconcile(published, QINZHOU, load_catalogue(), read_list(path)))["F017"]
+    row = by_id(reconcile(published, QINZHOU, load_catalogue(PACK), read_list(path)))["F017"]
     assert (row["verdict"], row["diagnosis"], row["is_suspected"]) == ("consistent", "list_columns", False)
     assert "7201" in row["explanation"]
 
@@ -303,7 +316,7 @@ def test_the_number_in_print_counts_where_the_lists_own_column_says_otherwise(pu
 def test_a_list_without_rows_gives_a_memo_without_findings(published, tmp_path):
     path = tmp_path / "list.csv"
     path.write_text(PUBLISHED.read_text("utf-8").splitlines()[0] + "\n", encoding="utf-8")
-    result = reconcile_file(published, QINZHOU, load_catalogue(), path, 2023)
+    result = reconcile_file(published, QINZHOU, load_catalogue(PACK), path, 2023)
     assert result.frame.height == 0
     assert "共 0 个印刷数字" in result.memo
 
@@ -340,7 +353,7 @@ def test_as_many_rows_come_out_as_go_in_whatever_they_hold(tmp_path_factory, row
         )
         for number, (printed, value, year, subject, label, unit) in enumerate(rows):
             writer.writerow([f"X{number}", "1", year, subject, label, value, unit, printed, "全市"])
-    frame = reconcile(None, QINZHOU, load_catalogue(), read_list(path))
+    frame = reconcile(None, QINZHOU, load_catalogue(PACK), read_list(path))
     assert frame.get_column("figure_id").to_list() == [f"X{number}" for number in range(len(rows))]
     assert set(frame.get_column("verdict")) <= set(VERDICTS)
 
@@ -349,7 +362,7 @@ def test_as_many_rows_come_out_as_go_in_whatever_they_hold(tmp_path_factory, row
 
 
 def test_the_result_is_a_table_a_memo_and_a_page(published, figures):
-    result = reconcile_file(published, QINZHOU, load_catalogue(), PUBLISHED, 2023)
+    result = reconcile_file(published, QINZHOU, load_catalogue(PACK), PUBLISHED, 2023)
     with duckdb.connect() as connection:
         save(connection, result)
         save(connection, result)
@@ -387,7 +400,7 @@ def test_the_schools_of_a_sum_stand_in_the_order_of_their_codes():
     codes = sorted(r.code for r in QINZHOU.respondents_in(2023) if r.kind == "school")
     roster = {2023: {code: {"category": "secondary_vocational"} for code in codes}}
     students = [Reference("students_full_time", 2023, code, "school") for code in codes]
-    (relation,) = derive([*students[::-1], fact("students_full_time")], QINZHOU, load_catalogue(), roster)
+    (relation,) = derive([*students[::-1], fact("students_full_time")], QINZHOU, load_catalogue(PACK), roster)
     assert [f.subject for f in relation.facts] == [*codes, QINZHOU.code]
 
 
@@ -407,7 +420,7 @@ def test_the_schools_of_a_sum_stand_in_the_order_of_their_codes():
     ],
 )
 def test_what_the_declarations_imply_is_known(terms, sign):
-    known = {(frozenset((int(c), m) for c, m in rule.terms), rule.sign) for rule in measure_rules(load_catalogue())}
+    known = {(frozenset((int(c), m) for c, m in rule.terms), rule.sign) for rule in measure_rules(load_catalogue(PACK))}
     signed = frozenset((c, m) for m, c in terms.items())
     assert (signed, sign) in known or (frozenset((-c, m) for c, m in signed), sign) in known
 
@@ -430,7 +443,7 @@ def test_the_smallest_likeliest_correction_is_the_one_that_is_made(city: City):
         fact("senior_high_students", kind=CHANGE): [one(3, "3492")],
         fact("senior_high_students", year=2022): [one(4, "78805")],
     }
-    verdicts = judge(prints, derive(prints, city, load_catalogue(), {}), {})
+    verdicts = judge(prints, derive(prints, city, load_catalogue(PACK), {}), {})
     assert {p: s.suggested for p, s in verdicts.suspicions.items() if s.confidence > 0.75} == {0: Decimal(82297)}
 
 
@@ -440,7 +453,7 @@ def test_of_three_terms_and_one_breach_none_is_accused(city: City):
         fact("students_full_time"): [one(1, "35205")],
         fact("upper_secondary_students"): [one(2, "117502")],
     }
-    verdicts = judge(prints, derive(prints, city, load_catalogue(), {}), {})
+    verdicts = judge(prints, derive(prints, city, load_catalogue(PACK), {}), {})
     assert max(s.confidence for s in verdicts.suspicions.values()) < 0.75
     assert len(verdicts.open) == 1
 
@@ -467,7 +480,7 @@ def test_slips_are_told_apart(printed, meant, step, expected):
 
 def test_the_clean_list_of_the_seeder_holds_nothing_to_accuse(published, figures):
     context = clean(published, QINZHOU, figures)
-    assert suspects(by_id(reconcile(published, QINZHOU, load_catalogue(), context.figures))) == set()
+    assert suspects(by_id(reconcile(published, QINZHOU, load_catalogue(PACK), context.figures))) == set()
 
 
 def money_and_heads(kind: str, *amounts: str) -> dict[Reference, Decimal]:
@@ -480,22 +493,22 @@ def money_and_heads(kind: str, *amounts: str) -> dict[Reference, Decimal]:
 
 
 def test_changes_have_no_magnitude_whatever_their_signs() -> None:
-    assert not list(magnitude_hints(money_and_heads(CHANGE, "101.42", "922", "-159.54"), QINZHOU, load_catalogue()))
+    assert not list(magnitude_hints(money_and_heads(CHANGE, "101.42", "922", "-159.54"), QINZHOU, load_catalogue(PACK)))
 
 
 def test_an_amount_a_head_that_is_a_power_of_ten_off_is_pointed_out() -> None:
     values = money_and_heads(VALUE, "44840", "26393", "169.9")
-    assert [fact.indicator for fact, _ in magnitude_hints(values, QINZHOU, load_catalogue())] == ["special_funds"]
+    assert [fact.indicator for fact, _ in magnitude_hints(values, QINZHOU, load_catalogue(PACK))] == ["special_funds"]
 
 
 @given(st.lists(st.decimals(-(10**9), 10**9, places=2), min_size=3, max_size=3), st.sampled_from([VALUE, CHANGE]))
 def test_hints_on_magnitudes_never_fail(amounts: list[Decimal], kind: str) -> None:
-    for _, text in magnitude_hints(money_and_heads(kind, *map(str, amounts)), QINZHOU, load_catalogue()):
+    for _, text in magnitude_hints(money_and_heads(kind, *map(str, amounts)), QINZHOU, load_catalogue(PACK)):
         assert "nan" not in text.lower()
 
 
 def test_a_further_name_of_an_indicator_that_is_gone_is_told():
-    catalogue = load_catalogue()
+    catalogue = load_catalogue(PACK)
     known = {code: indicator for code, indicator in catalogue.indicators.items() if code != "students_formal"}
     with pytest.raises(DeclarationError, match=r"names\.yml.*there is no indicator `students_formal`"):
         load_names(replace(catalogue, indicators=known))

@@ -13,13 +13,15 @@ import pytest
 
 from sources.declarations.city import City
 from sources.system.settings import Settings
+from tests.support.sample import PACK
 from warehouse.catalogue.catalogue import load_catalogue
 from warehouse.figures.year_figures import Figures, load_figures
 from warehouse.release.documents.paper_charts import CHARTS
-from warehouse.release.documents.report_draft import TEMPLATE, ReportDraft, write_draft
+from warehouse.release.documents.report_draft import ReportDraft, template_of, write_draft
 from warehouse.release.documents.vocabulary import Vocabulary
 from warehouse.release.documents.write_documents import Documents, write_documents
 
+TEMPLATE = template_of(PACK)
 YEAR = 2023
 RELEASED_ON = date(2024, 3, 1)
 VERSION = "2023.1"
@@ -44,7 +46,7 @@ def database(city_run: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
 @pytest.fixture(scope="session")
 def made(database, city: City, tmp_path_factory: pytest.TempPathFactory) -> Made:
     folder = tmp_path_factory.mktemp("documents")
-    figures = load_figures(database, load_catalogue(), YEAR, city.code)
+    figures = load_figures(database, load_catalogue(PACK), YEAR, city.code)
     return Made(write_documents(figures, folder, RELEASED_ON, VERSION), figures)
 
 

@@ -9,6 +9,7 @@ from urllib.parse import unquote, urldefrag
 import duckdb
 
 from sources.declarations.city import City
+from tests.support.sample import PACK
 from warehouse.catalogue.catalogue import load_catalogue
 from warehouse.figures.year_figures import load_figures
 from warehouse.release.site.write_site import write_site
@@ -24,7 +25,7 @@ def build_site(connection: duckdb.DuckDBPyConnection, city: City, folder: Path) 
     download = folder.parent / "数据.csv"
     download.write_bytes(b"a,b\n")
     return write_site(
-        connection, load_figures(connection, load_catalogue(), 2023), city, folder, RELEASED_ON, VERSION, [download]
+        connection, load_figures(connection, load_catalogue(PACK), 2023), city, folder, RELEASED_ON, VERSION, [download]
     )
 
 
@@ -37,7 +38,8 @@ class Link:
 
 @dataclass
 class ReadPage:
-    """`values`: the id of each entry of a source page → the value that it states."""
+    """`values`: the id of each entry of a source page → the value that it states; `written`: scripts in the page
+    itself."""
 
     ids: list[str] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
@@ -45,6 +47,7 @@ class ReadPage:
     fetched: list[str] = field(default_factory=list)
     text: str = ""
     values: dict[str, str] = field(default_factory=dict)
+    written: str = ""
 
 
 class _Reader(HTMLParser):
@@ -54,6 +57,7 @@ class _Reader(HTMLParser):
         self.entry = ""
         self.open: Link | None = None
         self.strong = False
+        self.script = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
@@ -66,16 +70,21 @@ class _Reader(HTMLParser):
         if tag == "article":
             self.entry = given["id"]
         self.strong = tag == "strong"
+        self.script = tag == "script"
         self.page.fetched += [given[name] for name in FETCHING if name in given]
         if tag == "link":
             self.page.fetched.append(given["href"])
 
     def handle_endtag(self, tag: str) -> None:
         self.strong = False
+        self.script = False
         if tag == "a":
             self.open = None
 
     def handle_data(self, data: str) -> None:
+        if self.script:
+            self.page.written += data
+            return
         self.page.text += data
         if self.open:
             self.open.text += data

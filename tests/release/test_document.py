@@ -18,19 +18,18 @@ from sources.declarations.city import City, load_city
 from sources.system.settings import PROJECT_ROOT
 from tests.conftest import BUREAU, NURSING_SCHOOL, cell_of, edit, run_all
 from tests.end_to_end.test_another_city import CITY_DIR
-from tests.release.conftest import RELEASED_ON, VERSION, YEAR, body, footnotes, render, template_with, texts
+from tests.release.conftest import RELEASED_ON, TEMPLATE, VERSION, YEAR, body, footnotes, render, template_with, texts
+from tests.support.sample import PACK
 from warehouse.catalogue.catalogue import load_catalogue
 from warehouse.figures.fact import Footnote
 from warehouse.figures.lineage import Lineage
-from warehouse.figures.regions import KnownRegion
+from warehouse.figures.regions import KnownRegion, whole_of
 from warehouse.figures.year_figures import load_figures
 from warehouse.release.documents import paper_charts as charts
 from warehouse.release.documents.paper_charts import CHARTS, draw
 from warehouse.release.documents.printed_again import text_from
-from warehouse.release.documents.report_draft import TEMPLATE
 from warehouse.release.documents.template_check import ALLOWED, literal_digits
 from warehouse.release.documents.vocabulary import Vocabulary
-from warehouse.release.documents.words import whole_of
 from warehouse.store.connection import open_published
 
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
@@ -70,7 +69,7 @@ def notes_of(draft: bytes) -> list[str]:
 
 
 def test_trace_resolves_every_number_and_gives_the_text_that_is_printed(made, database):
-    lineage = Lineage(database, load_catalogue())
+    lineage = Lineage(database, load_catalogue(PACK))
     traces = {printed.reference: lineage.trace(printed.reference) for printed in made.documents.printed}
     wrong = [p for p in made.documents.printed if text_from(traces[p.reference], p, made.figures) != p.text]
     assert wrong == []
@@ -94,7 +93,7 @@ def test_another_cell_of_a_school_makes_other_numbers(made, fresh_copy, city):
     edit(fresh_copy, city, NURSING_SCHOOL, YEAR, one_more)
     run_all(fresh_copy, city)
     with open_published(fresh_copy) as connection:
-        after = body(render(load_figures(connection, load_catalogue(), YEAR)).data)
+        after = body(render(load_figures(connection, load_catalogue(PACK), YEAR)).data)
     assert "全日制在校生35206人，比上年减少1154人" in after
 
 
@@ -143,7 +142,7 @@ def test_incomplete_figures_have_a_footnote_with_how_many_schools(draft):
 
 def test_an_approved_explanation_becomes_a_footnote_of_every_figure_it_speaks_of(made):
     text = "钦州市卫生学校（学生情况，2591）：含 12 名休学学生"
-    draft = render(replace(made.figures, footnotes=(Footnote("students_full_time", text),)))
+    draft = render(replace(made.figures, footnotes=(Footnote("students_full_time", "all", text),)))
     assert f"全日制在校生人数，据{text}" in {note.strip() for note in notes_of(draft.data)}
     assert [p.reference.indicator for p in draft.printed if p.text == text] == ["students_full_time"]
 
@@ -155,7 +154,7 @@ def test_footnotes_tables_and_charts_are_words_own(made, draft):
     document = docx.Document(BytesIO(draft))
     references = [int(r.get(r.keys()[0])) for r in document.element.body.iter("{*}footnoteReference")]
     assert references == list(range(1, len(notes_of(draft)) + 1))
-    assert len(document.tables) == len(load_catalogue().tables)
+    assert len(document.tables) == len(load_catalogue(PACK).tables)
     described = [picture.get("descr") for picture in document.element.body.iter("{*}docPr")]
     assert len(described) == 8
     assert all("钦州市" in text for text in described)
@@ -247,8 +246,16 @@ def test_a_sentence_whose_figure_is_missing_goes_and_its_neighbours_stay(made, t
     assert draft.missing == ("教职工总数",)
 
 
+def test_a_target_that_nobody_has_set_is_not_told_as_a_figure_that_is_missing(made, tmp_path):
+    text = '双师型教师{{ 值("双师型教师数") }}。计划新增教职工{{ 目标("教职工总数") }}以上。'
+    template = template_with(tmp_path, "# 概况", text)
+    draft = render(made.figures, template)
+    assert "计划新增" not in body(draft.data)
+    assert draft.missing == ()
+
+
 def test_a_year_with_few_data_still_makes_a_document(database):
-    draft = render(load_figures(database, load_catalogue(), 2022))
+    draft = render(load_figures(database, load_catalogue(PACK), 2022))
     text = body(draft.data)
     assert "全日制在校生36360人。" in text
     assert "在校生满意度" in draft.missing
@@ -256,7 +263,7 @@ def test_a_year_with_few_data_still_makes_a_document(database):
 
 
 def test_a_chart_of_some_of_the_schools_says_of_how_many(database, monkeypatch):
-    figures = load_figures(database, load_catalogue(), YEAR)
+    figures = load_figures(database, load_catalogue(PACK), YEAR)
     whole = draw("在校生", figures)
     monkeypatch.setattr(charts, "SCHOOLS_SHOWN", 5)
     part = draw("在校生", figures)
@@ -273,7 +280,7 @@ def test_two_schools_of_one_name_stay_two(fresh_copy):
             "update core.dim_school set school_name = '工业学校' where school_code in"
             " (select distinct school_code from core.dim_school where report_year = 2023 order by 1 limit 2)"
         )
-        figures = load_figures(connection, load_catalogue(), YEAR)
+        figures = load_figures(connection, load_catalogue(PACK), YEAR)
     named = [school.name for school in figures.schools if school.name.startswith("工业学校")]
     assert len(set(named)) == 2
     assert len(figures.of_schools("students_full_time")) == len(
@@ -283,7 +290,7 @@ def test_two_schools_of_one_name_stay_two(fresh_copy):
 
 def test_a_region_may_have_a_number_in_its_name_and_is_called_by_what_it_is(database):
     region = KnownRegion(BUREAU, "第7师")
-    figures = replace(load_figures(database, load_catalogue(), YEAR), region=region, bureau_name="第7师教育局")
+    figures = replace(load_figures(database, load_catalogue(PACK), YEAR), region=region, bureau_name="第7师教育局")
     assert "第7师各中等职业学校" in body(render(figures).data)
     for name, whole in (
         ("钦州市", "全市"),
@@ -297,9 +304,9 @@ def test_a_region_may_have_a_number_in_its_name_and_is_called_by_what_it_is(data
 
 def test_a_year_without_data_is_an_error_and_so_is_another_city(database, city: City):
     with pytest.raises(LookupError, match="没有 2019 年的数据"):
-        load_figures(database, load_catalogue(), 2019, city.code)
-    with pytest.raises(LookupError, match="没有地区 999900；有：450700 钦州市"):
-        load_figures(database, load_catalogue(), YEAR, load_city(CITY_DIR).code)
+        load_figures(database, load_catalogue(PACK), 2019, city.code)
+    with pytest.raises(LookupError, match="没有地区“999900”；有：钦州市（450700）"):
+        load_figures(database, load_catalogue(PACK), YEAR, load_city(CITY_DIR).code)
 
 
 def test_the_page_for_staff_lists_every_word_and_chart_of_the_template(made):

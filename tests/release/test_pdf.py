@@ -12,7 +12,6 @@ import pytest
 
 from tests.release.conftest import RELEASED_ON, render, template_with, texts
 from warehouse.release.documents.pdf import write_pdf
-from warehouse.release.documents.report_draft import HINT_STYLE
 
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
@@ -43,12 +42,6 @@ def test_every_number_and_heading_of_the_word_file_is_in_the_pdf(made):
     assert len(headings) > 30
     assert [heading for heading in headings if squeezed(heading) not in squeezed(text)] == []
     assert "1.2发展规模" in squeezed(text)
-
-
-def test_hints_for_editors_stay_in_the_word_file(made):
-    document = docx.Document(str(made.path(".docx")))
-    assert any(p.style.name == HINT_STYLE for p in document.paragraphs)
-    assert "编写提示" not in squeezed(text_of(made.path(".pdf").read_bytes()))
 
 
 def test_only_the_packages_font_is_used(made):

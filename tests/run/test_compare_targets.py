@@ -6,6 +6,7 @@ import duckdb
 import pytest
 
 from sources.system.settings import Settings
+from tests.support.sample import PACK
 from warehouse.run.compare_targets import compare_targets, public_tables
 from warehouse.run.spark import export_sources, missing_for_spark
 from warehouse.store.connection import open_working
@@ -103,12 +104,12 @@ def test_only_what_users_see_is_compared_by_the_key_that_is_tested():
 
 def test_sources_go_to_parquet_with_their_types_and_the_same_bytes_each_time(fresh_copy: Settings):
     with open_working(fresh_copy) as connection:
-        files = export_sources(connection, fresh_copy)
+        files = export_sources(connection, fresh_copy, PACK)
         first = {file: file.read_bytes() for file in files}
         # the same rows, stored in another order
         connection.execute("create table t as select * from raw.majors order by random(); delete from raw.majors")
         connection.execute("insert into raw.majors select * from t; drop table t")
-        assert {file: file.read_bytes() for file in export_sources(connection, fresh_copy)} == first
+        assert {file: file.read_bytes() for file in export_sources(connection, fresh_copy, PACK)} == first
         for file in files:
             table = f"{file.parent.name}.{file.stem}"
             assert connection.sql(f"from '{file}'").types == connection.sql(f"from {table}").types

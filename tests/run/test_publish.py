@@ -8,7 +8,8 @@ import pytest
 from sources.system.settings import Settings
 from tests.conftest import NURSING_SCHOOL, cell_of, edit, ingest
 from warehouse.run.publish import NotBuiltError, publish
-from warehouse.store.connection import WarehouseBusyError, open_working, working_lock
+from warehouse.store.connection import open_working, working_lock
+from warehouse.store.turn import WarehouseBusyError
 
 
 def test_the_published_copy_cannot_be_written(city_run):
@@ -46,15 +47,16 @@ def test_views_resolve_in_the_published_copy(published):
 def test_a_copy_that_fails_leaves_the_old_one_and_no_debris(fresh_copy, monkeypatch):
     before = fresh_copy.published_database.read_bytes()
 
-    def fail(source, target):
+    def fail(settings, source, target):
         target.write_bytes(b"half")
         raise OSError("disk full")
 
-    monkeypatch.setattr("warehouse.run.publish.copy_file", fail)
+    monkeypatch.setattr("warehouse.run.publish.shaped_copy", fail)
     with pytest.raises(OSError, match="disk full"):
         publish(fresh_copy)
     assert fresh_copy.published_database.read_bytes() == before
-    assert [path.name for path in fresh_copy.published_database.parent.iterdir()] == ["nianbao.duckdb"]
+    beside = {path.name for path in fresh_copy.published_database.parent.iterdir()}
+    assert beside == {f"{name}.duckdb{seal}" for name in ("nianbao", "history") for seal in ("", ".sha256")}
 
 
 def test_rows_still_in_the_write_ahead_log_are_published(fresh_copy):
@@ -82,10 +84,10 @@ def test_two_writers_take_turns(fresh_copy):
     other = context.Process(target=_hold, args=(fresh_copy, held, done))
     other.start()
     assert held.wait(120)
-    with pytest.raises(WarehouseBusyError, match="另一个运行"), working_lock(fresh_copy, timeout_seconds=0.5):
+    with pytest.raises(WarehouseBusyError, match="另一个运行"), working_lock(fresh_copy, wait_seconds=0.5):
         pass
     done.set()
-    with working_lock(fresh_copy, timeout_seconds=120):
+    with working_lock(fresh_copy, wait_seconds=120):
         pass
     other.join()
 
@@ -98,5 +100,5 @@ def test_a_writer_that_was_killed_does_not_block_the_next(fresh_copy):
     assert held.wait(120)
     other.kill()
     other.join()
-    with working_lock(fresh_copy, timeout_seconds=60):
+    with working_lock(fresh_copy, wait_seconds=60):
         pass

@@ -16,6 +16,7 @@ from sources.sample.pour import load_explanations, load_samples, scope_members
 from sources.sample.sample_lines import PROVENANCE
 from sources.sample.spread import apportion, spread_totals
 from sources.system.settings import CITIES_ROOT
+from tests.support.sample import PACK
 
 CITY_DIR = CITIES_ROOT / "450700"
 CITY = load_city(CITY_DIR)
@@ -85,7 +86,7 @@ def test_an_apportioned_total_adds_up_exactly(total):
 
 def test_every_row_says_where_it_comes_from():
     for path in CITY_DIR.glob("samples/20*/*.csv"):
-        if path.stem in {contract.name for contract in load_contracts()}:
+        if path.stem in {contract.name for contract in load_contracts(PACK)}:
             rows = list(csv.DictReader(path.open(encoding="utf-8")))
             assert {row["provenance"] for row in rows} <= set(PROVENANCE), path
             assert all(row["source"] for row in rows), path
@@ -102,7 +103,7 @@ def test_majors_are_as_many_as_the_report_counts():
 
 def test_scopes_are_the_sets_of_schools_that_the_report_names():
     roster = load_samples(CITY_DIR, 2023)["450700"]["roster"].records
-    sizes = {scope.code: len(scope_members(scope, roster)) for scope in CITY.scopes}
+    sizes = {scope.code: len(scope_members(CITY, scope, roster)) for scope in CITY.scopes}
     assert sizes == {
         "all": 12,
         "without_technician": 11,

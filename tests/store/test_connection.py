@@ -1,11 +1,12 @@
-"""Connections are as the settings say."""
+"""Connections are as the settings say; a database of another version is told, with what to do."""
 
 from dataclasses import replace
 
+import duckdb
 import pytest
 
 from sources.system.settings import load_settings
-from warehouse.store.connection import open_published, open_working, rewrite_working
+from warehouse.store.connection import OtherVersionError, open_published, open_working, rewrite_working
 
 
 @pytest.mark.parametrize("opened", [open_working, open_published, rewrite_working])
@@ -19,3 +20,15 @@ def test_threads_come_from_the_environment(monkeypatch):
     assert load_settings().threads == 3
     monkeypatch.setenv("NIANBAO_THREADS", "")
     assert load_settings().threads is None
+
+
+@pytest.mark.parametrize("asked", ["select of_version from quality.finding", "select code from reference.region"])
+def test_a_database_that_another_version_published_is_told(empty, asked):
+    empty.published_database.parent.mkdir(parents=True)
+    with duckdb.connect(str(empty.published_database)) as made_by_another:
+        made_by_another.execute("create schema quality; create table quality.finding (finding_id varchar)")
+    with (
+        pytest.raises(OtherVersionError, match=r"另一个版本的程序做的.*请先运行 nianbao run"),
+        open_published(empty) as it,
+    ):
+        it.execute(asked)

@@ -5,9 +5,11 @@ from dataclasses import replace
 import duckdb
 import pytest
 
-from warehouse.store.ddl import TableColumn, create_tables, table
+from sources.declarations.contract import contract_named
+from tests.support.sample import PACK
+from warehouse.store.ddl import TableColumn, create_tables, raw_table
 
-STAFF = table("raw", "staff")
+STAFF = raw_table(contract_named(PACK, "staff"))
 
 
 def test_tables_carry_their_descriptions_as_comments(city_run, published):

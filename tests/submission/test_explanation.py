@@ -27,6 +27,7 @@ from sources.submission.explanation import (
     tolerance_of,
     within_tolerance,
 )
+from tests.support.sample import PACK
 
 QUESTION = Question("outcomes.industries_add_up", "v1", "毕业去向", "employed", "")
 FAR = 2
@@ -156,9 +157,9 @@ def test_which_values_count_as_the_same(explained, now, same):
 
 def test_a_text_of_digits_has_no_tolerance():
     major = Question("majors.x", "v1", "专业目录", "major_code", "720201")
-    assert tolerance_of(major) == 0
-    assert tolerance_of(QUESTION) == DEFAULT_TOLERANCE
-    held = replace(explanation("720201", tolerance=tolerance_of(major)), question=major)
+    assert tolerance_of(PACK, major) == 0
+    assert tolerance_of(PACK, QUESTION) == DEFAULT_TOLERANCE
+    held = replace(explanation("720201", tolerance=tolerance_of(PACK, major)), question=major)
     assert holds(held, major, "720201", 2024)
     assert not holds(held, major, "720301", 2024)
 
@@ -175,7 +176,7 @@ def test_a_refused_explanation_opens_the_question_again_and_another_one_answers_
 
 
 def test_a_rule_that_asks_something_else_has_another_version_and_one_that_says_it_better_has_not():
-    asked = next(rule for contract in load_contracts() for rule in contract.rules if rule.severity == "warning")
+    asked = next(rule for contract in load_contracts(PACK) for rule in contract.rules if rule.severity == "warning")
     assert rule_version(asked) == rule_version(asked.model_copy(update={"message": "换一种说法", "fix": "同上"}))
     assert rule_version(asked) != rule_version(asked.model_copy(update={"expr": f"({asked.expr}) or false"}))
     assert rule_version(asked) != rule_version(asked.model_copy(update={"severity": "error"}))

@@ -1,12 +1,15 @@
 """Hand-made submissions of small installations: as many cells as a test needs, everything else not available."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from sources.declarations.city import City
 from sources.declarations.contract import contracts_for
+from sources.submission.file_names import workbook_file_name
 from sources.system.settings import Settings
-from sources.write.template import build_workbook, workbook_file_name
-from sources.write.template_sheet import SheetValues
+from sources.write.sheet_values import SheetValues
+from sources.write.template import build_workbook
+from tests.support.sample import PACK
 
 TOPICS = ("scale", "conditions", "students", "satisfaction", "outcomes", "contests", "majors", "courses", "teachers")
 TOPICS += ("cooperation", "aid_and_funds", "service", "international")
@@ -61,9 +64,13 @@ def pour(settings: Settings, city: City, submissions: Submissions) -> None:
     for year, of_year in submissions.items():
         for code, values in of_year.items():
             respondent = city.respondent_by_code[code]
-            sheets = {c.name for c in contracts_for(respondent.kind, year)} - {"cover"}
+            sheets = {c.name for c in contracts_for(PACK, respondent.kind, year)} - {"cover"}
             stated = {sheet: SheetValues(status="unavailable") for sheet in sheets} | {
-                sheet: SheetValues(status="partial", records=value.records) for sheet, value in values.items()
+                sheet: replace(value, status="partial") if value.status == "filled" else value
+                for sheet, value in values.items()
             }
+            stated["cover"] = form(
+                filled_by="填报人甲", reviewed_by="审核人乙", filled_on=city.calendar.years[year].due
+            )
             data = build_workbook(city, respondent, year, stated)
             (settings.inbox / workbook_file_name(respondent, year)).write_bytes(data)

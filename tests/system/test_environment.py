@@ -1,7 +1,9 @@
 """Environment variables: a misspelt name or a value that cannot be used is told, never ignored."""
 
+import os
 from dataclasses import fields
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -48,3 +50,38 @@ def test_the_secrets_that_alerts_name_are_known():
     check_names({"NIANBAO_WECOM_KEY": "x", "NIANBAO_SPARK_HOST": "x", "HOME": "x"}, "token_env: NIANBAO_WECOM_KEY")
     with pytest.raises(ToldError, match="NIANBAO_WECOM_KEY"):
         check_names({"NIANBAO_WECOM_KEY": "x"}, "")
+
+
+def test_who_stands_in_a_citys_folder_need_say_nothing(monkeypatch, tmp_path):
+    folder = tmp_path / "city"
+    (folder / "data" / "inbox").mkdir(parents=True)
+    (folder / "nianbao.env").write_text("\ufeff# 设置\nNIANBAO_HOME=data\nNIANBAO_THREADS=3\n", "utf-8")
+    for place in (folder, folder / "data" / "inbox"):
+        monkeypatch.chdir(place)
+        monkeypatch.setattr(os, "environ", {"NIANBAO_THREADS": "5"})
+        settings = load_settings()
+        assert (settings.city_dir, settings.home, settings.threads) == (folder, folder / "data", 5)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(os, "environ", {"NIANBAO_CITY": str(folder)})
+    assert load_settings().home == folder / "data"
+    monkeypatch.setattr(os, "environ", {"NIANBAO_CITY": str(folder), "NIANBAO_HOME": "/elsewhere"})
+    assert load_settings().home == Path("/elsewhere")
+    monkeypatch.setattr(os, "environ", {})
+    assert load_settings().city_dir == CITIES_ROOT / "450700"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("NIANBAO_HOME=data\nNIANBAO_HOEM=x\n", "没有环境变量 NIANBAO_HOEM；是不是 NIANBAO_HOME？"),
+        ("\nNIANBAO_HOME＝data\n", "nianbao.env 第 2 行：应当是 名字=值（英文等号），如 NIANBAO_HOME=data"),
+        ("NIANBAO_CITY=450700\n", "不能再写 NIANBAO_CITY；请删去这一行"),
+        ("# 数据\n".encode("gbk"), "nianbao.env：不是 UTF-8 编码"),
+    ],
+)
+def test_what_is_wrong_in_a_citys_settings_is_told(monkeypatch, tmp_path, text, told):
+    (tmp_path / "nianbao.env").write_bytes(text if isinstance(text, bytes) else text.encode())
+    monkeypatch.setattr(os, "environ", {"NIANBAO_CITY": str(tmp_path)})
+    with pytest.raises(ToldError) as error:
+        load_settings()
+    assert told in str(error.value)

@@ -5,11 +5,20 @@ The values are those of 0.1.0.
 
 from types import SimpleNamespace
 
-from sources.declarations.codelist import Code
 from sources.declarations.rule import rule_version
+from sources.declarations.strict_yaml import Declaration
 from sources.system.fingerprint import fingerprint, sha256_of, sha256_of_file, signature_of
 from warehouse.alerts.troubles import Trouble
 from warehouse.run.changed import fingerprint_of
+
+
+class Code(Declaration):
+    """A code as 0.1.0 declared it."""
+
+    code: str
+    label: str
+    verified: bool = True
+    note: str = ""
 
 
 def test_declarations_have_the_fingerprints_that_they_had() -> None:

@@ -1,29 +1,16 @@
 """Many files at once give what one after the other gives."""
 
-import os
-
 import pytest
 
 from sources.archive.archive import archived_ids, archived_receipts
 from sources.archive.inbox import look_into
 from sources.archive.receive import receive
-from sources.system.parallel import FEW, each, while_waiting
-
-
-def squared(number: int) -> tuple[int, int]:
-    return number * number, os.getpid()
+from sources.system.parallel import FEW, while_waiting
 
 
 @pytest.mark.parametrize("count", [0, FEW - 1, FEW, 3 * FEW])
 def test_results_come_in_the_order_of_the_items(count):
-    assert [result for result, _ in each(squared, range(count))] == [n * n for n in range(count)]
     assert list(while_waiting(abs, range(-count, 0))) == list(range(count, 0, -1))
-
-
-@pytest.mark.skipif(len(os.sched_getaffinity(0)) == 1, reason="one processor")
-def test_many_items_leave_this_process_and_few_do_not():
-    assert {process for _, process in each(squared, range(FEW - 1))} == {os.getpid()}
-    assert os.getpid() not in {process for _, process in each(squared, range(2 * FEW))}
 
 
 def failing(number: int) -> int:
@@ -32,10 +19,9 @@ def failing(number: int) -> int:
     return number
 
 
-@pytest.mark.parametrize("do", [each, while_waiting])
-def test_a_failure_is_raised_and_not_lost(do):
+def test_a_failure_is_raised_and_not_lost():
     with pytest.raises(ValueError, match="the hundredth"):
-        list(do(failing, range(2 * FEW)))
+        list(while_waiting(failing, range(2 * FEW)))
 
 
 def test_many_files_are_received_like_few_the_same_content_once(tmp_path):

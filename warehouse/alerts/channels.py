@@ -45,8 +45,8 @@ def send(channel: Channel, message: Message, timeout_seconds: float) -> str | No
     router = Apprise(asset=asset)
     if service is None or not router.add(service):
         return "渠道配置不对"
-    title = message.title
-    body = cut(message.body, LIMIT_BYTES[channel.kind] - len(title.encode()) - 1)
+    title = plain(message.title)
+    body = cut("\n".join(map(plain, message.body.split("\n"))), LIMIT_BYTES[channel.kind] - len(title.encode()) - 1)
     with router.notify(body, title, NotifyType(message.severity), body_format=NotifyFormat.TEXT) as result:
         if result:
             return None
@@ -80,6 +80,8 @@ def _service(channel: Channel, timeout_seconds: float) -> dict[str, Any]:
             address = urlsplit(os.environ[channel.url_env].strip())
             if address.scheme not in ("http", "https") or not address.hostname:
                 raise ValueError(f"环境变量 {channel.url_env} 的内容不是 http 或 https 地址")
+            if why := channel.refused(address.geturl()):
+                raise ValueError(f"环境变量 {channel.url_env} 的内容{why}")
             return timeouts | {
                 "schema": "json" if address.scheme == "http" else "jsons",
                 "host": address.hostname,

@@ -5,9 +5,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from sources.declarations.alerting import Alerting, Channel
 from sources.declarations.city import City
+from sources.system.access import OWNERS_FILE, prepare_home
 from sources.system.settings import Settings
 from warehouse.alerts.due import Item, Told, due, wants
 from warehouse.alerts.troubles import Observation, Trouble
@@ -20,8 +22,10 @@ LEASE = timedelta(minutes=10)
 @contextmanager
 def open_ledger(settings: Settings) -> Iterator[sqlite3.Connection]:
     """The ledger. `told`: what each channel was told; `judged`: when something was last learned about a key."""
-    settings.home.mkdir(parents=True, exist_ok=True)
-    with closing(sqlite3.connect(settings.home / LEDGER_FILE, timeout=30, isolation_level=None)) as ledger:
+    prepare_home(settings.home, ())
+    file = settings.home / LEDGER_FILE
+    file.touch(OWNERS_FILE)
+    with closing(sqlite3.connect(file, timeout=30, isolation_level=None)) as ledger:
         create_ledger(ledger)
         yield ledger
 
@@ -60,11 +64,12 @@ def claim(
     with _exclusively(ledger):
         fresh = [_fresh(ledger, observation) for observation in observations]
         troubles = [trouble for each in fresh for trouble in each.troubles]
-        cleared = {key for each in fresh for key in each.cleared}
+        cleared = {key: each.endings.get(key, "") for each in fresh for key in each.cleared}
+        is_quiet = alerting.is_quiet(now.astimezone(ZoneInfo(city.calendar.timezone)))
         claimed = []
         for channel in usable:
             wanted = [trouble for trouble in troubles if wants(channel, trouble, city)]
-            items = due(wanted, cleared, _told(ledger, channel.name), now, alerting)
+            items = due(wanted, cleared, _told(ledger, channel.name), now, alerting, is_quiet)
             ledger.executemany(
                 "insert into told (channel, key, kind, respondent, title, fingerprint, claimed_until)"
                 " values (?, ?, ?, ?, ?, ?, ?)"

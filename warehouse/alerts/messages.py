@@ -1,7 +1,7 @@
 """Composes messages for people, as plain text that is safe to show anywhere."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from sources.declarations.alerting import Kind
@@ -13,14 +13,18 @@ from warehouse.alerts.troubles import BUREAU
 ORDER: tuple[Kind, ...] = (
     "run",
     "check",
+    "channel",
     "rejected",
+    "held",
     "overdue",
     "unidentified",
+    "superseded",
     "unexplained",
     "due_soon",
     "release",
 )
-GRAVE: tuple[Kind, ...] = ("run", "check", "rejected", "overdue")
+GRAVE: tuple[Kind, ...] = ("run", "check", "channel", "rejected", "overdue")
+LATENESS: dict[Kind, str] = {"overdue": "（已逾期）", "due_soon": "（即将到期）"}
 LINE_LENGTH = 300
 
 
@@ -42,23 +46,57 @@ def compose(items: Sequence[Item], city: City, group_above: int) -> list[tuple[M
     of: dict[str | None, list[Item]] = {}
     for item in ordered:
         of.setdefault(item.trouble.respondent, []).append(item)
-    messages = [(_digest(city.name, mine), mine)] if (mine := of.pop(BUREAU, [])) else []
+    messages = [(_digest(_name(city, BUREAU), mine), mine)] if (mine := of.pop(BUREAU, [])) else []
     names = {code: _name(city, code) for code in of}
     codes = sorted(of, key=lambda code: names[code])
     if len(codes) > group_above:
-        blocks = [f"■ {plain(names[code])}\n" + "\n".join(_headline(item) for item in of[code]) for code in codes]
+        blocks = [
+            f"■ {plain(names[code])}\n" + "\n".join(_headline(item) for item in of_one_root(of[code])) for code in codes
+        ]
         everything = [item for code in codes for item in of[code]]
-        title = f"【年报】{plain(city.name)}：{len(codes)} 个单位有新情况"
+        title = f"【年报】{plain(_name(city, BUREAU))}：{len(codes)} 个单位有新情况"
         return [*messages, (Message(title, "\n".join(blocks), _severity(everything)), everything)]
     return [*messages, *((_digest(names[code], of[code]), of[code]) for code in codes)]
 
 
 def _name(city: City, code: str | None) -> str:
-    respondent = city.respondent_by_code.get(code or "")
-    return respondent.name if respondent else code or city.name
+    """The newest name: a message is for people of today."""
+    latest = city.in_year(max(city.calendar.years))
+    respondent = latest.respondent_by_code.get(code or "")
+    return respondent.name if respondent else code or latest.name
+
+
+def of_one_root(items: Sequence[Item]) -> list[Item]:
+    """The items as people read them: that a returned year is late, too, and which file it was, is said with the return.
+
+    Both are noted as told; only the words are one.
+    """
+    returned = {_of_year(item): item for item in items if item.trouble.key.startswith("rejected:")}
+    late = {
+        place: item
+        for item in items
+        if item.trouble.key.startswith("unsent:") and (place := _of_year(item)) in returned
+    }
+    shown = []
+    for item in items:
+        of_calendar = late.get(_of_year(item))
+        if item is of_calendar or item.trouble.within:
+            continue
+        if of_calendar and item is returned.get(_of_year(item)):
+            late_by = () if item.state == "recovered" else of_calendar.trouble.lines
+            title = item.trouble.title + LATENESS[of_calendar.trouble.kind]
+            item = replace(item, trouble=replace(item.trouble, title=title, lines=(*late_by, *item.trouble.lines)))
+        shown.append(item)
+    return shown
+
+
+def _of_year(item: Item) -> tuple[bool, str]:
+    """Whether it has ended, and the year and respondent that the key names behind its first colon."""
+    return item.state == "recovered", item.trouble.key.partition(":")[2]
 
 
 def _digest(name: str, items: Sequence[Item]) -> Message:
+    items = of_one_root(items)
     counts = {
         "新情况": sum(item.state == "new" for item in items),
         "再次提醒": sum(item.state == "again" for item in items),

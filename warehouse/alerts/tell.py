@@ -5,25 +5,31 @@ Troubles (`troubles`) → what is due on each channel (`due`) → `messages` →
 survives a rebuild, and several processes may use it at the same time.
 """
 
+import logging
 import os
+import sqlite3
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from sources.declarations.alerting import ALERTS_FILE, Alerting, Channel, Mail, load_alerting, missing_variables
 from sources.declarations.city import City
+from sources.system.faults import told
 from sources.system.settings import Settings
 from warehouse.alerts.due import Item
 from warehouse.alerts.ledger import claim, open_ledger, settle
 from warehouse.alerts.messages import Message, compose
-from warehouse.alerts.troubles import Observation
+from warehouse.alerts.troubles import Observation, of_channels
 
 BUDGET_SECONDS = 30
 """No message is begun after this time; the rest goes out next time."""
 Send = Callable[[Channel, Message, float], str | None]
+Delivery = tuple[Channel, list[list[Item]], list[list[Item]], str]
+"""A channel, the items of messages that it accepted and of those that it refused, and why."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +93,14 @@ def try_channels(settings: Settings, city: City, send: Send = send_by_channel) -
     alerting = load_alerting(settings.city_dir)
     usable, problems = _usable(alerting, city)
     message = Message("【年报】测试消息", "收到这条消息，说明这个渠道配置正确。")
-    results = [(channel, send(channel, message, alerting.timeout_seconds)) for channel in usable]
+
+    def tried(channel: Channel) -> str | None:
+        try:
+            return send(channel, message, alerting.timeout_seconds)
+        except Exception as error:  # noqa: BLE001 - this channel's trouble alone
+            return _fault_of(channel, error)
+
+    results = [(channel, tried(channel)) for channel in usable]
     return AlertOutcome(
         settings.city_dir / ALERTS_FILE,
         sent=sum(reason is None for _, reason in results),
@@ -98,17 +111,37 @@ def try_channels(settings: Settings, city: City, send: Send = send_by_channel) -
 
 def _tell(settings: Settings, city: City, alerting: Alerting, seen: Seen, now: datetime, send: Send) -> AlertOutcome:
     usable, problems = _usable(alerting, city)
+    if alerting.lacks_holidays_of(now.astimezone(ZoneInfo(city.calendar.timezone)).date()):
+        problems += (f"{ALERTS_FILE} 没有今年的节假日（holidays）",)
     with open_ledger(settings) as ledger:
-        claimed = claim(ledger, usable, seen.observations, city, alerting, now)
-        results = _deliver(claimed, city, alerting, send)
-        for channel, accepted, refused, _ in results:
-            settle(ledger, channel.name, accepted, refused, now)
+        results = _round(ledger, usable, seen.observations, city, alerting, now, send)
+        down = {channel.name: reason for channel, _, refused, reason in results if refused}
+        up = {channel.name for channel, accepted, refused, _ in results if accepted and not refused}
+        if down or up:
+            others = [channel for channel in usable if channel.name not in down]
+            results += _round(ledger, others, [of_channels(down, up, now)], city, alerting, now, send)
     return AlertOutcome(
         settings.city_dir / ALERTS_FILE,
         sent=sum(len(accepted) for _, accepted, _, _ in results),
         undelivered=tuple((channel.name, len(refused), reason) for channel, _, refused, reason in results if refused),
         problems=problems + seen.problems,
     )
+
+
+def _round(
+    ledger: sqlite3.Connection,
+    channels: Sequence[Channel],
+    observations: Sequence[Observation],
+    city: City,
+    alerting: Alerting,
+    now: datetime,
+    send: Send,
+) -> list[Delivery]:
+    """Claims, sends and settles what the channels are to be told of what was seen."""
+    results = _deliver(claim(ledger, channels, observations, city, alerting, now), city, alerting, send)
+    for channel, accepted, refused, _ in results:
+        settle(ledger, channel.name, accepted, refused, now)
+    return results
 
 
 def _usable(alerting: Alerting, city: City) -> tuple[list[Channel], tuple[str, ...]]:
@@ -130,19 +163,35 @@ def _usable(alerting: Alerting, city: City) -> tuple[list[Channel], tuple[str, .
 
 def _deliver(
     claimed: Sequence[tuple[Channel, list[Item]]], city: City, alerting: Alerting, send: Send
-) -> list[tuple[Channel, list[list[Item]], list[list[Item]], str]]:
-    """Sends to all channels at once. Returns channel, accepted items, refused items and the reason."""
+) -> list[Delivery]:
+    """Sends to all channels at once. Neither a message that fails nor a channel whose messages do stops any other."""
 
-    def one(channel: Channel, items: list[Item]) -> tuple[Channel, list[list[Item]], list[list[Item]], str]:
-        messages = compose(items, city, alerting.group_above)
+    def one(channel: Channel, items: list[Item]) -> Delivery:
+        try:
+            messages = compose(items, city, alerting.group_above)
+        except Exception as error:  # noqa: BLE001 - this channel's trouble alone
+            return channel, [], [items], _fault_of(channel, error)
         deadline = time.monotonic() + BUDGET_SECONDS
-        for position, (message, _) in enumerate(messages):
+        sent: list[list[Item]] = []
+        not_made: list[tuple[list[Item], str]] = []
+        for position, (message, part) in enumerate(messages):
             late = time.monotonic() > deadline
-            reason = "时间不够，留待下次" if late else send(channel, message, alerting.timeout_seconds)
+            try:
+                reason = "时间不够，留待下次" if late else send(channel, message, alerting.timeout_seconds)
+            except Exception as error:  # noqa: BLE001 - this message's trouble alone
+                not_made.append((part, _fault_of(channel, error)))
+                continue
             if reason is not None:
-                parts = [part for _, part in messages]
-                return channel, parts[:position], parts[position:], reason
-        return channel, [part for _, part in messages], [], ""
+                unsent = [each for _, each in messages[position:]]
+                return channel, sent, [*(each for each, _ in not_made), *unsent], reason
+            sent.append(part)
+        return channel, sent, [each for each, _ in not_made], next((reason for _, reason in not_made), "")
 
     with ThreadPoolExecutor(max_workers=max(1, len(claimed))) as pool:
         return list(pool.map(lambda each: one(*each), claimed))
+
+
+def _fault_of(channel: Channel, error: Exception) -> str:
+    """What is told of an error of ours; the traceback goes to the log."""
+    logging.getLogger(__name__).error("%s", channel.name, exc_info=error)
+    return told(error) or f"程序出错（{type(error).__name__}），详情见日志；请告诉维护人员"

@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 import duckdb
 
+from sources.declarations.contract import Adds
+from sources.declarations.pack import Pack
 from sources.system.faults import ToldError
 from warehouse.catalogue.indicator import Chapter, Indicator, load_chapters, load_indicators
 from warehouse.catalogue.measure import Level, Measure, load_measures
@@ -27,6 +30,7 @@ class Catalogue:
     what is worked out of one may be cached by it.
     """
 
+    pack: Pack
     measures: Mapping[str, Measure]
     chapters: tuple[Chapter, ...]
     indicators: Mapping[str, Indicator]
@@ -46,6 +50,16 @@ class Catalogue:
             "region" if indicator.counts or any(self.measures[each].level == "region" for each in codes) else "school"
         )
 
+    def adds(self, indicator: Indicator) -> Adds | Literal["ratio_of_sums"]:
+        """How a region's value comes of several schools' or bureaus': as its measure adds up, or as a ratio of sums."""
+        if indicator.kind == "ratio":
+            return "ratio_of_sums"
+        return self.measures[indicator.numerator[0]].adds if len(indicator.numerator) == 1 else "sum"
+
+    def base(self, indicator: Indicator, definition: str) -> str | None:
+        """What a ratio divides by under one of its definitions, by the names of the measures; None of anything else."""
+        return " + ".join(self.measures[code].label for code in indicator.formula(definition).denominator) or None
+
     def in_words(self, indicator: Indicator, definition: str) -> str:
         """The formula under one of the indicator's definitions, with the measures' names."""
         if indicator.counts:
@@ -61,16 +75,17 @@ class Catalogue:
 
 
 @lru_cache
-def load_catalogue() -> Catalogue:
-    """The catalogue of this installation. Only doors call it: commands, Dagster's definitions, tests."""
-    indicators = load_indicators()
+def load_catalogue(pack: Pack) -> Catalogue:
+    """The catalogue as a province's pack has it. Only doors call it: commands, Dagster's definitions, tests."""
+    indicators = load_indicators(pack)
     plain = (each for each in indicators.values() if each.kind == "sum" and len(each.numerator) == 1)
     return Catalogue(
-        measures=load_measures(),
-        chapters=load_chapters(),
+        pack=pack,
+        measures=load_measures(pack),
+        chapters=load_chapters(pack),
         indicators=indicators,
-        standards=load_standards(),
-        tables=load_report_tables(),
+        standards=load_standards(pack),
+        tables=load_report_tables(pack),
         sums={each.numerator[0]: each.code for each in plain},
     )
 

@@ -4,6 +4,7 @@ An indicator is defined here and nowhere else. `sum`, `ratio` and `school_count`
 from measures; none of them needs SQL of its own.
 """
 
+from collections.abc import Mapping
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Literal
@@ -12,10 +13,11 @@ from pydantic import Field
 
 from sources.declarations.contract import TimeBasis
 from sources.declarations.misfit import Place
+from sources.declarations.pack import Pack
 from sources.declarations.problem import meant
-from sources.declarations.strict_yaml import Declaration, Document, Name, read_document
-from sources.system.settings import CATALOGUE_ROOT
-from warehouse.catalogue.measure import expanded, load_measures
+from sources.declarations.strict_yaml import Declaration, Document, Name
+from warehouse.catalogue.measure import Measure, catalogue_files, expanded, load_measures
+from warehouse.catalogue.movement import Movement, usual_movement
 
 STANDARD_DEFINITION = "standard"
 Direction = Literal["higher", "lower", "neutral"]
@@ -62,6 +64,8 @@ class Indicator(Declaration):
     source: str
     time_basis: TimeBasis
     direction: Direction = "neutral"
+    movement: Movement
+    """By how much it may move in a year before a release asks about it; without one of its own, that of its unit."""
 
     @property
     def kind(self) -> Literal["sum", "ratio", "school_count"]:
@@ -78,6 +82,12 @@ class Indicator(Declaration):
             return Formula(numerator=self.numerator, denominator=self.denominator, definition=self.definition)
         return self.alternatives[definition]
 
+    def other_definition(self, definition: str) -> str | None:
+        """A definition in words, unless it is the standard one."""
+        if self.counts or definition == STANDARD_DEFINITION:
+            return None
+        return self.formula(definition).definition.removesuffix("。")
+
     @property
     def formulas(self) -> tuple[Formula, ...]:
         """The formula under each of its definitions; none of a count of schools."""
@@ -85,7 +95,7 @@ class Indicator(Declaration):
 
 
 class Chapter(Declaration):
-    """The indicators of one part of the report; its wide mart has the chapter's name."""
+    """The indicators of one part of the report; its mart has the chapter's name."""
 
     chapter: Name
     title: str
@@ -97,39 +107,55 @@ class Chapter(Declaration):
 
 
 @lru_cache
-def load_chapters() -> tuple[Chapter, ...]:
+def load_chapters(pack: Pack) -> tuple[Chapter, ...]:
     """The chapters in the order of the report. Raises DeclarationError, also for an unknown measure."""
     chapters = []
-    for path in sorted((CATALOGUE_ROOT / "indicators").glob("*.yml")):
-        document = read_document(path)
-        indicators = [_resolved(document, place, entry) for place, entry in expanded(document, "indicators")]
+    measures = load_measures(pack)
+    for name, document in catalogue_files(pack).items():
+        if not name.startswith("indicators/"):
+            continue
+        entries = expanded(pack, document, "indicators")
+        indicators = [_resolved(document, pack, place, entry, measures) for place, entry in entries]
         given = {"indicators": indicators} if "indicators" in document.data else {}
         chapters.append(document.parsed(Chapter, document.data | given))
     return tuple(sorted(chapters, key=lambda chapter: chapter.order))
 
 
-def _resolved(document: Document, place: Place, entry: dict[str, Any]) -> Indicator:
+def _resolved(
+    document: Document, pack: Pack, place: Place, entry: dict[str, Any], measures: Mapping[str, Measure]
+) -> Indicator:
     """An entry with what it leaves out: a plain sum takes label, unit and definition from its measure."""
     entry = dict(entry)
     if "counts" not in entry and "code" in entry:
         entry.setdefault("numerator", [entry["code"]])
-    _check_terms(document, place, entry)
+    _check_terms(document, place, entry, measures)
     alternatives = entry.get("alternatives")
     for name, formula in alternatives.items() if isinstance(alternatives, dict) else ():
-        _check_terms(document, (*place, "alternatives", name), formula)
+        _check_terms(document, (*place, "alternatives", name), formula, measures)
     if len(entry.get("numerator", ())) == 1 and "denominator" not in entry:
-        measure = load_measures()[entry["numerator"][0]]
+        measure = measures[entry["numerator"][0]]
         entry = {"label": measure.label, "unit": measure.unit, "definition": measure.description} | entry
         if not measure.is_whole:
             entry.setdefault("decimals", 2)
     if "numerator" in entry:
-        entry.setdefault("time_basis", load_measures()[entry["numerator"][0]].time_basis)
+        entry.setdefault("time_basis", measures[entry["numerator"][0]].time_basis)
+    if "movement" not in entry and "unit" in entry:
+        entry["movement"] = _usual_movement(document, pack, place, entry)
     return document.parsed(Indicator, entry, place)
 
 
-def _check_terms(document: Document, place: Place, formula: object) -> None:
+def _usual_movement(document: Document, pack: Pack, place: Place, entry: dict[str, Any]) -> dict[str, Any]:
+    """Raises DeclarationError for a unit and kind of which movements.yml says nothing."""
+    kind = "school_count" if entry.get("counts") else "ratio" if entry.get("denominator") else "sum"
+    found = usual_movement(pack, str(entry["unit"]), kind)
+    if found is None:
+        told = f"movements.yml has no limit for a {kind} in {entry['unit']}; give the indicator a `movement`"
+        raise document.fault((*place, "movement"), told)
+    return {"share": found.share, "step": found.step, "reason": found.reason}
+
+
+def _check_terms(document: Document, place: Place, formula: object, known: Mapping[str, Measure]) -> None:
     """Raises DeclarationError when a formula does not add up measures that there are."""
-    known = load_measures()
     for role in ("numerator", "denominator"):
         if not isinstance(formula, dict) or role not in formula:
             continue
@@ -138,9 +164,12 @@ def _check_terms(document: Document, place: Place, formula: object) -> None:
         for term in formula[role]:
             if str(term) not in known:
                 raise document.fault((*place, role), f"there is no measure `{term}`{meant(term, known, 'en')}")
+            if known[term].adds != "sum" and ("denominator" in formula or len(formula[role]) > 1):
+                told = f"`{term}` adds up as `{known[term].adds}`: only sums can be added to others or make a ratio"
+                raise document.fault((*place, role), told)
 
 
 @lru_cache
-def load_indicators() -> dict[str, Indicator]:
-    indicators = [indicator for chapter in load_chapters() for indicator in chapter.indicators]
+def load_indicators(pack: Pack) -> dict[str, Indicator]:
+    indicators = [indicator for chapter in load_chapters(pack) for indicator in chapter.indicators]
     return {indicator.code: indicator for indicator in indicators}

@@ -1,5 +1,7 @@
 """What people read for the codes of the database: on the site, in documents, at the terminal, in Dagster."""
 
+from sources.declarations.year_states import STATE_LABELS
+
 STATUS = {
     "ok": "完整",
     "incomplete": "不完整",
@@ -7,6 +9,8 @@ STATUS = {
     "unavailable": "无法提供",
     "not_applicable": "分母为零，不适用",
     "suppressed": "人数过少，不公开",
+    "does_not_add": "各地的数不能相加",
+    "differs": "各地填报的数不一致",
 }
 COMPARABILITY = {
     "comparable": "可比",
@@ -19,13 +23,23 @@ DIRECTION = {"higher": "越高越好", "lower": "越低越好", "neutral": "不�
 LEVEL = {"school": "学校、地区", "region": "仅地区"}
 VERDICT = {"met": "达标", "missed": "未达标", "not_verifiable": "无法判断"}
 BOUND = {"at_least": "不低于", "at_most": "不高于"}
-STATE = {"accepted": "已接收", "rejected": "已退回", "overdue": "逾期未报", "expected": "未报送"}
+STATE = {state.value: label for state, label in STATE_LABELS.items()}
 SUBMISSION = {
     "expected": "未报送",
     "received": "待审核",
+    "held": "待确认",
+    "declined": "不采用",
     "accepted": "有效",
     "rejected": "已退回",
     "superseded": "已被新版本取代",
+}
+ADDS = {
+    "sum": "相加",
+    "ratio_of_sums": "分子、分母分别相加后相除",
+    "distinct": "相同的只计一个",
+    "maximum": "取最大",
+    "same_for_all": "同一省内应当一致，取这个数",
+    "none": "不能相加，只有填报的那一级有",
 }
 ROLE = {"numerator": "分子", "denominator": "分母"}
 DOWNLOADS = {

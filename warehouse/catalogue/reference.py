@@ -1,6 +1,6 @@
 """The declarations as tables of schema `reference`: the regions, the calendar, code lists and the catalogue."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from sources.declarations.changes import RenameRegion, begins, ends, parties_of
 from sources.declarations.city import City, codelists_of
 from sources.declarations.codelist import load_codelists
 from sources.declarations.contract import contract_respondents, load_contracts
@@ -18,12 +19,14 @@ from warehouse.catalogue.catalogue import Catalogue, load_catalogue
 from warehouse.catalogue.indicator import STANDARD_DEFINITION, Chapter, Indicator
 from warehouse.catalogue.measure import measure_columns
 from warehouse.catalogue.published_list import PublishedLine, published_paths
-from warehouse.store.ddl import Table, all_tables
+from warehouse.store.ddl import Table, all_tables, declared
 from warehouse.store.notes import get_state, set_state
 from warehouse.store.sql import insert, transaction
 
 UNIT_FACTORS = (("元", "万元", 10_000), ("万元", "亿元", 10_000), ("元", "亿元", 100_000_000))
 STATE = "reference_fingerprint"
+FIRST_YEAR, LAST_YEAR = 0, 9999
+"""From where and to where a period goes that is open."""
 
 Row = dict[str, Any]
 """Column → value, of one reference table: the columns are declared in store/schemas/reference.yml."""
@@ -40,10 +43,11 @@ class Declarations:
 
 def reference_fingerprint(settings: Settings, city: City) -> str:
     """Changes whenever one of the declarations behind the reference tables does."""
-    numbers = load_catalogue()
+    numbers = load_catalogue(city.pack.today)
     catalogue = [*numbers.measures.values(), *numbers.chapters, *numbers.tables.values(), *numbers.standards]
     published = "".join(path.read_text("utf-8") for path in published_files(settings))
-    return fingerprint([city, *load_codelists().values(), *catalogue], published)
+    tables = repr(list(declared("reference")))  # a table that is new is filled
+    return fingerprint([city, *load_codelists(city.pack).values(), *catalogue], published + tables)
 
 
 def load_reference(connection: duckdb.DuckDBPyConnection, settings: Settings, city: City) -> bool:
@@ -51,9 +55,9 @@ def load_reference(connection: duckdb.DuckDBPyConnection, settings: Settings, ci
     current = reference_fingerprint(settings, city)
     if get_state(connection, STATE) == current:
         return False
-    rows = _rows(Declarations(settings, city, load_catalogue()))
+    rows = _rows(Declarations(settings, city, load_catalogue(city.pack.today)))
     with transaction(connection):
-        for table in all_tables():
+        for table in all_tables(city.pack):
             if table.schema == "reference":
                 connection.execute(f"delete from {table.qualified}")
                 insert(connection, table.qualified, _frame(table, rows[table.name]))
@@ -82,6 +86,7 @@ def _rows(of: Declarations) -> dict[str, Iterable[Row]]:
     return {
         **_rows_of_the_regions(of.city),
         **_rows_of_the_city(of.city),
+        **_rows_of_the_years(of.city),
         **_rows_of_the_sheets(of.city),
         **_rows_of_the_catalogue(of.catalogue),
         "indicator_term": [term for each in of.catalogue.indicators.values() for term in _terms(each, of.city)],
@@ -101,7 +106,7 @@ def _rows_of_the_regions(city: City) -> dict[str, Iterable[Row]]:
                 "depth": len(city.region_paths[region.code]) - 1,
                 "sequence": position,
             }
-            for position, region in enumerate(city.regions, 1)
+            for position, region in enumerate(_latest(city).regions, 1)
         ],
         "region_path": [
             {
@@ -116,25 +121,86 @@ def _rows_of_the_regions(city: City) -> dict[str, Iterable[Row]]:
     }
 
 
+def _latest(city: City) -> City:
+    """The city as it is called in the last report year."""
+    return city.in_year(max(city.calendar.years))
+
+
+def _rows_of_the_years(city: City) -> dict[str, Iterable[Row]]:
+    """How everything is called in each period, and what has changed."""
+
+    def respondents(of_year: City) -> Iterator[Row]:
+        for each in of_year.respondents:
+            codes = {"stated_code": of_year.stated_code(each), "region_code": of_year.region_of(each)}
+            yield _fields(each, "code", "name") | codes
+
+    return {
+        "respondent_period": _periods(city, respondents),
+        "region_period": _periods(city, lambda of_year: (_fields(each, "code", "name") for each in of_year.regions)),
+        "scope_period": _periods(
+            city, lambda of_year: (_fields(each, "code", "label", "description") for each in of_year.scopes)
+        ),
+        "change": list(_change_rows(city)),
+    }
+
+
+def _periods(city: City, called: Callable[[City], Iterable[Row]]) -> list[Row]:
+    """What is called in a year, by `code`, with the years from which and to which it holds; each period one row."""
+    starts = [FIRST_YEAR, *sorted({change.since for change in city.changes})]
+    periods: dict[str, list[Row]] = {}
+    for start in starts:
+        for row in called(city.in_year(start)):
+            of_code = periods.setdefault(row["code"], [])
+            if not of_code or of_code[-1] != row | _fields_between(of_code[-1]):
+                if of_code:
+                    of_code[-1]["to_year"] = start - 1
+                of_code.append(row | {"from_year": start, "to_year": LAST_YEAR})
+    return [row for of_code in periods.values() for row in of_code]
+
+
+def _fields_between(row: Row) -> Row:
+    return {name: row[name] for name in ("from_year", "to_year")}
+
+
+def _change_rows(city: City) -> Iterator[Row]:
+    """A row for each party of a change: the school that was merged, and the one that it went into."""
+    for report_year in sorted(city.calendar.years):
+        of_year = city.in_year(report_year)
+        for sequence, (change, told) in enumerate(city.changes_told(report_year), 1):
+            for code in parties_of(change):
+                respondent = of_year.respondent_by_code.get(code) if not isinstance(change, RenameRegion) else None
+                region = of_year.region_of(respondent) if respondent else code
+                yield {
+                    "report_year": report_year,
+                    "sequence": sequence,
+                    "kind": change.kind,
+                    "subject_code": code,
+                    "region_code": region if region in city.region_by_code else city.code,
+                    "changes_count": bool(begins(change)) or ends(change) is not None,
+                    "told": told,
+                }
+
+
 def _rows_of_the_city(city: City) -> dict[str, Iterable[Row]]:
     """Respondents, the calendar, scopes and targets. The names of a declaration's fields are the columns'."""
+    latest = _latest(city)
     return {
         "respondent": [
-            _fields(each, "code", "name", "kind", "since", "until", "note") | {"region_code": city.region_of(each)}
-            for each in city.respondents
+            _fields(each, "code", "name", "kind", "since", "until", "note") | {"region_code": latest.region_of(each)}
+            for each in latest.respondents
         ],
         "report_year": [
-            {"report_year": year, **_fields(each, *type(each).model_fields)}
+            {"report_year": year, **_fields(each, *(set(type(each).model_fields) - {"templates_carry_tokens"}))}
             for year, each in sorted(city.calendar.years.items())
         ],
         "scope": [
             _fields(scope, "code", "label", "description") | {"sequence": position}
-            for position, scope in enumerate(city.scopes, 1)
+            for position, scope in enumerate(latest.scopes, 1)
         ],
         "scope_exclusion": [
             {"scope_code": scope.code, "attribute": attribute, "value": value}
             for scope in city.scopes
-            for attribute, values in scope.exclude.items()
+            for attribute, values in city.leaves_out(scope).items()
             for value in values
         ],
         "target": [
@@ -146,8 +212,8 @@ def _rows_of_the_city(city: City) -> dict[str, Iterable[Row]]:
 
 def _rows_of_the_sheets(city: City) -> dict[str, Iterable[Row]]:
     """Code lists and sheets."""
-    lists = [codelist for name, codelist in codelists_of(city).items() if name != "schools"]
-    filled_in_by = contract_respondents()
+    lists = [codelist for name, codelist in codelists_of(_latest(city)).items() if name != "schools"]
+    filled_in_by = contract_respondents(city.pack)
     return {
         "codelist_entry": [
             {"codelist": codelist.name, "code": entry.code, "label": entry.label, "sequence": position}
@@ -156,19 +222,17 @@ def _rows_of_the_sheets(city: City) -> dict[str, Iterable[Row]]:
         ],
         "sheet": [
             _fields(contract, "name", "title") | {"filled_in_by": filled_in_by[contract.name]}
-            for contract in load_contracts()
+            for contract in load_contracts(city.pack)
         ],
     }
 
 
 def _rows_of_the_catalogue(catalogue: Catalogue) -> dict[str, Iterable[Row]]:
     """Measures, indicators, standards and the rows of the report's tables."""
-    filled_in_by = contract_respondents()
-    of_measure = ("code", "label", "unit", "sheet", "level", "time_basis", "since", "until")
-    of_standard = ("category", "edition", "comparison", "bound", "source", "since", "until")
+    of_measure = ("code", "label", "unit", "sheet", "level", "time_basis", "adds", "since", "until")
     return {
         "measure": [
-            _fields(each, *of_measure) | {"filled_in_by": filled_in_by[each.sheet], "is_count": each.count}
+            _fields(each, *of_measure) | {"filled_in_by": each.filled_in_by, "is_count": each.count}
             for each in catalogue.measures.values()
         ],
         "measure_column": [
@@ -179,14 +243,15 @@ def _rows_of_the_catalogue(catalogue: Catalogue) -> dict[str, Iterable[Row]]:
                 "takes_all_rows": measure.where is None,
             }
             for measure in catalogue.measures.values()
-            for column in measure_columns(measure)
+            for column in measure_columns(catalogue.pack, measure)
         ],
         "indicator": [
             _indicator_row(catalogue, chapter, indicator, position)
             for chapter in catalogue.chapters
             for position, indicator in enumerate(chapter.indicators, 1)
         ],
-        "standard": [_fields(each, *of_standard) | {"indicator_code": each.indicator} for each in catalogue.standards],
+        "indicator_definition": _definitions(catalogue),
+        "standard": _standards(catalogue),
         "table_row": [
             {
                 "table_code": table.code,
@@ -200,6 +265,30 @@ def _rows_of_the_catalogue(catalogue: Catalogue) -> dict[str, Iterable[Row]]:
             for position, row in enumerate(table.rows, 1)
         ],
     }
+
+
+def _definitions(catalogue: Catalogue) -> list[Row]:
+    """Each indicator under each of its definitions, in words, with what a ratio divides by."""
+    return [
+        {
+            "indicator_code": each.code,
+            "definition": definition,
+            "text": each.formula(definition).definition,
+            "base": catalogue.base(each, definition),
+        }
+        for each in catalogue.indicators.values()
+        for definition in (STANDARD_DEFINITION, *each.alternatives)
+    ]
+
+
+def _standards(catalogue: Catalogue) -> list[Row]:
+    """Each standard for each kind of school that is held against it."""
+    own = ("edition", "comparison", "bound", "source", "since", "until")
+    return [
+        _fields(each, *own) | {"indicator_code": each.indicator, "category": category}
+        for each in catalogue.standards
+        for category in each.kinds(catalogue.pack)
+    ]
 
 
 def _indicator_row(catalogue: Catalogue, chapter: Chapter, indicator: Indicator, position: int) -> Row:
@@ -246,6 +335,7 @@ def _figure_rows(path: Path) -> Iterator[Row]:
     """A list of printed figures (`published/<report year>.csv`)."""
     for _, line in read_lines_as(path, PublishedLine):
         yield _fields(line, "figure_id", "section", "label", "kind", "printed", "printed_value", "unit") | {
+            "reason": line.reason or None,
             "report_year": int(path.stem),
             "figure_year": line.year,
             "subject_code": line.subject,

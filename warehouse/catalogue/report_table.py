@@ -1,15 +1,16 @@
 """The report's tables as declared: rows, columns and headings."""
 
+from collections.abc import Mapping
 from functools import lru_cache
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
+from sources.declarations.pack import Pack
 from sources.declarations.problem import meant
-from sources.declarations.strict_yaml import Declaration, Name, read_document
-from sources.system.settings import CATALOGUE_ROOT
-from warehouse.catalogue.indicator import load_indicators
+from sources.declarations.strict_yaml import Declaration, Document, Name
+from warehouse.catalogue.indicator import Indicator, load_indicators
+from warehouse.catalogue.measure import catalogue_files
 
 
 class TableRow(Declaration):
@@ -18,6 +19,8 @@ class TableRow(Declaration):
     group: str = ""
     change: bool = True
     """Whether the report prints the change against last year in this row."""
+    part_of: Name | None = None
+    """The indicator of another row, of which this is a part (其中)."""
 
 
 class ReportTable(Declaration):
@@ -46,18 +49,20 @@ class ReportTable(Declaration):
 
 
 @lru_cache
-def load_report_tables() -> dict[str, ReportTable]:
-    tables = (_report_table(path) for path in sorted((CATALOGUE_ROOT / "tables").glob("*.yml")))
+def load_report_tables(pack: Pack) -> dict[str, ReportTable]:
+    """The tables by code, in the order of their files. Raises DeclarationError."""
+    files = (document for name, document in catalogue_files(pack).items() if name.startswith("tables/"))
+    tables = (_report_table(document, load_indicators(pack)) for document in files)
     return {table.code: table for table in tables}
 
 
-def _report_table(path: Path) -> ReportTable:
+def _report_table(document: Document, known: Mapping[str, Indicator]) -> ReportTable:
     """A table. Raises DeclarationError, also for a row of an unknown indicator."""
-    document = read_document(path)
     table = document.parsed(ReportTable)
-    known = load_indicators()
     for position, row in enumerate(table.rows):
         if row.indicator not in known:
             told = f"there is no indicator `{row.indicator}`{meant(row.indicator, known, 'en')}"
             raise document.fault(("rows", position, "indicator"), told)
+        if row.part_of and row.part_of not in {each.indicator for each in table.rows}:
+            raise document.fault(("rows", position, "part_of"), f"no row of the table is `{row.part_of}`")
     return table

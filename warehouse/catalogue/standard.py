@@ -8,10 +8,11 @@ from typing import Literal
 from pydantic import model_validator
 
 from sources.declarations.codelist import load_codelists
+from sources.declarations.pack import Pack
 from sources.declarations.problem import meant
-from sources.declarations.strict_yaml import Declaration, Name, read_document
-from sources.system.settings import CATALOGUE_ROOT
+from sources.declarations.strict_yaml import Declaration, Name
 from warehouse.catalogue.indicator import load_indicators
+from warehouse.catalogue.measure import catalogue_files
 
 
 class Standard(Declaration):
@@ -21,6 +22,8 @@ class Standard(Declaration):
     category: str
     """Code of the list `school_category`."""
     edition: str
+    but_not: tuple[str, ...] = ()
+    """Kinds of the category that have standards of their own."""
     at_least: Decimal | None = None
     at_most: Decimal | None = None
     source: str
@@ -32,6 +35,11 @@ class Standard(Declaration):
         if (self.at_least is None) == (self.at_most is None):
             raise ValueError(f"standard for {self.indicator}: give `at_least` or `at_most`")
         return self
+
+    def kinds(self, pack: Pack) -> tuple[str, ...]:
+        """The categories of schools that are held against it: its own and the kinds of that, but for `but_not`."""
+        kinds = load_codelists(pack)["school_category"].kinds_of(self.category)
+        return tuple(kind for kind in kinds if kind not in self.but_not)
 
     @property
     def comparison(self) -> Literal["at_least", "at_most"]:
@@ -49,13 +57,13 @@ class _Standards(Declaration):
 
 
 @lru_cache
-def load_standards() -> tuple[Standard, ...]:
+def load_standards(pack: Pack) -> tuple[Standard, ...]:
     """All standards. Raises DeclarationError, also for an unknown indicator or category."""
-    document = read_document(CATALOGUE_ROOT / "thresholds.yml")
+    document = catalogue_files(pack)["thresholds.yml"]
     standards = document.parsed(_Standards).standards
     known: dict[str, Collection[str]] = {
-        "indicator": load_indicators(),
-        "category": load_codelists()["school_category"].label_of,
+        "indicator": load_indicators(pack),
+        "category": load_codelists(pack)["school_category"].label_of,
     }
     for position, standard in enumerate(standards):
         for key, words in known.items():

@@ -11,6 +11,7 @@ STANDARD: Final = "standard"
 TARGET: Final = "target"
 KINDS: tuple[Kind, ...] = get_args(Kind)
 SCHOOL_SCOPE = "school"
+SUPPRESSED: Final = "suppressed"
 USABLE = ("ok", "incomplete", "estimated")
 Part = Literal["value", "change", "denominator", "expected", "reported", "standard", "target", "coverage", "quote"]
 
@@ -76,6 +77,7 @@ class Fact:
     status: str
     n_expected: int
     n_reported: int
+    origin: str
 
     @property
     def is_usable(self) -> bool:
@@ -127,7 +129,8 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class Footnote:
-    """What a school has explained about a value behind an indicator, as far as the bureau has approved it."""
+    """An approved explanation of a cell that counts in an indicator's value in a scope."""
 
     indicator: str
+    scope: str
     text: str

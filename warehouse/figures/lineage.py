@@ -6,44 +6,54 @@ stale. `recompute` goes the other way: from the listed cells alone, in plain Pyt
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import duckdb
 
+from sources.declarations.origin import NOT_OF_THE_SCHOOL, ORIGIN_NOTE
 from warehouse.catalogue.catalogue import Catalogue, check_built_with
 from warehouse.catalogue.indicator import Indicator
 from warehouse.catalogue.measure import Measure, how_measured
 from warehouse.figures.cells_behind import CellsBehind
 from warehouse.figures.fact import SCHOOL_SCOPE, Reference
 from warehouse.figures.trace import Part, Term, Trace
-from warehouse.store.sql import query
+from warehouse.store.sql import period, query
+
+NOTHING_HIDDEN = (
+    " and not exists (select 1 from registry.hidden_value as hidden where hidden.report_year = finding.report_year"
+    " and hidden.subject_code = finding.respondent_code)"
+)
+"""Of quality.finding, for everybody to read: findings quote cells, and those of a school of which something is hidden
+would say what the figures do not (0039)."""
 
 
 @dataclass
 class Lineage:
-    """Traces numbers of one database; what was read once is kept for the next number."""
+    """Traces numbers of one database; what was read once is kept for the next number.
+
+    `is_public`: for everybody, so that what is hidden of small groups has neither value nor cells; else for the bureau.
+    """
 
     connection: duckdb.DuckDBPyConnection
     catalogue: Catalogue
+    is_public: bool = False
     _facts: dict[int, dict[Reference, tuple[Any, ...]]] = field(default_factory=dict)
     _members: dict[tuple[int, str, str], list[str]] = field(default_factory=dict)
     _behind: CellsBehind = field(init=False)
-    _names: dict[str, str] = field(init=False)
+    _names: dict[int, dict[str, str]] = field(default_factory=dict)
+    """Report year → code of a respondent or region → its name then."""
     _found: dict[tuple[str, str, str], list[dict[str, Any]]] = field(init=False)
 
     def __post_init__(self) -> None:
         check_built_with(self.connection, self.catalogue)
-        self._behind = CellsBehind(self.connection)
-        people = self.connection.execute("select code, name from reference.respondent").fetchall()
-        regions = self.connection.execute("select region_code, region_name from core.dim_region").fetchall()
-        self._names = dict(people) | dict(regions)
+        self._behind = CellsBehind(self.connection, self.catalogue, self.is_public)
         found = query(
             self.connection,
             "select submission_id, severity, rule_id, sheet, cell, message, is_explained, explanation"
             " from quality.finding inner join staging.stg_submission using (submission_id)"
-            " where cell is not null order by all",
+            f" where cell is not null{NOTHING_HIDDEN if self.is_public else ''} order by all",
         )
         self._found = defaultdict(list)
         for finding in found.iter_rows(named=True):
@@ -68,7 +78,10 @@ class Lineage:
         else:
             terms = self._terms(reference, indicator, definition, subject_kind)
         described = self._described(reference, indicator, definition)
-        trace = Trace(reference, *described, display, status, n_expected, n_reported, terms, parts)
+        notes = (f"不是标准定义；标准定义是：{indicator.definition}",) if indicator.other_definition(definition) else ()
+        trace = Trace(reference, *described, display, status, n_expected, n_reported, terms, parts, notes=notes)
+        if any(source.origin in NOT_OF_THE_SCHOOL for term in terms for part in term.parts for source in part.sources):
+            trace = replace(trace, notes=(*notes, ORIGIN_NOTE))
         return _with_findings(trace, self._findings(trace))
 
     def _change(self, reference: Reference) -> Trace:
@@ -130,7 +143,7 @@ class Lineage:
         terms = []
         for role, code in formula.terms:
             measure = self.catalogue.measures[code]
-            of = self._behind.bureaus(reference) if measure.level == "region" else subjects
+            of = self._speakers(measure, reference, subjects) if subject_kind == "region" else subjects
             terms.append(
                 Term(
                     role,
@@ -143,6 +156,19 @@ class Lineage:
             )
         return tuple(terms)
 
+    def _speakers(self, measure: Measure, reference: Reference, schools: Sequence[str]) -> Sequence[str]:
+        """Whose numbers make the region's: its schools or bureaus; of what does not add up, only its own bureau."""
+        is_of_provinces = measure.adds == "same_for_all" and measure.level == "region"
+        only_own = measure.adds == "none" or (is_of_provinces and reference.subject in self._nations)
+        if measure.level == "region":
+            return self._behind.bureaus(reference, only_own)
+        return () if only_own else schools
+
+    @cached_property
+    def _nations(self) -> frozenset[str]:
+        rows = self.connection.execute("select region_code from core.dim_region where level = 'nation'")
+        return frozenset(code for (code,) in rows.fetchall())
+
     def _subjects(self, reference: Reference, subject_kind: str) -> list[str]:
         if subject_kind == "school":
             return [reference.subject]
@@ -151,15 +177,33 @@ class Lineage:
             rows = self.connection.execute(
                 "select school_code from core.brg_scope_school as scopes"
                 " inner join core.brg_region_school as regions using (report_year, school_code)"
-                " where report_year = ? and scope_code = ? and regions.region_code = ? order by school_code",
+                " inner join core.dim_school as schools using (report_year, school_code)"
+                " where report_year = ? and scope_code = ? and regions.region_code = ? order by schools.position",
                 list(key),
             )
             self._members[key] = [code for (code,) in rows.fetchall()]
         return self._members[key]
 
     @cached_property
-    def _scopes(self) -> dict[str, str]:
-        return dict(self.connection.execute("select scope_code, label from core.dim_scope").fetchall())
+    def _scopes(self) -> dict[tuple[int, str], str]:
+        """(report year, scope) → its label in that year."""
+        rows = self.connection.execute(
+            "select report_year, scope_code, coalesce(called.label, dim_scope.label)"
+            " from (select distinct report_year from core.fct_indicator_value) cross join core.dim_scope"
+            + period("scope", "called", "scope_code", "report_year")
+        ).fetchall()
+        return {(report_year, code): label for report_year, code, label in rows}
+
+    def _name(self, code: str, report_year: int) -> str:
+        """The name of a respondent or region in a year; of one code, the region's."""
+        if report_year not in self._names:
+            rows = self.connection.execute(
+                "select code, name from reference.respondent_period where $1 between from_year and to_year"
+                " union all select code, name from reference.region_period where $1 between from_year and to_year",
+                [report_year],
+            ).fetchall()
+            self._names[report_year] = dict(rows)
+        return self._names[report_year].get(code, code)
 
     def _year_facts(self, report_year: int) -> dict[Reference, tuple[Any, ...]]:
         """Every value of the year: definition, display, status, n_expected, n_reported, subject_kind."""
@@ -179,7 +223,7 @@ class Lineage:
         value, status = self._behind.values(report_year).get((subject, measure.code), (None, "missing"))
         sources = tuple(self._behind.sources(measure, subject, report_year)) if value is not None else ()
         return Part(
-            subject, self._names.get(subject, subject), value, status, value is not None and not is_lacking, sources
+            subject, self._name(subject, report_year), value, status, value is not None and not is_lacking, sources
         )
 
     def _described(
@@ -188,8 +232,8 @@ class Lineage:
         formula = None if indicator.counts else indicator.formula(definition)
         return (
             indicator.label,
-            self._names.get(reference.subject, reference.subject),
-            self._scopes.get(reference.scope, reference.scope),
+            self._name(reference.subject, reference.year),
+            self._scopes.get((reference.year, reference.scope), reference.scope),
             indicator.unit,
             formula.definition if formula else indicator.definition,
             self.catalogue.in_words(indicator, definition),

@@ -3,24 +3,35 @@
 It is made once, from one reading of its rows; workbook, Word document, PDF, site, CSV and command line lay it out.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
+from itertools import dropwhile
 from typing import Any, Literal
 
 import duckdb
 
+from sources.system.called import the_one_called
+from sources.system.faults import OneByOne
 from warehouse.catalogue.catalogue import Catalogue
 from warehouse.catalogue.report_table import ReportTable
-from warehouse.figures.fact import CHANGE, SCHOOL_SCOPE, Part, Printed, Reference
+from warehouse.catalogue.small_group import load_small_groups
+from warehouse.figures.fact import CHANGE, SCHOOL_SCOPE, SUPPRESSED, Part, Printed, Reference
 from warehouse.figures.region_year import RegionYear, load_region_year
 from warehouse.figures.rounding import printed_value, trimmed
-from warehouse.figures.table_notes import NOT_REPORTED, NotedLine, TableNote, notes_of
+from warehouse.figures.table_notes import NOT_REPORTED, NotedLine, TableNote, notes_of, remark_of
 from warehouse.store.sql import query
 
 TEXT_COLUMNS = {"group_label", "item_label", "school_name", "authority", "honours", "remark", "methods"}
+REMARK, REMARKS = "remark", "备注"
+OF_LAST_YEAR = ("previous_display", "change_display")
+"""Columns that a first year does not have."""
 MAY_BE_BLANK = {"group_label", "item_label", "remark", "change_display", "methods", "denominator_display"}
 LABELS = ("item_label", "group_label", "school_name", "year")
+WORDS_IN_BRACES = re.compile(r"(?:\{\w+\}[年—]*)+")
+"""What a title has filled in: the city, the years."""
 FEW_COLUMNS, WIDEST_OF_FEW, WIDEST_OF_MANY = 7, 42, 26
 Form = Literal["plain", "to_one", "change"]
 Row = Mapping[str, Any]
@@ -60,10 +71,14 @@ class MergedCells:
 
 @dataclass(frozen=True)
 class PrintedTable:
-    """`headings` has one for each column, '' where it belongs to the one on its left; `head` is one or two rows."""
+    """`columns` are the declared ones that have something to say, and a last one of remarks where a line needs one.
+
+    `headings` has one for each column, '' where it belongs to the one on its left; `head` is one or two rows.
+    """
 
     declared: ReportTable
     title: str
+    columns: tuple[str, ...]
     headings: tuple[str, ...]
     head: tuple[tuple[str, ...], ...]
     head_spans: tuple[MergedCells, ...]
@@ -114,27 +129,31 @@ def print_table(connection: duckdb.DuckDBPyConnection, of: RegionYear, table: Re
 
     Raises LookupError when the database has no row of it.
     """
-    records = query(
+    found = query(
         connection,
         f"select * from report.{table.model} where report_year = ? and region_code = ? order by row_number",
         [of.report_year, of.region.code],
     ).to_dicts()
+    records = _without_empty_years(of, table, found)
     if not records:
         raise LookupError(f"{of.region.name}：数据库中没有 {of.report_year} 年的{table.name}。")
-    texts = _texts(of, records[0])
-    headings = tuple(heading.format(**texts) for heading in table.columns.values())
-    head, head_spans = _head(table, headings)
-    rows = tuple(tuple(_cell(of, table, record, column) for column in table.columns) for record in records)
-    has_symbols = any(cell.text == NOT_REPORTED for row in rows for cell in row)
+    lines = _noted_lines(of, table, records)
+    records = [dict(record) | {REMARK: _remark(record, line)} for record, line in zip(records, lines, strict=True)]
+    texts = _texts(of, records)
+    columns = _columns(table, records)
+    headings = tuple(table.columns.get(column, REMARKS).format(**texts) for column in columns)
+    head, head_spans = _head(table, columns, headings)
+    rows = tuple(tuple(_cell(of, table, record, column) for column in columns) for record in records)
     return PrintedTable(
         table,
         f"{table.name}  {table.title.format(**texts)}",
+        columns,
         headings,
         head,
         head_spans,
         rows,
-        tuple(span for span in _body_spans(of, list(table.columns), records) if _is_merged(span)),
-        notes_of(of, [_noted(of, table, record) for record in records], has_symbols),
+        tuple(span for span in _body_spans(of, columns, records) if _is_merged(span)),
+        notes_of(of, lines, {cell.text for row in rows for cell in row}),
         frozenset(index for index, record in enumerate(records) if record.get("is_total")),
     )
 
@@ -154,24 +173,81 @@ def table_of(
     return print_table(connection, of, catalogue.tables[code])
 
 
-def print_tables(connection: duckdb.DuckDBPyConnection, of: RegionYear) -> dict[str, PrintedTable]:
-    """Code → every table of the catalogue that the database has rows of, in print order."""
-    printed = {}
-    for code, table in of.catalogue.tables.items():
-        try:
-            printed[code] = print_table(connection, of, table)
-        except LookupError:  # no such table in this year
-            continue
-    return printed
+def find_table(catalogue: Catalogue, word: str) -> str:
+    """The code of the table that is meant: by its code, its number (表1.2-2, 附表3) or its title, or a part of it.
+
+    Raises LookupError when there is none of the kind, or several may be meant; with the nearest.
+    """
+    known = {code: (table.name, WORDS_IN_BRACES.sub("", table.title)) for code, table in catalogue.tables.items()}
+    return the_one_called("表", word, known, lambda code, _: f"{code} {known[code][1]}")
 
 
-def _texts(of: RegionYear, first: Row) -> dict[str, Any]:
+def print_tables(
+    connection: duckdb.DuckDBPyConnection, of: RegionYear, one_by_one: OneByOne | None = None
+) -> dict[str, PrintedTable]:
+    """Code → every table of the catalogue that the database has rows of, in print order.
+
+    With `one_by_one` a table that fails is noted there; without, whatever fails is raised.
+    """
+    each = one_by_one or OneByOne(is_strict=True)
+    made = {
+        code: each.do(f"表“{table.name}”", partial(_print_if_there, connection, of, table))
+        for code, table in of.catalogue.tables.items()
+    }
+    return {code: table for code, table in made.items() if table}
+
+
+def _print_if_there(connection: duckdb.DuckDBPyConnection, of: RegionYear, table: ReportTable) -> PrintedTable | None:
+    """None when there is no such table in this year."""
+    try:
+        return print_table(connection, of, table)
+    except LookupError as error:
+        if type(error) is not LookupError:
+            raise  # a key that is missing somewhere is a mistake of ours
+        return None
+
+
+def _without_empty_years(of: RegionYear, table: ReportTable, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The lines of a table of years from the first year on that has a number; the report year is always there."""
+    if table.layout != "years":
+        return records
+    numbers = [column for column in table.columns if column in of.catalogue.indicators]
+
+    def is_empty(record: Row) -> bool:
+        return record["year"] < of.report_year and all(record[column] is None for column in numbers)
+
+    return list(dropwhile(is_empty, records))
+
+
+def _columns(table: ReportTable, records: Sequence[Row]) -> tuple[str, ...]:
+    """The declared columns, but for a last year of which nothing is known; and remarks, where a line has one."""
+    declared = tuple(
+        column
+        for column in table.columns
+        if column not in OF_LAST_YEAR or any(record[column] is not None or _is_broken(record) for record in records)
+    )
+    return declared if REMARK in declared or not any(record[REMARK] for record in records) else (*declared, REMARK)
+
+
+def _is_broken(record: Row) -> bool:
+    """Whether there is a last year, and no change against it: scope or definition is another."""
+    return record["comparability"] in ("scope_break", "definition_break")
+
+
+def _remark(record: Row, line: NotedLine) -> str | None:
+    """What the line's remarks say: what was reported as one, then what is to be known of its numbers."""
+    return "；".join(filter(None, (record.get(REMARK), remark_of(line)))) or None
+
+
+def _texts(of: RegionYear, records: Sequence[Row]) -> dict[str, Any]:
     """What titles and headings may name in braces."""
+    first = records[0]
+    since = first.get("year", of.report_year)
     return {
         "city": of.region.name,
         "year": of.report_year,
         "last_year": of.report_year - 1,
-        "first_year": first.get("year"),
+        "years": str(of.report_year) if since == of.report_year else f"{since}—{of.report_year}",
         "scope": first.get("scope_label"),
         "last_scope": first.get("previous_scope_label") or "无数据",
     }
@@ -181,7 +257,8 @@ def _cell(of: RegionYear, table: ReportTable, record: Row, column: str) -> Table
     """A number of the table with what it is; everything else is text."""
     is_blank = column in MAY_BE_BLANK or record.get("is_total")
     if record[column] is None:
-        return TableCell("" if is_blank else NOT_REPORTED, is_left=column in TEXT_COLUMNS)
+        said = load_small_groups(of.catalogue.pack).sign if _is_hidden(of, table, record, column) else NOT_REPORTED
+        return TableCell("" if is_blank else said, is_left=column in TEXT_COLUMNS)
     text = str(record[column])
     if column in ("row_number", "year"):
         return TableCell(text, Decimal(record[column]))
@@ -192,6 +269,18 @@ def _cell(of: RegionYear, table: ReportTable, record: Row, column: str) -> Table
     else:
         number = None
     return number or TableCell(text, is_left=column in TEXT_COLUMNS)
+
+
+def _is_hidden(of: RegionYear, table: ReportTable, record: Row, column: str) -> bool:
+    """Whether a number is there that is not printed, because it rests on few people or tells of such."""
+    number = None
+    if table.layout == "comparison":
+        change = of.changes[record["indicator_code"]]
+        number = {"current_display": change.current, "previous_display": change.previous}.get(column)
+    elif column in of.catalogue.indicators:
+        number = _listed(of, table, record, column)
+    fact = of.facts.get(number) if number else None
+    return fact is not None and fact.status == SUPPRESSED
 
 
 def _compared(of: RegionYear, record: Row, column: str, text: str) -> TableCell | None:
@@ -219,9 +308,26 @@ def _listed(of: RegionYear, table: ReportTable, record: Row, indicator: str) -> 
     return Reference(indicator, record.get("year", of.report_year), of.region.code, of.choices[table.topic])
 
 
+def _noted_lines(of: RegionYear, table: ReportTable, records: Sequence[Row]) -> list[NotedLine]:
+    """Each line as notes see it; a part after it knows its whole."""
+    lines = [_noted(of, table, record) for record in records]
+    if table.layout != "comparison":
+        return lines
+    by_indicator = {line.indicator.indicator: line for line in lines if line.indicator}
+    wholes = {row.indicator: by_indicator.get(row.part_of) for row in table.rows if row.part_of}
+    return [replace(line, whole=wholes.get(line.indicator.indicator)) if line.indicator else line for line in lines]
+
+
+def _in_words(of: RegionYear, number: Reference | None) -> str | None:
+    """How a number is worked out, where that is not by the standard definition."""
+    fact = of.facts.get(number) if number else None
+    return of.catalogue.indicators[fact.reference.indicator].other_definition(fact.definition) if fact else None
+
+
 def _noted(of: RegionYear, table: ReportTable, record: Row) -> NotedLine:
+    previous = None
     if table.layout == "comparison":
-        of_line = of.changes[record["indicator_code"]].current
+        of_line, previous = of.changes[record["indicator_code"]].current, of.changes[record["indicator_code"]].previous
         numbers: tuple[Reference, ...] = (of_line,)
     else:
         of_line = Reference("", record.get("year", of.report_year), of.region.code, of.choices[table.topic])
@@ -239,12 +345,16 @@ def _noted(of: RegionYear, table: ReportTable, record: Row) -> NotedLine:
         scope=record.get("scope_label"),
         previous_scope=record.get("previous_scope_label"),
         comparability=record.get("comparability"),
+        definition=_in_words(of, of_line) if table.layout == "comparison" else None,
+        previous_definition=_in_words(of, previous),
+        names_a_school="school_name" in record,
     )
 
 
-def _head(table: ReportTable, headings: tuple[str, ...]) -> tuple[tuple[tuple[str, ...], ...], tuple[MergedCells, ...]]:
+def _head(
+    table: ReportTable, columns: Sequence[str], headings: tuple[str, ...]
+) -> tuple[tuple[tuple[str, ...], ...], tuple[MergedCells, ...]]:
     """One or two rows of headings; an empty heading belongs to the one on its left."""
-    columns = list(table.columns)
     above = {column: heading for heading, of in table.spans.items() for column in of}
     last = len(columns) - 1
     if not above:
@@ -269,14 +379,14 @@ def _head(table: ReportTable, headings: tuple[str, ...]) -> tuple[tuple[tuple[st
     return rows, tuple(span for span in spans if _is_merged(span))
 
 
-def _body_spans(of: RegionYear, columns: list[str], records: Sequence[Row]) -> list[MergedCells]:
+def _body_spans(of: RegionYear, columns: Sequence[str], records: Sequence[Row]) -> list[MergedCells]:
     """Groups of rows share their label; a total's label takes the place of everything before its numbers."""
     spans = []
     for index, record in enumerate(records):
         if record.get("is_total"):
             first_number = next((i for i, column in enumerate(columns) if column in of.catalogue.indicators))
             spans.append(MergedCells(index, 0, index, first_number - 1, record["school_name"]))
-    if columns[:2] == ["group_label", "item_label"]:
+    if tuple(columns[:2]) == ("group_label", "item_label"):
         start = 0
         for index in range(1, len(records) + 1):
             if index == len(records) or records[index]["group_label"] != records[start]["group_label"]:

@@ -56,18 +56,24 @@ def recomputed_value(trace: Trace, catalogue: Catalogue) -> Fraction | Decimal |
 
 
 def _term_value(term: Term, catalogue: Catalogue) -> Fraction | None:
-    """A measure over the subjects that count, from their cells; of no schools at all, zero."""
+    """A measure over the subjects that count, from their cells, as it adds up; of no schools at all, zero."""
     measure = catalogue.measures[term.measure_code]
     parts = [part for part in term.parts if part.counts]
     if not parts:
-        return Fraction(0) if measure.level == "school" and not term.parts else None
-    if measure.is_distinct_in_region:
-        return Fraction(len({value for part in parts for value in _row_values(measure, part.sources)}))
-    return sum((_part_value(measure, part.sources) for part in parts), Fraction(0))
+        is_of_no_schools = measure.level == "school" and measure.adds != "none" and not term.parts
+        return Fraction(0) if is_of_no_schools else None
+    if measure.adds == "distinct":
+        return Fraction(len({value for part in parts for value in _row_values(catalogue, measure, part.sources)}))
+    values = [_part_value(catalogue, measure, part.sources) for part in parts]
+    if measure.adds == "maximum":
+        return max(values)
+    if measure.adds == "same_for_all":
+        return values[0] if len(set(values)) == 1 else None
+    return sum(values, Fraction(0))
 
 
-def _part_value(measure: Measure, sources: Sequence[Source]) -> Fraction:
-    values = _row_values(measure, sources)
+def _part_value(catalogue: Catalogue, measure: Measure, sources: Sequence[Source]) -> Fraction:
+    values = _row_values(catalogue, measure, sources)
     if measure.count:
         return Fraction(len(values))
     if measure.distinct:
@@ -75,7 +81,7 @@ def _part_value(measure: Measure, sources: Sequence[Source]) -> Fraction:
     return sum((Fraction(str(value)) for value in values if value is not None), Fraction(0))
 
 
-def _row_values(measure: Measure, sources: Iterable[Source]) -> list[Any]:
+def _row_values(catalogue: Catalogue, measure: Measure, sources: Iterable[Source]) -> list[Any]:
     """The measure's expression for each row of the cells."""
     rows: dict[tuple[str, int], dict[str, str]] = defaultdict(dict)
     for source in sources:
@@ -83,13 +89,13 @@ def _row_values(measure: Measure, sources: Iterable[Source]) -> list[Any]:
             rows[source.submission_id, source.record][source.column_name] = source.raw_text
     if measure.count:
         return list(rows)
-    contract = contract_named(measure.sheet)
+    contract = contract_named(catalogue.pack, measure.sheet)
     expression = measure.value or measure.sum or measure.distinct or ""
     used = set(re.findall(r"\w+", expression))
-    columns = [contract.column(name) for name in measure_columns(measure) if name in used]
+    columns = [contract.column(name) for name in measure_columns(catalogue.pack, measure) if name in used]
     raw = pl.DataFrame(
         [{column.name: row.get(column.name) for column in columns} for row in rows.values()],
         schema={column.name: pl.String for column in columns},
     )
-    typed = raw.select(typed_column(column, load_codelists()) for column in columns)
+    typed = raw.select(typed_column(column, load_codelists(catalogue.pack)) for column in columns)
     return typed.select(value=pl.sql_expr(expression)).get_column("value").to_list()

@@ -5,7 +5,15 @@ from dataclasses import dataclass
 
 import duckdb
 
+from sources.system.called import Names, the_one_called
+from warehouse.figures.fact import School
 from warehouse.store.sql import SUBTREE as SUBTREE
+
+AREA = 2
+"""A region's short name has as many characters at least: 钦州 of 钦州市."""
+
+
+WHOLES = frozenset("国省区市州盟县旗")
 
 
 @dataclass(frozen=True)
@@ -14,19 +22,50 @@ class KnownRegion:
     name: str
 
 
-def find_region(connection: duckdb.DuckDBPyConnection, code: str | None = None) -> KnownRegion:
-    """The region of the code; without one, the widest that the database holds: the installation's own.
+def whole_of(region: str) -> str:
+    """The word for all of a region, from its name: 全市 of 长江市, 全省 of 江南省, 全国 of 中国."""
+    return f"全{region[-1]}" if region[-1:] in WHOLES else "全域"
 
-    Raises LookupError when the database has no such region.
+
+def find_region(
+    connection: duckdb.DuckDBPyConnection, word: str | None = None, report_year: int | None = None
+) -> KnownRegion:
+    """The region of that code or name; without one, the widest that the database holds: the installation's own.
+
+    It has its name in the report year, or else its newest, and is found by any that it has had. Raises LookupError when
+    the database has no such region, or the word may mean several; with those that there are.
     """
-    known = connection.execute(
-        "select region_code, region_name from core.dim_region order by depth, sequence"
+    known = region_names(connection, report_year)
+    code = next(iter(known)) if word is None else the_one_called("地区", word, known)
+    return KnownRegion(code, next(iter(known[code])))
+
+
+def region_names(connection: duckdb.DuckDBPyConnection, report_year: int | None = None) -> Names:
+    """Code → the region's name in the year (or its newest) and its short one, then others that it has had.
+
+    The widest region comes first.
+    """
+    rows = connection.execute(
+        "select region_code, called.name from core.dim_region"
+        " inner join reference.region_period as called on region_code = called.code"
+        " order by depth, sequence, coalesce(cast($1 as bigint), 9999) between from_year and to_year desc,"
+        " from_year desc",
+        [report_year],
     ).fetchall()
-    for region_code, name in known:
-        if code in (None, region_code):
-            return KnownRegion(region_code, name)
-    shown = "、".join(f"{region_code} {name}" for region_code, name in known[:12])
-    raise LookupError(f"没有地区 {code}；有：{shown}{f' 等 {len(known)} 个' if len(known) > 12 else ''}")
+    names: dict[str, list[str]] = {}
+    for code, name in rows:
+        names.setdefault(code, []).extend([name, name[:-1]] if len(name) > AREA else [name])
+    return {code: list(dict.fromkeys(of_code)) for code, of_code in names.items()}
+
+
+def unlisted_schools(connection: duckdb.DuckDBPyConnection, region: str, report_year: int) -> tuple[School, ...]:
+    """A region's schools that are registered in the year and on no bureau's roster."""
+    rows = connection.execute(
+        "select school_code, school_name from core.dim_school"
+        f" where report_year = ? and bureau_code is null and region_code in {SUBTREE} order by sequence",
+        [report_year, region],
+    )
+    return tuple(School(code, name) for code, name in rows.fetchall())
 
 
 def coverage_of(connection: duckdb.DuckDBPyConnection, region: str, years: Sequence[int]) -> dict[int, str]:

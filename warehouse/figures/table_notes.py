@@ -1,17 +1,21 @@
 """A printed table's notes: scopes, breaks, missing schools, explanations, each made together with its numbers."""
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Collection, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from warehouse.catalogue.small_group import load_small_groups
 from warehouse.figures.fact import Printed, Reference
 from warehouse.figures.region_year import RegionYear
 
 NOT_REPORTED = "…"
 NAMED_ROWS = 6
+NOT_COMPARED = ("scope_break", "definition_break", "incomplete")
+STANDARD = "标准定义"
 SYMBOL_NOTE = f"“{NOT_REPORTED}”为未报告或无法提供，不是零。"
 Told = TypeVar("Told", bound=Hashable)
+Parts = tuple[str | Printed, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,8 @@ class NotedLine:
     """What notes say of one line of a table.
 
     `numbers` are the numbers of the region that stand in it this year, `indicator` the only one of them in a table
-    that lists indicators; `schools` is how many schools its scope has.
+    that lists indicators; `schools` is how many schools its scope has. `definition` and `previous_definition` word how
+    the two years are worked out, where that is not the standard; `whole` is the line of which it is a part (其中).
     """
 
     label: str
@@ -48,22 +53,50 @@ class NotedLine:
     scope: str | None = None
     previous_scope: str | None = None
     comparability: str | None = None
+    definition: str | None = None
+    previous_definition: str | None = None
+    whole: "NotedLine | None" = None
+    names_a_school: bool = False
+
+    @property
+    def is_defined_anew(self) -> bool:
+        """Whether the two years that stand side by side have different definitions."""
+        return self.comparability in NOT_COMPARED and self.definition != self.previous_definition
 
 
-def notes_of(of: RegionYear, lines: Sequence[NotedLine], has_symbols: bool) -> tuple[TableNote, ...]:
+def remark_of(line: NotedLine) -> str:
+    """What the line itself has to say of its numbers; '' when they are complete, comparable and by the standard."""
+    breaks = [
+        "统计口径" if line.comparability == "scope_break" else "",
+        "指标定义" if line.is_defined_anew else "",
+    ]
+    differing = "、".join(filter(None, breaks))
+    said = [
+        f"不可直接比较：两年{differing}不同" if differing else "",
+        "不可直接比较：两年中有数据不完整的" if line.comparability == "incomplete" and not differing else "",
+        "数据不完整" if line.status == "incomplete" and (differing or line.comparability not in NOT_COMPARED) else "",
+        f"统计口径为{line.scope}，与“{line.whole.label}”不同" if line.whole and line.whole.scope != line.scope else "",
+        f"不是标准定义，按“{line.definition}”计算" if line.definition else "",
+    ]
+    return "；".join(filter(None, said))
+
+
+def notes_of(of: RegionYear, lines: Sequence[NotedLine], symbols: Collection[str]) -> tuple[TableNote, ...]:
     """What a reader must know: scopes, breaks between the years, missing schools, symbols, explanations."""
+    hidden = load_small_groups(of.catalogue.pack)
     notes = [
         *_scopes(lines),
         *_breaks(lines),
+        *_definitions(lines),
+        *_changes(of, lines),
         *_coverage(lines),
         *_incomplete(of, lines),
-        *([(SYMBOL_NOTE,)] if has_symbols else []),
+        *([(SYMBOL_NOTE,)] if NOT_REPORTED in symbols else []),
+        *([(hidden.note,)] if hidden.sign in symbols else []),
         *_explanations(of, lines),
+        *([(of.origin_note,)] if of.origin_note and any(line.names_a_school for line in lines) else []),
     ]
     return tuple(TableNote(parts) for parts in notes)
-
-
-Parts = tuple[str | Printed, ...]
 
 
 def _scopes(lines: Sequence[NotedLine]) -> Iterator[Parts]:
@@ -80,8 +113,22 @@ def _breaks(lines: Sequence[NotedLine]) -> Iterator[Parts]:
     ]
     for (last, this), of in _grouped(broken).items():
         yield (f"两年统计口径不同{_which(of, lines)}：上年{last}，本年{this}，变化情况不能当作增减。",)
-    if any(line.comparability == "definition_break" for line in lines):
-        yield ("两年的指标定义不同，变化情况不能当作增减。",)
+    defined = [(line, (line.previous_definition, line.definition) if line.is_defined_anew else None) for line in lines]
+    for (before, now), of in _grouped(defined).items():
+        last, this = (f"“{words}”" if words else STANDARD for words in (before, now))
+        yield (f"两年的指标定义不同{_which(of, lines)}：上年按{last}，本年按{this}，变化情况不能当作增减。",)
+
+
+def _definitions(lines: Sequence[NotedLine]) -> Iterator[Parts]:
+    for definition, of in _grouped([(line, line.definition) for line in lines]).items():
+        labels = "、".join(dict.fromkeys(line.label for line in of))
+        yield (f"{labels}不是标准定义，按“{definition}”计算。",)
+
+
+def _changes(of: RegionYear, lines: Sequence[NotedLine]) -> Iterator[Parts]:
+    """What was called otherwise last year, who began and who ended: where two years or the schools stand."""
+    if of.told and any(line.comparability or line.names_a_school for line in lines):
+        yield (f"{of.report_year}年的变更：{'；'.join(each.told for each in of.told)}。",)
 
 
 def _coverage(lines: Sequence[NotedLine]) -> Iterator[Parts]:
@@ -105,13 +152,10 @@ def _incomplete(of_region: RegionYear, lines: Sequence[NotedLine]) -> Iterator[P
 
 
 def _explanations(of: RegionYear, lines: Sequence[NotedLine]) -> Iterator[Parts]:
-    """What schools have explained about the values behind a table that lists indicators."""
+    """What has been explained about the cells behind a table that lists indicators."""
     listed = [line.indicator for line in lines if line.indicator]
-    explained: dict[str, list[str]] = defaultdict(list)
-    for footnote in of.footnotes:
-        explained[footnote.text].append(footnote.indicator)
-    for text, codes in explained.items():
-        first = next((number for number in listed if number.indicator in codes), None)
+    for text in dict.fromkeys(footnote.text for footnote in of.footnotes):
+        first = next((number for number in listed if text in of.explained(number)), None)
         if first:
             yield (Printed(first, text, "quote"),)
 

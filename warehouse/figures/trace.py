@@ -21,6 +21,7 @@ class Source:
     label: str
     cell: str
     raw_text: str
+    origin: str
     is_status: bool = False
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+from sources.declarations.origin import ORIGINS, SUBMITTED
 from warehouse.catalogue.catalogue import Catalogue
 from warehouse.catalogue.labels import COMPARABILITY, ROLE, STATUS
 from warehouse.figures.fact import Reference
@@ -21,6 +22,7 @@ def as_lines(trace: Trace, catalogue: Catalogue, all_cells: bool = False, indent
     statuses = COMPARABILITY if trace.reference.kind == "change" else STATUS
     yield f"{inner}状态：{statuses[trace.status]}；应报 {trace.n_expected}，已报 {trace.n_reported}"
     yield f"{inner}定义：{trace.definition}"
+    yield from (f"{inner}注意：{note}" for note in trace.notes)
     yield f"{inner}公式：{trace.formula}"
     yield f"{inner}由下列单元格重新计算：{recompute(trace, catalogue) or '…'}"
     for term in trace.terms:
@@ -45,9 +47,10 @@ def _part_lines(part: Part, all_cells: bool, indent: str) -> Iterator[str]:
     yield f"{indent}{part.subject_name}：{value}{status}{left_out}"
     shown = part.sources if all_cells else part.sources[:SHOWN_CELLS]
     for source in shown:
+        origin = "" if source.origin == SUBMITTED else f"；来源：{ORIGINS[source.origin]}"
         yield (
             f"{indent}  {source.file_name} › {source.sheet} › {source.cell} “{source.raw_text}”"
-            f"（{source.label}；sha256 {source.submission_id[:12]}）"
+            f"（{source.label}；sha256 {source.submission_id[:12]}{origin}）"
         )
     if len(part.sources) > len(shown):
         yield f"{indent}  ……另有 {len(part.sources) - len(shown)} 个单元格（--all 全部列出）"

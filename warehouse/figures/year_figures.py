@@ -4,17 +4,20 @@ A printed number is bound to a `Reference`: `nianbao trace` leads from it to the
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from types import MappingProxyType
 
 import duckdb
 
+from sources.system.faults import OneByOne
 from warehouse.catalogue.catalogue import Catalogue
 from warehouse.figures.fact import SCHOOL_SCOPE, Bound, Fact, Reference, School
 from warehouse.figures.printed_table import PrintedTable, print_tables
 from warehouse.figures.region_year import RegionYear, load_region_year, read_facts
 from warehouse.figures.regions import SUBTREE
+from warehouse.store.sql import period
 
 
 @dataclass(frozen=True)
@@ -49,10 +52,14 @@ class Figures(RegionYear):
         change = self.changes.get(code)
         return self._usable(change.previous) if change and change.previous else None
 
+    def scope_of(self, code: str) -> str:
+        """The scope in which the indicator is printed."""
+        change = self.changes.get(code)
+        return change.current.scope if change else self.whole_scope
+
     def of_schools(self, code: str) -> dict[str, Fact]:
         """School name → value, of the schools in the indicator's scope that have one, in the order of the roster."""
-        change = self.changes.get(code)
-        scope = change.current.scope if change else self.whole_scope
+        scope = self.scope_of(code)
         found = {
             school.name: self._usable(Reference(code, self.report_year, school.code, SCHOOL_SCOPE))
             for school in self.schools
@@ -76,14 +83,23 @@ class Figures(RegionYear):
 
 
 def load_figures(
-    connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, report_year: int, region_code: str | None = None
+    connection: duckdb.DuckDBPyConnection,
+    catalogue: Catalogue,
+    report_year: int,
+    region_code: str | None = None,
+    confirmed: Mapping[str, tuple[str, ...]] = MappingProxyType({}),
+    one_by_one: OneByOne | None = None,
 ) -> Figures:
     """The figures of a report year from the published database; of the installation's own region, or of another.
+
+    `confirmed`: indicator → what somebody confirmed of its figure before a release, for its footnotes. With
+    `one_by_one` a table that fails is noted there, and is not among the figures.
 
     Raises LookupError when the database does not hold the year or the region, CatalogueChangedError when it was built
     with other indicators than today's.
     """
-    of = load_region_year(connection, catalogue, report_year, region_code)
+    # Long: one line for each thing that a document may speak of.
+    of = load_region_year(connection, catalogue, report_year, region_code, confirmed)
     school_year = connection.execute(
         "select year(school_year_from), year(school_year_to) from reference.report_year where report_year = ?",
         [report_year],
@@ -92,7 +108,11 @@ def load_figures(
     if school_year is None or not any(reference.year == report_year for reference in facts):
         raise LookupError(f"数据库中没有 {report_year} 年的数据。")
     scopes = dict(
-        connection.execute("select scope_code, label from core.dim_scope order by sequence, scope_code").fetchall()
+        connection.execute(
+            "select scope_code, coalesce(called.label, dim_scope.label) from core.dim_scope"
+            f"{period('scope', 'called', 'scope_code', '$1')} order by sequence, scope_code",
+            [report_year],
+        ).fetchall()
     )
     return Figures(
         catalogue=catalogue,
@@ -103,6 +123,8 @@ def load_figures(
         choices=of.choices,
         coverage=of.coverage,
         footnotes=of.footnotes,
+        told=of.told,
+        origin_note=of.origin_note,
         bureau_name=_bureau(connection, report_year, of.region.code) or of.region.name,
         school_year=(school_year[0], school_year[1]),
         whole_scope=next((code for code in scopes if code != SCHOOL_SCOPE), SCHOOL_SCOPE),
@@ -112,26 +134,27 @@ def load_figures(
         bounds=_bounds(connection, report_year, of.region.code),
         targets=_targets(connection, report_year),
         factors=_factors(connection),
-        tables=print_tables(connection, of),
+        tables=print_tables(connection, of, one_by_one),
     )
 
 
 def _bureau(connection: duckdb.DuckDBPyConnection, report_year: int, region: str) -> str | None:
     """The name of the bureau that reports on the region."""
     found = connection.execute(
-        "select name from reference.respondent where kind = 'bureau' and region_code = ?"
-        " and coalesce(since, ?) <= ? and coalesce(until, ?) >= ? order by code limit 1",
-        [region, *[report_year] * 4],
+        f"select called.name from reference.respondent{period('respondent', 'called', 'respondent.code', '$2')}"
+        " where kind = 'bureau' and respondent.region_code = $1"
+        " and coalesce(since, $2) <= $2 and coalesce(until, $2) >= $2 order by respondent.code limit 1",
+        [region, report_year],
     ).fetchone()
     return found[0] if found else None
 
 
 def _schools(connection: duckdb.DuckDBPyConnection, report_year: int, region: str) -> Iterator[School]:
     rows = connection.execute(
-        "select school_code, school_name, dim_region.region_name"
+        "select school_code, school_name, dim_school.region_name"
         " from core.dim_school inner join core.dim_region using (region_code)"
         f" where report_year = ? and region_code in {SUBTREE}"
-        " order by dim_region.sequence, dim_school.sequence, school_code",
+        " order by dim_school.position",
         [report_year, region],
     ).fetchall()
     return _told_apart(rows)

@@ -1,7 +1,7 @@
 """Explanations on file: which warnings they answer, and what the bureau says about them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -9,11 +9,18 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from sources.declarations.contract import Contract, load_contracts
+from sources.declarations.contract import load_contracts
+from sources.declarations.pack import Pack
 from sources.submission.explanation import Explanation, Question, find_explanation, tolerance_of
+from sources.submission.finding_frames import FINDING_SCHEMA, findings_of
 from sources.submission.submission import Submission
 from sources.system.fingerprint import sha256_of
-from warehouse.store.sql import query, registered
+from warehouse.store.sql import period, query, registered
+
+CAUSES_DEEP = 2
+"""A cause in a file may itself be due to one that only the bureau's data show."""
+MOST_WITHOUT_CELL = 200
+"""Explanations in one file about a sheet or a heading as a whole; a bad workbook asks for a few dozen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,94 +76,113 @@ class AnsweringExplanation:
         return self.filed.row | {"respondent_name": self.respondent_name, "cells": self.cells}
 
 
-def record_explanations(connection: duckdb.DuckDBPyConnection, submissions: Iterable[Submission]) -> None:
-    """Files what people have explained in their workbooks, with the value that it explains."""
-    for submission in submissions:
-        for filed in _given_in(submission):
-            _file(connection, filed)
+def record_explanations(connection: duckdb.DuckDBPyConnection, pack: Pack, submissions: Iterable[Submission]) -> None:
+    """Files what people have explained in their workbooks, with the value that it explains.
 
-
-def _given_in(submission: Submission) -> Iterable[FiledExplanation]:
-    if submission.respondent is None or submission.report_year is None:
+    An explanation is filed under the earliest of the versions that give it, whichever was read first.
+    """
+    rows = [filed.row for submission in submissions for filed in given_in(pack, submission)]
+    if not rows:
         return
+    names = ", ".join(rows[0])
+    frame = pl.DataFrame(rows, infer_schema_length=None).with_row_index("line")
+    with registered(connection, "given", frame):
+        connection.execute(f"""
+            insert or replace into registry.explanation ({names})
+            select {names}
+            from (
+                select
+                    given.*,
+                    ours.precedence,
+                    row_number() over (
+                        partition by given.explanation_id order by ours.precedence, given.submission_id, given.line
+                    ) as place
+                from given
+                inner join registry.submission as ours on given.submission_id = ours.submission_id
+            ) as earliest
+            where
+                place = 1
+                and not exists (
+                    select 1
+                    from registry.explanation as filed
+                    inner join registry.submission as theirs on filed.submission_id = theirs.submission_id
+                    where
+                        filed.explanation_id = earliest.explanation_id
+                        and (theirs.precedence, theirs.submission_id) <= (earliest.precedence, earliest.submission_id)
+                )
+        """)
+
+
+def given_in(pack: Pack, submission: Submission) -> Iterator[FiledExplanation]:
+    """The explanations in a file that may answer something: about a cell that is there, or about none (so many)."""
+    if submission.respondent is None or submission.report_year is None or not submission.explanations:
+        return
+    values = values_asked_about(pack, submission)
+    without_cell = 0
     for given in submission.explanations:
+        question = given.question
+        value = values.get((question.sheet, question.record_key, question.column_name))
+        if value is None and question.column_name and question.record_key:
+            continue  # a record that is not in the file, so nothing asks about it
+        without_cell += value is None
+        if value is None and without_cell > MOST_WITHOUT_CELL:
+            continue
         explanation = Explanation(
-            question=given.question,
-            value=value_of(submission, given.question) if given.question.column_name else given.value,
+            question=question,
+            value=(value or "") if question.column_name else given.value,
             reason=given.reason,
             author=given.author,
             report_year=submission.report_year,
-            tolerance=tolerance_of(given.question),
+            tolerance=tolerance_of(pack, question),
         )
         code = submission.respondent.code
         yield FiledExplanation(explanation_id_of(code, explanation), explanation, code, submission.submission_id)
 
 
-def value_of(submission: Submission, question: Question) -> str:
-    """What stands in the cell that a question is about."""
-    contract = next((c for c in load_contracts() if c.title == question.sheet), None)
-    if contract is None:
-        return ""
-    texts: dict[int, dict[str, str]] = defaultdict(dict)
+def values_asked_about(pack: Pack, submission: Submission) -> dict[tuple[str, str, str], str]:
+    """What stands in each cell, by what a question says of it: title of the sheet, key of the record, column.
+
+    Of records with the same key the first counts. One walk over the cells, however many explanations there are.
+    """
+    records: dict[tuple[str, int], dict[str, str]] = defaultdict(dict)
     for cell in submission.cells:
-        if cell.sheet == contract.name:
-            texts[cell.record][cell.column_name] = cell.raw_text
-    return next(
-        (
-            row.get(question.column_name, "")
-            for row in texts.values()
-            if question.column_name in row and _key(contract, row) == question.record_key
-        ),
-        "",
-    )
-
-
-def _key(contract: Contract, row: dict[str, str]) -> str:
-    return "|".join(row.get(name, "") for name in contract.key)
-
-
-def _file(connection: duckdb.DuckDBPyConnection, filed: FiledExplanation) -> None:
-    """Files an explanation under the earliest of the versions that give it, whichever was read first."""
-    row = filed.row
-    connection.execute(
-        f"""
-        insert or replace into registry.explanation ({", ".join(row)})
-        select {", ".join(f"${name}" for name in row)}
-        where
-            not exists (
-                select 1
-                from registry.explanation
-                inner join registry.submission as theirs using (submission_id)
-                inner join registry.submission as ours on ours.submission_id = $submission_id
-                where
-                    explanation_id = $explanation_id
-                    and (theirs.precedence, theirs.submission_id) <= (ours.precedence, ours.submission_id)
-            )
-        """,
-        row,
-    )
+        records[cell.sheet, cell.record][cell.column_name] = cell.raw_text
+    contracts = {contract.name: contract for contract in load_contracts(pack)}
+    values: dict[tuple[str, str, str], str] = {}
+    for (sheet, _), row in records.items():
+        contract = contracts[sheet]
+        key = "|".join(row.get(name, "") for name in contract.key)
+        for column_name, text in row.items():
+            values.setdefault((contract.title, key, column_name), text)
+    return values
 
 
 def explain_findings(connection: duckdb.DuckDBPyConnection, report_years: Sequence[int]) -> int:
-    """Matches the warnings of the years with the explanations on file; returns how many stay unexplained."""
+    """Matches the warnings of the years with the explanations on file; returns how many stay unexplained.
+
+    What answers a cause answers all that it has taken.
+    """
+    # Long: two queries, and one pass between them.
+    _name_findings(connection)
     warnings = query(
         connection,
         "select finding.submission_id, finding.rule_id, finding.rule_version, finding.sheet, finding.column_name,"
         " finding.record_key, finding.cell, finding.value, submission.respondent_code, submission.report_year"
         " from registry.finding as finding inner join registry.submission as submission"
         " on finding.submission_id = submission.submission_id"
-        " where finding.severity = 'warning' and list_contains(?, submission.report_year)",
+        " where finding.severity = 'warning' and finding.cause_id is null and list_contains(?, submission.report_year)",
         [list(report_years)],
     )
-    on_file: dict[str, list[FiledExplanation]] = defaultdict(list)
+    on_file: dict[tuple[str, Question], list[FiledExplanation]] = defaultdict(list)
     for row in query(connection, "select * from registry.explanation order by explanation_id").iter_rows(named=True):
-        on_file[row["respondent_code"]].append(_filed(row))
+        filed = _filed(row)
+        on_file[filed.respondent_code, filed.explanation.question].append(filed)
     answers = []
     for row in warnings.iter_rows(named=True):
         question = Question(
             row["rule_id"], row["rule_version"], row["sheet"], row["column_name"] or "", row["record_key"] or ""
         )
-        known = on_file[row["respondent_code"]]
+        known = on_file.get((row["respondent_code"], question), [])
         found = find_explanation((each.explanation for each in known), question, row["value"], row["report_year"])
         answers.append(next((each.explanation_id for each in known if each.explanation is found), None))
     frame = warnings.with_columns(explanation_id=pl.Series(answers, dtype=pl.String))
@@ -173,17 +199,50 @@ def explain_findings(connection: duckdb.DuckDBPyConnection, report_years: Sequen
                 and finding.column_name is not distinct from answer.column_name
                 and finding.explanation_id is distinct from answer.explanation_id
         """)
+    _answer_members(connection)
     return sum(answer is None for answer in answers)
+
+
+def _answer_members(connection: duckdb.DuckDBPyConnection) -> None:
+    """What answers a cause answers the warnings that it has taken."""
+    for _ in range(CAUSES_DEEP):
+        connection.execute("""
+            update registry.finding as member
+            set explanation_id = cause.explanation_id
+            from registry.finding as cause
+            where
+                member.cause_id = cause.finding_id
+                and member.severity = 'warning'
+                and member.explanation_id is distinct from cause.explanation_id
+        """)
+
+
+def _name_findings(connection: duckdb.DuckDBPyConnection) -> None:
+    """Gives their ids to findings that an earlier edition of the program has recorded without."""
+    nameless = query(
+        connection,
+        f"select rowid, {', '.join(FINDING_SCHEMA)} from registry.finding where finding_id is null order by rowid",
+    )
+    if nameless.is_empty():
+        return
+    named = nameless.select("rowid").with_columns(
+        finding_id=pl.Series([each.finding_id for each in findings_of(nameless)], dtype=pl.String)
+    )
+    with registered(connection, "named", named):
+        connection.execute(
+            "update registry.finding as finding set finding_id = named.finding_id from named"
+            " where finding.rowid = named.rowid"
+        )
 
 
 def explanations_on_file(connection: duckdb.DuckDBPyConnection, report_year: int) -> list[AnsweringExplanation]:
     """Every explanation that was given for the year."""
     found = query(
         connection,
-        """
+        f"""
         select explanation.*, respondent.name as respondent_name, string_agg(distinct finding.cell, '、') as cells
         from registry.explanation as explanation
-        left join reference.respondent as respondent on explanation.respondent_code = respondent.code
+        {period("respondent", "respondent", "explanation.respondent_code", "explanation.report_year")}
         left join registry.finding as finding on explanation.explanation_id = finding.explanation_id
         where explanation.report_year = ?
         group by all

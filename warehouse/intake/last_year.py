@@ -1,23 +1,29 @@
-"""What each respondent reported last year, for the grey cells of this year's template."""
+"""What each respondent reported last year, for this year's template: its grey cells, and the lists that go on.
+
+The lists of a school that has merged into another, or was split, go on in the workbook of whoever took them over: every
+row is asked about there.
+"""
 
 from collections import defaultdict
 from decimal import Decimal
 from typing import Any
 
-from sources.declarations.contract import load_contracts
+from sources.declarations.changes import Merge, Split
+from sources.declarations.city import City
+from sources.declarations.contract import Contract, load_contracts
 from sources.system.settings import Settings
-from sources.write.template_sheet import SheetValues
+from sources.write.sheet_values import Record, SheetValues, Value
 from warehouse.store.connection import open_published
 from warehouse.store.sql import query
 
 
-def last_year_values(settings: Settings, report_year: int) -> dict[str, dict[str, SheetValues]]:
+def last_year_values(settings: Settings, city: City, report_year: int) -> dict[str, dict[str, SheetValues]]:
     """Respondent code → sheet → values of the year before, from the published copy; empty when there is none."""
     if not settings.published_database.exists():
         return {}
-    found: dict[str, dict[str, SheetValues]] = defaultdict(dict)
+    found: defaultdict[str, dict[str, SheetValues]] = defaultdict(dict)
     with open_published(settings) as connection:
-        for contract in load_contracts():
+        for contract in load_contracts(city.pack):
             rows = query(
                 connection,
                 f'select raw.* from raw."{contract.name}" as raw inner join registry.submission as submission'
@@ -29,7 +35,29 @@ def last_year_values(settings: Settings, report_year: int) -> dict[str, dict[str
             for (respondent,), group in rows.group_by("respondent_code", maintain_order=True):
                 records = [{k: _plain(v) for k, v in row.items()} for row in group.select(names).iter_rows(named=True)]
                 found[str(respondent)][contract.name] = SheetValues(records=records)
+    take_over(found, city, report_year)
     return found
+
+
+def take_over(found: defaultdict[str, dict[str, SheetValues]], city: City, report_year: int) -> None:
+    """Adds to the lists of who goes on those of schools that did not, each record once."""
+    for change in city.changes:
+        if change.since != report_year or not isinstance(change, Merge | Split):
+            continue
+        successors = change.into if isinstance(change, Split) else (change.into,)
+        for contract in load_contracts(city.pack):
+            origin = found.get(change.code, {}).get(contract.name)
+            if contract.rolled is None or origin is None:
+                continue
+            for code in successors:
+                own = found[code].get(contract.name, SheetValues())
+                records = {_key(contract, each): each for each in (*own.records, *origin.records)}
+                records |= {_key(contract, each): each for each in own.records}
+                found[code][contract.name] = SheetValues(records=list(records.values()))
+
+
+def _key(contract: Contract, record: Record) -> tuple[Value, ...]:
+    return tuple(record.get(name) for name in contract.key)
 
 
 def _plain(value: Any) -> Any:

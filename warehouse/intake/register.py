@@ -1,18 +1,21 @@
 """Who has sent what, and what was found in it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
 from typing import Any, Literal
 
 import duckdb
 import polars as pl
 
-from sources.submission.finding import EXPLAINED_SCHEMA, FINDING_SCHEMA, Finding, findings_of
+from sources.declarations.year_states import YearState
+from sources.submission.finding import Finding
+from sources.submission.finding_frames import EXPLAINED_SCHEMA, FINDING_SCHEMA, findings_of, is_told
+from sources.system.called import names_by_code, the_one_called
 from warehouse.intake.version import Status
-from warehouse.intake.versions import COUNTED, LATEST
+from warehouse.intake.versions import COUNTED, LATEST, STATED
 from warehouse.store.ddl import table
-from warehouse.store.sql import SUBTREE, query
+from warehouse.store.sql import SUBTREE, period, query
 
 FOUND = (
     ", ".join(f"finding.{name}" for name in FINDING_SCHEMA)
@@ -27,13 +30,15 @@ FOUND = (
 class Overview:
     """What a respondent that is expected in a year has sent.
 
-    `status` is that of the latest version ('expected' when there is none), `stands` whether some version is accepted
-    and current; errors and warnings are those of the latest version.
+    `state` is that of its year; `status` is that of the latest version ('expected' when there is none), `stands`
+    whether some version counts; errors and warnings are those of the version that counts, or of the latest where none
+    does.
     """
 
     report_year: int
     respondent_code: str
     respondent_name: str
+    state: YearState
     status: Status | Literal["expected"]
     stands: bool
     versions: int
@@ -54,7 +59,10 @@ class RegisterEntry:
     respondent_name: str
     respondent_kind: str
     region_code: str
-    state: Literal["expected", "overdue", "accepted", "rejected"]
+    state: YearState
+    state_since: datetime | None
+    state_reason: str | None
+    is_overdue: bool
     opens: date
     due: date
     freezes: date
@@ -74,11 +82,14 @@ class RegisterEntry:
     errors: int
     warnings: int
     warnings_unexplained: int
+    latest_errors: int
 
     @property
-    def has_to_act(self) -> bool:
-        """Whether the respondent has to send something: it is late, or its latest version was rejected."""
-        return self.state in ("overdue", "rejected") or self.latest_status == "rejected"
+    def asks_to_act(self) -> bool:
+        """Whether somebody has to do something before the year can go on: nothing counts in time, a file is returned,
+        held or not read."""
+        waits = (YearState.RETURNED, YearState.HELD, YearState.QUARANTINED)
+        return self.is_overdue or self.state in waits or self.latest_status in ("rejected", "held")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,20 +116,23 @@ class PublishedFinding:
     respondent_code: str | None
     region_code: str | None
     submission_status: Status
+    of_version: Literal["counts", "latest", "earlier"]
     stage: str
     explanation_id: str | None
     explanation_state: str | None
 
     @property
     def row(self) -> dict[str, Any]:
-        """As a row of quality.finding: for JSON."""
+        """As a row of quality.finding, with its effect: for JSON."""
         found, given = self.finding.row, self.finding.explanation
         return {
+            "finding_id": found["finding_id"],
             "submission_id": found["submission_id"],
             "report_year": self.report_year,
             "respondent_code": self.respondent_code,
             "region_code": self.region_code,
             "submission_status": self.submission_status,
+            "of_version": self.of_version,
             "stage": self.stage,
             **{name: found[name] for name in ("rule_id", "rule_version", "severity", "file_name", "sheet", "cell")},
             **{name: found[name] for name in ("column_name", "record_key", "value", "message", "suggestion", "fix")},
@@ -127,11 +141,14 @@ class PublishedFinding:
             "explanation_state": self.explanation_state,
             "explanation": given and given.reason,
             "explanation_author": given and given.author,
+            "effect": self.finding.effect and asdict(self.finding.effect),
+            "cells": [f"{each.address.sheet} {each.address.cell}" for each in self.finding.each if each.address.cell],
         }
 
 
 def submission_overview(connection: duckdb.DuckDBPyConnection, report_years: Sequence[int]) -> list[Overview]:
     """Who has sent what: one for each respondent that is expected in each of the years."""
+    # Long: one query, a thought a part.
     found = query(
         connection,
         f"""
@@ -140,15 +157,23 @@ def submission_overview(connection: duckdb.DuckDBPyConnection, report_years: Seq
             {COUNTED},
 
             versions as (
-                select respondent_code, report_year, count(*) as versions, bool_or(is_current) as stands
+                select
+                    respondent_code,
+                    report_year,
+                    count(*) as versions,
+                    bool_or(is_current) as stands,
+                    any_value(submission_id) filter (is_current) as submission_id
                 from registry.submission
                 group by respondent_code, report_year
-            )
+            ),
+
+            stated as ({STATED})
 
         select
             calendar.report_year,
             respondent.code as respondent_code,
-            respondent.name as respondent_name,
+            called.name as respondent_name,
+            coalesce(stated.state, 'unsent') as state,
             coalesce(latest.status, 'expected') as status,
             coalesce(versions.stands, false) as stands,
             cast(coalesce(versions.versions, 0) as bigint) as versions,
@@ -158,17 +183,20 @@ def submission_overview(connection: duckdb.DuckDBPyConnection, report_years: Seq
         inner join reference.respondent as respondent
             on coalesce(respondent.since, calendar.report_year) <= calendar.report_year
             and coalesce(respondent.until, calendar.report_year) >= calendar.report_year
-        left join latest
-            on respondent.code = latest.respondent_code and calendar.report_year = latest.report_year
+        {period("respondent", "called", "respondent.code", "calendar.report_year")}
+        left join latest on respondent.code = latest.respondent_code and calendar.report_year = latest.report_year
         left join versions
             on respondent.code = versions.respondent_code and calendar.report_year = versions.report_year
-        left join problems on latest.submission_id = problems.submission_id
+        left join problems
+            on coalesce(versions.submission_id, latest.submission_id) = problems.submission_id
+        left join stated on respondent.code = stated.respondent_code and calendar.report_year = stated.report_year
+        left join reference.region as region on respondent.region_code = region.code
         where list_contains(?, calendar.report_year)
-        order by calendar.report_year, respondent.code
+        order by calendar.report_year, region.sequence, respondent.code
         """,
         [list(report_years)],
     )
-    return [Overview(**row) for row in found.iter_rows(named=True)]
+    return [Overview(**row | {"state": YearState(row["state"])}) for row in found.iter_rows(named=True)]
 
 
 def latest_findings(connection: duckdb.DuckDBPyConnection, report_years: Sequence[int]) -> tuple[Finding, ...]:
@@ -197,16 +225,21 @@ def submission_findings(
     connection: duckdb.DuckDBPyConnection, submission_ids: Sequence[str]
 ) -> dict[str, tuple[Finding, ...]]:
     """The findings of submissions, by submission id; of one without any, nothing."""
-    found: dict[str, list[Finding]] = {}
     frame = query(
         connection,
         f"select {FOUND} where finding.submission_id in (select unnest(?))"
         " order by finding.submission_id, finding.severity, finding.sheet, finding.cell, finding.rule_id",
         [list(submission_ids)],
     )
-    for finding in findings_of(frame):
+    return by_submission(findings_of(frame))
+
+
+def by_submission(findings: Iterable[Finding]) -> dict[str, tuple[Finding, ...]]:
+    """The findings by submission id, in their order."""
+    found: dict[str, list[Finding]] = {}
+    for finding in findings:
         found.setdefault(finding.address.submission_id, []).append(finding)
-    return {submission_id: tuple(findings) for submission_id, findings in found.items()}
+    return {submission_id: tuple(of_file) for submission_id, of_file in found.items()}
 
 
 def registered_findings(connection: duckdb.DuckDBPyConnection, submission_id: str) -> tuple[RegisteredFinding, ...]:
@@ -217,7 +250,7 @@ def registered_findings(connection: duckdb.DuckDBPyConnection, submission_id: st
         " order by finding.severity, finding.sheet, finding.cell",
         [submission_id],
     )
-    beside = found.select("stage", "explanation_id").iter_rows(named=True)
+    beside = found.filter(is_told(found)).select("stage", "explanation_id").iter_rows(named=True)
     return tuple(RegisteredFinding(finding, **row) for finding, row in zip(findings_of(found), beside, strict=True))
 
 
@@ -229,16 +262,30 @@ def published_register(
     found = query(
         connection,
         f"select {names} from quality.register where report_year = ? and (? is null or region_code in {SUBTREE})"
-        " order by respondent_kind desc, respondent_code",
+        " order by respondent_kind desc, position",
         [report_year, region, region],
     )
-    return [RegisterEntry(**row) for row in found.iter_rows(named=True)]
+    return [RegisterEntry(**row | {"state": YearState(row["state"])}) for row in found.iter_rows(named=True)]
+
+
+def find_respondent(connection: duckdb.DuckDBPyConnection, word: str) -> str:
+    """The respondent of that code or name, of any year of a built database.
+
+    Raises LookupError when there is none of the kind, or several may be meant; with the nearest.
+    """
+    rows = connection.execute(
+        "select respondent_code, respondent_name from quality.register order by report_year desc, respondent_code"
+    ).fetchall()
+    rows += connection.execute(
+        "select code, stated_code from reference.respondent_period where code <> stated_code order by all"
+    ).fetchall()
+    return the_one_called("填报单位", word, names_by_code(rows))
 
 
 def published_findings(
     connection: duckdb.DuckDBPyConnection, report_year: int, respondent: str | None, region: str | None
 ) -> list[PublishedFinding]:
-    """Findings about the versions of a year that have not been superseded, from a built database.
+    """Findings about the versions of a year that count, and the newer ones that do not, from a built database.
 
     `region` is its own code; without one everybody's. Who has sent a file without a readable cover is not known, nor is
     the region then: such findings are there when no region is given.
@@ -250,7 +297,7 @@ def published_findings(
         " from quality.finding as finding"
         f" where (? is null or region_code in {SUBTREE}) and coalesce(respondent_code = ?, true)"
         " and (report_year = ? or report_year is null)"
-        " and submission_status <> 'superseded' order by severity, file_name, sheet, cell",
+        " and of_version <> 'earlier' order by severity, file_name, sheet, cell",
         [region, region, respondent, report_year],
     )
     return _published(found)
@@ -259,5 +306,5 @@ def published_findings(
 def _published(found: pl.DataFrame) -> list[PublishedFinding]:
     own = [field.name for field in fields(PublishedFinding)][1:]
     findings = findings_of(found.select(*FINDING_SCHEMA, *EXPLAINED_SCHEMA))
-    rows = found.select(own).iter_rows(named=True)
+    rows = found.filter(is_told(found)).select(own).iter_rows(named=True)
     return [PublishedFinding(finding, **row) for finding, row in zip(findings, rows, strict=True)]

@@ -20,6 +20,7 @@ class Intake:
     cells: int = 0
     accepted: int = 0
     rejected: int = 0
+    held: int = 0
     judged: tuple[str, ...] = ()
     unexplained: int = 0
     rows: dict[str, int] = field(default_factory=dict)

@@ -1,16 +1,21 @@
 """Which version of a respondent counts for a year."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 
 import duckdb
 import polars as pl
 
-from sources.submission.submission import Submission, submissions_frame
+from sources.archive.version_decisions import VersionDecision, settled_by
+from sources.submission.frames import submissions_frame
+from sources.submission.submission import Submission
+from warehouse.intake.succession import Candidate, LetCount, succession
 from warehouse.intake.version import Status, Version
-from warehouse.store.sql import query, registered
+from warehouse.store.sql import period, query, registered
 
-IDENTITY = ("respondent_code", "report_year", "template_version", "saved_at", "revision_reason")
+IDENTITY = ("file_name", "respondent_code", "report_year", "template_version", "saved_at", "revision_reason")
 """What a file says of itself."""
 INTAKE_STAGE = "intake"
 STANDING_STAGE = "standing"
@@ -23,9 +28,16 @@ class Verdict:
     submission_id: str
     status: Status
     errors: int
+    audit_version: str
+    """The fingerprint of the declarations by which it was judged; of an accepted one, the archive keeps them."""
 
 
-VERDICT_SCHEMA: dict[str, pl.DataType] = {"submission_id": pl.String(), "status": pl.String(), "errors": pl.Int64()}
+VERDICT_SCHEMA: dict[str, pl.DataType] = {
+    "submission_id": pl.String(),
+    "status": pl.String(),
+    "errors": pl.Int64(),
+    "audit_version": pl.String(),
+}
 
 
 def record_identity(connection: duckdb.DuckDBPyConnection, submissions: Iterable[Submission]) -> None:
@@ -36,19 +48,21 @@ def record_identity(connection: duckdb.DuckDBPyConnection, submissions: Iterable
             update registry.submission as submission
             set
                 {assignments},
-                precedence = least(
-                    coalesce(identity.saved_at, timestamp '1900-01-01'), submission.received_at at time zone 'UTC'
+                precedence = coalesce(
+                    first_receipt.look at time zone 'UTC',
+                    least(
+                        coalesce(identity.saved_at, timestamp '1900-01-01'), submission.received_at at time zone 'UTC'
+                    )
                 )
             from identity
+            inner join registry.receipt as first_receipt
+                on identity.submission_id = first_receipt.submission_id and first_receipt.receipt = 1
             where submission.submission_id = identity.submission_id
         """)
 
 
-def record_decisions(connection: duckdb.DuckDBPyConnection, verdicts: Iterable[Verdict], audit_version: str) -> None:
-    """Sets the outcome; then lets each respondent's last saved accepted version count.
-
-    What counts does not depend on the order in which files arrive: the version saved last does (`precedence`).
-    """
+def record_verdicts(connection: duckdb.DuckDBPyConnection, verdicts: Iterable[Verdict]) -> None:
+    """Sets what the audit says; which version counts is found afterwards, by `record_succession`."""
     decisions = pl.DataFrame([asdict(verdict) for verdict in verdicts], schema=VERDICT_SCHEMA, orient="row")
     with registered(connection, "decision", decisions):
         connection.execute(
@@ -56,34 +70,115 @@ def record_decisions(connection: duckdb.DuckDBPyConnection, verdicts: Iterable[V
             update registry.submission as submission
             set
                 status = decision.status,
-                audit_version = ?,
+                held_for = null,
+                audit_version = decision.audit_version,
                 decided_at = now(),
                 decision_reason = case when decision.status = 'rejected' then '有 ' || decision.errors || ' 个错误' end
             from decision
             where submission.submission_id = decision.submission_id
-            """,
-            [audit_version],
+            """
         )
-    connection.execute("""
-        update registry.submission as submission
-        set
-            is_current = ranked.submission_id = ranked.counts,
-            status = case when ranked.submission_id = ranked.counts then 'accepted' else 'superseded' end,
-            decision_reason = case
-                when ranked.submission_id = ranked.counts then '没有错误，是最后保存的版本'
-                else '没有错误，但另有保存更晚的版本：' || ranked.name_of_counting
-            end
-        from (
+
+
+PLACE_SCHEMA: dict[str, pl.DataType] = {
+    "submission_id": pl.String(),
+    "status": pl.String(),
+    "reason": pl.String(),
+    "held_for": pl.String(),
+}
+
+
+def record_succession(connection: duckdb.DuckDBPyConnection, decisions: Sequence[VersionDecision]) -> frozenset[str]:
+    """Lets one version of each respondent and year count, if one does, and says of the others why they do not.
+
+    Returns which of them did not count when they came, for a question.
+    """
+    choices = [
+        LetCount(each.submission_id, _utc(each.decided_at), each.reason, each.by, each.outcome == "confirmed")
+        for each in decisions
+        if each.outcome != "declined"
+    ]
+    declined = {key: f"不采用：{each.reason}（{each.by}）" for key, each in settled_by(decisions).declined.items()}
+    of_year: dict[tuple[str, int], list[Candidate]] = defaultdict(list)
+    for row in query(connection, CANDIDATES).iter_rows(named=True):
+        key = row.pop("respondent_code"), row.pop("report_year")
+        of_year[key].append(Candidate(**row, declined=declined.get(row["submission_id"])))
+    places = [place for candidates in of_year.values() for place in succession(candidates, choices)]
+    rows = [(each.submission_id, each.status, each.reason, each.held_for) for each in places]
+    with registered(connection, "place", pl.DataFrame(rows, schema=PLACE_SCHEMA, orient="row")):
+        connection.execute("""
+            update registry.submission as submission
+            set
+                status = place.status,
+                is_current = place.status = 'accepted',
+                held_for = place.held_for,
+                decision_reason = place.reason
+            from place
+            where submission.submission_id = place.submission_id
+        """)
+    return frozenset(place.submission_id for place in places if place.was_held)
+
+
+CANDIDATES = """
+    with
+        candidates as (
             select
                 submission_id,
-                first_value(submission_id) over versions as counts,
-                first_value(file_name) over versions as name_of_counting
+                respondent_code,
+                report_year,
+                precedence as came_at,
+                saved_at,
+                received_at at time zone 'UTC' as received_at,
+                count(*) over (partition by respondent_code, report_year) as versions
             from registry.submission
-            where status in ('accepted', 'superseded')
-            window versions as (partition by respondent_code, report_year order by precedence desc, submission_id)
-        ) as ranked
-        where submission.submission_id = ranked.submission_id
-    """)
+            where
+                respondent_code is not null
+                and report_year is not null
+                and (
+                    status in ('accepted', 'superseded')
+                    or (status in ('held', 'declined') and audit_version is not null)
+                )
+        ),
+
+        said as (
+            select submission_id, sum(cast(hash(sheet, record, column_name, raw_text) as hugeint)) as said
+            from registry.cell
+            where submission_id in (select submission_id from candidates where versions > 1)
+            group by submission_id
+        ),
+
+        receipts as (
+            select
+                submission_id,
+                bool_or(look is not null) filter (receipt = 1) as has_look,
+                max(look) filter (receipt > 1) at time zone 'UTC' as came_again_at
+            from registry.receipt
+            group by submission_id
+        )
+
+    select
+        candidates.submission_id,
+        candidates.respondent_code,
+        candidates.report_year,
+        candidates.came_at,
+        receipts.has_look,
+        case
+            when candidates.saved_at between calendar.school_year_from and candidates.received_at + interval 1 day
+            then candidates.saved_at
+        end as saved_at,
+        cast(said.said as varchar) as said,
+        receipts.came_again_at
+    from candidates
+    inner join receipts on candidates.submission_id = receipts.submission_id
+    left join said on candidates.submission_id = said.submission_id
+    left join reference.report_year as calendar on candidates.report_year = calendar.report_year
+"""
+"""`Candidate`s with respondent and year. A time of saving is believed from the beginning of the school year that is
+reported to a day after the receipt: clocks differ by less, and some programs write local time for UTC."""
+
+
+def _utc(moment: str) -> datetime:
+    return datetime.fromisoformat(moment).astimezone(UTC).replace(tzinfo=None)
 
 
 LATEST = """
@@ -98,7 +193,10 @@ LATEST = """
                 row_number() over versions as position
             from registry.submission
             where respondent_code is not null and report_year is not null
-            window versions as (partition by respondent_code, report_year order by precedence desc, submission_id)
+            window versions as (
+                partition by respondent_code, report_year
+                order by precedence desc, saved_at desc nulls last, submission_id
+            )
         ) as ranked
         where position = 1
     )
@@ -112,18 +210,55 @@ COUNTED = """
             cast(count(*) filter (where severity = 'error') as bigint) as errors,
             cast(count(*) filter (where severity = 'warning') as bigint) as warnings
         from registry.finding
+        where cause_id is null
         group by submission_id
     )
 """
+STATED = """
+    select report_year, respondent_code, arg_max(state, step) as state
+    from registry.state_change
+    group by report_year, respondent_code
+"""
+"""The state of each respondent's year of which a file came; of any other it is `unsent`."""
+AGAIN = """
+    select later.submission_id, max(later.received_on) as came_again_on
+    from registry.receipt as first
+    inner join registry.receipt as later
+        on first.submission_id = later.submission_id
+        and first.sender is not distinct from later.sender
+        and later.look > first.look
+    where first.receipt = 1
+    group by later.submission_id
+"""
+"""When a file came once more from where it came first; one that was put into another folder was not sent again."""
 STANDING = "select distinct respondent_code, report_year from registry.submission where is_current"
 
 
 def latest_versions(connection: duckdb.DuckDBPyConnection) -> list[Version]:
     """Each respondent's latest version of each year, and every file that nobody can be asked about."""
+    return _versions(
+        connection,
+        "latest.submission_id is not null or (submission.status = 'rejected'"
+        " and (submission.respondent_code is null or submission.report_year is null))",
+    )
+
+
+def other_versions(connection: duckdb.DuckDBPyConnection) -> list[Version]:
+    """Every version of a respondent and year that is not the latest, in the order of receipt."""
+    return _versions(
+        connection,
+        "latest.submission_id is null"
+        " and submission.respondent_code is not null and submission.report_year is not null",
+    )
+
+
+def _versions(connection: duckdb.DuckDBPyConnection, which: str) -> list[Version]:
+    """The versions that a condition selects, in the order of receipt."""
+    # Long: one query, a thought a part.
     found = query(
         connection,
         f"""
-        with {LATEST}, {COUNTED}, standing as ({STANDING})
+        with {LATEST}, {COUNTED}, standing as ({STANDING}), stated as ({STATED}), again as ({AGAIN})
 
         select
             submission.submission_id,
@@ -133,24 +268,29 @@ def latest_versions(connection: duckdb.DuckDBPyConnection) -> list[Version]:
             submission.report_year,
             submission.status,
             submission.decision_reason as reason,
-            cast(submission.received_at at time zone 'UTC' as date) as received_on,
+            came.received_on,
             submission.is_current as counts,
             standing.report_year is not null as stands,
             coalesce(problems.errors, 0) as errors,
-            coalesce(problems.warnings, 0) as warnings
+            coalesce(problems.warnings, 0) as warnings,
+            sender.code as sender_code,
+            sender.name as sender_name,
+            again.came_again_on,
+            stated.state
         from registry.submission as submission
-        left join reference.respondent as respondent on submission.respondent_code = respondent.code
+        {period("respondent", "respondent", "submission.respondent_code", "submission.report_year")}
         left join latest on submission.submission_id = latest.submission_id
         left join standing
             on submission.respondent_code = standing.respondent_code
             and submission.report_year = standing.report_year
         left join problems on submission.submission_id = problems.submission_id
-        where
-            latest.submission_id is not null
-            or (
-                submission.status = 'rejected'
-                and (submission.respondent_code is null or submission.report_year is null)
-            )
+        inner join registry.receipt as came on submission.submission_id = came.submission_id and came.receipt = 1
+        left join reference.respondent as sender on came.sender = sender.code and came.channel = 'folder'
+        left join again on submission.submission_id = again.submission_id
+        left join stated
+            on submission.respondent_code = stated.respondent_code
+            and submission.report_year = stated.report_year
+        where {which}
         order by submission.sequence
         """,
     )

@@ -7,31 +7,39 @@ import polars as pl
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from sources.declarations.city import City
+from sources.system.html_page import html_templates
+from sources.system.plain_text import as_markdown
 from warehouse.reconcile.judging.causes import DIAGNOSES
 from warehouse.reconcile.verdicts import VERDICTS, Reconciliation
 
 TEMPLATES = Path(__file__).parent
+SHOWN_IN_MEMO = 1_000
+CODES = ("verdict", "indicator_code", "subject_code", "scope_code", "kind")
+"""Columns by which the templates decide, and which they do not print."""
 
 
-def memo(frame: pl.DataFrame, city: City, source: str, report_year: int) -> str:
-    """Writes the result as a memo (核对备忘录) in Markdown."""
-    return _environment(escaped=False).get_template("memo.md.j2").render(_facts(frame, city, source, report_year))
+def memo(frame: pl.DataFrame, city: City, source: str, report_year: int, origin_note: str = "") -> str:
+    """Writes the result as a memo (核对备忘录) in Markdown; what the printed report says is text in it."""
+    templates = Environment(
+        loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )  # fmt: skip
+    texts = pl.selectors.string() - pl.selectors.by_name(CODES)
+    shown = frame.with_columns(texts.map_elements(_in_memo, return_dtype=pl.String))
+    return templates.get_template("memo.md.j2").render(_facts(shown, city, _in_memo(source), report_year, origin_note))
 
 
 def page(result: Reconciliation, city: City) -> str:
     """Writes the memo and every figure as one HTML page that needs no other file."""
-    facts = _facts(result.frame, city, result.source, result.report_year)
-    return _environment(escaped=True).get_template("page.html.j2").render(facts)
+    facts = _facts(result.frame, city, result.source, result.report_year, result.origin_note)
+    return html_templates(TEMPLATES).get_template("page.html.j2").render(facts)
 
 
-def _environment(escaped: bool) -> Environment:
-    return Environment(
-        loader=FileSystemLoader(TEMPLATES), autoescape=escaped, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True, keep_trailing_newline=True,
-    )  # fmt: skip
+def _in_memo(text: str) -> str:
+    return as_markdown(text, SHOWN_IN_MEMO)
 
 
-def _facts(frame: pl.DataFrame, city: City, source: str, report_year: int) -> dict[str, object]:
+def _facts(frame: pl.DataFrame, city: City, source: str, report_year: int, origin_note: str) -> dict[str, object]:
     """The values that the templates print."""
     rows = frame.to_dicts()
     wrong = [row for row in rows if row["is_suspected"]]
@@ -42,6 +50,7 @@ def _facts(frame: pl.DataFrame, city: City, source: str, report_year: int) -> di
         "city": city.name,
         "source": source,
         "year": report_year,
+        "origin_note": origin_note,
         "rows": rows,
         "verdicts": VERDICTS,
         "diagnoses": DIAGNOSES,

@@ -18,7 +18,7 @@ from warehouse.reconcile.judging.derive import derive
 from warehouse.reconcile.judging.hints import magnitude_hints, overlap_hints
 from warehouse.reconcile.judging.prints import prints_of
 from warehouse.reconcile.judging.relations import Relation
-from warehouse.reconcile.judging.witnesses import Recomputed, compare, counted, recompute, usual_scopes
+from warehouse.reconcile.judging.witnesses import Recomputed, compare, counted, origin_note, recompute, usual_scopes
 from warehouse.reconcile.memo import memo
 from warehouse.reconcile.reading.figure_list import read_list
 from warehouse.reconcile.reading.names import Names, UnderstoodFigure, load_names, meaning
@@ -94,7 +94,10 @@ def _judged(
         ),
         broken_by_fact=broken,
         hints=dict(
-            [*magnitude_hints(verdicts.taken, city, catalogue), *overlap_hints(relations, verdicts.printed, catalogue)]
+            [
+                *magnitude_hints({fact: span.middle for fact, span in verdicts.printed.items()}, city, catalogue),
+                *overlap_hints(relations, verdicts.printed, verdicts.taken, catalogue),
+            ]
         ),
     )
 
@@ -123,13 +126,17 @@ def reconcile_file(
 ) -> Reconciliation:
     """Reconciles a list of printed figures (.csv) or a report's own text (.txt, .docx) of a report year.
 
+    Schools, regions and scopes are looked for by their names of that year.
+
     `connection` is the warehouse, or None to compare the printed figures with each other only; `published` are the
     city's own lists of printed figures, whose names help to match. Raises ValueError that names the file when it
     cannot be read.
     """
+    city = city.in_year(report_year)
     figures, listings = _read(connection, city, catalogue, path, report_year, tuple(published))
     frame = reconcile(connection, city, catalogue, figures, published, listings)
-    return Reconciliation(path.name, report_year, frame, memo(frame, city, path.name, report_year))
+    note = origin_note(connection, report_year)
+    return Reconciliation(path.name, report_year, frame, memo(frame, city, path.name, report_year, note), note)
 
 
 def _read(

@@ -331,3 +331,5 @@ class Reconciliation:
     report_year: int
     frame: pl.DataFrame
     memo: str
+    origin_note: str = ""
+    """What must be said of the recomputed values when not all of them were submitted."""

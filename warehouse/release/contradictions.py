@@ -19,7 +19,7 @@ def contradictions(
 ) -> list[str]:
     """Figures of the year's report that cannot all be right, in words; judged from what is printed alone."""
     of = load_region_year(connection, catalogue, report_year, city.code)
-    found = reconcile(None, city, catalogue, list(own_figures(of)))
+    found = reconcile(None, city.in_year(report_year), catalogue, list(own_figures(of)))
     suspected = found.filter(found.get_column("is_suspected"))
     return [
         f"{label}（{printed}）：{why}" for label, printed, why in suspected["label", "printed", "explanation"].rows()

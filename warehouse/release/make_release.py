@@ -3,52 +3,67 @@
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from sources.archive.archive import store_declarations
+from sources.declarations.archived import text_to_keep
 from sources.declarations.city import City
+from sources.system.access import narrow
+from sources.system.disk import refuse_without_room
+from sources.system.faults import OneByOne, ToldError
 from sources.system.fingerprint import sha256_of_file
 from sources.system.fixed_zip import write_zip
+from sources.system.seal import SEAL, seal
 from sources.system.settings import Settings
+from sources.system.whole_file import remove_dead_partials
 from warehouse.catalogue.catalogue import Catalogue
 from warehouse.figures.year_figures import load_figures
-from warehouse.release.checklist import Point, check_release
+from warehouse.intake.released import MANIFEST, latest_versions, releases_folder
+from warehouse.release.confirmation import NotConfirmedError, is_confirmed
 from warehouse.release.data.data_package import write_bundle, write_checksums
+from warehouse.release.data.dictionary import write_dictionary, write_structure
+from warehouse.release.data.metrics_file import write_metrics
 from warehouse.release.data.model_docs import MODEL_DOCS, write_model_docs
 from warehouse.release.documents.write_documents import write_documents
-from warehouse.release.manifest import (
-    MANIFEST,
-    Manifest,
-    Override,
-    inputs_of,
-    number_of,
-    read_manifest,
-    releases_folder,
-    releases_of,
-    write_manifest,
-)
+from warehouse.release.foresee import Foreseen, foreseen_with_inputs
+from warehouse.release.front.write_front import EarlierVersion, write_front
+from warehouse.release.gate import confirmed_notes, open_items
+from warehouse.release.imprint import imprint_of
+from warehouse.release.manifest import Manifest, read_manifest, releases_of, write_manifest
+from warehouse.release.proofread.proofread import refuse_unfinished_text
 from warehouse.release.revisions import revisions, write_revisions
 from warehouse.release.site.write_site import write_site
 from warehouse.run.compile import load_manifest
+from warehouse.run.space import needs_of_documents
 from warehouse.store.connection import open_published
 
 DATA, SITE = "data", "site"
+NOT_OUTPUT = frozenset({MANIFEST, MANIFEST + SEAL})
+"""Files of a release that its manifest does not name."""
 REVISIONS = "修订表.csv"
+NAMED = 5
 Progress = Callable[[str], None]
 
 
 class ReleaseBlockedError(RuntimeError):
-    """Points of the checklist are not met, and nobody has signed for it."""
+    """Items of the list are open: nobody has confirmed them, or nobody may."""
 
-    def __init__(self, points: tuple[Point, ...]) -> None:
-        self.points = points
-        super().__init__("；".join(f"{point.title}：{point.detail}" for point in points if not point.passed))
+    def __init__(self, foreseen: Foreseen) -> None:
+        self.foreseen = foreseen
+        still = [f"{each.item.title}：{each.item.seen.removesuffix('。')}" for each in open_items(foreseen.listed)]
+        more = f"；……共 {len(still)} 项" if len(still) > NAMED else ""
+        super().__init__("；".join(still[:NAMED]) + more)
+
+
+class NotWholeError(ToldError):
+    """A document, page or chart of a release could not be made, so that there is no release."""
 
 
 @dataclass(frozen=True)
@@ -66,28 +81,37 @@ def release(
     city: City,
     catalogue: Catalogue,
     report_year: int,
-    override: Override | None = None,
     progress: Progress = lambda _: None,
+    typed: str | None = None,
 ) -> Released:
     """Makes the next release of the year from the published database.
 
-    Raises ReleaseBlockedError when the checklist does not pass and no override is given; FileNotFoundError when
-    nothing has been published. A release that would repeat the last one is not made.
+    `typed` is what somebody typed to confirm it; None where the command itself is a person's, at the terminal.
+
+    Raises NotConfirmedError when `typed` does not hold the release's code; ReleaseBlockedError when an item of the list
+    is open; UnfinishedTextError when what was made says what is not finished; FileNotFoundError when nothing has been
+    published. A release that would repeat the last one is not made.
     """
     # Long: what is checked, made, noted and renamed happens under one connection, in this order.
     earlier = releases_of(settings, report_year)
     before = [(each, releases_folder(settings) / each.version) for each in earlier]
     with open_published(settings) as connection:
         progress("检查")
-        points = check_release(connection, settings, city, catalogue, report_year)
-        inputs = inputs_of(connection, settings, city, report_year)
-        if before and _same_inputs(before[-1][0], inputs):
+        foreseen, inputs = foreseen_with_inputs(connection, settings, city, catalogue, report_year)
+        if not foreseen.is_new:
             return Released(*before[-1], {}, False)
-        failed = tuple(point.name for point in points if not point.passed)
-        if failed and override is None:
-            raise ReleaseBlockedError(points)
-        version = next_version(report_year, earlier)
+        version = foreseen.version
+        if typed is not None and not is_confirmed(typed, foreseen.code):
+            raise NotConfirmedError(
+                f"确认码不是 {version} 的，没有发布。在终端运行 nianbao release {report_year} --dry-run，"
+                "看过检查结果，再把那里的确认码写入启动表单的 Config；数据变化或又确认了事项以后，确认码也会变"
+            )
+        if foreseen.is_open:
+            raise ReleaseBlockedError(foreseen)
         target = releases_folder(settings) / version
+        released = {**latest_versions(settings), report_year: version}
+        remove_dead_partials(target.parent)
+        refuse_without_room(needs_of_documents(before[-1][1] if before else None, target))
         partial = target.with_name(f".{version}.{os.getpid()}.partial")
         try:
             seconds = make(
@@ -99,33 +123,34 @@ def release(
                 settings.today,
                 version,
                 before,
-                load_manifest(settings),
+                load_manifest(settings, city.pack),
+                confirmed_notes(foreseen.listed),
                 progress,
+                released,
             )
+            progress("核对文字")
+            refuse_unfinished_text(connection, partial, city, foreseen.listed)
             manifest = Manifest(
                 version=version,
                 report_year=report_year,
                 released_on=settings.today.isoformat(),
-                checklist=[asdict(point) for point in points],
-                override=asdict(replace(override, points=failed)) if failed and override else None,
+                checklist=[asdict(point) for point in foreseen.points],
+                items=[each.row for each in foreseen.listed],
                 previous=earlier[-1].version if earlier else None,
                 outputs=outputs_in(partial),
+                released={str(year): each for year, each in released.items()},
                 **inputs,
             )
-            write_manifest(manifest, partial)
+            store_declarations(settings.archive, manifest.judged_by, text_to_keep(city))
+            seal(write_manifest(manifest, partial))
             for path in partial.rglob("*"):
                 if path.is_file():
-                    path.chmod(0o444)
+                    narrow(path, 0o444)
             partial.rename(target)
             manifest = read_manifest(target)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
     return Released(manifest, target, seconds, True)
-
-
-def next_version(report_year: int, earlier: Sequence[Manifest]) -> str:
-    """The version after the last of the year's releases, which are in order: 2023.1 for the first."""
-    return f"{report_year}.{number_of(earlier[-1].version) + 1 if earlier else 1}"
 
 
 def make(
@@ -138,11 +163,20 @@ def make(
     version: str,
     before: Sequence[tuple[Manifest, Path]],
     models: dict[str, Any],
+    confirmed: Mapping[str, tuple[str, ...]],
     progress: Progress = lambda _: None,
+    released: Mapping[int, str] | None = None,
 ) -> dict[str, float]:
-    """Writes every file of a release but its manifest into the folder; returns the seconds of each part."""
+    """Writes every file of a release but its manifest into the folder; returns the seconds of each part.
+
+    `confirmed`: indicator → what footnotes say of its figure because somebody confirmed it.
+    `released`: year → the version that rows of the data name.
+
+    Raises NotWholeError, which names all that could not be made.
+    """
     # Long: the parts of a release in their order; a later one describes the files of those before.
     seconds: dict[str, float] = {}
+    each = OneByOne()
 
     @contextmanager
     def part(title: str) -> Iterator[None]:
@@ -153,30 +187,40 @@ def make(
 
     folder.mkdir(parents=True)
     with part("文档"):
-        figures = load_figures(connection, catalogue, report_year, city.code)
-        documents = write_documents(figures, folder, released_on, version).paths
+        figures = load_figures(connection, catalogue, report_year, city.code, confirmed, each)
+        documents = write_documents(
+            figures, folder, released_on, version, one_by_one=each, publication=city.publication
+        ).paths
     with part("数据文件"):
-        data = write_bundle(connection, city, report_year, folder / DATA, released_on, version)
+        data = [
+            *write_bundle(connection, city, report_year, folder / DATA, released_on, version, released),
+            write_dictionary(catalogue, folder / DATA),
+            write_structure(connection, catalogue, city, folder / DATA, released_on, version),
+            write_metrics(catalogue, folder / DATA),
+        ]
         archive = write_zip(data, folder, folder / f"数据_{version}.zip")
         described = write_model_docs(connection, models, folder / MODEL_DOCS)
-    extra = []
+    extra: list[Path] = []
+    corrections = None
     if before:
         with part("修订表"):
-            table = revisions(connection, city, report_year, before)
-            extra.append(write_revisions(table, folder / REVISIONS))
+            corrections = revisions(connection, city, report_year, before)
+            extra.append(write_revisions(corrections, folder / REVISIONS))
     with part("网站"):
-        write_site(
-            connection, figures, city, folder / SITE, released_on, version, [*documents, archive, described, *extra]
-        )
+        downloads = [*documents, archive, described, *extra]
+        write_site(connection, figures, city, folder / SITE, released_on, version, downloads, each)
+    if each.failed:
+        raise NotWholeError("\n".join(("一个版本必须完整，下列部分没有做成，所以没有版本：", *each.failed)))
+    with part("首页"):
+        imprint = imprint_of(figures, city.publication, released_on, version)
+        versions = [EarlierVersion(each.version, date.fromisoformat(each.released_on)) for each, _ in before]
+        write_front(folder, imprint, downloads, versions, corrections)
     with part("校验和"):
         write_checksums([path for path in folder.rglob("*") if path.is_file()], folder)
     return seconds
 
 
-def _same_inputs(last: Manifest, inputs: dict[str, Any]) -> bool:
-    return all(getattr(last, name) == inputs[name] for name in ("current", "decisions", "declarations", "lock_file"))
-
-
 def outputs_in(folder: Path) -> dict[str, str]:
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST)
+    """Path → sha256 of each file of a release but its manifest and the seal of that."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name not in NOT_OUTPUT)
     return {path.relative_to(folder).as_posix(): sha256_of_file(path) for path in files}

@@ -9,10 +9,11 @@ import polars as pl
 from sources.declarations.city import City
 from sources.system.csv_file import write_csv
 from warehouse.release.manifest import Manifest, counting
-from warehouse.store.sql import query
+from warehouse.store.sql import period, query, quoted
 
 VALUES = "data/core.fct_indicator_value.parquet"
 HEADINGS = ("年度", "单位", "指标", "口径", "首次发布", "上一版", "本版", "原因")
+SCOPE_CALLED = period("scope", "called", "scope_code", "$1")
 KEY = ["report_year", "subject_code", "scope_code", "indicator_code"]
 
 
@@ -34,13 +35,15 @@ def revisions(
     moved = joined.filter(pl.col("now").ne_missing(pl.col("first")) | pl.col("now").ne_missing(pl.col("last"))).sort(
         KEY
     )
-    reason = _reason(connection, city, counting(connection, report_year), last_manifest)
+    reason = _reason(connection, city.in_year(report_year), counting(connection, report_year), last_manifest)
     labels = dict(query(connection, "select indicator_code, label from core.dim_indicator").iter_rows())
-    scopes = dict(query(connection, "select scope_code, label from core.dim_scope").iter_rows())
+    of_year = city.in_year(report_year)
+    labelled = f"select scope_code, coalesce(called.label, dim_scope.label) from core.dim_scope{SCOPE_CALLED}"
+    scopes = dict(query(connection, labelled, [report_year]).iter_rows())
     rows = [
         (
             str(year),
-            _name(city, subject),
+            _name(of_year, subject),
             labels.get(code, code),
             scopes.get(scope, scope),
             was or "…",
@@ -58,7 +61,7 @@ def write_revisions(table: pl.DataFrame, path: Path) -> Path:
 
 
 def _parquet(folder: Path) -> str:
-    return f"read_parquet('{folder / VALUES}')"
+    return f"read_parquet({quoted(str(folder / VALUES))})"
 
 
 def _values(connection: duckdb.DuckDBPyConnection, relation: str, report_year: int) -> pl.DataFrame:

@@ -14,7 +14,12 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from sources.declarations.pack import Pack
+from sources.system.faults import fault_of
 from sources.system.settings import Settings
+from warehouse.bounding.note_bounds import note_bounds
+from warehouse.catalogue.record_catalogue import record_catalogue
+from warehouse.hiding.settle import settle
 from warehouse.run.changed import (
     built_from,
     fingerprint_of,
@@ -24,11 +29,22 @@ from warehouse.run.changed import (
     noted_keys,
     table_sums,
 )
-from warehouse.run.compile import Model, ModelTest, Node, build_order, is_step, load_manifest, project_fingerprint
+from warehouse.run.compile import (
+    Model,
+    ModelTest,
+    Node,
+    build_order,
+    is_step,
+    load_manifest,
+    project_fingerprint,
+    public_tables_of,
+)
 from warehouse.store.connection import rewrite_working
 from warehouse.store.ddl import canonical_type
+from warehouse.store.notes import get_state, set_state
 from warehouse.store.sql import query, quoted
 
+CATALOGUE_NOTE = "catalogue_of"
 FAILING_ROWS = 50
 LARGE_ROWS = 50_000
 
@@ -65,6 +81,11 @@ class Build:
         """The models that stand now."""
         return [node for node in self.nodes if node.status == "success" and self.success]
 
+    def with_again(self, nodes: Iterable[NodeResult]) -> "Build":
+        """The outcome with what was built or tested once more in the place of what it was before."""
+        again = {node.unique_id: node for node in nodes}
+        return Build(tuple(again.get(node.unique_id, node) for node in self.nodes))
+
     @property
     def error(self) -> str | None:
         """The errors, one a line; None when there was none."""
@@ -82,6 +103,7 @@ class _NotBuiltError(Exception):
 
 def build(
     settings: Settings,
+    pack: Pack,
     selected: Collection[str] | None = None,
     with_tests: bool = True,
     anew: bool = False,
@@ -90,18 +112,20 @@ def build(
     """Builds models (unique ids, with the tests to run; None: all) on a copy of the working database.
 
     A model that would be built from the same rows again is kept, unless `anew` is given; its tests run all the same.
+    Where other numbers are to be hidden than before (warehouse/hiding), or figures that lack schools have other bounds
+    (warehouse/bounding), what shows them is built once more.
     After a failing test everything that reads the model is skipped; after an error of the database everything is. In
     both cases all models stay as they were. Otherwise it notes what they were built from, calls `finish` with the copy,
     and swaps it in.
     """
     # Long: the order of these steps is what keeps the database whole.
-    manifest = load_manifest(settings)
+    manifest = load_manifest(settings, pack)
     nodes = [
         node
         for node in build_order(manifest)
         if (selected is None or node.unique_id in selected) and (with_tests or isinstance(node, Model))
     ]
-    models, project = [node for node in nodes if isinstance(node, Model)], project_fingerprint()
+    models, project = [node for node in nodes if isinstance(node, Model)], project_fingerprint(pack)
     outcome = Build(())
     # what was not built is in the outcome; the error only leaves the database as it was
     with suppress(_NotBuiltError), rewrite_working(settings) as connection:
@@ -119,12 +143,31 @@ def build(
         outcome = Build(tuple(_results(connection, nodes, kept)))
         if not outcome.success:
             raise _NotBuiltError
+        for settle_by in (settle, note_bounds):  # what rests on few people is known only now, and so are bounds
+            if not settle_by(connection, pack):
+                continue
+            # what shows it is built once more
+            before = (keys or keys_of(connection, manifest, models, sums)) if selected is None else {}
+            sums = table_sums(connection)
+            keys = keys_of(connection, manifest, models, sums) if selected is None else {}
+            again = {
+                node.unique_id
+                for node in models
+                if node.unique_id not in keys or keys[node.unique_id] != before[node.unique_id]
+            }
+            inputs, kept, are_all_built = fingerprint_of(sums), kept - again, selected is None
+            outcome = outcome.with_again(_results(connection, _concerned(nodes, again), ()))
+            if not outcome.success:
+                raise _NotBuiltError
         note_built_from(connection, inputs if are_all_built else "")
         if selected is None:
             note_keys(connection, project, keys or keys_of(connection, manifest, models, sums))
         elif not are_all_built:
             note_keys(connection, project, {})
         _describe(connection, manifest, kept)
+        if get_state(connection, CATALOGUE_NOTE) != project:
+            record_catalogue(connection, public_tables_of(pack))
+            set_state(connection, CATALOGUE_NOTE, project)
         finish(connection, outcome)
     return outcome
 
@@ -132,7 +175,8 @@ def build(
 def _results(
     connection: duckdb.DuckDBPyConnection, nodes: Iterable[Node], kept: Collection[str]
 ) -> Iterator[NodeResult]:
-    """Runs the nodes in order, except models that are kept; after an error of the database it runs no more.
+    """Runs the nodes in order, except models that are kept; after an error of the database it runs no more. Raises what
+    the machine is at fault for.
 
     It commits a large table at once: until then it is not compressed, and what reads it takes several times as
     long. It commits small ones together, because every commit waits for the disk.
@@ -163,9 +207,20 @@ def _results(
             else:
                 yield NodeResult(node.unique_id, "pass", time.perf_counter() - start, 0)
         except (duckdb.Error, ContractError) as error:
+            if fault_of(str(error)):
+                raise  # no model is at fault: told as what it is
             is_spoilt = True
             yield NodeResult(node.unique_id, "error", time.perf_counter() - start, message=str(error))
     connection.execute("rollback" if is_spoilt else "commit")
+
+
+def _concerned(nodes: Iterable[Node], models: Collection[str]) -> list[Node]:
+    """The models, and the tests that read one of them."""
+    return [
+        node
+        for node in nodes
+        if not ({node.unique_id} | (node.parents if isinstance(node, ModelTest) else set())).isdisjoint(models)
+    ]
 
 
 def _create(connection: duckdb.DuckDBPyConnection, model: Model) -> int:

@@ -24,6 +24,8 @@ goes by what they hold."""
 Keys = dict[str, str]
 """Model (unique id) → a fingerprint of all that it is built from, to the last row."""
 BUILD_NOTE = "build_fingerprint"
+BOUNDS = frozenset({"registry.value_bound", "registry.value_bound_school"})
+"""Tables that a build on DuckDB fills from its own models (decision 0057)."""
 
 
 def inputs_fingerprint(connection: duckdb.DuckDBPyConnection) -> str:
@@ -32,6 +34,16 @@ def inputs_fingerprint(connection: duckdb.DuckDBPyConnection) -> str:
     Raises duckdb.Error when a part of the file can no longer be read.
     """
     return fingerprint_of(table_sums(connection))
+
+
+def fingerprint_for_spark(connection: duckdb.DuckDBPyConnection) -> str:
+    """A fingerprint of what Spark's models are built from: without the bounds, which Python works out of what DuckDB's
+    models gave.
+
+    Raises duckdb.Error when a part of the file can no longer be read.
+    """
+    sums = table_sums(connection)
+    return fingerprint_of({name: of_table for name, of_table in sums.items() if name not in BOUNDS})
 
 
 def fingerprint_of(sums: Mapping[str, str]) -> str:
@@ -104,10 +116,10 @@ def declarations_fingerprint(settings: Settings, city: City) -> str:
     """A fingerprint that changes whenever something other than a submission asks for a new build."""
     return " ".join(
         [
-            project_fingerprint(),
+            project_fingerprint(city.pack),
             reference_fingerprint(settings, city),
             audit_version(city),
-            fingerprint(load_contracts()),
+            fingerprint(load_contracts(city.pack)),
         ]
     )
 

@@ -12,9 +12,10 @@ from typing import Any
 
 import duckdb
 
+from sources.declarations.pack import Pack
 from sources.system.settings import Settings
 from warehouse.run.build import build
-from warehouse.run.changed import built_from, inputs_fingerprint
+from warehouse.run.changed import BOUNDS, built_from, fingerprint_for_spark, inputs_fingerprint
 from warehouse.run.spark import spark_built_from, spark_manifest, spark_warehouse
 from warehouse.store.connection import open_working, working_lock
 from warehouse.store.ddl import PUBLIC_SCHEMAS
@@ -53,7 +54,10 @@ class Comparison:
 
 
 def public_tables(manifest: Mapping[str, Any]) -> dict[tuple[str, str], tuple[str, ...]]:
-    """(schema, table) → the columns of its key, for the models that users see; () where no key is tested."""
+    """(schema, table) → the columns of its key, for the models that users see; () where no key is tested.
+
+    Without the tables of bounds: they are not computed by models, and Spark's are empty.
+    """
     keys = {
         node["attached_node"]: tuple(node["test_metadata"]["kwargs"]["columns"])
         for node in manifest["nodes"].values()
@@ -62,8 +66,13 @@ def public_tables(manifest: Mapping[str, Any]) -> dict[tuple[str, str], tuple[st
     return {
         (node["schema"], node["alias"]): keys.get(node["unique_id"], ())
         for node in manifest["nodes"].values()
-        if node["resource_type"] == "model" and node["schema"] in PUBLIC_SCHEMAS
+        if node["resource_type"] == "model" and node["schema"] in PUBLIC_SCHEMAS and not _is_of_bounds(node)
     }
+
+
+def _is_of_bounds(model: Mapping[str, Any]) -> bool:
+    sources = {each.partition(".")[2].partition(".")[2] for each in model.get("depends_on", {}).get("nodes", ())}
+    return not sources.isdisjoint(BOUNDS)
 
 
 def compare_targets(connection: duckdb.DuckDBPyConnection, manifest_file: Path, warehouse: Path) -> Comparison:
@@ -84,7 +93,7 @@ def compare_targets(connection: duckdb.DuckDBPyConnection, manifest_file: Path, 
     )
 
 
-def compare_with_spark(settings: Settings) -> Comparison | None:
+def compare_with_spark(settings: Settings, pack: Pack) -> Comparison | None:
     """Compares both engines' tables of an installation, with DuckDB's models brought up to date first.
 
     None when Spark's tables were not built from what the database holds now.
@@ -92,11 +101,11 @@ def compare_with_spark(settings: Settings) -> Comparison | None:
     """
     with working_lock(settings):
         with open_working(settings) as connection:
-            inputs = inputs_fingerprint(connection)
-            is_built = built_from(connection) == inputs
-        if spark_built_from(settings) != inputs:
+            is_built = built_from(connection) == inputs_fingerprint(connection)
+            is_of_today = spark_built_from(settings) == fingerprint_for_spark(connection)
+        if not is_of_today:
             return None
-        if not is_built and not (outcome := build(settings)).success:
+        if not is_built and not (outcome := build(settings, pack)).success:
             raise RuntimeError(outcome.error)
         with open_working(settings) as connection:
             return compare_targets(connection, spark_manifest(settings), spark_warehouse(settings))

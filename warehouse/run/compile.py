@@ -7,6 +7,7 @@ the project cannot be written to.
 
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,10 +20,16 @@ from typing import Any
 
 from filelock import FileLock
 
+from sources.declarations.pack import Pack
+from sources.system.access import OWNERS_FILE, private_folder
 from sources.system.fingerprint import sha256_of
 from sources.system.settings import DBT_PROJECT, Settings
 from sources.system.whole_file import whole_file
+from warehouse.catalogue.catalogue import load_catalogue
+from warehouse.catalogue.model_files import GENERATED, generated_models, is_generated_for
+from warehouse.catalogue.public_tables import PublicTable, public_tables
 
+FINGERPRINT = 12
 QUIET = ("--quiet", "--no-use-colors", "--log-level-file", "none")
 UNDERSTOOD = {"severity": "ERROR", "fail_calc": "count(*)", "error_if": "!= 0", "warn_if": "!= 0", "limit": None}
 """The settings of a test that its execution here honours; any other is refused, not ignored."""
@@ -56,42 +63,86 @@ class ModelTest:
 Node = Model | ModelTest
 
 
-def project_fingerprint() -> str:
+def project_fingerprint(pack: Pack) -> str:
     """A fingerprint that changes whenever a file of the dbt project, or dbt itself, changes."""
     parts: list[bytes | str] = [f"{version('dbt-core')} {version('dbt-duckdb')}"]
+    is_shipped = is_generated_for(pack)
     for path in sorted(DBT_PROJECT.rglob("*")):
         name = path.relative_to(DBT_PROJECT)
-        if path.suffix in (".sql", ".yml") and "target" not in name.parts:
+        if (
+            path.suffix in (".sql", ".yml")
+            and "target" not in name.parts
+            and (is_shipped or GENERATED not in name.parts)
+        ):
             parts += [str(name), path.read_bytes()]
-    return sha256_of(*parts)[:12]
+    if not is_shipped:
+        parts += [part for path, text in _generated(pack).items() for part in (str(path), text)]
+    return sha256_of(*parts)[:FINGERPRINT]
 
 
-def prepare_manifest(settings: Settings) -> Path:
+@lru_cache
+def _generated(pack: Pack) -> dict[Path, str]:
+    """The generated files of the project (their paths in it) as the pack has them."""
+    files = generated_models(load_catalogue(pack))
+    return {path.relative_to(DBT_PROJECT): text for path, text in sorted(files.items())}
+
+
+def public_tables_of(pack: Pack) -> tuple[PublicTable, ...]:
+    """The tables for analysts as the project declares them for the pack."""
+    return public_tables(load_catalogue(pack))
+
+
+@contextmanager
+def project_of(pack: Pack) -> Iterator[Path]:
+    """The dbt project with the models that derive from the pack: this one, or a copy for as long as it is needed."""
+    if is_generated_for(pack):
+        yield DBT_PROJECT
+        return
+    with tempfile.TemporaryDirectory(prefix="nianbao-dbt-") as folder:
+        copy = Path(folder) / DBT_PROJECT.name
+        shutil.copytree(DBT_PROJECT, copy, ignore=shutil.ignore_patterns("target", "logs", GENERATED))
+        for name, text in _generated(pack).items():
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            (copy / name).write_text(text, encoding="utf-8")
+        yield copy
+
+
+def prepare_manifest(settings: Settings, pack: Pack) -> Path:
     """dbt's manifest of the project as it stands, with the SQL of every model and test; compiled only when it changed.
 
     Raises RuntimeError with dbt's message when the project does not compile.
     """
-    name = f"compiled-{project_fingerprint()}.json"
-    folders = (DBT_PROJECT / "target", settings.home / "dbt")
-    for folder in folders:
-        if (folder / name).exists():
-            return folder / name
-    folder = next(folder for folder in folders if _is_writable(folder))
+    kind = f"compiled-{pack.code}-" if pack.code else "compiled-"
+    name = f"{kind}{project_fingerprint(pack)}.json"
+    kept = kept_beside_the_project(settings, name)
+    if kept.exists():
+        return kept
+    folder = kept.parent
     with _alone_in(folder), tempfile.TemporaryDirectory(prefix="nianbao-dbt-") as scratch:
         if not (folder / name).exists():
-            run_dbt(["compile"], Path(scratch) / settings.working_database.name, Path(scratch))
-            for outdated in folder.glob("compiled-*.json"):
+            with project_of(pack) as project:
+                run_dbt(["compile"], Path(scratch) / settings.working_database.name, Path(scratch), project)
+            for outdated in folder.glob(f"{kind}{'[0-9a-f]' * FINGERPRINT}.json"):
                 outdated.unlink()
             with whole_file(folder / name) as partial:
                 partial.write_bytes((Path(scratch) / "manifest.json").read_bytes())
     return folder / name
 
 
-def load_manifest(settings: Settings) -> dict[str, Any]:
-    return _read(prepare_manifest(settings))
+def kept_beside_the_project(settings: Settings, name: str) -> Path:
+    """Where a file that is made of the project lies, or belongs: beside it, or in the home if that is not ours."""
+    folders = (DBT_PROJECT / "target", settings.home / "dbt")
+    for folder in folders:
+        if (folder / name).exists():
+            return folder / name
+    return (folders[0] if _is_writable(folders[0]) else private_folder(folders[1])) / name
 
 
-@lru_cache(maxsize=1)
+def load_manifest(settings: Settings, pack: Pack) -> dict[str, Any]:
+    return _read(prepare_manifest(settings, pack))
+
+
+@lru_cache(maxsize=2)
 def _read(path: Path) -> dict[str, Any]:
     manifest: dict[str, Any] = json.loads(path.read_bytes())
     return manifest
@@ -131,13 +182,13 @@ def _read_by(node: Mapping[str, Any], steps: Mapping[str, Mapping[str, Any]]) ->
     return frozenset(parents - steps.keys()).union(*within)
 
 
-def dbt_arguments(command: Sequence[str], target: Path) -> list[str]:
+def dbt_arguments(command: Sequence[str], target: Path, project: Path = DBT_PROJECT) -> list[str]:
     """A command of dbt on the project, with `target` as the folder for what dbt writes."""
-    folders = ["--project-dir", str(DBT_PROJECT), "--profiles-dir", str(DBT_PROJECT)]
+    folders = ["--project-dir", str(project), "--profiles-dir", str(project)]
     return [*QUIET, command[0], *folders, "--target-path", str(target), "--log-path", str(target), *command[1:]]
 
 
-def run_dbt(command: Sequence[str], database: Path, target: Path) -> Any:
+def run_dbt(command: Sequence[str], database: Path, target: Path, project: Path = DBT_PROJECT) -> Any:
     """dbt itself, in this process, on a database file; returns its result and leaves no connection open.
 
     `target` is the folder for what dbt writes. Raises RuntimeError when dbt cannot do it at all, with its message.
@@ -150,7 +201,7 @@ def run_dbt(command: Sequence[str], database: Path, target: Path) -> Any:
     os.environ["NIANBAO_WORKING_DATABASE"] = str(database)
     os.environ["DO_NOT_TRACK"] = "1"
     try:
-        outcome = dbtRunner().invoke(dbt_arguments(command, target))
+        outcome = dbtRunner().invoke(dbt_arguments(command, target, project))
     finally:
         if DuckDBConnectionManager._ENV is not None:
             DuckDBConnectionManager._ENV.close()
@@ -192,5 +243,5 @@ def _is_writable(folder: Path) -> bool:
 @contextmanager
 def _alone_in(folder: Path) -> Iterator[None]:
     """Lets one process compile in the folder; the others wait for its result."""
-    with FileLock(folder / "compiling.lock"):
+    with FileLock(folder / "compiling.lock", mode=OWNERS_FILE):
         yield

@@ -4,12 +4,20 @@ DuckDB's own lock is not enough: a run builds on a copy and swaps it in, so dbt 
 be replaced, or the run would copy a file that is being written.
 """
 
+import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt_common.exceptions import DbtRuntimeError
 from filelock import FileLock, Timeout
+
+from sources.declarations.city import load_city
+from sources.system.access import OWNERS_FILE
+from sources.system.faults import ToldError
+from sources.system.settings import load_settings
+from warehouse.store.owner import check_owner
 
 _taken: dict[Path, FileLock] = {}
 """By database: held until dbt ends, or until `release`."""
@@ -30,7 +38,9 @@ class Plugin(BasePlugin):
                 f"还没有数据库：{database}。请先运行 make run，并在 dbt_project 目录里运行 dbt；"
                 "数据在别处的，设置 NIANBAO_HOME。"
             )
-        lock = FileLock(database.with_suffix(".lock"), thread_local=False)
+        if "NIANBAO_CITY" in os.environ and "NIANBAO_WORKING_DATABASE" not in os.environ:  # typed by a person
+            _check_owner(database)
+        lock = FileLock(database.with_suffix(".lock"), thread_local=False, mode=OWNERS_FILE)
         try:
             lock.acquire(timeout=0)
         except Timeout:
@@ -38,6 +48,15 @@ class Plugin(BasePlugin):
                 f"nianbao 正在运行，占用着工作数据库：{database}。什么也没有改；等它结束后再运行 dbt。"
             ) from None
         _taken[database] = lock
+
+
+def _check_owner(database: Path) -> None:
+    """Raises DbtRuntimeError when the database is another city's than NIANBAO_CITY says."""
+    try:
+        settings = load_settings()
+        check_owner(replace(settings, home=database.parents[1]), load_city(settings.city_dir))
+    except ToldError as error:
+        raise DbtRuntimeError(str(error)) from None
 
 
 def release() -> None:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -17,12 +16,16 @@ from warehouse.intake.decisions import undecided
 from warehouse.intake.receipts import pending_submissions
 from warehouse.intake.versions import current_versions
 from warehouse.run.changed import BUILD_NOTE, declarations_fingerprint
+from warehouse.run.clock import day_of_last_run, doubt_of_day
 from warehouse.store.connection import open_published
-from warehouse.store.notes import CLOCK_STATE, get_state
+from warehouse.store.notes import get_state
 
 
 def reasons_to_run(settings: Settings, city: City, report_years: Sequence[int]) -> list[str]:
-    """Why a run would change something, in Chinese; empty when everything published is up to date."""
+    """Why a run would change something, in Chinese; empty when everything published is up to date.
+
+    Raises InboxGoneError when the inbox has gone: then nobody knows.
+    """
     if not settings.published_database.exists():
         return ["还没有发布过数据"]
     try:
@@ -50,9 +53,11 @@ def _reasons(settings: Settings, city: City, report_years: Sequence[int]) -> lis
         if pending := len(pending_submissions(connection, report_years, audit_version(city))):
             reasons.append(f"有 {pending} 份报送尚未审核")
         if decisions := undecided(connection, settings):
-            reasons.append(f"有 {decisions} 条对说明的决定尚未生效")
+            reasons.append(f"有 {decisions} 条决定尚未生效")
+        if doubt_of_day(day_of_last_run(connection), settings.today):
+            reasons.append("这台机器的日期和上一次运行的接不上")
         if overdue := _newly_overdue(connection, settings, city, report_years):
-            reasons.append(f"有 {overdue} 个单位逾期未报")
+            reasons.append(f"有 {overdue} 个单位逾期，没有有效的报送")
     return reasons
 
 
@@ -82,7 +87,7 @@ def _newly_overdue(
     connection: duckdb.DuckDBPyConnection, settings: Settings, city: City, report_years: Sequence[int]
 ) -> int:
     """Respondents whose due date has passed since the last run without anything that stands."""
-    last = date.fromisoformat(get_state(connection, CLOCK_STATE) or settings.today.isoformat())
+    last = day_of_last_run(connection) or settings.today
     standing = current_versions(connection)
     return sum(
         (respondent.code, year) not in standing

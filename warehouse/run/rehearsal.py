@@ -9,20 +9,24 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from sources.archive.archive import archived_decisions, restore
 from sources.archive.inbox import Inbox, content_of
+from sources.archive.tokens import keep_tokens
 from sources.declarations.city import City
 from sources.declarations.contract import load_contracts
 from sources.declarations.declared import audit_version
+from sources.declarations.pack import Pack
 from sources.submission.explanation import Question
 from sources.submission.finding import Finding
 from sources.system.fingerprint import sha256_of
 from sources.system.settings import Settings
-from sources.system.whole_file import copy_file
 from warehouse.intake.register import RegisteredFinding, registered_findings
 from warehouse.intake.take_in import take_in
 from warehouse.run.build import build
+from warehouse.run.shape import plain_copy
 from warehouse.store.connection import open_published, open_working
-from warehouse.store.sql import query
+from warehouse.store.ddl import all_tables, create_tables
+from warehouse.store.sql import period, query
 
 
 @dataclass(frozen=True)
@@ -58,23 +62,26 @@ def preview(settings: Settings, city: City, file: Path, progress: Callable[[str]
         rehearsal.working_database.parent.mkdir(parents=True)
         if not settings.published_database.exists():
             raise FileNotFoundError(f"还没有发布的数据库：{settings.published_database}。请先运行 nianbao run。")
-        copy_file(settings.published_database, rehearsal.working_database)
+        plain_copy(rehearsal, settings.published_database, rehearsal.working_database)
+        restore(settings.archive, rehearsal.archive, [], archived_decisions(settings.archive))
+        keep_tokens(settings.archive, rehearsal.archive)
         content = content_of(file, settings.limits)
         if content is None:
             raise FileNotFoundError(f"没有这个文件：{file}")
         submission_id = sha256_of(content)
         progress("审核")
         with open_working(rehearsal) as connection:
+            create_tables(connection, all_tables(city.pack))
             _settle_others(connection, city)
             taken = take_in(connection, rehearsal, city, sorted(city.calendar.years), Inbox(files=(file,)))
         if taken.accepted:
             progress("重新计算")
-            outcome = build(rehearsal, with_tests=False)
+            outcome = build(rehearsal, city.pack, with_tests=False)
             if not outcome.success:
                 raise RuntimeError(outcome.error)
         progress("比较")
         with open_working(rehearsal) as after, open_published(settings) as before:
-            return _compared(before, after, submission_id, file)
+            return _compared(before, after, city.pack, submission_id, file)
 
 
 def _settle_others(connection: duckdb.DuckDBPyConnection, city: City) -> None:
@@ -86,12 +93,12 @@ def _settle_others(connection: duckdb.DuckDBPyConnection, city: City) -> None:
 
 
 def _compared(
-    before: duckdb.DuckDBPyConnection, after: duckdb.DuckDBPyConnection, submission_id: str, file: Path
+    before: duckdb.DuckDBPyConnection, after: duckdb.DuckDBPyConnection, pack: Pack, submission_id: str, file: Path
 ) -> Preview:
     status, reason, counts, respondent, year, name = query(
         after,
         "select status, decision_reason, is_current, respondent_code, report_year, respondent.name"
-        " from registry.submission left join reference.respondent on respondent_code = respondent.code"
+        f" from registry.submission{period('respondent', 'respondent', 'respondent_code', 'report_year')}"
         " where submission_id = ?",
         [submission_id],
     ).row(0)
@@ -105,7 +112,7 @@ def _compared(
         status=status,
         reason=reason,
         counts=counts,
-        cells=_changed(_cells(before, earlier), _cells(after, submission_id), ["sheet", "record", "label"]),
+        cells=_changed(_cells(before, pack, earlier), _cells(after, pack, submission_id), ["sheet", "record", "label"]),
         findings=findings,
         findings_new=_missing_from(findings, findings_before),
         findings_solved=_missing_from(findings_before, findings),
@@ -124,7 +131,7 @@ def _standing_version(connection: duckdb.DuckDBPyConnection, respondent: str | N
     return row[0] if row else None
 
 
-def _cells(connection: duckdb.DuckDBPyConnection, submission_id: str | None) -> pl.DataFrame:
+def _cells(connection: duckdb.DuckDBPyConnection, pack: Pack, submission_id: str | None) -> pl.DataFrame:
     """The loaded cells of a version by sheet, record (the row's key in a table) and label."""
     cells = query(
         connection,
@@ -132,7 +139,7 @@ def _cells(connection: duckdb.DuckDBPyConnection, submission_id: str | None) -> 
         [submission_id],
     )
     parts = []
-    for contract in load_contracts():
+    for contract in load_contracts(pack):
         of_sheet = cells.filter(pl.col("sheet") == contract.name)
         texts: dict[int, dict[str, str]] = {}
         for record, column, text in of_sheet.select("record", "column_name", "raw_text").iter_rows():
@@ -163,22 +170,20 @@ def _figures(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
     """Every value that can be printed: of each region in every scope, and of each school."""
     return query(
         connection,
-        """
+        f"""
         select
             cast(facts.report_year as varchar) as report_year,
             facts.subject_code,
-            coalesce(regions.region_name, respondent.name) as subject_name,
+            case facts.subject_kind when 'region' then regions.name else respondent.name end as subject_name,
             indicators.label as indicator,
-            scopes.label as scope,
+            coalesce(labels.label, scopes.label) as scope,
             coalesce(facts.display, '…') as shown
         from core.fct_indicator_value as facts
         inner join core.dim_indicator as indicators on facts.indicator_code = indicators.indicator_code
         inner join core.dim_scope as scopes on facts.scope_code = scopes.scope_code
-        left join
-            core.dim_region as regions
-            on facts.subject_kind = 'region'
-            and facts.subject_code = regions.region_code
-        left join reference.respondent as respondent on facts.subject_code = respondent.code
+        {period("scope", "labels", "facts.scope_code", "facts.report_year")}
+        {period("region", "regions", "facts.subject_code", "facts.report_year")}
+        {period("respondent", "respondent", "facts.subject_code", "facts.report_year")}
         """,
     )
 

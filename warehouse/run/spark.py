@@ -17,13 +17,16 @@ from pathlib import Path
 
 import duckdb
 
+from sources.declarations.pack import Pack
+from sources.system.access import private_folder
 from sources.system.faults import ToldError
 from sources.system.settings import Settings
 from sources.system.whole_file import whole_file
-from warehouse.run.changed import inputs_fingerprint
-from warehouse.run.compile import dbt_arguments
+from warehouse.run.changed import fingerprint_for_spark
+from warehouse.run.compile import dbt_arguments, project_of
 from warehouse.store.connection import open_working, working_lock
 from warehouse.store.ddl import Table, all_tables
+from warehouse.store.sql import quoted
 
 BUILT_FROM = "built_from.txt"
 FAILED = ("error", "fail")
@@ -71,12 +74,12 @@ def missing_for_spark() -> str | None:
     return None
 
 
-def export_sources(connection: duckdb.DuckDBPyConnection, settings: Settings) -> list[Path]:
+def export_sources(connection: duckdb.DuckDBPyConnection, settings: Settings, pack: Pack) -> list[Path]:
     """Writes every table of raw, registry and reference as Parquet, types kept; returns the files.
 
     The rows are in the order of the table's key, so that the same rows give the same bytes. DuckDB streams them.
     """
-    return [_export(connection, table, spark_folder(settings)) for table in all_tables()]
+    return [_export(connection, table, spark_folder(settings)) for table in all_tables(pack)]
 
 
 def _export(connection: duckdb.DuckDBPyConnection, table: Table, folder: Path) -> Path:
@@ -85,7 +88,7 @@ def _export(connection: duckdb.DuckDBPyConnection, table: Table, folder: Path) -
     order = ", ".join(table.key) or "all"
     with whole_file(target) as partial:
         connection.execute(
-            f"copy (select {columns} from {table.qualified} order by {order}) to '{partial}'"
+            f"copy (select {columns} from {table.qualified} order by {order}) to {quoted(str(partial))}"
             " (format parquet, compression zstd)"
         )
     return target
@@ -98,7 +101,7 @@ def spark_built_from(settings: Settings) -> str | None:
 
 
 def build_on_spark(
-    settings: Settings, arguments: Sequence[str] = ("--exclude-resource-type", "unit_test")
+    settings: Settings, pack: Pack, arguments: Sequence[str] = ("--exclude-resource-type", "unit_test")
 ) -> SparkBuild:
     """Exports what intake wrote, builds and tests all models on Spark, and swaps their tables in if nothing failed.
 
@@ -109,11 +112,13 @@ def build_on_spark(
     building = spark_folder(settings) / "building"
     with working_lock(settings):
         with open_working(settings) as connection:
-            export_sources(connection, settings)
-            inputs = inputs_fingerprint(connection)
+            private_folder(spark_folder(settings))
+            export_sources(connection, settings, pack)
+            inputs = fingerprint_for_spark(connection)
         shutil.rmtree(building, ignore_errors=True)
         building.mkdir(parents=True)
-        outcome = _dbt_build(settings, building, arguments)
+        with project_of(pack) as project:
+            outcome = _dbt_build(settings, project, building, arguments)
         if not outcome.failed:
             (building / BUILT_FROM).write_text(inputs, encoding="utf-8")
             _swap_in(building, spark_warehouse(settings))
@@ -130,7 +135,7 @@ def _swap_in(built: Path, target: Path) -> None:
     shutil.rmtree(outdated, ignore_errors=True)
 
 
-def _dbt_build(settings: Settings, warehouse: Path, arguments: Sequence[str]) -> SparkBuild:
+def _dbt_build(settings: Settings, project: Path, warehouse: Path, arguments: Sequence[str]) -> SparkBuild:
     """One `dbt build --target spark` in a process of its own."""
     target = spark_manifest(settings).parent
     results_file = target / "run_results.json"
@@ -141,7 +146,7 @@ def _dbt_build(settings: Settings, warehouse: Path, arguments: Sequence[str]) ->
         "DO_NOT_TRACK": "1",
     }
     process = subprocess.run(
-        [str(spark_dbt()), *dbt_arguments(["build", "--target", "spark", *arguments], target)],
+        [str(spark_dbt()), *dbt_arguments(["build", "--target", "spark", *arguments], target, project)],
         env=environment,
         cwd=spark_folder(settings),
         text=True,

@@ -1,22 +1,40 @@
 """Opens database files, and nobody else does: one writer at a time, any number of readers of the published copy."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import duckdb
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 
+from sources.system.access import OWNERS_FILE, prepare_home
+from sources.system.aloud import Say, say_aloud
 from sources.system.faults import ToldError, fault_of
+from sources.system.seal import close_seal, open_seal
 from sources.system.settings import Settings
 from sources.system.whole_file import copy_file, whole_file
 from warehouse.store.sql import quoted
+from warehouse.store.turn import (
+    SOMEBODY,
+    holder_noted,
+    holder_told,
+    in_turn,
+    note_holder,
+)
 
-LOCK_TIMEOUT_SECONDS = 1800
+RUN_WRITES = "另一个运行正在写入数据库"
+LOOK_AT_IT = "它在工作就不用管；它没有反应了，就结束那个进程"
+PROGRAM_HOLDS = "另一个程序打开了工作数据库，请先关闭它"
+CLOSE_IT = "请关闭那个程序（看数据，打开 published 里的那一份就行）"
+HELD_BY_ANOTHER = "Could not set lock"
+"""DuckDB's words when another process has the file open."""
+BLOCK_BYTES = 16384
+"""Of a new file; an older file keeps its own."""
 
 
-class WarehouseBusyError(ToldError):
-    """Another run, or another program, holds the working database for longer than a run takes."""
+class OtherVersionError(ToldError):
+    """The published database was made by another version of nianbao."""
 
 
 class WarehouseBrokenError(ToldError, duckdb.DatabaseError):
@@ -24,39 +42,66 @@ class WarehouseBrokenError(ToldError, duckdb.DatabaseError):
 
 
 @contextmanager
-def working_lock(settings: Settings, timeout_seconds: float = LOCK_TIMEOUT_SECONDS) -> Iterator[bool]:
-    """Holds the right to write; waits for another holder. The kernel frees it when a process dies.
+def working_lock(settings: Settings, wait_seconds: float | None = None, say: Say = say_aloud) -> Iterator[bool]:
+    """Holds the right to write; waits for another holder, and says so. The kernel frees it when a process dies.
 
     A thread that holds it may take it again. Yields True when it was taken now: then no other process is at work, and
     whatever lies about was left by a dead one.
 
-    Raises WarehouseBusyError after `timeout_seconds`.
+    Raises WarehouseBusyError after `wait_seconds`; without them, after as many as the installation has patience for.
     """
-    path = settings.working_database.with_suffix(".lock")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(path, is_singleton=True, poll_interval=0.2)
+    path, note = settings.working_database.with_suffix(".lock"), settings.working_database.with_suffix(".holder")
+    prepare_home(settings.home)
+    lock = FileLock(path, mode=OWNERS_FILE, is_singleton=True)
     is_held_already = lock.is_locked
+    limit = settings.wait_seconds if wait_seconds is None else wait_seconds
+    in_turn(partial(_taken, lock), lambda: str(holder_noted(note) or SOMEBODY), LOOK_AT_IT, RUN_WRITES, limit, say)
     try:
-        lock.acquire(timeout=timeout_seconds)
-    except Timeout:
-        raise WarehouseBusyError(f"另一个运行正在写入数据库，等待超过 {timeout_seconds:.0f} 秒：{path}") from None
-    try:
+        if not is_held_already:
+            note_holder(note)
         yield not is_held_already
     finally:
+        if not is_held_already:
+            _seal_working(settings)
         lock.release()
 
 
+def _taken(lock: BaseFileLock) -> BaseFileLock | None:
+    """The lock, taken; None while another process has it."""
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:  # the caller says who has it, and waits
+        return None
+    return lock
+
+
+def _seal_working(settings: Settings) -> None:
+    """Seals the working database as it now is; not while a killed process's log has more of it.
+
+    Where that fails there is no seal: a full disk has its own sentence.
+    """
+    if not _log(settings).exists():
+        with suppress(OSError):  # without a seal nobody is accused
+            close_seal(settings.working_database)
+
+
+def _log(settings: Settings) -> Path:
+    """Where DuckDB keeps what is not in the working database's file yet."""
+    return settings.working_database.with_name(f"{settings.working_database.name}.wal")
+
+
 @contextmanager
-def open_working(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+def open_working(
+    settings: Settings, wait_seconds: float | None = None, say: Say = say_aloud
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """The working database, read-write, under the lock; checkpointed and closed at the end.
 
-    Raises WarehouseBusyError when another program has it open, WarehouseBrokenError when it cannot be opened.
+    It is waited for as the lock is. Raises WarehouseBusyError when another program has it open for too long,
+    WarehouseBrokenError when it cannot be opened.
     """
-    with working_lock(settings):
-        try:
-            connection = _connected(settings, settings.working_database)
-        except duckdb.Error as error:
-            raise explained(error, settings.working_database) from error
+    with working_lock(settings, wait_seconds, say):
+        open_seal(settings.working_database)
+        connection = _opened_in_turn(settings, settings.wait_seconds if wait_seconds is None else wait_seconds, say)
         try:
             yield connection
             connection.execute("checkpoint")
@@ -64,10 +109,25 @@ def open_working(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
             connection.close()
 
 
+def _opened_in_turn(settings: Settings, limit: float, say: Say) -> duckdb.DuckDBPyConnection:
+    """The working database, opened as soon as no other program has it open."""
+    path, refused = settings.working_database, ""
+
+    def opened() -> duckdb.DuckDBPyConnection | None:
+        nonlocal refused
+        try:
+            return _connected(settings, path)
+        except duckdb.Error as error:
+            if HELD_BY_ANOTHER not in (refused := str(error)):
+                raise explained(error, path) from error
+            return None
+
+    return in_turn(opened, lambda: f"{holder_told(refused)}，{path}", CLOSE_IT, PROGRAM_HOLDS, limit, say)
+
+
 def settle(settings: Settings) -> None:
     """Brings everything into the working database's file, also what a killed process left in DuckDB's log."""
-    log = settings.working_database.with_name(f"{settings.working_database.name}.wal")
-    if log.exists() or not settings.working_database.exists():
+    if _log(settings).exists() or not settings.working_database.exists():
         with open_working(settings):
             pass
 
@@ -80,6 +140,7 @@ def rewrite_working(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     """
     with working_lock(settings), whole_file(settings.working_database) as partial:
         settle(settings)
+        open_seal(settings.working_database)
         copy_file(settings.working_database, partial)
         name = settings.working_database.stem
         connection = _with_threads(settings, duckdb.connect())
@@ -92,17 +153,17 @@ def rewrite_working(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def explained(error: duckdb.Error, path: Path) -> Exception:
-    """Our own error when somebody holds the file or it is broken; the same error when the machine is at fault."""
+    """Our own error when the file is broken; the same error when the machine is at fault."""
     text = str(error)
-    if "Could not set lock" in text:
-        return WarehouseBusyError(f"另一个程序打开了工作数据库，请先关闭它：{path}\n{text}")
     if fault_of(text):
         return error
     return WarehouseBrokenError(f"工作数据库打不开：{path}。请运行 nianbao run，它会从存档重建。\n{text}")
 
 
 def _connected(settings: Settings, path: Path, read_only: bool = False) -> duckdb.DuckDBPyConnection:
-    return _with_threads(settings, duckdb.connect(str(path), read_only=read_only))
+    # a city's tables are short: with DuckDB's own block size, most of the file would be empty (docs/decisions/0053)
+    new: dict[str, str | bool | int | float | list[str]] = {} if path.exists() else {"default_block_size": BLOCK_BYTES}
+    return _with_threads(settings, duckdb.connect(str(path), read_only=read_only, config=new))
 
 
 def _with_threads(settings: Settings, connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
@@ -112,10 +173,22 @@ def _with_threads(settings: Settings, connection: duckdb.DuckDBPyConnection) -> 
 
 
 @contextmanager
+def open_beside(settings: Settings, database: Path, name: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database file attached read-only under a name, to make another file from it."""
+    connection = _with_threads(settings, duckdb.connect())
+    try:
+        connection.execute(f"attach {quoted(str(database))} as {name} (read_only)")
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
 def open_published(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     """The published copy, read-only; safe at any time, also while a run writes.
 
-    Raises FileNotFoundError when nothing has been published yet.
+    Raises FileNotFoundError when nothing has been published yet, OtherVersionError when it lacks a table or a column
+    that is asked for: all that asks is ours, so another version has made it.
     """
     path = settings.published_database
     if not path.exists():
@@ -123,5 +196,10 @@ def open_published(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     connection = _connected(settings, path, read_only=True)
     try:
         yield connection
+    except (duckdb.CatalogException, duckdb.BinderException) as error:
+        raise OtherVersionError(
+            f"发布的数据库是另一个版本的程序做的，与现在的程序不合：{path}。"
+            "请先运行 nianbao run，它会用现在的程序重新建好并发布。"
+        ) from error
     finally:
         connection.close()

@@ -8,7 +8,9 @@ import duckdb
 from pydantic import ConfigDict, Field, model_validator
 
 from sources.declarations.contract import Column, Contract, load_contracts
+from sources.declarations.pack import Pack
 from sources.declarations.strict_yaml import Declaration, Name, load
+from sources.system.faults import ToldError
 from sources.system.settings import PROJECT_ROOT
 from warehouse.store.sql import quoted
 
@@ -46,6 +48,10 @@ class _DeclaredSchema(Declaration):
     schema_name: Name = Field(alias="schema")
     description: str
     tables: dict[Name, _DeclaredTable]
+
+
+class OtherTablesError(ToldError, RuntimeError):
+    """The tables of a database contradict the declarations: another version has made them."""
 
 
 @dataclass(frozen=True)
@@ -87,12 +93,12 @@ def raw_table(contract: Contract) -> Table:
 
 
 @lru_cache
-def all_tables() -> tuple[Table, ...]:
+def all_tables(pack: Pack) -> tuple[Table, ...]:
     """Every table that exists before dbt runs, in schemas registry, reference and raw."""
     return (
         *declared("registry"),
         *declared("reference"),
-        *(raw_table(contract) for contract in load_contracts()),
+        *(raw_table(contract) for contract in load_contracts(pack)),
     )
 
 
@@ -103,17 +109,20 @@ def declared(schema: str) -> Iterator[Table]:
 
 
 def table(schema: str, name: str) -> Table:
-    return next(t for t in all_tables() if (t.schema, t.name) == (schema, name))
+    return next(each for each in declared(schema) if each.name == name)
 
 
-def create_tables(connection: duckdb.DuckDBPyConnection, tables: Iterable[Table] | None = None) -> None:
+def create_tables(connection: duckdb.DuckDBPyConnection, tables: Iterable[Table]) -> None:
     """Creates what is missing and adds new columns, with the descriptions as comments.
 
-    Raises RuntimeError when a column's type or a key has changed: then the warehouse must be rebuilt from the archive.
+    Raises OtherTablesError when a column's type or a key has changed: then the warehouse must be rebuilt from the
+    archive, which the next run does.
     """
-    declared = list(all_tables() if tables is None else tables)
+    declared = list(tables)
     if found := misfits(connection, declared):
-        raise RuntimeError(f"{'；'.join(found)}。请运行 nianbao rebuild。")
+        raise OtherTablesError(
+            f"数据库的表是另一个版本的程序建的：{'；'.join(found)}。请先运行 nianbao run，它会从存档重新建好并发布。"
+        )
     described = _described(connection)
     statements = [f"create schema if not exists {schema}" for schema in sorted({table.schema for table in declared})]
     for new in declared:
@@ -129,7 +138,7 @@ def create_tables(connection: duckdb.DuckDBPyConnection, tables: Iterable[Table]
     connection.execute(f"begin; {'; '.join(statements)}; commit")
 
 
-def misfits(connection: duckdb.DuckDBPyConnection, tables: Iterable[Table] | None = None) -> list[str]:
+def misfits(connection: duckdb.DuckDBPyConnection, tables: Iterable[Table]) -> list[str]:
     """Says in Chinese where existing tables contradict the declarations so that only a rebuild can mend it."""
     described = _described(connection)
     keys = {
@@ -140,7 +149,7 @@ def misfits(connection: duckdb.DuckDBPyConnection, tables: Iterable[Table] | Non
         ).fetchall()
     }
     found = []
-    for declared in all_tables() if tables is None else tables:
+    for declared in tables:
         existing = described.get((declared.schema, declared.name), {})
         found += [
             f"{declared.qualified}.{column.name} 的类型由 {existing[column.name][0]} 改为 {column.type}"

@@ -2,13 +2,26 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 import duckdb
 import polars as pl
+from polars.selectors import categorical
 
 SUBTREE = "(select region_code from reference.region_path where ancestor_code = ?)"
 """The region given as parameter and all that lie in it, as a subquery."""
+
+
+def period(of: Literal["respondent", "region", "scope"], alias: str, code: str, year: str) -> str:
+    """A join with how something was called in a year (`reference.…_period`): the newest names where there is no year.
+
+    `code` and `year` are expressions of the query.
+    """
+    table = f"reference.{of}_period as {alias}"
+    return (
+        f" left join {table} on {code} = {alias}.code"
+        f" and coalesce({year}, 9999) between {alias}.from_year and {alias}.to_year"
+    )
 
 
 def quoted(text: str) -> str:
@@ -55,5 +68,5 @@ def registered(connection: duckdb.DuckDBPyConnection, name: str, frame: pl.DataF
 
 
 def query(connection: duckdb.DuckDBPyConnection, sql: str, parameters: list[Any] | None = None) -> pl.DataFrame:
-    """The result of a query as a polars frame."""
-    return pl.DataFrame(connection.sql(sql, params=parameters))
+    """The result of a query as a polars frame; a value of a closed list is a text like any other."""
+    return pl.DataFrame(connection.sql(sql, params=parameters)).with_columns(categorical().cast(pl.String))

@@ -1,4 +1,10 @@
-with schools as (select code, region_code from {{ source("reference", "respondent") }} where kind = 'school')
+with
+    schools as (
+        select respondent.code, period.region_code, period.from_year, period.to_year
+        from {{ source("reference", "respondent") }} as respondent
+        inner join {{ source("reference", "respondent_period") }} as period on respondent.code = period.code
+        where respondent.kind = 'school'
+    )
 
 select
     figure.report_year,
@@ -22,14 +28,18 @@ select
         then 'about'
         else 'exact'
     end as precision,
-    target.increase_at_least as target_value
+    target.increase_at_least as target_value,
+    figure.reason
 from {{ source("reference", "published_figure") }} as figure
 inner join {{ source("reference", "indicator") }} as indicator on figure.indicator_code = indicator.code
 left join
     {{ source("reference", "unit_factor") }} as factor
     on indicator.unit = factor.from_unit
     and figure.unit = factor.to_unit
-left join schools on figure.subject_code = schools.code
+left join
+    schools
+    on figure.subject_code = schools.code
+    and figure.report_year between schools.from_year and schools.to_year
 left join
     {{ source("reference", "target") }} as target
     on figure.kind = 'target'

@@ -6,6 +6,11 @@ with
             {{ ref("brg_region_school") }} as schools
             on answers.report_year = schools.report_year
             and answers.respondent_code = schools.school_code
+        inner join
+            {{ ref("int_roster") }} as roster
+            on answers.report_year = roster.report_year
+            and answers.respondent_code = roster.school_code
+            and roster.bureau_code is not null
         where answers.method is not null
     )
 

@@ -1,5 +1,7 @@
 with
-    members as (select report_year, scope_code, school_code, region_code from {{ ref("int_scope_member") }}),
+    members as (
+        select report_year, scope_code, school_code, region_code, is_listed from {{ ref("int_scope_member") }}
+    ),
 
     paths as (select region_code, ancestor_code from {{ source("reference", "region_path") }}),
 
@@ -52,6 +54,7 @@ with
             submissions
             on members.report_year = submissions.report_year
             and members.school_code = submissions.respondent_code
+            and members.is_listed
         group by members.report_year, members.region_code, members.scope_code
     ),
 

@@ -16,7 +16,18 @@ with
     ),
 
     facts as (
-        select report_year, region_code, subject_kind, subject_code, scope_code, indicator_code, value, status
+        select
+            report_year,
+            region_code,
+            subject_kind,
+            subject_code,
+            scope_code,
+            indicator_code,
+            value,
+            status,
+            n_expected,
+            n_reported,
+            origin
         from {{ ref("fct_indicator_value") }}
     )
 
@@ -32,6 +43,10 @@ select
     cast(standards.bound as {{ type_amount() }}) as bound,
     facts.value,
     facts.status,
+    {{ reason_of("facts.status") }} as reason,
+    facts.n_expected,
+    facts.n_reported,
+    facts.origin,
     case
         when facts.value is null
         then 'not_verifiable'

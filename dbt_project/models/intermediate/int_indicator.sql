@@ -66,6 +66,10 @@ select
         end as {{ type_value() }}
     ) as value,
     case
+        when severity = 6
+        then 'does_not_add'
+        when severity = 5
+        then 'differs'
         when severity = 4
         then 'missing'
         when severity = 3

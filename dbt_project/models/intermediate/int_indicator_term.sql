@@ -21,7 +21,18 @@ select
     case when measures.value is null then 1 else 0 end as is_null,
     measures.value,
     case
-        measures.status when 'missing' then 4 when 'unavailable' then 3 when 'incomplete' then 2 else 1
+        measures.status
+        when 'does_not_add'
+        then 6
+        when 'differs'
+        then 5
+        when 'missing'
+        then 4
+        when 'unavailable'
+        then 3
+        when 'incomplete'
+        then 2
+        else 1
     end as severity,
     measures.n_expected,
     measures.n_reported

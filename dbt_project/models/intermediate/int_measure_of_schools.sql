@@ -1,4 +1,6 @@
 with
+    measures as (select code as measure_code, adds from {{ source("reference", "measure") }}),
+
     paths as (select region_code, ancestor_code from {{ source("reference", "region_path") }}),
 
     -- first the schools that lie in a region directly, so that few rows have to be added up the levels
@@ -9,6 +11,8 @@ with
             members.scope_code,
             schools.measure_code,
             sum(schools.value) as total,
+            max(schools.value) as highest,
+            min(schools.value) as lowest,
             count(*) as n_expected,
             count(schools.value) as n_reported,
             min(case when schools.status = 'unavailable' then 1 else 0 end) as all_unavailable
@@ -27,6 +31,8 @@ with
             own.scope_code,
             own.measure_code,
             sum(own.total) as total,
+            max(own.highest) as highest,
+            min(own.lowest) as lowest,
             sum(own.n_expected) as n_expected,
             sum(own.n_reported) as n_reported,
             min(own.all_unavailable) as all_unavailable
@@ -40,11 +46,17 @@ select
     of_schools.region_code,
     of_schools.scope_code,
     of_schools.measure_code,
-    coalesce(counted_once.value, of_schools.total) as value,
+    {{
+        added_up(
+            "measures.adds", "of_schools.total", "coalesce(counted_once.value, of_schools.total)", "null"
+        )
+    }} as value,
+    {{ why_it_does_not_add("measures.adds", "0", "of_schools.n_reported") }} as why_not,
     of_schools.n_expected,
     of_schools.n_reported,
     of_schools.all_unavailable
 from of_schools
+inner join measures on of_schools.measure_code = measures.measure_code
 left join
     {{ ref("int_measure_distinct") }} as counted_once
     on of_schools.report_year = counted_once.report_year

@@ -1,12 +1,22 @@
 with
+    measures as (select code as measure_code, adds from {{ source("reference", "measure") }}),
+
     of_schools as (
         select
-            report_year, region_code, scope_code, measure_code, value, n_expected, n_reported, all_unavailable
+            report_year,
+            region_code,
+            scope_code,
+            measure_code,
+            value,
+            why_not,
+            n_expected,
+            n_reported,
+            all_unavailable
         from {{ ref("int_measure_of_schools") }}
     ),
 
     of_bureaus as (
-        select report_year, region_code, measure_code, value, n_expected, n_reported
+        select report_year, region_code, measure_code, value, why_not, n_expected, n_reported
         from {{ ref("int_measure_of_bureaus") }}
     ),
 
@@ -28,7 +38,15 @@ with
     ),
 
     of_bureaus_or_none as (
-        select report_year, region_code, measure_code, value, n_expected, n_reported, 0 as all_unavailable
+        select
+            report_year,
+            region_code,
+            measure_code,
+            value,
+            why_not,
+            n_expected,
+            n_reported,
+            0 as all_unavailable
         from of_bureaus
         union all
         select
@@ -36,6 +54,7 @@ with
             region_code,
             measure_code,
             cast(null as {{ type_amount() }}) as value,
+            cast(null as {{ dbt.type_string() }}) as why_not,
             0 as n_expected,
             0 as n_reported,
             1 as all_unavailable
@@ -44,7 +63,15 @@ with
 
     together as (
         select
-            report_year, region_code, scope_code, measure_code, value, n_expected, n_reported, all_unavailable
+            report_year,
+            region_code,
+            scope_code,
+            measure_code,
+            value,
+            why_not,
+            n_expected,
+            n_reported,
+            all_unavailable
         from of_schools
         union all
         select
@@ -53,6 +80,7 @@ with
             scopes.code as scope_code,
             of_bureaus_or_none.measure_code,
             of_bureaus_or_none.value,
+            of_bureaus_or_none.why_not,
             of_bureaus_or_none.n_expected,
             of_bureaus_or_none.n_reported,
             of_bureaus_or_none.all_unavailable
@@ -61,20 +89,26 @@ with
     )
 
 select
-    report_year,
-    region_code,
-    scope_code,
-    measure_code,
-    cast(value as {{ type_amount() }}) as value,
+    together.report_year,
+    together.region_code,
+    together.scope_code,
+    together.measure_code,
+    cast(together.value as {{ type_amount() }}) as value,
     case
-        when n_reported > 0 and n_reported = n_expected
+        when together.why_not is not null
+        then together.why_not
+        -- one is enough where all say the same
+        when
+            together.n_reported > 0
+            and (together.n_reported = together.n_expected or measures.adds = 'same_for_all')
         then 'ok'
-        when n_reported > 0
+        when together.n_reported > 0
         then 'incomplete'
-        when all_unavailable = 1
+        when together.all_unavailable = 1
         then 'unavailable'
         else 'missing'
     end as status,
-    cast(n_expected as bigint) as n_expected,
-    cast(n_reported as bigint) as n_reported
+    cast(together.n_expected as bigint) as n_expected,
+    cast(together.n_reported as bigint) as n_reported
 from together
+inner join measures on together.measure_code = measures.measure_code

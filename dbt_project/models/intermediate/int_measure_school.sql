@@ -14,13 +14,17 @@ with
 
     sheet_status as (select report_year, respondent_code, sheet, status from {{ ref("stg_sheet_status") }}),
 
-    -- of a school speaks the school itself, or the bureau that lists it
+    -- of a school speaks the school itself, or the bureau that lists it; of a school that none lists nobody
     expected as (
         select
             roster.report_year,
             roster.school_code,
             case
-                measures.filled_in_by when 'bureau' then roster.bureau_code else roster.school_code
+                when roster.bureau_code is null
+                then null
+                when measures.filled_in_by = 'bureau'
+                then roster.bureau_code
+                else roster.school_code
             end as respondent_code,
             measures.measure_code,
             measures.sheet,

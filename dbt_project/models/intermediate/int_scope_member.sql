@@ -1,6 +1,13 @@
 with
     roster as (
-        select report_year, school_code, region_code, category, affiliation, ownership
+        select
+            report_year,
+            school_code,
+            region_code,
+            bureau_code is not null as is_listed,
+            category,
+            affiliation,
+            ownership
         from {{ ref("int_roster") }}
     ),
 
@@ -8,7 +15,7 @@ with
 
     exclusions as (select scope_code, attribute, value from {{ source("reference", "scope_exclusion") }})
 
-select roster.report_year, scopes.scope_code, roster.school_code, roster.region_code
+select roster.report_year, scopes.scope_code, roster.school_code, roster.region_code, roster.is_listed
 from roster
 cross join scopes
 where

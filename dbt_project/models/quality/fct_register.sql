@@ -15,7 +15,8 @@ with
                     *,
                     row_number() over (
                         partition by report_year, respondent_code
-                        order by precedence desc nulls last, submission_id nulls last
+                        order by
+                            precedence desc nulls last, saved_at desc nulls last, submission_id nulls last
                     ) as position
                 from versions
             ) as ranked
@@ -23,9 +24,30 @@ with
     ),
 
     current_ones as (
-        select report_year, respondent_code, submission_id, file_name, received_at, decision_reason
+        select
+            report_year,
+            respondent_code,
+            submission_id,
+            file_name,
+            received_at,
+            decision_reason,
+            errors,
+            warnings
         from versions
         where is_current
+    ),
+
+    changes as (
+        select
+            report_year,
+            respondent_code,
+            state,
+            changed_at,
+            reason,
+            row_number() over (
+                partition by report_year, respondent_code order by step desc nulls last
+            ) as position
+        from {{ source("registry", "state_change") }}
     ),
 
     counted as (
@@ -42,8 +64,16 @@ with
     unexplained as (
         select submission_id, count(*) as warnings_unexplained
         from {{ ref("fct_finding") }}
-        where severity = 'warning' and not is_explained
+        where severity = 'warning' and not is_explained and cause_id is null
         group by submission_id
+    ),
+
+    regions as (select code as region_code, sequence from {{ source("reference", "region") }}),
+
+    listed as (
+        select report_year, school_code, min(sequence) as sequence
+        from {{ ref("stg_roster") }}
+        group by report_year, school_code
     )
 
 select
@@ -52,15 +82,20 @@ select
     latest.respondent_name,
     latest.respondent_kind,
     latest.region_code,
-    case
-        when current_ones.submission_id is not null
-        then 'accepted'
-        when counted.versions > 0
-        then 'rejected'
-        when today.today > latest.due
-        then 'overdue'
-        else 'expected'
-    end as state,
+    -- regions as they are declared, in each the schools as the roster has them
+    cast(
+        row_number() over (
+            partition by latest.report_year
+            order by
+                regions.sequence asc nulls last,
+                listed.sequence asc nulls last,
+                latest.respondent_code asc nulls last
+        ) as bigint
+    ) as position,
+    coalesce(changes.state, 'unsent') as state,
+    changes.changed_at as state_since,
+    changes.reason as state_reason,
+    current_ones.submission_id is null and today.today > latest.due as is_overdue,
     latest.opens,
     latest.due,
     latest.freezes,
@@ -83,15 +118,24 @@ select
     latest.file_name as latest_file_name,
     case when latest.submission_id is not null then latest.status end as latest_status,
     latest.decision_reason as latest_reason,
-    latest.errors,
-    latest.warnings,
-    cast(coalesce(unexplained.warnings_unexplained, 0) as bigint) as warnings_unexplained
+    coalesce(current_ones.errors, latest.errors) as errors,
+    coalesce(current_ones.warnings, latest.warnings) as warnings,
+    cast(coalesce(unexplained.warnings_unexplained, 0) as bigint) as warnings_unexplained,
+    latest.errors as latest_errors
 from latest
 inner join
     counted on latest.report_year = counted.report_year and latest.respondent_code = counted.respondent_code
 cross join today
 left join
+    changes
+    on latest.report_year = changes.report_year
+    and latest.respondent_code = changes.respondent_code
+    and changes.position = 1
+left join
     current_ones
     on latest.report_year = current_ones.report_year
     and latest.respondent_code = current_ones.respondent_code
-left join unexplained on latest.submission_id = unexplained.submission_id
+left join regions on latest.region_code = regions.region_code
+left join listed on latest.report_year = listed.report_year and latest.respondent_code = listed.school_code
+left join
+    unexplained on coalesce(current_ones.submission_id, latest.submission_id) = unexplained.submission_id

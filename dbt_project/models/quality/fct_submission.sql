@@ -6,14 +6,18 @@ with
             calendar.due,
             calendar.freezes,
             respondent.code as respondent_code,
-            respondent.name as respondent_name,
+            period.name as respondent_name,
             respondent.kind as respondent_kind,
-            respondent.region_code
+            period.region_code
         from {{ source("reference", "report_year") }} as calendar
         inner join
             {{ source("reference", "respondent") }} as respondent
             on coalesce(respondent.since, calendar.report_year) <= calendar.report_year
             and coalesce(respondent.until, calendar.report_year) >= calendar.report_year
+        inner join
+            {{ source("reference", "respondent_period") }} as period
+            on respondent.code = period.code
+            and calendar.report_year between period.from_year and period.to_year
     ),
 
     versions as (
@@ -40,6 +44,7 @@ with
             sum(case when severity = 'error' then 1 else 0 end) as errors,
             sum(case when severity = 'warning' then 1 else 0 end) as warnings
         from {{ source("registry", "finding") }}
+        where cause_id is null
         group by submission_id
     )
 
@@ -50,7 +55,7 @@ select
     expected.respondent_kind,
     expected.region_code,
     versions.submission_id,
-    versions.sequence,
+    coalesce(versions.sequence, 0) as sequence,
     versions.file_name,
     versions.received_at,
     versions.saved_at,

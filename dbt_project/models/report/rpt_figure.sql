@@ -17,7 +17,10 @@ with
             facts.scope_code,
             facts.indicator_code,
             facts.value,
-            facts.status
+            facts.status,
+            facts.n_expected,
+            facts.n_reported,
+            facts.origin
         from {{ ref("fct_indicator_value") }} as facts
         inner join
             (
@@ -31,14 +34,19 @@ with
             and facts.indicator_code = wanted.indicator_code
     ),
 
+    -- what was printed is held against the difference of the two prints, also where a change is none
     changes as (
         select
             changes.report_year,
             changes.subject_code,
             changes.indicator_code,
-            changes.change_value,
+            changes.rounded_value - changes.previous_rounded_value as change_value,
             changes.comparability,
-            changes.status
+            changes.reason,
+            changes.status,
+            changes.n_expected,
+            changes.n_reported,
+            changes.origin
         from {{ ref("fct_indicator_change") }} as changes
         inner join
             (
@@ -57,6 +65,8 @@ with
 
     coverage as (select report_year, region_code, scope_code, coverage from {{ ref("fct_coverage") }}),
 
+    releases as (select report_year, version from {{ ref("dim_release") }} where is_latest),
+
     computed as (
         select
             printed_figures.report_year,
@@ -74,6 +84,7 @@ with
             printed_figures.unit,
             printed_figures.precision,
             printed_figures.printed_decimals,
+            printed_figures.reason,
             printed_figures.unit_divisor,
             indicators.display as display_form,
             case when printed_figures.unit_divisor > 1 then 4 else indicators.decimals end as decimals,
@@ -89,6 +100,10 @@ with
                 then printed_figures.target_value
             end as value_in_own_unit,
             coalesce(changes.status, facts.status, 'ok') as status,
+            coalesce(changes.n_expected, facts.n_expected) as n_expected,
+            coalesce(changes.n_reported, facts.n_reported) as n_reported,
+            coalesce(changes.origin, facts.origin) as origin,
+            changes.reason as change_reason,
             changes.comparability
         from printed_figures
         inner join indicators on printed_figures.indicator_code = indicators.indicator_code
@@ -163,7 +178,7 @@ with
     )
 
 select
-    report_year,
+    worded.report_year,
     region_code,
     figure_id,
     section,
@@ -181,5 +196,17 @@ select
     status,
     comparability,
     coverage,
-    {{ verdict("exact_value", "printed_value", "printed_decimals", "precision = 'at_least'") }} as verdict
+    {{ verdict("exact_value", "printed_value", "printed_decimals", "precision = 'at_least'") }} as verdict,
+    reason,
+    origin,
+    cast(
+        case
+            when value_in_own_unit < 0 then - rounded_magnitude else rounded_magnitude
+        end as {{ type_amount() }}
+    ) as rounded_value,
+    n_expected,
+    n_reported,
+    coalesce({{ reason_of("status") }}, change_reason) as condition,
+    releases.version as release
 from worded
+left join releases on worded.report_year = releases.report_year

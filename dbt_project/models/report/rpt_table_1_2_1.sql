@@ -11,6 +11,7 @@ with
             dim_school.honours,
             dim_school.remark,
             dim_school.has_reported,
+            dim_school.bureau_code,
             dim_region.sequence as region_sequence
         from {{ ref("dim_school") }} as dim_school
         left join {{ ref("dim_region") }} as dim_region on dim_school.region_code = dim_region.region_code
@@ -26,7 +27,8 @@ with
             value,
             status,
             n_expected,
-            n_reported
+            n_reported,
+            origin
         from {{ ref("fct_indicator_value") }}
         where indicator_code in ('teachers_full_time', 'students_full_time', 'majors')
     ),
@@ -40,6 +42,10 @@ with
             max(case when indicator_code = 'teachers_full_time' then value end) as teachers_full_time,
             max(case when indicator_code = 'students_full_time' then value end) as students_full_time,
             max(case when indicator_code = 'majors' then value end) as majors,
+            max(case when indicator_code = 'teachers_full_time' then status end) as teachers_full_time_status,
+            max(case when indicator_code = 'students_full_time' then status end) as students_full_time_status,
+            max(case when indicator_code = 'majors' then status end) as majors_status,
+            {{ weakest_origin("origin") }} as origin,
             max(case when status = 'incomplete' then 1 else 0 end) as is_incomplete,
             max(n_expected) as n_expected,
             min(n_reported) as n_reported
@@ -51,7 +57,11 @@ with
         select report_year, region_code, scope_code from {{ ref("dim_scope_choice") }} where topic = 'scale'
     ),
 
-    coverage as (select report_year, region_code, scope_code, coverage from {{ ref("fct_coverage") }}),
+    coverage as (
+        select report_year, region_code, scope_code, students_percent, coverage from {{ ref("fct_coverage") }}
+    ),
+
+    releases as (select report_year, version from {{ ref("dim_release") }} where is_latest),
 
     -- the schools of each region in the scope that its bureau chose
     members as (
@@ -86,9 +96,15 @@ with
             scale.students_full_time,
             scale.majors,
             schools.remark,
-            case when schools.has_reported then 'ok' else 'missing' end as status,
+            case
+                when schools.has_reported and schools.bureau_code is not null then 'ok' else 'missing'
+            end as status,
             scale.n_expected,
-            scale.n_reported
+            scale.n_reported,
+            scale.teachers_full_time_status,
+            scale.students_full_time_status,
+            scale.majors_status,
+            scale.origin
         from members
         inner join
             schools on members.report_year = schools.report_year and members.school_code = schools.school_code
@@ -119,7 +135,11 @@ with
             cast(null as {{ dbt.type_string() }}) as remark,
             case when scale.is_incomplete = 1 then 'incomplete' else 'ok' end as status,
             scale.n_expected,
-            scale.n_reported
+            scale.n_reported,
+            scale.teachers_full_time_status,
+            scale.students_full_time_status,
+            scale.majors_status,
+            scale.origin
         from scale
         inner join
             choices
@@ -169,8 +189,25 @@ select
     numbered.status,
     cast(numbered.n_expected as bigint) as n_expected,
     cast(numbered.n_reported as bigint) as n_reported,
-    coverage.coverage
+    coverage.coverage,
+    numbered.scope_code,
+    numbered.teachers_full_time_status,
+    numbered.students_full_time_status,
+    numbered.majors_status,
+    {{
+        reasons_of(
+            [
+                ("专任教师数", "numbered.teachers_full_time_status"),
+                ("全日制在校生人数", "numbered.students_full_time_status"),
+                ("专业数", "numbered.majors_status"),
+            ]
+        )
+    }} as reason,
+    case when numbered.is_total then coverage.students_percent end as students_percent,
+    numbered.origin,
+    releases.version as release
 from numbered
+left join releases on numbered.report_year = releases.report_year
 left join
     coverage
     on numbered.report_year = coverage.report_year

@@ -14,6 +14,7 @@ from dagster_dbt import DbtCliResource, DbtProject, dbt_assets
 
 from sources.declarations.city import load_city
 from sources.system.settings import PROJECT_ROOT, load_settings
+from tests.support.sample import PACK
 from warehouse.catalogue.catalogue import load_catalogue
 from warehouse.catalogue.reference import load_reference
 from warehouse.figures.printed_table import print_tables
@@ -24,7 +25,7 @@ from warehouse.release.data.summary_csv import write_table
 from warehouse.run.changed import inputs_fingerprint, note_built_from, record_build
 from warehouse.run.publish import publish
 from warehouse.store.connection import open_published, open_working
-from warehouse.store.ddl import create_tables
+from warehouse.store.ddl import all_tables, create_tables
 
 SETTINGS = load_settings()
 CITY = load_city(SETTINGS.city_dir)
@@ -47,7 +48,7 @@ def tables_of(*schemas: str, deps: Sequence[dg.AssetSpec] = ()) -> list[dg.Asset
 @dg.multi_asset(specs=tables_of("reference"))
 def reference() -> Iterator[dg.MaterializeResult]:
     with open_working(SETTINGS) as connection:
-        create_tables(connection)
+        create_tables(connection, all_tables(PACK))
         load_reference(connection, SETTINGS, CITY)
     for spec in tables_of("reference"):
         yield dg.MaterializeResult(spec.key)
@@ -85,7 +86,7 @@ def marked_workbooks() -> None:
 def summary_tables() -> None:
     with open_published(SETTINGS) as connection:
         for year in YEARS:
-            of = load_region_year(connection, load_catalogue(), year)
+            of = load_region_year(connection, load_catalogue(PACK), year)
             for table in print_tables(connection, of).values():
                 write_table(table, SETTINGS.summary_tables / str(year))
 

@@ -66,7 +66,7 @@ def _joined(rules: Iterable[Rule]) -> tuple[Rule, ...]:
 def _contract_rules(catalogue: Catalogue) -> Iterator[Rule]:
     """Rules of forms, whose columns are measures; and of records, for measures that sum one column for a code."""
     measures = catalogue.measures
-    for contract in load_contracts():
+    for contract in load_contracts(catalogue.pack):
         of_sheet = [measure for measure in measures.values() if measure.sheet == contract.name]
         for rule in contract.rules:
             usual = rule.severity != "error"
@@ -85,7 +85,7 @@ def _contract_rules(catalogue: Catalogue) -> Iterator[Rule]:
 
 def _partitions(catalogue: Catalogue) -> Iterator[Rule]:
     """Measures over the same rows, one with a further condition: a part; all codes of a list: the whole."""
-    columns = {contract.name: {c.name: c for c in contract.columns} for contract in load_contracts()}
+    columns = {contract.name: {c.name: c for c in contract.columns} for contract in load_contracts(catalogue.pack)}
     families = defaultdict(list)
     for measure in catalogue.measures.values():
         if measure.value is None:
@@ -102,7 +102,7 @@ def _partitions(catalogue: Catalogue) -> Iterator[Rule]:
                 if match and conditions < narrower:
                     by_column[match[1]][match[2]] = part
             for column, parts in by_column.items():
-                codelist = load_codelists().get(columns[sheet][column].codelist or "")
+                codelist = load_codelists(catalogue.pack).get(columns[sheet][column].codelist or "")
                 covered = codelist is not None and {code.code for code in codelist.codes} <= set(parts)
                 added = tuple((Decimal(1), part) for part in parts.values())
                 if len(parts) > 1 and distinct is None:
@@ -112,12 +112,13 @@ def _partitions(catalogue: Catalogue) -> Iterator[Rule]:
                     yield Rule(((Decimal(1), whole), *((-c, part) for c, part in added)), "<=", not covered)
 
 
-def members(scope: Scope, schools: Mapping[str, Mapping[str, str]]) -> frozenset[str] | None:
+def members(city: City, scope: Scope, schools: Mapping[str, Mapping[str, str]]) -> frozenset[str] | None:
     """The schools of a scope; None when an attribute that decides is unknown for one of them."""
+    left_out = city.leaves_out(scope)
     inside = set()
     for code, attributes in schools.items():
         known = {**attributes, "school_code": code}
-        if any(known.get(attribute) in values for attribute, values in scope.exclude.items()):
+        if any(known.get(attribute) in values for attribute, values in left_out.items()):
             continue
         if any(attribute not in known for attribute in scope.exclude):
             return None
@@ -218,14 +219,14 @@ def _additive(indicator: Indicator, catalogue: Catalogue) -> bool:
     if indicator.kind != "sum":
         return False
     measures = [catalogue.measures[code] for code in indicator.numerator]
-    return all(m.level == "school" and not m.is_distinct_in_region for m in measures)
+    return all(m.level == "school" and m.adds == "sum" for m in measures)
 
 
 def _over_schools(groups: Groups, city: City, catalogue: Catalogue, roster: Roster) -> Iterator[Relation]:
     """The region against its schools: the sum of all, or no less than the sum of those printed."""
     for (year, subject, scope_code), group in groups.items():
         scope = next((s for s in city.scopes if s.code == scope_code), None)
-        inside = members(scope, roster.get(year, {})) if scope and subject == city.code else None
+        inside = members(city, scope, roster.get(year, {})) if scope and subject == city.code else None
         if not inside:
             continue
         for code, whole in group.items():
@@ -246,7 +247,7 @@ def _over_scopes(groups: Groups, city: City, catalogue: Catalogue, roster: Roste
             if scope != wide.code:
                 continue
             schools = roster.get(year, {})
-            inside, kept = members(wide, schools), members(narrow, schools)
+            inside, kept = members(city, wide, schools), members(city, narrow, schools)
             for code, whole in group.items():
                 part = groups.get((year, subject, narrow.code), {}).get(code)
                 if part is None or not _additive(catalogue.indicators[code], catalogue):

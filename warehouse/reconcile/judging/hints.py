@@ -45,9 +45,16 @@ def magnitude_hints(
 
 
 def overlap_hints(
-    relations: Iterable[Relation], spans: Mapping[Reference, Interval], catalogue: Catalogue
+    relations: Iterable[Relation],
+    spans: Mapping[Reference, Interval],
+    taken: Mapping[Reference, Decimal],
+    catalogue: Catalogue,
 ) -> Iterator[tuple[Reference, str]]:
-    """Wholes that their parts exceed, where one thing may be in several parts: it only looks like a contradiction."""
+    """Wholes that their parts exceed, where one thing may be in several parts: it only looks like a contradiction.
+
+    `spans` are the printed values. A whole that is `taken` to be the sum of its parts is a misprint, and the sum is one
+    more sign of it.
+    """
     for relation in relations:
         if relation.sides is None or relation.sides[1] != "<=":
             continue
@@ -58,4 +65,5 @@ def overlap_hints(
         whole = wholes[0][1]
         if total > spans[whole].high:
             names = "、".join(catalogue.indicators[fact.indicator].label for _, fact in parts)
-            yield whole, f"{names}之和为 {total.normalize():f}，多于合计：各项可以重叠，不是矛盾"
+            told = "就是重算值" if taken.get(whole) == total else "多于合计：各项可以重叠，不是矛盾"
+            yield whole, f"{names}之和为 {total.normalize():f}，{told}"

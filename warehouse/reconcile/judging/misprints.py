@@ -4,13 +4,12 @@ from collections.abc import Iterator
 from decimal import Decimal
 from math import log
 
-from sources.audit.slips import OF_DIGITS, digit_slips
+from sources.audit.slips import OF_DIGITS, POWERS, digit_slips, power_between, printed_power
 from warehouse.figures.rounding import rounded
 
 BORROWED = "borrowed"
 MOST_TELLING = 4.0
 UNEXPLAINED = 0.05
-POWERS = {4: "ten_thousand", 8: "hundred_million"}
 
 
 def slip(printed: Decimal, meant: Decimal, step: Decimal, is_percent: bool = False) -> str | None:
@@ -23,31 +22,17 @@ def slip(printed: Decimal, meant: Decimal, step: Decimal, is_percent: bool = Fal
         return "sign"
     if step < 1 and 0 < abs(printed - meant) < step:
         return "truncated" if abs(printed) < abs(meant) else "rounded_up"
-    if (power := _power(printed, meant)) != 0:
-        if is_percent and abs(power) == 2:
-            return "fraction"
-        return POWERS.get(abs(power), "power_of_ten")
+    if power := power_between(printed, meant):
+        return printed_power(power, is_percent)
     meant_digits = str(int(abs(right) / step))
     slips = digit_slips(str(int(abs(printed) / step)))
     return next((each.kind for each in slips if each.meant == meant_digits), None)
 
 
-def _power(printed: Decimal, meant: Decimal) -> int:
-    """The power of ten by which two numbers with the same digits differ; 0 when the digits are not the same."""
-    if not printed or not meant or (printed < 0) != (meant < 0):
-        return 0
-    digits = len(printed.normalize().as_tuple().digits)
-    # one digit is no proof, nor is a count with its end cut off, unless nothing had to be rounded away
-    may_round = digits > 1 and not (abs(printed) < abs(meant) and printed % 1 == 0 == meant % 1)
-    shortened = rounded(meant, digits - 1 - meant.adjusted()) if may_round else meant
-    power = printed.adjusted() - shortened.adjusted()
-    return power if printed == shortened.scaleb(power) else 0
-
-
 def near(printed: Decimal, step: Decimal) -> Iterator[Decimal]:
     """The numbers that one slip may have turned into the printed one."""
     yield -printed
-    for power in (-4, -3, -2, -1, 1, 2, 3, 4):
+    for power in POWERS:
         yield rounded(printed.scaleb(power), -step.adjusted())
     sign = -1 if printed < 0 else 1
     yield from (sign * int(each.meant) * step for each in digit_slips(str(int(abs(printed) / step))))

@@ -10,6 +10,7 @@ import duckdb
 
 from sources.declarations.city import City
 from sources.declarations.codelist import load_codelists
+from sources.declarations.origin import NOT_OF_THE_SCHOOL, ORIGIN_NOTE
 from warehouse.catalogue.catalogue import Catalogue
 from warehouse.catalogue.indicator import Indicator
 from warehouse.catalogue.standard import Standard
@@ -108,8 +109,11 @@ def _facts(connection: duckdb.DuckDBPyConnection, years: Sequence[int]) -> Itera
 def _changes(connection: duckdb.DuckDBPyConnection, years: Sequence[int]) -> Iterator[_RecomputedChange]:
     rows = query(
         connection,
-        "select indicator_code, report_year, subject_code, scope_code, change_value, suffix(comparability, '_break')"
-        " from core.fct_indicator_change where list_contains(?, report_year) and change_value is not null",
+        # across a break there is no change, and a report may have printed the difference
+        "select indicator_code, report_year, subject_code, scope_code,"
+        " rounded_value - previous_rounded_value as difference, suffix(comparability, '_break')"
+        " from core.fct_indicator_change where list_contains(?, report_year) and difference is not null"
+        " and subject_kind = 'region'",
         [years],
     )
     return (_RecomputedChange(replace(Reference(*row[:4]), kind=CHANGE), *row[4:]) for row in rows.iter_rows())
@@ -125,7 +129,8 @@ def _rosters(connection: duckdb.DuckDBPyConnection, years: Sequence[int]) -> Ros
     )
     rosters: dict[int, dict[str, dict[str, str]]] = defaultdict(dict)
     for year, code, category, ownership, affiliation in rows.iter_rows():
-        rosters[year][code] = {"category": category, "ownership": ownership, "affiliation": affiliation}
+        attributes = {"category": category, "ownership": ownership, "affiliation": affiliation}
+        rosters[year][code] = {name: value for name, value in attributes.items() if value is not None}
     return rosters
 
 
@@ -137,7 +142,7 @@ def _is_built(connection: duckdb.DuckDBPyConnection) -> bool:
 
 
 def _by_name(city: City, year: int) -> dict[str, dict[str, str]]:
-    usual, *others = load_codelists()["school_category"].codes
+    usual, *others = load_codelists(city.pack)["school_category"].codes
     return {
         r.code: {"category": next((c.code for c in others if c.label in r.name), usual.code)}
         for r in city.respondents_in(year)
@@ -178,12 +183,24 @@ def usual_scopes(connection: duckdb.DuckDBPyConnection | None, city: City, year:
     return dict(rows.fetchall())
 
 
+def origin_note(connection: duckdb.DuckDBPyConnection | None, year: int) -> str:
+    """What must be said of the recomputed values of a year; "" when all were submitted, or nothing has been built."""
+    if connection is None or not _is_built(connection):
+        return ""
+    rows = connection.execute(
+        "select distinct origin from core.fct_indicator_value where report_year = ? and value is not null", [year]
+    ).fetchall()
+    return ORIGIN_NOTE if any(origin in NOT_OF_THE_SCHOOL for (origin,) in rows) else ""
+
+
 def counted(listings: Iterable[Listing], city: City, catalogue: Catalogue) -> dict[Reference, Decimal]:
     """Counts the schools that the report itself lists, by attribute and by honour, in each scope that it can decide."""
     found: dict[Reference, Decimal] = {}
+    categories = load_codelists(city.pack)["school_category"]
+    kinds = {code.code: categories.kinds_of(code.code) for code in categories.codes}
     for listing in listings:
         for scope in city.scopes:
-            inside = members(scope, listing.attributes)
+            inside = members(city, scope, listing.attributes)
             if inside is None:
                 continue
             for measure, indicator in catalogue.sums.items():
@@ -199,6 +216,6 @@ def counted(listings: Iterable[Listing], city: City, catalogue: Catalogue) -> di
                     known = {s: listing.attributes[s].get(condition[1]) for s in inside}
                     if None in known.values():
                         continue
-                    chosen = frozenset(s for s in inside if known[s] == condition[2])
+                    chosen = frozenset(s for s in inside if known[s] in kinds.get(condition[2], (condition[2],)))
                 found[Reference(indicator, listing.year, city.code, scope.code)] = Decimal(len(chosen))
     return found

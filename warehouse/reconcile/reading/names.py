@@ -13,9 +13,10 @@ from functools import lru_cache
 from math import log
 from pathlib import Path
 
-from sources.declarations.city import City, Scope
+from sources.declarations.city import City
 from sources.declarations.codelist import load_codelists
 from sources.declarations.contract import load_contracts
+from sources.declarations.pack import WORD, Pack, said_everywhere
 from sources.declarations.problem import meant
 from sources.declarations.strict_yaml import Declaration, read_document
 from warehouse.catalogue.catalogue import Catalogue
@@ -69,7 +70,7 @@ class UnderstoodFigure:
 
 
 def is_of_wider_region(label: str) -> bool:
-    return label.startswith(tuple(words().wider_region))
+    return label.startswith(of_wider_region())
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,6 @@ class Words(Declaration):
 
     same: dict[str, str]
     units: dict[str, tuple[str, ...]]
-    wider_region: tuple[str, ...]
     names: dict[str, tuple[str, ...]]
     each: tuple[NamesOfEach, ...]
 
@@ -111,7 +111,19 @@ class Words(Declaration):
 @lru_cache
 def words() -> Words:
     """The declarations of names.yml. Raises DeclarationError."""
-    return read_document(_names_file()).parsed(Words)
+    read = read_document(_names_file()).parsed(Words)
+    return read.model_copy(update={"same": {_said(pattern): text for pattern, text in read.same.items()}})
+
+
+def _said(pattern: str) -> str:
+    """A pattern with each word in ${} as the packs of all provinces say it."""
+    return WORD.sub(lambda found: "|".join(said_everywhere(found[1])), pattern)
+
+
+@lru_cache
+def of_wider_region() -> tuple[str, ...]:
+    """Words at the head of a name that speaks of the region above the city."""
+    return tuple(dict.fromkeys("|".join(said_everywhere("said_of_whole_province")).split("|")))
 
 
 def _names_file() -> Path:
@@ -227,7 +239,7 @@ def _catalogue_names(catalogue: Catalogue) -> tuple[Name, ...]:
     for indicator in known.values():
         labels += [(measures[code].label, indicator.code) for code in indicator.numerator if code in by_measure
                    and by_measure[code] == indicator.code]  # fmt: skip
-    for contract in load_contracts():
+    for contract in load_contracts(catalogue.pack):
         for column in contract.columns:
             if column.name in by_measure:
                 labels += [(text, by_measure[column.name]) for text in (column.label, *column.aliases)]
@@ -243,7 +255,7 @@ def _catalogue_names(catalogue: Catalogue) -> tuple[Name, ...]:
             labels += [(bare_title(table.title) + heading, name) for name, heading in table.columns.items()]
     labels += further_names(catalogue)
     for entry in words().each:
-        for code in load_codelists()[entry.for_each].codes:
+        for code in load_codelists(catalogue.pack)[entry.for_each].codes:
             labels.append((entry.name.format(each_label=code.label), entry.code.format(each=code.code)))
     own = [Name(normal(i.label), i.code, is_of_wider_region(i.label), True) for i in known.values()]
     others = ((text.removeprefix("其中："), code) for text, code in labels if code in known)
@@ -266,8 +278,8 @@ def scope_of(text: str, city: City) -> str | None:
         if text == scope.code or plain == normal_scope(scope.label):
             return scope.code
     if "不含" in text:
-        left_out = _left_out(text.partition("不含")[2])
-        return next((s.code for s in city.scopes if left_out and _exclusions(s) == left_out), None)
+        left_out = _left_out(city.pack, text.partition("不含")[2])
+        return next((s.code for s in city.scopes if left_out and s.exclusions == left_out), None)
     named = [s for s in city.scopes if s.exclude and len(normal_scope(s.label)) > 1]
     return next((s.code for s in named if normal_scope(s.label) in plain and "不含" not in s.label), None)
 
@@ -276,20 +288,20 @@ def normal_scope(text: str) -> str:
     return re.sub(r"中等职业学校|中职学校|职业学校|学校|中职|[\W_]", "", text)
 
 
-def _exclusions(scope: Scope) -> frozenset[tuple[str, str]]:
-    return frozenset((attribute, value) for attribute, values in scope.exclude.items() for value in values)
-
-
-def _left_out(text: str) -> frozenset[tuple[str, str]]:
-    """The attributes named after 不含: 技工学校、区直."""
+def _left_out(pack: Pack, text: str) -> frozenset[tuple[str, str]]:
+    """The attributes named after 不含: 技工学校、民办."""
     lists = {"category": "school_category", "affiliation": "affiliation", "ownership": "ownership"}
-    found = set()
+    found: set[tuple[str, str]] = set()
     for part in re.split("[、，,和及与]|也不含|不含", text):
         for attribute, name in lists.items():
-            for code in load_codelists()[name].codes:
-                label = normal_scope(code.label)
-                if label and label in part:
-                    found.add((attribute, code.code))
+            labels = {code.code: normal_scope(code.label) for code in load_codelists(pack)[name].codes}
+            named = {code: label for code, label in labels.items() if label and label in part}
+            # 高级技工学校 names one kind, not 技工学校 as well
+            found |= {
+                (attribute, code)
+                for code, label in named.items()
+                if not any(label != other and label in other for other in named.values())
+            }
     return frozenset(found)
 
 

@@ -8,7 +8,15 @@ import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+
+from sources.read.inspection import check_archive
+from sources.read.sheet_xml import RefusedError
+from sources.submission.cell import CellAddress
+from sources.submission.finding import intake_finding
+from sources.system.apart import Exceeded, each_apart
+from sources.system.settings import Limits
 
 HEADING = re.compile(r"^(\d+(?:\.\d+)*)[\s　、.]+(\S.{0,30})$")
 TABLE_TITLE = re.compile(r"^附?表格?\s*(\d[\d.]*(?:[-—－]\d+)?)\s*(.*)$")
@@ -58,19 +66,42 @@ Part = str | list[list[str]]
 
 
 def _docx_parts(path: Path) -> Iterator[Part]:
+    """The parts of a Word file, read in a process of its own: what a table unfolds to stands nowhere in the file."""
+    limits = Limits()
+    (outcome,) = each_apart(partial(_unfolded, limits=limits), [path], limits)
+    if isinstance(outcome, Exceeded):
+        raise ValueError(f"{path}：不能作为 .docx 文档打开（{outcome.told(limits)}）")
+    if isinstance(outcome, str):
+        raise ValueError(f"{path}：不能作为 .docx 文档打开（{outcome}）")
+    yield from outcome
+
+
+def _unfolded(path: Path, limits: Limits) -> list[Part] | str:
+    """The parts of a Word file, or why it is not opened."""
     import docx
     from docx.opc.exceptions import PackageNotFoundError
     from docx.table import Table
 
     try:
+        check_archive(path.read_bytes(), limits)
         document = docx.Document(str(path))
-    except (PackageNotFoundError, zipfile.BadZipFile, KeyError, ValueError) as error:
-        raise ValueError(f"{path}：不能作为 .docx 文档打开（{error}）") from error
+    except RefusedError as refused:
+        return str(intake_finding(refused.refusal[0], CellAddress("", path.name), refused.refusal[1]).message)
+    except (
+        PackageNotFoundError,
+        zipfile.BadZipFile,
+        KeyError,
+        ValueError,
+        SyntaxError,
+    ) as error:  # lxml's are SyntaxErrors
+        return str(error)
+    parts: list[Part] = []
     for item in document.iter_inner_content():
         if isinstance(item, Table):
-            yield [[cell.text.strip() for cell in row.cells] for row in item.rows]
+            parts.append([[cell.text.strip() for cell in row.cells] for row in item.rows])
         elif item.text.strip():
-            yield item.text.strip()
+            parts.append(item.text.strip())
+    return parts
 
 
 def _text_parts(text: str) -> Iterator[Part]:

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from sources.declarations.city import City
 from sources.declarations.codelist import load_codelists
+from sources.declarations.pack import Pack
 from warehouse.figures.fact import CHANGE, SCHOOL_SCOPE, VALUE, Kind, Reference
 from warehouse.reconcile.reading.names import bare_title, scope_of
 from warehouse.reconcile.reading.printed_figure import Listing, PrintedFigure, number_in
@@ -177,25 +178,25 @@ def listings_of(grid: TextTable, state: State) -> Iterator[Listing]:
     honours: dict[str, frozenset[str]] = {}
     for code, row in rows.items():
         for name in ("ownership", "affiliation"):
-            labels = load_codelists()[name].code_of
+            labels = load_codelists(state.city.pack)[name].code_of
             attributes[code].update((name, labels[cell]) for cell in row if cell in labels)
-        usual, *others = load_codelists()["school_category"].codes
+        usual, *others = load_codelists(state.city.pack)["school_category"].codes
         school = state.city.respondent_by_code[code].name
         category = next((c for c in others if c.label in school), usual)
         attributes[code]["category"] = category.code
         foreign = [c.label for c in others if c != category]
         parts = [part for cell in row for part in re.split("[、，,]", cell)]
-        honours[code] = frozenset(found for part in parts if (found := _honour(part, foreign)))
+        honours[code] = frozenset(found for part in parts if (found := _honour(state.city.pack, part, foreign)))
     yield Listing(year, attributes, honours)
 
 
-def _honour(text: str, foreign: Sequence[str]) -> str | None:
+def _honour(pack: Pack, text: str, foreign: Sequence[str]) -> str | None:
     """The recognition that an abbreviation means: the shortest name whose characters contain it in order.
 
     `foreign` are the categories of school that it cannot be about.
     """
     bare = re.sub("职校$|学校$|校$", "", text)
-    named = [c for c in load_codelists()["honours"].codes if not any(label in c.label for label in foreign)]
+    named = [c for c in load_codelists(pack)["honours"].codes if not any(label in c.label for label in foreign)]
     fitting = [c for c in named if len(bare) > 2 and _is_within(bare, c.label)]
     return min(fitting, key=lambda c: len(c.label)).code if fitting else None
 

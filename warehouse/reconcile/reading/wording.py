@@ -15,10 +15,10 @@ from warehouse.reconcile.reading.names import (
     SpokenName,
     is_of_wider_region,
     normal,
+    of_wider_region,
     pairs,
     scope_of,
     unit_kind,
-    words,
 )
 
 SHARE = re.compile("(占比|比重|占[^，。；]{0,8}的?|比例)[为达是]?$")
@@ -196,7 +196,7 @@ def _scores(context: Context, unit: str, kind: Kind, state: State) -> dict[str, 
 
 def _possible(context: Context, unit: str, kind: Kind, state: State) -> Iterator[SpokenName]:
     """The names of what the number can be by its unit, its region and 均; standards and shares only where one is."""
-    wider = any(word in context.near[-REACH:] for word in words().wider_region)
+    wider = any(word in context.near[-REACH:] for word in of_wider_region())
     is_each = EACH.search(context.near + context.after) is not None
     of_school = state.subject != state.city.code and kind == VALUE and not wider
     among = _shares_of_the_last_number(context, unit, state)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import duckdb
 
+from sources.system.access import private_folder
 from sources.system.settings import Settings
 from sources.system.whole_file import whole_file
 from warehouse.figures.regions import find_region
@@ -12,8 +13,19 @@ from warehouse.store.connection import open_published
 from warehouse.store.ddl import PUBLIC_SCHEMAS
 from warehouse.store.sql import quoted, transaction
 
-OF_NOBODY = frozenset({"core.dim_indicator", "core.dim_scope", "core.dim_table_row"})
+OF_NOBODY = frozenset(
+    f"core.dim_{each}"
+    for each in ("definition", "indicator", "industry", "release", "scope", "scope_period", "table_row", "year")
+)
 """Tables that say nothing of anybody: they go into every extract as they are."""
+MAJORS = "core.dim_major"
+"""Majors of the official catalogues are nobody's; what a school calls one of its own goes where its rows go."""
+OF_SMALL_GROUPS = (
+    "select finding_id from published.quality.finding inner join published.registry.hidden_value as hidden"
+    " on finding.report_year = hidden.report_year and finding.respondent_code = hidden.subject_code"
+)
+"""Findings quote cells: those about a school of which something is hidden would say what the figures do not."""
+QUOTING = frozenset({"quality.finding", "quality.finding_effect"})
 
 
 @dataclass(frozen=True)
@@ -35,7 +47,7 @@ def write_extract(settings: Settings, region: str, target: Path | None = None) -
     """
     with open_published(settings) as connection:
         found = find_region(connection, region)
-    path = target or settings.home / "extracts" / f"nianbao-{found.code}.duckdb"
+    path = target or private_folder(settings.home / "extracts") / f"nianbao-{found.code}.duckdb"
     with whole_file(path) as partial:
         connection = duckdb.connect(str(partial))
         try:
@@ -56,18 +68,22 @@ def _tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
         " group by all order by all",
         [list(PUBLIC_SCHEMAS)],
     ).fetchall()
-    return [name for name, is_of_regions in found if is_of_regions or name in OF_NOBODY]
+    return [name for name, is_of_regions in found if is_of_regions or name in OF_NOBODY or name == MAJORS]
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, name: str, region: str) -> int:
     """Copies the region's rows of a table with its comments; returns how many."""
     schema, table = name.split(".")
-    mine = (
-        ""
-        if name in OF_NOBODY
-        else f" where region_code in (select region_code from published.reference.region_path"
+    own = (
+        "region_code in (select region_code from published.reference.region_path"
         f" where ancestor_code = {quoted(region)})"
     )
+    mine = "" if name in OF_NOBODY else f" where {own}"
+    if name == MAJORS:
+        used = f"select major_code from published.core.fct_major where {own}"
+        mine = f" where catalogue <> 'none' or major_code in ({used})"
+    if name in QUOTING:
+        mine += f" and finding_id not in ({OF_SMALL_GROUPS})"
     connection.execute(f"create schema if not exists {schema}")
     connection.execute(f'create table {schema}."{table}" as select * from published.{schema}."{table}"{mine}')
     connection.execute("; ".join(_comments(connection, schema, table)))

@@ -19,9 +19,12 @@ class Plain:
 
 @dataclass(frozen=True)
 class Missing:
-    """A figure that there is none of: the sentence that asks for it is not printed."""
+    """A number that there is none of: the sentence that asks for it is not printed.
 
-    label: str
+    A figure of the year has a `label`, by which readers are told that it is missing; a target has none.
+    """
+
+    label: str = ""
 
 
 @dataclass(frozen=True)

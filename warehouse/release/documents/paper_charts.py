@@ -9,6 +9,7 @@ import polars as pl
 import vl_convert
 
 from sources.declarations.codelist import load_codelists
+from sources.declarations.pack import load_head
 from warehouse.figures.fact import Fact, Reference
 from warehouse.figures.region_year import YEARS_SHOWN
 from warehouse.figures.year_figures import Figures
@@ -57,7 +58,9 @@ def draw(name: str, figures: Figures) -> Picture | None:
     )
     use_shipped_font()
     png = vl_convert.vegalite_to_png(chart.to_dict(), scale=SCALE)
-    texts = {"city": figures.city_name, "year": figures.report_year, "first_year": min(_years(data), default="")}
+    years = sorted({*_years(data)})
+    shown = "—".join(dict.fromkeys((years[0], years[-1]))) if years else ""
+    texts = {"city": figures.city_name, "year": figures.report_year, "years": shown}
     label = title.format(**texts) + (f"（前{len(data)}所，不为零的共{of}所）" if (of := data[0].get("of")) else "")
     said = "；".join("，".join(str(row[key]) for key in row if key not in ("order", "value", "of")) for row in data)
     return Picture(label, f"{label}：{said}", png, _pixels(png) * EMU_PER_PIXEL)
@@ -122,7 +125,7 @@ def _items(codes: Sequence[str]) -> Callable[[Figures], list[dict[str, Any]]]:
 
 def _satisfaction(figures: Figures) -> list[dict[str, Any]]:
     """Everything that is asked in the survey."""
-    codes = [f"satisfaction_{code.code}" for code in load_codelists()["satisfaction_items"].codes]
+    codes = [f"satisfaction_{code.code}" for code in load_codelists(figures.catalogue.pack)["satisfaction_items"].codes]
     return _items(codes)(figures)
 
 
@@ -143,8 +146,11 @@ def _two_years(codes: dict[str, str]) -> Callable[[Figures], list[dict[str, Any]
 def _awards(figures: Figures) -> list[dict[str, Any]]:
     """Prizes of the last years at the contests of the region and the nation."""
     found = []
-    for level, contest in (("regional", "自治区技能大赛"), ("national", "全国技能大赛")):
-        for order, prize in enumerate(load_codelists()["prizes"].codes):
+    for level, contest in (
+        ("regional", load_head(figures.catalogue.pack).words["province_contest"]),
+        ("national", "全国技能大赛"),
+    ):
+        for order, prize in enumerate(load_codelists(figures.catalogue.pack)["prizes"].codes):
             code = f"official_awards_{level}_{prize.code}"
             chosen = figures.changes.get(code)
             for year in range(figures.report_year - YEARS_SHOWN + 1, figures.report_year + 1):
@@ -259,7 +265,7 @@ CHARTS: dict[str, tuple[str, Callable[[Figures], list[dict[str, Any]]], Callable
         _items(("employed_primary", "employed_secondary", "employed_tertiary")),
         _bars("人"),
     ),
-    "获奖": ("{first_year}—{year}年{city}中职组技能大赛获奖情况", _awards, _columns("个")),
+    "获奖": ("{years}年{city}中职组技能大赛获奖情况", _awards, _columns("个")),
     "生师比": (
         "{year}年{city}各中等职业学校生师比（虚线为标准）",
         _against_standard("students_per_teacher"),

@@ -4,7 +4,6 @@ Paragraph styles decide what a paragraph is; fonts come from a package, so that 
 """
 
 import io
-import json
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
@@ -19,7 +18,7 @@ from docx.table import Table
 from docx.text.paragraph import Paragraph
 from lxml import etree
 
-from warehouse.release.documents.report_draft import HINT_STYLE
+from sources.system.plain_text import as_typst
 from warehouse.release.documents.wordml import HEAD_STYLE, LEFT_STYLE, read_footnotes
 from warehouse.release.fonts import FONT_FOLDER
 
@@ -65,7 +64,7 @@ def _source(document: Document, folder: Path, released_on: date) -> Iterator[str
     header = "".join(p.text for p in document.sections[-1].header.paragraphs).strip()
     day = f"datetime(year: {released_on.year}, month: {released_on.month}, day: {released_on.day})"
     yield f'#import "{LAYOUT.name}": *'
-    yield f"#set document(title: {_quoted(properties.title)}, author: {_quoted(properties.author)}, date: {day})"
+    yield f"#set document(title: {as_typst(properties.title)}, author: {as_typst(properties.author)}, date: {day})"
     yield "#show: front"
     notes = read_footnotes(document)
     has_contents = False
@@ -80,17 +79,13 @@ def _source(document: Document, folder: Path, released_on: date) -> Iterator[str
             if not has_contents:
                 yield "#contents()"
             has_contents = True
-        elif style != HINT_STYLE:
+        else:
             content = _content(item, notes)
             yield from _pictures(item, document, folder)
             if content:
                 yield f"#{CALLS.get(style, 'par')}[{content}]"
         if item._p.find(f"{qn('w:pPr')}/{qn('w:sectPr')}") is not None:
-            yield f"#show: body.with(header: {_quoted(header)})"
-
-
-def _quoted(text: str | None) -> str:
-    return json.dumps(text or "", ensure_ascii=False)
+            yield f"#show: body.with(header: {as_typst(header)})"
 
 
 def _content(paragraph: Paragraph, notes: dict[int, str]) -> str:
@@ -99,14 +94,14 @@ def _content(paragraph: Paragraph, notes: dict[int, str]) -> str:
     for run in paragraph._p.iter(qn("w:r")):
         reference = run.find(qn("w:footnoteReference"))
         if reference is not None:
-            parts.append(f"#sym.wj#footnote[#{_quoted(notes[int(reference.get(qn('w:id')))])}]")
+            parts.append(f"#sym.wj#footnote[#{as_typst(notes[int(reference.get(qn('w:id')))])}]")
             continue
         text = "".join(node.text or "" for node in run.findall(qn("w:t")))
         if not text:
             continue
         properties = run.find(qn("w:rPr"))
         emphasis = [] if properties is None else [tag for tag in ("b", "i") if _is_on(properties.find(qn(f"w:{tag}")))]
-        body = f"#{_quoted(text)}"
+        body = f"#{as_typst(text)}"
         for tag in emphasis:
             body = f"#{'strong' if tag == 'b' else 'emph'}[{body}]"
         if properties is not None and properties.find(qn("w:vertAlign")) is not None:
@@ -127,7 +122,7 @@ def _pictures(paragraph: Paragraph, document: Document, folder: Path) -> Iterato
         (folder / name).write_bytes(part.blob)
         width = int(inline.find(qn("wp:extent")).get("cx")) / EMU_PER_POINT
         described = inline.find(qn("wp:docPr")).get("descr")
-        yield f"#picture({_quoted(name)}, {width:.1f}pt, {_quoted(described)})"
+        yield f"#picture({as_typst(name)}, {width:.1f}pt, {as_typst(described)})"
 
 
 def _table(table: Table) -> str:
@@ -173,4 +168,4 @@ def _cell(cell: etree._Element, span: int, height: int) -> str:
     style = paragraphs[0].style or ""
     placed = {HEAD_STYLE: "head", LEFT_STYLE: "left"}
     kind = next((kind for name, kind in placed.items() if name == style), "centre")
-    return f"cell-{kind}({_quoted(text)}, {span}, {height})"
+    return f"cell-{kind}({as_typst(text)}, {span}, {height})"

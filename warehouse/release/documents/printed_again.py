@@ -30,7 +30,7 @@ def text_from(trace: Trace, printed: Printed, figures: Figures) -> str | None:
     if printed.part == "coverage":
         known = tuple(map(str, astuple(figures.coverage[reference.year, reference.scope])))
     else:
-        known = figures.explained(reference.indicator)
+        known = figures.explained(reference)
     return next((text for text in known if text == printed.text), None)
 
 

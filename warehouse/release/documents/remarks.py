@@ -32,9 +32,11 @@ def remarks_of(fact: Fact, figures: Figures, mark: Mark) -> Iterator[Remark]:
     if fact.status == "incomplete":
         expected, reported = marked(str(fact.n_expected), "expected"), marked(str(fact.n_reported), "reported")
         yield Remark(f"{{}}的数据不完整：应报{expected}所学校，已报{reported}所。", label)
+    if definition := figures.catalogue.indicators[fact.reference.indicator].other_definition(fact.definition):
+        yield Remark(f"{{}}不是标准定义，按“{mark(Plain(definition))}”计算。", label)
     if fact.status == "estimated":
         yield Remark("{}为估算数。", label)
-    for text in figures.explained(fact.reference.indicator):
+    for text in figures.explained(fact.reference):
         yield Remark(f"{{}}，据{marked(text, 'quote')}", label)
 
 

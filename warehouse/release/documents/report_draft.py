@@ -18,17 +18,26 @@ from docx.text.paragraph import Paragraph
 from docxtpl import DocxTemplate
 from jinja2 import TemplateError
 
+from sources.declarations.pack import Pack
 from sources.system.fixed_zip import with_fixed_times
+from sources.system.settings import Limits
 from warehouse.figures.fact import Printed
 from warehouse.figures.printed_table import PrintedTable
 from warehouse.release.documents import wordml as word
 from warehouse.release.documents.marks import MARK, Block
 from warehouse.release.documents.paper_charts import Picture
 from warehouse.release.documents.sentences import drop_sentences, mark_footnotes, pieces, place_footnotes
-from warehouse.release.documents.template_check import ALLOWED, check_template, shortened, template_environment, text_of
+from warehouse.release.documents.template_check import (
+    ALLOWED,
+    check_file,
+    check_template,
+    shortened,
+    template_environment,
+    text_of,
+)
 from warehouse.release.documents.vocabulary import Vocabulary
 
-TEMPLATE = Path(__file__).parent / "templates" / "report.docx"
+NEUTRAL_TEMPLATE = Path(__file__).parent / "templates" / "report.docx"
 MISSING_LEAD = "本年度没有数据、因此正文没有写到的指标："
 EMPTY_SECTION = "本年度没有可以刊印的数据。"
 BODY_STYLE, HINT_STYLE, TITLE_STYLE, NOTE_STYLE, PICTURE_STYLE = "正文段落", "编写提示", "表题", "表注", "图题"
@@ -36,11 +45,22 @@ CHAPTERS = {"Heading 1": 1, "Heading 2": 2, "附录标题": 1}
 PICTURE_SHARE = 0.94
 
 
+def template_of(pack: Pack) -> Path:
+    """The template of the report: the pack's own, else the neutral one."""
+    folder = pack.layer("documents")
+    own = folder / NEUTRAL_TEMPLATE.name if folder else None
+    return own if own and own.exists() else NEUTRAL_TEMPLATE
+
+
 @dataclass(frozen=True)
 class ReportDraft:
-    """The Word file, every number in it in the order of its pages, and what its sentences asked for in vain."""
+    """The Word file, every number in it in the order of its pages, and what its sentences asked for in vain.
+
+    `for_authors` is the same file with the hints of the template to whoever writes on in it.
+    """
 
     data: bytes
+    for_authors: bytes
     printed: tuple[Printed, ...]
     missing: tuple[str, ...]
 
@@ -50,21 +70,22 @@ def write_draft(
     grids: Callable[[str], PrintedTable | None],
     pictures: Callable[[str], Picture | None],
     released_on: date,
-    template: Path = TEMPLATE,
+    template: Path,
 ) -> ReportDraft:
     """Renders the template.
 
     Raises ValueError, naming the paragraph, for a digit outside a token and for a token that cannot be read.
     """
+    check_file(template, Limits())
     engine = DocxTemplate(template)
     engine.init_docx()
     check_template(engine.docx, vocabulary)
     try:
         engine.render(vocabulary.names(), template_environment(), autoescape=True)
-    except TemplateError as error:
+    except (TemplateError, SyntaxError, RecursionError) as error:
         lines = "".join(getattr(error, "docx_context", ())).split()
         raise ValueError(
-            f"模板中的 {{% if %}} 与 {{% endif %}} 不配对（{error}）：{' … '.join(lines)[:200]}"
+            f"模板中有不能识别的写法，例如 {{% if %}} 与 {{% endif %}} 不配对（{error}）：{' … '.join(lines)[:200]}"
         ) from error
     document = engine.docx
     missing = drop_sentences(document, vocabulary)
@@ -77,8 +98,16 @@ def write_draft(
     for text in document.element.iter(qn("w:t")):
         text.text = vocabulary.resolve(text.text or "", printed)
     place_footnotes(document, [vocabulary.resolve(note, printed) for note in notes])
-    word.edit_margins(document, lambda text: vocabulary.resolve(text, []))
-    return ReportDraft(_saved(document, vocabulary, released_on), tuple(printed), missing)
+    word.edit_margins(document, lambda text: vocabulary.resolve(text, []), vocabulary.figures.origin_note)
+    for_authors = _saved(document, vocabulary, released_on)
+    _drop_hints(document)
+    return ReportDraft(_saved(document, vocabulary, released_on), for_authors, tuple(printed), missing)
+
+
+def _drop_hints(document: Document) -> None:
+    for paragraph in list(document.paragraphs):
+        if _style(paragraph) == HINT_STYLE:
+            paragraph._p.getparent().remove(paragraph._p)
 
 
 def _fill_sections(document: Document) -> None:

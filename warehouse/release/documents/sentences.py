@@ -17,14 +17,14 @@ ENDS = "。；！？"
 
 
 def drop_sentences(document: Document, vocabulary: Vocabulary) -> tuple[str, ...]:
-    """Takes out sentences that lack a figure, and paragraphs that had nothing else; returns what was lacking."""
+    """Takes out sentences that lack a number, and paragraphs that had nothing else; returns the lacking figures."""
     missing: dict[str, None] = {}
     for paragraph in list(document.element.body.iter(qn("w:p"))):
         text = text_of(paragraph)
         lacking = [p.label for p in pieces(text, vocabulary) if isinstance(p, Missing)]
         if not lacking:
             continue
-        missing |= dict.fromkeys(lacking)
+        missing |= dict.fromkeys(filter(None, lacking))
         sentences = [(sentence, _is_kept(sentence, vocabulary)) for sentence in SENTENCE.findall(text)]
         if any(is_kept and sentence.strip() for sentence, is_kept in sentences):
             _edit(paragraph, [is_kept for sentence, is_kept in sentences for _ in sentence])

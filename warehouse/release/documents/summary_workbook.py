@@ -10,10 +10,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
+from sources.system.plain_book import PlainBook
 from warehouse.catalogue.labels import COMPARABILITY, STATUS
 from warehouse.figures.fact import VALUE, Fact, Printed
 from warehouse.figures.printed_table import Form, MergedCells, PrintedTable, TableCell, width
@@ -53,7 +53,7 @@ LANDSCAPE_FROM = 96
 def write_workbook(figures: Figures, grids: Sequence[PrintedTable], released_on: date, version: str) -> bytes:
     """The tables in print order; the same figures give the same bytes."""
     target = io.BytesIO()
-    book = xlsxwriter.Workbook(target, {"in_memory": True, "strings_to_formulas": False, "strings_to_numbers": False})
+    book = PlainBook(target)
     title = f"{figures.city_name}中等职业教育质量年度报告（{figures.report_year}年度）汇总表"
     book.set_properties(
         {
@@ -85,7 +85,7 @@ def write_workbook(figures: Figures, grids: Sequence[PrintedTable], released_on:
 class Formats:
     """The formats of one workbook by what they set; xlsxwriter writes each only once."""
 
-    def __init__(self, book: xlsxwriter.Workbook) -> None:
+    def __init__(self, book: PlainBook) -> None:
         self.book = book
         self.known: dict[tuple[tuple[str, Any], ...], Format] = {}
 
@@ -176,7 +176,8 @@ def _set_page(sheet: Worksheet, figures: Figures, title: str, is_landscape: bool
     sheet.set_margins(left=0.6, right=0.6, top=0.9, bottom=0.8)
     sheet.center_horizontally()
     sheet.set_header(f"&C&9 {figures.city_name}中等职业教育质量年度报告（{figures.report_year}年度）　{title}")
-    sheet.set_footer("&C&9第 &P 页，共 &N 页")
+    note = f"\n&7{figures.origin_note}" if figures.origin_note else ""
+    sheet.set_footer(f"&C&9第 &P 页，共 &N 页{note}")
     sheet.hide_gridlines(2)
 
 
@@ -202,10 +203,19 @@ def _write_sources(
                 sheet.write_number(row, column, float(value), formats.boxed(align="right"))
         number = formats.boxed(align="center", num_format=number_format(cell.value, cell.form))
         sheet.write_number(row, 2, float(cell.value), number)
+    if figures.origin_note:
+        _write_origin_note(sheet, formats, figures, len(places) + 1, len(SOURCE_COLUMNS) - 1)
     sheet.freeze_panes(1, 3)
     sheet.repeat_rows(0)
     sheet.autofilter(0, 0, len(places), len(SOURCE_COLUMNS) - 1)
     _set_page(sheet, figures, SOURCES, is_landscape=True)
+
+
+def _write_origin_note(sheet: Worksheet, formats: Formats, figures: Figures, row: int, last: int) -> None:
+    told = formats(font_size=9, text_wrap=True, align="left")
+    sheet.set_row(row, 28)
+    sheet.merge_range(row, 0, row, last, "", told)
+    sheet.write_string(row, 0, figures.origin_note, told)
 
 
 def _source(figures: Figures, names: dict[str, str], printed: Printed, table: str, at: str) -> tuple[Any, ...]:
@@ -261,6 +271,8 @@ def _write_contents(
     sheet.merge_range(1, 0, 1, 2, "", note)
     day = f"{released_on.year}年{released_on.month}月{released_on.day}日"
     sheet.write_string(1, 0, f"{figures.bureau_name}　{day}　版本 {version}", note)
+    if figures.origin_note:
+        _write_origin_note(sheet, formats, figures, 2, 2)
     head = formats.boxed(bold=True, align="center", bg_color=HEAD_FILL)
     for column, text in enumerate(("表号", "表名", "行数")):
         sheet.write_string(3, column, text, head)

@@ -10,10 +10,14 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal
 
+from sources.declarations.codelist import load_codelists
+from sources.declarations.pack import load_head
+from sources.system.plain_text import legible
 from warehouse.catalogue.catalogue import Catalogue
 from warehouse.catalogue.indicator import Indicator
 from warehouse.figures.fact import Fact, Printed, Reference
 from warehouse.figures.printed_table import TableCell
+from warehouse.figures.regions import whole_of
 from warehouse.figures.rounding import in_unit, trimmed_text
 from warehouse.figures.table_notes import TableNote
 from warehouse.figures.year_figures import Figures
@@ -51,7 +55,7 @@ class Vocabulary:
         first, last = figures.school_year
         return {
             "市": self.plain(figures.city_name),
-            "全域": words.whole_of(figures.city_name),
+            "全域": whole_of(figures.city_name),
             "编制单位": self.plain(figures.bureau_name),
             "年": self.plain(str(figures.report_year)),
             "上年": self.plain(str(figures.report_year - 1)),
@@ -71,6 +75,8 @@ class Vocabulary:
             "全为零": self.all_zero,
             "口径": self.scope,
             "列举": self.enumerate,
+            "列举各类": self.enumerate_codes,
+            "词": self.word,
             "各校": self.by_school,
             "最高校": lambda name: self.extreme_school(name, "highest"),
             "最低校": lambda name: self.extreme_school(name, "lowest"),
@@ -105,7 +111,7 @@ class Vocabulary:
         return f"\ue000{len(self.pieces) - 1}\ue001"
 
     def plain(self, text: str) -> str:
-        return self.mark(Plain(text))
+        return self.mark(Plain(legible(text)))
 
     def cell(self, cell: TableCell) -> str:
         """A table's cell: a number is marked as one."""
@@ -164,17 +170,27 @@ class Vocabulary:
         """
         code = self.code_of(name)
         change, last = self.figures.changes.get(code), self.figures.of_region_last_year(code)
-        if change is None or change.value is None or last is None or not self.figures.of_region(code):
+        if change is None or last is None or change.comparability == "not_verifiable":
             return ""
-        if change.comparability != "comparable":
+        if not self.figures.of_region(code):
+            return ""
+        if change.value is None or change.comparability != "comparable":
             remark = Remark(why_not_compared(change, self.figures, self.mark), self.catalogue.indicators[code].label)
             number = self.mark(BoundNumber(Printed(last.reference, str(last.display)), (remark,)))
-            return f"，上年为{number}{words.unit_word(self.indicator_of(last).unit)}（不可直接比较）"
+            unit = words.unit_word(self.indicator_of(last).unit)
+            return f"，上年为{number}{unit}（不可直接比较）{self.begun_or_ended(code)}"
         way = words.direction(change.value, change.unit)
         if change.value == 0:
-            return f"，与上年{way}"
+            return f"，与上年{way}{self.begun_or_ended(code)}"
         number = self.mark(BoundNumber(Printed(change.reference, trimmed_text(abs(change.value)), "change")))
-        return f"，比上年{way}{number}{words.unit_word(change.unit)}"
+        return f"，比上年{way}{number}{words.unit_word(change.unit)}{self.begun_or_ended(code)}"
+
+    def begun_or_ended(self, code: str) -> str:
+        """（甲校2031年并入乙校，丙校2031年新设）, after the number of schools; nothing when none began or ended."""
+        if code != "schools":
+            return ""
+        told = self.figures.begun_or_ended(self.figures.changes[code].current.scope)
+        return f"（{self.plain('，'.join(told))}）" if told else ""
 
     def has(self, *names: str) -> bool:
         return all(self.figures.of_region(self.code_of(name)) for name in names)
@@ -193,19 +209,32 @@ class Vocabulary:
         count = self.figures.facts.get(Reference("schools", current.year, current.subject, current.scope))
         if count is None or not count.is_usable:
             return self.missing("schools")
-        whose = f"{words.whole_of(self.figures.city_name)}{self.shown(count, with_remarks=False)}所中等职业学校"
+        whose = f"{whole_of(self.figures.city_name)}{self.shown(count, with_remarks=False)}所中等职业学校"
         if current.scope == self.figures.whole_scope:
             return whose
         return f"{whose}（{self.figures.scopes[current.scope]}）"
 
     def enumerate(self, *names: str, **worded: str) -> str:
-        """区直2所、市直6所: the figures that there are, each behind its word."""
+        """公办2所、民办6所: the figures that there are, each behind its word."""
         pairs = [(self.plain(self.catalogue.indicators[self.code_of(name)].label), name) for name in names] + list(
             worded.items()
         )
         found = [(word, self.figures.of_region(self.code_of(name))) for word, name in pairs]
         parts = [f"{word}{self.shown_with_unit(fact)}" for word, fact in found if fact]
         return "、".join(parts) if parts else self.missing(self.code_of(pairs[0][1]))
+
+    def enumerate_codes(self, codelist: str, pattern: str) -> str:
+        """省属2所、市属6所: the indicators of a list's codes, those that there are, each behind its label."""
+        labels = load_codelists(self.catalogue.pack)[codelist].label_of
+        found = {self.plain(label): pattern.replace("{code}", code) for code, label in labels.items()}
+        return self.enumerate(**{word: name for word, name in found.items() if name in self.catalogue.indicators})
+
+    def word(self, name: str) -> str:
+        """A word as the province's pack says it."""
+        said = load_head(self.catalogue.pack).words
+        if name not in said:
+            raise TokenError(f"没有“{name}”这个词；有：{words.joined(list(said))}")
+        return said[name]
 
     def by_school(self, name: str) -> str:
         """甲校39个、乙校25个: the schools whose value is not zero, the greatest first."""
@@ -223,15 +252,20 @@ class Vocabulary:
     def extreme_school(self, name: str, end: Literal["highest", "lowest"]) -> str:
         """甲校最多，为7210人."""
         code = self.code_of(name)
-        return self._extreme(self.figures.of_schools(code), end) or self.missing(code)
+        return self._extreme(self.figures.of_schools(code), end, self.figures.scope_of(code)) or self.missing(code)
 
     def extreme_item(self, names: tuple[str, ...], end: Literal["highest", "lowest"]) -> str:
         """毕业生满意度最高，为90.87%: among several figures of the region."""
         codes = [self.code_of(name) for name in names]
         found = {self.catalogue.indicators[code].label: self.figures.of_region(code) for code in codes}
-        return self._extreme({label: fact for label, fact in found.items() if fact}, end) or self.missing(codes[0])
+        facts = {label: fact for label, fact in found.items() if fact}
+        scopes = {fact.reference.scope for fact in facts.values()}
+        if len(scopes) != 1:  # there is no highest among different schools
+            return self.missing(codes[0])
+        return self._extreme(facts, end, *scopes) or self.missing(codes[0])
 
-    def _extreme(self, facts: dict[str, Fact], end: Literal["highest", "lowest"]) -> str | None:
+    def _extreme(self, facts: dict[str, Fact], end: Literal["highest", "lowest"], scope: str) -> str | None:
+        """The sentence, with the scope in which it holds where that is not the whole region's."""
         choose = words.highest if end == "highest" else words.lowest
         try:
             names = choose({name: fact.rounded for name, fact in facts.items() if fact.rounded is not None})
@@ -240,7 +274,8 @@ class Vocabulary:
         fact = facts[names[0]]
         word = words.superlative(end, self.indicator_of(fact).kind == "sum")
         shown = self.shown_with_unit(fact, with_remarks=fact.reference.subject == self.figures.city_code)
-        who = words.joined([self.plain(name) for name in names])
+        within = "" if scope == self.figures.whole_scope else f"按“{self.plain(self.figures.scopes[scope])}”的口径，"
+        who = within + words.joined([self.plain(name) for name in names])
         return f"{who}{word}，为{shown}" if len(names) == 1 else f"{who}并列{word}，均为{shown}"
 
     def standard(self, name: str) -> str:
@@ -283,7 +318,7 @@ class Vocabulary:
         code = self.code_of(name)
         target = self.figures.targets.get(code)
         if target is None:
-            return self.missing(code)
+            return self.mark(Missing())
         reference = Reference(code, self.figures.report_year, self.figures.city_code, self.figures.whole_scope)
         number = self.mark(BoundNumber(Printed(reference, trimmed_text(target), "target")))
         return f"{number}{words.unit_word(self.catalogue.indicators[code].unit)}"
@@ -328,7 +363,7 @@ class Vocabulary:
     def footnotes(self, remarks: list[Remark]) -> list[str]:
         """Remarks of one paragraph as footnotes with marks: what is said of several figures is said once."""
         return [
-            each.text.format(self.plain(words.joined(each.labels)))
+            each.text.replace("{}", self.plain(words.joined(each.labels)))
             for each in said_once(remarks, lambda text: self.resolve(text, []))
         ]
 

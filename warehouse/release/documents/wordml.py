@@ -11,6 +11,7 @@ from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls, qn
 from lxml import etree
 
+from sources.system.plain_text import legible
 from warehouse.figures.printed_table import FEW_COLUMNS, MergedCells, PrintedTable
 
 FOOTNOTES_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.footnotes+xml"
@@ -64,10 +65,11 @@ def write_footnotes(document: Document, texts: Sequence[str]) -> None:
     root = etree.fromstring(part.blob)
     text_style, mark_style = style_id(document, "footnote text"), style_id(document, "footnote reference")
     for number, text in enumerate(texts, 1):
+        words = text_run(f" {legible(text)}")
         root.append(
             parse_xml(
                 f'<w:footnote {nsdecls("w")} w:id="{number}"><w:p><w:pPr><w:pStyle w:val="{text_style}"/></w:pPr>'
-                f'<w:r><w:rPr><w:rStyle w:val="{mark_style}"/></w:rPr><w:footnoteRef/></w:r>{text_run(" " + text)}'
+                f'<w:r><w:rPr><w:rStyle w:val="{mark_style}"/></w:rPr><w:footnoteRef/></w:r>{words}'
                 "</w:p></w:footnote>"
             )
         )
@@ -87,14 +89,17 @@ def read_footnotes(document: Document) -> dict[int, str]:
     return {}
 
 
-def edit_margins(document: Document, edit: Callable[[str], str]) -> None:
-    """Changes the text of headers and footers, in whatever form the parts are held."""
+def edit_margins(document: Document, edit: Callable[[str], str], added: str = "") -> None:
+    """Changes the text of headers and footers, in whatever form the parts are held; `added` ends each header."""
     for rel in document.part.rels.values():
         if rel.reltype in (RELATIONSHIP_TYPE.HEADER, RELATIONSHIP_TYPE.FOOTER):
             part = rel.target_part
             root = part.element if isinstance(part, XmlPart) else etree.fromstring(part.blob)
             for text in root.iter(qn("w:t")):
                 text.text = edit(text.text or "")
+            texts = [text for text in root.iter(qn("w:t")) if text.text]
+            if added and texts and rel.reltype == RELATIONSHIP_TYPE.HEADER:
+                texts[-1].text = f"{texts[-1].text}　{added}"
             if not isinstance(part, XmlPart):
                 part._blob = etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
 

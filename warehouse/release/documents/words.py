@@ -11,7 +11,6 @@ PERCENT_POINTS = "百分点"
 TO_ONE = ":1"
 SAME = "持平"
 NAMED = 8
-AREAS = frozenset("国省区市州盟县旗")
 
 
 def direction(change: Decimal, unit: str) -> str:
@@ -20,11 +19,6 @@ def direction(change: Decimal, unit: str) -> str:
         return SAME
     more, less = ("上升", "下降") if unit in (PERCENT_POINTS, TO_ONE) else ("增加", "减少")
     return more if change > 0 else less
-
-
-def whole_of(region: str) -> str:
-    """The word for all of a region, from its name: 全市 of 钦州市, 全区 of 广西壮族自治区, 全国 of 中国."""
-    return f"全{region[-1]}" if region[-1:] in AREAS else "全域"
 
 
 def unit_word(unit: str) -> str:

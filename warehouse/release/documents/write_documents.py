@@ -5,24 +5,33 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from sources.declarations.publication import NOTHING_DECLARED, PublicationTerms
+from sources.system.faults import OneByOne
 from warehouse.figures.fact import Printed
 from warehouse.figures.year_figures import Figures
-from warehouse.release.documents.paper_charts import CHARTS, draw
+from warehouse.release.documents.paper_charts import CHARTS, Picture, draw
 from warehouse.release.documents.pdf import write_pdf
-from warehouse.release.documents.report_draft import TEMPLATE, write_draft
+from warehouse.release.documents.report_draft import ReportDraft, template_of, write_draft
+from warehouse.release.documents.reuse_workbook import write_reuse_workbook
 from warehouse.release.documents.summary_workbook import write_workbook
 from warehouse.release.documents.vocabulary import Vocabulary
+from warehouse.release.imprint import imprint_of
+
+REUSE = "数据表.xlsx"
+FOR_AUTHORS = "撰写稿（含编写提示）.docx"
 
 
 @dataclass(frozen=True)
 class Documents:
     """`printed` lists every number of the Word draft in the order of its pages (the PDF has the same); `missing`
-    the indicators that its sentences ask for and the year does not have; `seconds` what each file took."""
+    the indicators that its sentences ask for and the year does not have; `seconds` what each file took. A file that
+    could not be made is not among the `paths`. `for_authors` is the Word draft with hints, where it was asked for."""
 
     paths: tuple[Path, ...]
     printed: tuple[Printed, ...]
     missing: tuple[str, ...]
     seconds: dict[str, float]
+    for_authors: Path | None = None
 
 
 def write_documents(
@@ -30,12 +39,20 @@ def write_documents(
     folder: Path,
     released_on: date,
     version: str,
-    template: Path = TEMPLATE,
+    template: Path | None = None,
+    one_by_one: OneByOne | None = None,
+    for_authors: bool = False,
+    publication: PublicationTerms = NOTHING_DECLARED,
 ) -> Documents:
-    """Writes 汇总表.xlsx, 质量年报.docx and 质量年报.pdf of a region's report year into a folder.
+    """Writes 汇总表.xlsx, 数据表.xlsx, 质量年报.docx and 质量年报.pdf of a region's report year into a folder.
 
-    Raises ValueError for a template with a literal digit or a token that is not understood.
+    `for_authors` adds the Word draft with the template's hints to whoever writes on in it; a release has none.
+
+    With `one_by_one` a file or chart that fails is noted there, and the others are written. Without, raises ValueError
+    for a template with a literal digit or a token that is not understood, and whatever else fails.
     """
+    # Long: a step for each file, in the order in which one needs another.
+    each = one_by_one or OneByOne(is_strict=True)
     started = time.perf_counter()
     folder.mkdir(parents=True, exist_ok=True)
     name = f"{figures.city_name}中等职业教育质量年度报告（{figures.report_year}年度）"
@@ -44,12 +61,37 @@ def write_documents(
     def written(suffix: str, data: bytes) -> Path:
         path = folder / f"{name}{suffix}"
         path.write_bytes(data)
-        seconds[path.suffix.removeprefix(".")] = time.perf_counter() - started - sum(seconds.values())
+        kind = path.suffix.removeprefix(".")
+        seconds[kind] = seconds.get(kind, 0) + time.perf_counter() - started - sum(seconds.values())
         return path
 
-    workbook = written("汇总表.xlsx", write_workbook(figures, list(figures.tables.values()), released_on, version))
-    vocabulary = Vocabulary(figures, released_on, version, frozenset(CHARTS))
-    draft = write_draft(vocabulary, figures.tables.get, lambda chart: draw(chart, figures), released_on, template)
-    word = written(".docx", draft.data)
-    pdf = written(".pdf", write_pdf(draft.data, released_on))
-    return Documents((workbook, word, pdf), draft.printed, draft.missing, seconds)
+    def workbook() -> Path:
+        return written("汇总表.xlsx", write_workbook(figures, list(figures.tables.values()), released_on, version))
+
+    def reuse() -> Path:
+        imprint = imprint_of(figures, publication, released_on, version)
+        return written(REUSE, write_reuse_workbook(figures, imprint))
+
+    def chart(name: str) -> Picture | None:
+        return each.do(f"报告中的图“{name}”", lambda: draw(name, figures))
+
+    def word() -> ReportDraft:
+        vocabulary = Vocabulary(figures, released_on, version, frozenset(CHARTS))
+        used = template or template_of(figures.catalogue.pack)
+        draft = write_draft(vocabulary, figures.tables.get, chart, released_on, used)
+        paths.append(written(".docx", draft.data))
+        return draft
+
+    paths = [path for path in (each.do("汇总表（.xlsx）", workbook),) if path]
+    draft = each.do("质量年报（.docx）", word)
+    hints = None
+    if draft is not None:
+        data = draft.data
+        pdf = each.do("质量年报（.pdf）", lambda: written(".pdf", write_pdf(data, released_on)))
+        paths += [pdf] if pdf else []
+        hints = written(FOR_AUTHORS, draft.for_authors) if for_authors else None
+    reused = each.do("数据表（.xlsx）", reuse)
+    paths += [reused] if reused else []
+    if draft is None:
+        return Documents(tuple(paths), (), (), seconds)
+    return Documents(tuple(paths), draft.printed, draft.missing, seconds, hints)

@@ -1,97 +1,82 @@
-"""Bar charts of a few named numbers, as SVG to stand in a page.
+"""Bar charts of a few named numbers, as SVG to stand in a page."""
 
-The layout is given in pixels and nothing is measured, so the bytes depend on no font of the machine. Labels are drawn
-by the reader's own Chinese font.
-"""
-
-import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import groupby
 
-import altair as alt
-import vl_convert
-from markupsafe import escape
+from warehouse.release.site.svg import FONT_PIXELS, INK, MARKED, PLAIN, SOFT, element, length, picture, text, width
 
-from warehouse.release.fonts import use_shipped_font
-
-FONT = "system-ui, 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', sans-serif"
-FONT_PIXELS = 13
-BAR_PIXELS = 24
-PLOT_PIXELS = 160
-PLAIN, MARKED, INK = "#5b84b1", "#b3541e", "#1b1f24"
+BAR_PIXELS, GAP_PIXELS, PLOT_PIXELS = 18, 6, 160
+ROW_PIXELS = BAR_PIXELS + GAP_PIXELS
+MARGIN = 8
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One bar; `text` is the number as printed."""
+    """One bar; `text` is the number as printed. Bars of one `group` stand together under its name."""
 
     label: str
     value: Decimal
     text: str
     is_marked: bool = False
+    group: str = ""
 
 
 @dataclass(frozen=True)
 class Chart:
-    """Bars under a title; `description` says in words what a reader would see."""
+    """Bars under a title; `description` says in words what a reader would see. `line` is a bound across all bars."""
 
     title: str
     description: str
     bars: Sequence[Bar]
+    line: Decimal | None = None
+    line_text: str = ""
 
 
-def draw(chart: Chart, name: str) -> str:
+def draw_bars(chart: Chart, name: str) -> str:
     """The chart as an accessible `svg` element; `name` makes its ids unique on the page."""
-    # Long: one chart, declared in one piece.
-    rows = [
-        {"row": number, "value": float(bar.value), "text": bar.text, "marked": bar.is_marked}
-        for number, bar in enumerate(chart.bars)
-    ]
-    labels = json.dumps([bar.label for bar in chart.bars], ensure_ascii=False)
-    names = alt.Axis(
-        title=None,
-        ticks=False,
-        domain=False,
-        labelExpr=f"{labels}[datum.value]",
-        labelLimit=0,
-        labelPadding=8,
-        labelFontSize=FONT_PIXELS,
-        labelColor=INK,
-    )
-    base = alt.Chart(alt.Data(values=rows)).encode(
-        y=alt.Y("row:O", axis=names, scale=alt.Scale(paddingInner=0.25, paddingOuter=0.1)),
-        x=alt.X("value:Q", axis=None),
-    )
-    bars = base.mark_bar(aria=False).encode(color=alt.condition(alt.datum.marked, alt.value(MARKED), alt.value(PLAIN)))
-    texts = base.mark_text(aria=False, align="left", dx=5, fontSize=FONT_PIXELS, color=INK).encode(text="text:N")
-    specification = (
-        (bars + texts)
-        .properties(
-            width=PLOT_PIXELS,
-            height=BAR_PIXELS * len(rows),
-            autosize=alt.AutoSizeParams(type="none"),
-            padding={
-                "left": 8 + FONT_PIXELS * max(_width(bar.label) for bar in chart.bars),
-                "right": 12 + FONT_PIXELS * max(_width(bar.text) for bar in chart.bars),
-                "top": 2,
-                "bottom": 2,
-            },
-        )
-        .configure(font=FONT, background="transparent", aria=False)
-        .configure_view(stroke=None)
-    )
-    use_shipped_font()
-    svg = vl_convert.vegalite_to_svg(specification.to_dict(validate=False))
-    head, drawing = re.split(r"(?<=>)", svg, maxsplit=1)
-    size = re.search(r'width="[\d.]+" height="[\d.]+" viewBox="[\d. ]+"', head)
-    assert size is not None
-    title = f'<title id="{name}-title">{escape(chart.title)}</title>'
-    description = f'<desc id="{name}-desc">{escape(chart.description)}</desc>'
-    return f'<svg {size[0]} role="img" aria-labelledby="{name}-title {name}-desc">{title}{description}{drawing}'
+    values = [bar.value for bar in chart.bars] + ([] if chart.line is None else [chart.line])
+    low, high = min(Decimal(0), *values), max(Decimal(0), *values)
+    left = 1.5 * MARGIN + max(width(bar.label) for bar in chart.bars)
+    over = PLOT_PIXELS / float(high - low or 1)
+
+    def at(value: Decimal) -> float:
+        return left + float(value - low) * over
+
+    parts, down = [], 0.0
+    if chart.line is not None:
+        down += ROW_PIXELS
+    for group, bars in groupby(chart.bars, key=lambda bar: bar.group):
+        if group:
+            parts.append(text(group, left, down + FONT_PIXELS + 3, "end", fill=SOFT, font_weight=600))
+            down += ROW_PIXELS
+        for bar in bars:
+            parts.append(_bar(bar, left, at(Decimal(0)), at(bar.value), down))
+            down += ROW_PIXELS
+    if chart.line is not None:
+        parts.append(_line(chart.line_text, at(chart.line), down))
+    across = left + PLOT_PIXELS + MARGIN + max(width(bar.text) for bar in chart.bars)
+    if chart.line is not None:
+        across = max(across, at(chart.line) + width(chart.line_text) / 2 + MARGIN)
+    return picture(name, chart.title, chart.description, across, down, parts)
 
 
-def _width(text: str) -> float:
-    """Of a text in units of the font's size: a Chinese character is one wide, a Latin one a bit more than half."""
-    return sum(1.0 if ord(character) > 0x2E80 else 0.6 for character in text)
+def _bar(bar: Bar, left: float, zero: float, end: float, down: float) -> str:
+    base = down + FONT_PIXELS + 3
+    drawn = element(
+        "rect",
+        x=length(min(zero, end)),
+        y=length(down + GAP_PIXELS / 2),
+        width=length(abs(end - zero)),
+        height=BAR_PIXELS,
+        fill=MARKED if bar.is_marked else PLAIN,
+    )
+    label = text(bar.label, left - MARGIN, base, "end", font_weight=700 if bar.is_marked else "")
+    number = text(bar.text, max(zero, end) + 5, base)
+    return element("g", label + drawn + number, data_label=bar.label, data_group=bar.group, data_text=bar.text)
+
+
+def _line(words: str, x: float, down: float) -> str:
+    drawn = element("path", d=f"M{length(x)} {ROW_PIXELS - 4}V{length(down)}", stroke=INK, stroke_dasharray="4 3")
+    return drawn + text(words, x, FONT_PIXELS + 2, "middle", fill=INK)

@@ -1,5 +1,8 @@
 """The indicator dictionary."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from sources.declarations.contract import load_contracts
 from warehouse.catalogue.indicator import Indicator
 from warehouse.catalogue.labels import BOUND, DIRECTION, LEVEL
@@ -9,34 +12,49 @@ from warehouse.release.site.page import Page
 from warehouse.release.site.site_facts import SiteFacts
 
 
+@dataclass(frozen=True)
+class DictionaryEntry:
+    """What an indicator means and how it is worked out; `terms` are (role, measure, title of its sheet)."""
+
+    indicator: Indicator
+    definition: str
+    formula: str
+    others: Sequence[str]
+    terms: Sequence[tuple[str, Measure, str]]
+    level: str
+    direction: str
+    standards: Sequence[str]
+
+
 def dictionary_page(facts: SiteFacts) -> Page:
-    catalogue = facts.figures.catalogue
-    titles = {contract.name: contract.title for contract in load_contracts()}
-    standards: dict[str, list[str]] = {}
-    for each in catalogue.standards:
-        text = f"{BOUND[each.comparison]} {trimmed_text(each.bound)}（{each.source}）"
-        standards.setdefault(each.indicator, []).append(text)
     entries = [
         (
             chapter,
-            [
-                {
-                    "indicator": indicator,
-                    "definition": _definition(facts, indicator)[0],
-                    "formula": _definition(facts, indicator)[1],
-                    "others": _definition(facts, indicator)[2],
-                    "terms": [] if indicator.counts else _terms(facts, indicator),
-                    "level": LEVEL[catalogue.level(indicator)],
-                    "direction": DIRECTION[indicator.direction],
-                    "standards": standards.get(indicator.code, []),
-                }
-                for indicator in chapter.indicators
-            ],
+            [dictionary_entry(facts, indicator) for indicator in chapter.indicators],
             facts.scopes[facts.scope_of(chapter)]["label"],
         )
         for chapter in facts.chapters
     ]
-    return Page("indicators/index.html", "indicators", "指标词典", {"entries": entries, "sheet_titles": titles})
+    return Page("indicators/index.html", "indicators", "指标词典", {"entries": entries})
+
+
+def dictionary_entry(facts: SiteFacts, indicator: Indicator) -> DictionaryEntry:
+    catalogue = facts.figures.catalogue
+    definition, formula, others = _definition(facts, indicator)
+    return DictionaryEntry(
+        indicator,
+        definition,
+        formula,
+        others,
+        [] if indicator.counts else _terms(facts, indicator),
+        LEVEL[catalogue.level(indicator)],
+        DIRECTION[indicator.direction],
+        [
+            f"{BOUND[each.comparison]} {trimmed_text(each.bound)}（{each.source}）"
+            for each in catalogue.standards
+            if each.indicator == indicator.code
+        ],
+    )
 
 
 def _used(facts: SiteFacts, indicator: Indicator) -> str:
@@ -59,7 +77,9 @@ def _definition(facts: SiteFacts, indicator: Indicator) -> tuple[str, str, list[
     )
 
 
-def _terms(facts: SiteFacts, indicator: Indicator) -> list[tuple[str, Measure]]:
-    """(role, measure) of the definition in use."""
-    measures = facts.figures.catalogue.measures
-    return [(role, measures[code]) for role, code in indicator.formula(_used(facts, indicator)).terms]
+def _terms(facts: SiteFacts, indicator: Indicator) -> list[tuple[str, Measure, str]]:
+    """(role, measure, title of its sheet) of the definition in use."""
+    catalogue = facts.figures.catalogue
+    titles = {contract.name: contract.title for contract in load_contracts(catalogue.pack)}
+    measures = [(role, catalogue.measures[code]) for role, code in indicator.formula(_used(facts, indicator)).terms]
+    return [(role, measure, titles[measure.sheet]) for role, measure in measures]

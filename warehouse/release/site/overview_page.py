@@ -47,8 +47,10 @@ def overview(facts: SiteFacts) -> Page:
         "概览",
         {
             "headlines": headlines,
+            "has_last_year": any(row.previous.reference for row in headlines),
+            "told": [each.told for each in figures.told],
             "coverage": coverage_rows(facts),
-            "absent": [row for row in facts.register if row["state"] != "accepted"],
+            "absent": [row for row in facts.register if row["current_submission_id"] is None],
             "chapters": [
                 (chapter, Counter(row.status for row in rows(facts, chapter)), facts.scopes[facts.scope_of(chapter)])
                 for chapter in facts.chapters

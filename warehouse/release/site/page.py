@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
-from warehouse.catalogue.indicator import Chapter, Indicator
+from warehouse.catalogue.indicator import STANDARD_DEFINITION, Chapter, Indicator
 from warehouse.catalogue.labels import COMPARABILITY, STATUS
 from warehouse.figures.fact import Change, Coverage, Fact, Reference
 from warehouse.release.site.bar_charts import Bar, Chart
@@ -81,8 +81,11 @@ def number(fact: Fact | None) -> LinkedNumber:
         return LinkedNumber("—")
     if not fact.is_usable or fact.display is None:
         return LinkedNumber(STATUS.get(fact.status, fact.status))
-    note = "" if fact.status == "ok" else f"{STATUS.get(fact.status, fact.status)} {_reported(fact)}"
-    return LinkedNumber(fact.display, fact.reference, note)
+    notes = [
+        "" if fact.status == "ok" else f"{STATUS.get(fact.status, fact.status)} {_reported(fact)}",
+        "" if fact.definition == STANDARD_DEFINITION else "不是标准定义",
+    ]
+    return LinkedNumber(fact.display, fact.reference, "，".join(filter(None, notes)))
 
 
 def _reported(fact: Fact) -> str:
@@ -128,10 +131,11 @@ def coverage_rows(facts: SiteFacts) -> list[tuple[Row, Coverage]]:
     return [(scope, coverage) for scope, coverage in found if coverage]
 
 
-def described(title: str, bars: Sequence[Bar]) -> Chart:
-    """A chart with its highest and lowest bar told in words."""
+def described(title: str, bars: Sequence[Bar], within: str = "") -> Chart:
+    """A chart with its highest and lowest bar told in words; `within` is the scope in which they are that."""
     top, bottom = max(bars, key=lambda bar: bar.value), min(bars, key=lambda bar: bar.value)
-    text = f"条形图，共 {len(bars)} 条。最高：{top.label}，{top.text}；最低：{bottom.label}，{bottom.text}。"
+    told = f"口径：{within}。" if within else ""
+    text = f"条形图，共 {len(bars)} 条。{told}最高：{top.label}，{top.text}；最低：{bottom.label}，{bottom.text}。"
     return Chart(title, text, tuple(bars))
 
 

@@ -76,6 +76,7 @@ def school_page(facts: SiteFacts, school: Row) -> Page:
         school["school_name"],
         {
             "school": school,
+            "told": facts.told_of(code),
             "register": next((row for row in facts.register if row["respondent_code"] == code), None),
             "scopes": [
                 scope

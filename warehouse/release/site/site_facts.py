@@ -5,11 +5,14 @@ from typing import Any
 
 import duckdb
 
+from sources.audit.commented import COMMENTED
 from warehouse.catalogue.indicator import Chapter, Indicator
 from warehouse.figures.fact import SCHOOL_SCOPE, Coverage, Fact, Reference
+from warehouse.figures.lineage import NOTHING_HIDDEN
 from warehouse.figures.region_year import YEARS_SHOWN, read_facts
+from warehouse.figures.regions import region_names
 from warehouse.figures.year_figures import Figures
-from warehouse.store.sql import query
+from warehouse.store.sql import period, query
 
 Row = dict[str, Any]
 
@@ -31,6 +34,20 @@ class SiteFacts:
     register: tuple[Row, ...]
     submissions: tuple[Row, ...]
     findings: tuple[Row, ...]
+    published: tuple[Row, ...]
+    """The city's list of figures of the year's printed report; none where there is no list."""
+    told: tuple[Row, ...]
+    """What was declared to change, in any year up to the report year: a row a change and party."""
+    printed_scopes: dict[tuple[str, int], tuple[str, str]]
+    """(indicator, year) → the scope in which the region's number was printed, and how it compares with last year's."""
+    parts: tuple[tuple[str, str], ...]
+    """Code and name of the regions that lie directly in the region, in their order."""
+    districts: dict[Reference, Fact]
+    """Values of those regions in the report year."""
+
+    def told_of(self, code: str) -> list[str]:
+        """What changed for a school, the newest first."""
+        return list(dict.fromkeys(row["told"] for row in reversed(self.told) if row["subject_code"] == code))
 
     def scope_of(self, chapter: Chapter) -> str:
         return self.figures.choices.get(chapter.topic, self.figures.whole_scope)
@@ -50,9 +67,23 @@ class SiteFacts:
         return self.figures.catalogue.chapters
 
 
-SCHOOLS = "select * from core.dim_school where report_year = ? order by sequence, school_code"
+SCHOOLS = (
+    "select dim_school.*, called.stated_code from core.dim_school"
+    f"{period('respondent', 'called', 'school_code', 'report_year')}"
+    " where report_year = ? order by position"
+)
+SCOPES = (
+    "select dim_scope.* replace (coalesce(called.label, dim_scope.label) as label,"
+    " coalesce(called.description, dim_scope.description) as description)"
+    f" from core.dim_scope{period('scope', 'called', 'scope_code', '$1')}"
+)
 CALENDAR = "select * from reference.report_year where report_year = ?"
-REGISTER = "select * from quality.register where report_year = ? order by respondent_kind, respondent_code"
+REGISTER = "select * from quality.register where report_year = ? order by respondent_kind, position"
+PUBLISHED = (
+    "select figure_id, label, indicator_code, figure_year, subject_code, scope_code, kind from report.figure"
+    " where report_year = ? order by figure_id"
+)
+TOLD = "select * from reference.change where report_year <= ? order by report_year, sequence, subject_code"
 STANDARDS = (
     "select standards.*, sources.source from core.fct_standard as standards"
     " inner join core.dim_indicator as indicators using (indicator_code)"
@@ -65,13 +96,15 @@ SUBMISSIONS = (
     "select * from quality.submission where report_year = ? and submission_id is not null"
     " order by respondent_code, precedence desc, submission_id"
 )
+# what a school noted beside a cell is for the bureau (0047)
 FINDINGS = (
-    "select findings.* from quality.finding as findings"
+    "select finding.* from quality.finding as finding"
     " inner join quality.register as register"
-    " on findings.report_year = register.report_year and findings.respondent_code = register.respondent_code"
-    " and findings.submission_id in (register.current_submission_id, register.latest_submission_id)"
-    " where findings.report_year = ? order by findings.severity, findings.rule_id,"
-    " findings.respondent_code, findings.sheet, findings.cell, findings.submission_id, findings.message"
+    " on finding.report_year = register.report_year and finding.respondent_code = register.respondent_code"
+    " and finding.submission_id in (register.current_submission_id, register.latest_submission_id)"
+    f" where finding.report_year = ? and finding.cause_id is null and finding.rule_id <> '{COMMENTED}'{NOTHING_HIDDEN}"
+    " order by finding.severity, finding.rule_id,"
+    " register.position, finding.sheet, finding.cell, finding.submission_id, finding.message"
 )
 
 
@@ -82,18 +115,28 @@ def load_site_facts(connection: duckdb.DuckDBPyConnection, figures: Figures, tim
         return tuple(query(connection, sql, [figures.report_year, *more]).to_dicts())
 
     years = _years(connection, figures.report_year)
+    parts = _parts(connection, figures)
     return SiteFacts(
         figures=figures,
         timezone=timezone,
         years=years,
         schools=rows(SCHOOLS),
         history=read_facts(connection, "subject_kind = 'school' and list_contains(?, report_year)", [list(years)]),
-        scopes={row["scope_code"]: row for row in query(connection, "select * from core.dim_scope").to_dicts()},
+        scopes={row["scope_code"]: row for row in rows(SCOPES)},
         standards=rows(STANDARDS, figures.city_code),
         calendar=next(iter(rows(CALENDAR)), {}),
         register=rows(REGISTER),
         submissions=rows(SUBMISSIONS),
         findings=rows(FINDINGS),
+        published=rows(PUBLISHED),
+        told=rows(TOLD),
+        printed_scopes=_printed_scopes(connection, figures),
+        parts=parts,
+        districts=read_facts(
+            connection,
+            "subject_kind = 'region' and report_year = ? and list_contains(?, subject_code)",
+            [figures.report_year, [code for code, _ in parts]],
+        ),
     )
 
 
@@ -104,3 +147,21 @@ def _years(connection: duckdb.DuckDBPyConnection, report_year: int) -> tuple[int
         [report_year, YEARS_SHOWN],
     ).fetchall()
     return tuple(year for (year,) in rows)
+
+
+def _printed_scopes(connection: duckdb.DuckDBPyConnection, figures: Figures) -> dict[tuple[str, int], tuple[str, str]]:
+    rows = connection.execute(
+        "select indicator_code, report_year, scope_code, comparability from core.fct_indicator_change"
+        " where subject_code = ? and report_year <= ?",
+        [figures.city_code, figures.report_year],
+    ).fetchall()
+    return {(code, year): (scope, comparability) for code, year, scope, comparability in rows}
+
+
+def _parts(connection: duckdb.DuckDBPyConnection, figures: Figures) -> tuple[tuple[str, str], ...]:
+    known = region_names(connection, figures.report_year)
+    codes = connection.execute(
+        "select region_code from core.dim_region where parent_code = ? order by sequence, region_code",
+        [figures.city_code],
+    ).fetchall()
+    return tuple((code, next(iter(known[code]))) for (code,) in codes)

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
+from sources.system.faults import OneByOne
 from warehouse.catalogue.catalogue import Catalogue
 from warehouse.catalogue.indicator import Chapter
 from warehouse.catalogue.labels import COMPARABILITY, STATUS
@@ -66,21 +68,30 @@ class SourceAddresses:
 
 
 def source_pages(
-    facts: SiteFacts, lineage: Lineage, addresses: SourceAddresses, wanted: Iterable[Reference]
+    facts: SiteFacts,
+    lineage: Lineage,
+    addresses: SourceAddresses,
+    wanted: Iterable[Reference],
+    one_by_one: OneByOne | None = None,
 ) -> list[Page]:
     """One page a chapter and subject with the source of every number `wanted`, and of the numbers those rest on.
 
-    Raises LookupError when the database does not have a number.
+    With `one_by_one` a page that fails is noted there. Raises LookupError when the database does not have a number.
     """
+    each = one_by_one or OneByOne(is_strict=True)
     traces = _closed(lineage, wanted, has_school_pages(facts))
     order = {code: position for position, code in enumerate(addresses.chapters)}
     pages: dict[str, list[Trace]] = {}
     for reference in sorted(traces, key=lambda each: (order[each.indicator], -each.year, each)):
         pages.setdefault(addresses.page(reference), []).append(traces[reference])
-    return [
-        _page(facts, path, addresses.chapters[found[0].reference.indicator], found, traces)
+    made = (
+        each.do(
+            f"网站的一页：{found[0].subject_name}的数字来源（{path}）",
+            partial(_page, facts, path, addresses.chapters[found[0].reference.indicator], found, traces),
+        )
         for path, found in sorted(pages.items())
-    ]
+    )
+    return [page for page in made if page]
 
 
 def _closed(lineage: Lineage, wanted: Iterable[Reference], with_schools: bool) -> dict[Reference, Trace]:

@@ -4,4 +4,5 @@ from {{ ref('int_scope_member') }} as member
 inner join {{ source('reference', 'region_path') }} as path on member.region_code = path.region_code
 inner join {{ ref('stg_partners') }} as sheet
     on member.report_year = sheet.report_year and member.school_code = sheet.respondent_code
+where member.is_listed
 group by member.report_year, path.ancestor_code, member.scope_code

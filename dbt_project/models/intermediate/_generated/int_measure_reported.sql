@@ -295,7 +295,7 @@ cast(count(case when true then 1 end) as {{ type_amount() }}) as schools,
 cast(count(case when affiliation = 'regional' then 1 end) as {{ type_amount() }}) as schools_regional,
 cast(count(case when affiliation = 'municipal' then 1 end) as {{ type_amount() }}) as schools_municipal,
 cast(count(case when affiliation = 'county' then 1 end) as {{ type_amount() }}) as schools_county,
-cast(count(case when category = 'technician' then 1 end) as {{ type_amount() }}) as schools_technician,
+cast(count(case when category in ('technician', 'ordinary_technician', 'senior_technician', 'technician_college') then 1 end) as {{ type_amount() }}) as schools_technician,
 cast(count(case when ownership = 'public' then 1 end) as {{ type_amount() }}) as schools_public,
 cast(count(case when ownership = 'private' then 1 end) as {{ type_amount() }}) as schools_private
 from {{ ref('stg_roster') }}

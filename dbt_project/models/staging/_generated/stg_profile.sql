@@ -7,6 +7,9 @@ select
     raw.authority,
     raw.honours,
     raw.enrolment_status,
+    raw.category,
+    raw.ownership,
+    raw.affiliation,
     raw.remark
 from {{ source('raw', 'profile') }} as raw
 inner join {{ ref('stg_submission') }} as submission on raw.submission_id = submission.submission_id

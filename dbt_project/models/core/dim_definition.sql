@@ -1,0 +1,1 @@
+select indicator_code, definition, text, base from {{ source("reference", "indicator_definition") }}

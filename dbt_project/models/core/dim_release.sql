@@ -1,0 +1,1 @@
+select version, report_year, sequence, is_latest from {{ source("registry", "release") }}

@@ -1,0 +1,202 @@
+"""Commands for the bureau's clerk: what is sent to the schools, and what waits today."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from orchestration.cli.console import (
+    ACTION_NEEDED,
+    NOT_ALL_MADE,
+    AsJson,
+    Panel,
+    app,
+    console,
+    fail,
+    installation,
+    joined,
+    notices,
+    print_json,
+    print_lines,
+    published,
+)
+from sources.declarations.city import City
+from sources.system.faults import OneByOne
+from sources.system.plain_text import SHOWN_IN_A_CELL, cut_short
+from sources.system.settings import Settings
+
+if TYPE_CHECKING:
+    from warehouse.alerts.mail_out import Batch
+
+LONGEST_NAME, SHOWN_DETAILS = 30, 20
+
+
+@app.command(rich_help_panel=Panel.LOOK)
+def todo(as_json: AsJson = False) -> None:
+    """今天有什么等着教育局办，最急的在前，每件写明办它的命令或文件夹。有事要办时返回码为 3。"""
+    from orchestration.lib.what_waits import read_waiting
+    from sources.declarations.problem import DeclarationError
+    from warehouse.alerts.todo import todo as listed
+
+    settings, city = installation()
+    try:
+        with notices.status("查看……"):
+            found = listed(read_waiting(settings, city))
+    except DeclarationError as error:
+        fail(str(error))
+    if as_json:
+        print_json([asdict(each) for each in found])
+    else:
+        for number, each in enumerate(found, 1):
+            console.print(f"{number}. {each.title}", highlight=False, soft_wrap=True, markup=False)
+            if each.details:
+                console.print(f"    {_shown(each.details)}", highlight=False, soft_wrap=True, markup=False)
+            for way in filter(None, (each.link, each.command)):
+                console.print(f"    {way}", style="cyan", highlight=False, soft_wrap=True, markup=False)
+        console.print(f"共 {len(found)} 件。" if found else "今天没有等着办的事。")
+    if found:
+        raise typer.Exit(ACTION_NEEDED)
+
+
+def _shown(details: Sequence[str]) -> str:
+    """Names in one line, sentences each in its own; of many the first, and how many there are."""
+    if all(len(each) <= LONGEST_NAME for each in details):
+        return joined(details)
+    more = [f"……共 {len(details)} 个；--json 列出全部"] if len(details) > SHOWN_DETAILS else []
+    return "\n    ".join([*(cut_short(each, SHOWN_IN_A_CELL) for each in details[:SHOWN_DETAILS]), *more])
+
+
+@app.command("mail-out", rich_help_panel=Panel.SCHOOLS)
+def mail_out(
+    by: Annotated[str, typer.Option("--by", help="谁发的；写出一批时给出，就同时记为已发出")] = "",
+    sent: Annotated[bool, typer.Option("--sent", help="记下写好的一批已经发出；记过的不再写，直到有新的情况")] = False,
+    not_sent: Annotated[bool, typer.Option("--not-sent", help="记过的其实没有发出：取消，下次再写")] = False,
+    batch: Annotated[
+        str | None, typer.Option("--batch", help="哪一批；与 --sent 一起可以不给，为最后写出的一批")
+    ] = None,
+    who: Annotated[
+        list[str] | None,
+        typer.Option("--to", help="与 --not-sent 一起：只有这些单位没有发出（标识码或名称），可以重复给出"),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """把等着发给各单位的写成一批：模板、退回件、催报，每个地区一个文件夹，一个压缩包，一张邮件合并用的名单，信已写好。"""
+    settings, city = installation()
+    by = by.strip()
+    if sent or not_sent:
+        if not by or (not_sent and not batch) or (sent and (not_sent or who)):
+            fail("写法：nianbao mail-out --sent --by 姓名；nianbao mail-out --not-sent --batch 批次 --by 姓名")
+        _note(settings, city, batch, by, who or [], not_sent, as_json)
+    elif batch or who:
+        fail("--batch 和 --to 要与 --sent 或 --not-sent 一起写。")
+    else:
+        _write(settings, city, by, as_json)
+
+
+def _write(settings: Settings, city: City, by: str, as_json: bool) -> None:
+    """Writes the letters that wait, with the marked workbooks of now; nothing anew where nothing has changed."""
+    # Long: what was written, what waits already, and what could not be made.
+    from orchestration.lib.correspondence import for_all, read_correspondence
+    from sources.declarations.problem import DeclarationError
+    from warehouse.alerts import mail_out
+    from warehouse.alerts.letters import letters_of
+    from warehouse.figures.effects import with_effects
+    from warehouse.intake.feedback import Feedback, write_feedback
+
+    years = sorted(city.calendar.years)
+    everybody: list[Feedback] = []
+    try:
+        if settings.published_database.exists():
+            with published(settings) as connection, notices.status("写信……"):
+                everybody = write_feedback(connection, settings, years, partial(with_effects, connection))
+                known = read_correspondence(connection, settings, city, years, everybody)
+        else:
+            known = read_correspondence(None, settings, city, years)
+    except DeclarationError as error:
+        fail(str(error))
+    unwritten = OneByOne()
+    letters = letters_of(known, years, unwritten)
+    troubled = [each for each in everybody if each.trouble]
+    failed = [f"{each.version.respondent_name or each.version.file_name}：{each.trouble}" for each in troubled]
+    waiting = mail_out.waiting_batch(settings)
+    if not letters:
+        if as_json:
+            print_json({"batch": None, "letters": []})
+        else:
+            console.print("没有要发给各单位的。")
+    elif same := mail_out.same_as_waiting(settings, letters):
+        if as_json:
+            print_json({"batch": same, "folder": settings.outbox / same, "letters": []})
+        else:
+            console.print(f"与上一批相同，没有再写：{settings.outbox / same}", soft_wrap=True, markup=False)
+        _say_sent(settings, same, by, as_json)
+    else:
+        done = mail_out.write_batch(settings, letters, for_all(settings, years), unwritten)
+        if as_json:
+            print_json(mail_out.as_json(done))
+        else:
+            _print_batch(done, waiting)
+        _say_sent(settings, done.name, by, as_json)
+    if not as_json:
+        print_lines("没有做成", [*(f"{line}（信里没有附件）" for line in failed), *unwritten.failed])
+    if failed or unwritten.failed:
+        raise typer.Exit(NOT_ALL_MADE)
+
+
+def _print_batch(done: "Batch", replaced: str | None) -> None:
+    from warehouse.alerts.mail_out import KINDS, LIST
+
+    counts = Counter(each.kind for each in done.letters)
+    told = "，".join(f"{label} {counts[kind]} 封" for kind, label in KINDS.items() if counts[kind])
+    console.print(f"{len(done.letters)} 封信：{told}", highlight=False)
+    console.print(f"文件夹    {done.folder}（每个地区一个文件夹；名单 {LIST}）", soft_wrap=True, markup=False)
+    console.print(f"压缩包    {done.archive}", soft_wrap=True, markup=False)
+    if done.without_address:
+        console.print(f"没有邮箱  {joined(done.without_address)}（写在 contacts.yml）", soft_wrap=True, markup=False)
+    if replaced:
+        console.print(
+            f"上一批 {replaced} 没有记为发出，由这一批代替。其实已经发出的，请先记下："
+            f"nianbao mail-out --sent --batch {replaced} --by 姓名，再重新写出这一批",
+            soft_wrap=True,
+            markup=False,
+        )
+
+
+def _say_sent(settings: Settings, batch: str, by: str, as_json: bool) -> None:
+    """Notes the batch as sent where somebody said so by giving a name; else says how to."""
+    from warehouse.alerts.mail_out import note_batch
+
+    if by:
+        note_batch(settings, batch, by)
+    if not as_json:
+        after = f"已记为发出（{by}）；没有发成的：nianbao mail-out --not-sent --batch {batch} --by 姓名"
+        console.print(after if by else "发出以后：nianbao mail-out --sent --by 姓名", soft_wrap=True, markup=False)
+
+
+def _note(
+    settings: Settings, city: City, batch: str | None, by: str, who: Sequence[str], not_sent: bool, as_json: bool
+) -> None:
+    """Notes that a batch was sent, or that it was not after all."""
+    from sources.system.called import names_by_code, the_one_called
+    from warehouse.alerts.mail_out import BatchError, note_batch, take_back
+
+    years = sorted(city.calendar.years, reverse=True)
+    names = names_by_code((each.code, each.name) for year in years for each in city.respondents_in(year))
+    try:
+        if not_sent and batch:
+            name, noted = (
+                batch,
+                take_back(settings, batch, by, [the_one_called("填报单位", each, names) for each in who]),
+            )
+        else:
+            name, noted = note_batch(settings, batch, by)
+    except (LookupError, BatchError) as error:
+        fail(str(error))
+    if as_json:
+        print_json({"batch": name, "letters": len(noted), "sent": not not_sent})
+        return
+    what = "没有发出，下次再写" if not_sent else "记为已发出"
+    console.print(f"{name}：{len(noted)} 封信{what}（{by}）。", markup=False)

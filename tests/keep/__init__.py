@@ -1,0 +1,1 @@
+"""A whole installation: examined, copied, made again; and installations of earlier versions."""

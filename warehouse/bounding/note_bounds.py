@@ -1,0 +1,261 @@
+"""Reads what is published of figures that lack schools, works out their bounds, and notes them in the registry.
+
+Published numbers alone are read (`core`): what is hidden there, this year or the year before, is not known here either.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import ROUND_FLOOR
+from fractions import Fraction
+from functools import lru_cache
+
+import duckdb
+
+from sources.declarations.pack import Pack
+from warehouse.bounding.bound_words import in_decimals, outward, told_bounds
+from warehouse.bounding.noted_bound import SchoolNarrows, ValueBound, note_rows
+from warehouse.bounding.region_bound import (
+    FigureBound,
+    Reported,
+    count_bound,
+    counted,
+    narrowings,
+    ratio_bound,
+    sum_bound,
+)
+from warehouse.bounding.school_limits import Rules, SchoolNumbers, SchoolShadows, Shadows
+from warehouse.catalogue.catalogue import Catalogue, load_catalogue
+from warehouse.catalogue.declared_limits import declared_limits, declared_relations
+from warehouse.catalogue.indicator import Indicator
+
+KEPT_DECIMALS = 12
+WITH_BOUNDS = ("sum", "distinct", "ratio_of_sums")
+READ_TABLES = ("fct_indicator_value", "fct_measure", "brg_scope_school", "dim_school")
+
+
+def note_bounds(connection: duckdb.DuckDBPyConnection, pack: Pack) -> bool:
+    """Notes the bound of every figure of a region that lacks schools; returns whether any is another than before."""
+    if not _is_built(connection):
+        return False
+    bounds, schools = list[ValueBound](), list[SchoolNarrows]()
+    for year in _years(connection):
+        for bound, narrowing in _Year(connection, load_catalogue(pack), year).bounds():
+            bounds.append(bound)
+            schools += narrowing
+    noted = [
+        note_rows(connection, "registry.value_bound", ValueBound, bounds),
+        note_rows(connection, "registry.value_bound_school", SchoolNarrows, schools),
+    ]
+    return any(noted)
+
+
+@lru_cache(maxsize=4)
+def _shadows_by(pack: Pack) -> SchoolShadows:
+    """Kept for the next run of the process: most schools report what they reported before."""
+    return SchoolShadows(Rules(declared_limits(pack), declared_relations(pack)))
+
+
+def _is_built(connection: duckdb.DuckDBPyConnection) -> bool:
+    found = connection.execute(
+        "select count(*) from duckdb_tables() where schema_name = 'core' and list_contains(?, table_name)",
+        [list(READ_TABLES)],
+    ).fetchone()
+    return found == (len(READ_TABLES),)
+
+
+def _years(connection: duckdb.DuckDBPyConnection) -> list[int]:
+    found = connection.execute(
+        "select distinct report_year from core.fct_indicator_value"
+        " where subject_kind = 'region' and status = 'incomplete' order by all"
+    ).fetchall()
+    return [year for (year,) in found]
+
+
+@dataclass(frozen=True, slots=True)
+class _Incomplete:
+    """A published figure of a region that lacks schools."""
+
+    region: str
+    scope: str
+    indicator: Indicator
+    definition: str
+    reported: Reported
+
+
+class _Year:
+    """What is published of a year, and the bounds that follow."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, catalogue: Catalogue, report_year: int) -> None:
+        self._connection, self._catalogue, self._year = connection, catalogue, report_year
+        self._shadows = _shadows_by(catalogue.pack)
+        self._known: dict[tuple[str, tuple[str, ...], tuple[str, ...]], Shadows | None] = {}
+        self._missing, self._numbers = self._read_measures()
+        self._members = self._read_members()
+        self._ownership = dict(
+            connection.execute(
+                "select school_code, ownership from core.dim_school where report_year = ?", [report_year]
+            ).fetchall()
+        )
+
+    def bounds(self) -> Iterator[tuple[ValueBound, list[SchoolNarrows]]]:
+        for each in self._incomplete():
+            found = self._of_count(each) if each.indicator.counts else self._of_formula(each)
+            if found is not None:
+                yield found
+
+    def _read_measures(self) -> tuple[Mapping[str, frozenset[str]], Mapping[str, SchoolNumbers]]:
+        """Measure → the schools that have not reported it; school → what is known of it."""
+        rows = self._connection.execute(
+            "select report_year, subject_code, measure_code, value, status from core.fct_measure"
+            " where subject_kind = 'school' and report_year in (?, ? - 1)",
+            [self._year, self._year],
+        ).fetchall()
+        missing: defaultdict[str, set[str]] = defaultdict(set)
+        values: defaultdict[tuple[int, str], dict[str, Fraction]] = defaultdict(dict)
+        for year, school, measure, value, status in rows:
+            if value is not None:
+                values[year, school][measure] = Fraction(value)
+            elif year == self._year and status != "suppressed":
+                missing[measure].add(school)
+        changed, this, before = self._read_changed(), self._year, self._year - 1
+        numbers = {
+            school: SchoolNumbers(values[this, school], {} if school in changed else values[before, school])
+            for school in sorted({row[1] for row in rows})
+        }
+        return {measure: frozenset(schools) for measure, schools in missing.items()}, numbers
+
+    def _read_changed(self) -> set[str]:
+        """Schools that are something else than the year before: another has merged into them, or they were split."""
+        found = self._connection.execute(
+            "select subject_code from reference.change where report_year = ? and kind in ('merge', 'split', 'found')",
+            [self._year],
+        ).fetchall()
+        return {code for (code,) in found}
+
+    def _read_members(self) -> Mapping[tuple[str, str], tuple[str, ...]]:
+        """Region and scope → the schools in it."""
+        found = self._connection.execute(
+            "select paths.ancestor_code, members.scope_code, list(members.school_code order by members.school_code)"
+            " from core.brg_scope_school as members inner join reference.region_path as paths"
+            " on members.region_code = paths.region_code where members.report_year = ? group by all",
+            [self._year],
+        ).fetchall()
+        return {(region, scope): tuple(schools) for region, scope, schools in found}
+
+    def _incomplete(self) -> Iterator[_Incomplete]:
+        rows = self._connection.execute(
+            "select subject_code, scope_code, indicator_code, definition, numerator, denominator, value"
+            " from core.fct_indicator_value where report_year = ? and subject_kind = 'region' and status = 'incomplete'"
+            " and value is not null order by all",
+            [self._year],
+        ).fetchall()
+        for region, scope, code, definition, above, below, value in rows:
+            indicator = self._catalogue.indicators.get(code)
+            if indicator is None or not (indicator.counts or self._has_bounds(indicator)):
+                continue
+            reported = Reported(
+                Fraction(value if indicator.kind == "sum" else above),
+                Fraction(below) if indicator.kind == "ratio" else Fraction(0),
+                Fraction(indicator.scale),
+            )
+            yield _Incomplete(region, scope, indicator, definition, reported)
+
+    def _has_bounds(self, indicator: Indicator) -> bool:
+        return self._catalogue.level(indicator) == "school" and self._catalogue.adds(indicator) in WITH_BOUNDS
+
+    def _of_formula(self, each: _Incomplete) -> tuple[ValueBound, list[SchoolNarrows]] | None:
+        formula = each.indicator.formula(each.definition)
+        schools, shadows = list[str](), list[Shadows]()
+        for school in self._members.get((each.region, each.scope), ()):
+            lacking = [code for _, code in formula.terms if school in self._missing.get(code, ())]
+            if not lacking:
+                continue
+            above = formula.numerator if formula.denominator else tuple(lacking)
+            found = self._shadows_of(school, above, formula.denominator)
+            if found is None:
+                return None
+            schools.append(school)
+            shadows.append(found)
+        possible, usual = [shadow.possible for shadow in shadows], [shadow.usual for shadow in shadows]
+        if formula.denominator:
+            bounds = ratio_bound(each.reported, possible), ratio_bound(each.reported, usual)
+        else:
+            once = self._catalogue.adds(each.indicator) == "distinct"
+            bounds = sum_bound(each.reported, possible, once), sum_bound(each.reported, usual, once)
+        narrowing = self._narrowing(each, schools, narrowings(each.reported, usual, bounds[1]), bounds[1])
+        return _row(self._year, each, *bounds), narrowing
+
+    def _shadows_of(self, school: str, above: tuple[str, ...], below: tuple[str, ...]) -> Shadows | None:
+        key = (school, above, below)
+        if key not in self._known:
+            self._known[key] = self._shadows.of(self._numbers[school], above, below)
+        return self._known[key]
+
+    def _of_count(self, each: _Incomplete) -> tuple[ValueBound, list[SchoolNarrows]] | None:
+        """Of a count of schools whose ratio is below a bound: who has none of it yet may count, or must."""
+        count = each.indicator.counts
+        assert count is not None
+        of = self._catalogue.indicators[count.of]
+        formula = of.formula(self._definition(count.of))
+        schools, found = list[str](), list[Shadows]()
+        for school in self._members.get((each.region, each.scope), ()):
+            if count.ownership is not None and self._ownership.get(school) != count.ownership:
+                continue
+            if any(school in self._missing.get(code, ()) for _, code in formula.terms):
+                shadows = self._shadows_of(school, formula.numerator, formula.denominator)
+                if shadows is None:
+                    return None
+                schools.append(school)
+                found.append(shadows)
+        scale, below = Fraction(of.scale), Fraction(count.below)
+        possible = [counted(shadow.possible, scale, below) for shadow in found]
+        usual = [counted(shadow.usual, scale, below) for shadow in found]
+        bounds = count_bound(each.reported.above, possible), count_bound(each.reported.above, usual)
+        open_schools = [Fraction(int(school.may and not school.must)) for school in usual]
+        return _row(self._year, each, *bounds), self._narrowing(each, schools, open_schools, bounds[1])
+
+    def _definition(self, indicator: str) -> str:
+        """The definition in use of an indicator in the year."""
+        found = self._connection.execute(
+            "select any_value(definition) from core.fct_indicator_value where report_year = ? and indicator_code = ?",
+            [self._year, indicator],
+        ).fetchone()
+        assert found is not None
+        return str(found[0])
+
+    def _narrowing(
+        self, each: _Incomplete, schools: list[str], narrows: list[Fraction], usual: FigureBound
+    ) -> list[SchoolNarrows]:
+        """The missing schools, whoever narrows the bound most first."""
+        ordered = sorted(zip(schools, narrows, strict=True), key=lambda pair: (-pair[1], pair[0]))
+        width = usual.width
+        return [
+            SchoolNarrows(
+                self._year,
+                each.region,
+                each.scope,
+                each.indicator.code,
+                school,
+                place,
+                None if width is None else in_decimals(narrow, KEPT_DECIMALS, ROUND_FLOOR),
+                in_decimals(min(narrow / width, Fraction(1)) * 100, 1, ROUND_FLOOR) if width else None,
+            )
+            for place, (school, narrow) in enumerate(ordered, 1)
+        ]
+
+
+def _row(report_year: int, each: _Incomplete, possible: FigureBound, usual: FigureBound) -> ValueBound:
+    decimals = each.indicator.decimals
+    shown, shown_usual = outward(possible, decimals), outward(usual, decimals)
+    return ValueBound(
+        report_year,
+        each.region,
+        each.scope,
+        each.indicator.code,
+        *outward(possible, KEPT_DECIMALS),
+        *outward(usual, KEPT_DECIMALS),
+        *shown,
+        *shown_usual,
+        told_bounds(each.indicator, shown, shown_usual),
+    )

@@ -1,0 +1,158 @@
+"""The lowest and the highest that a region's figure can still be, from what the missing schools can add.
+
+A sum goes from all schools' lowest to all their highest. A ratio is a linear-fractional programme that falls apart by
+school: at a trial value λ each school takes the corner at which (above − λ × below) is greatest, and the ratio of what
+they take together is the next trial (Dinkelbach); it ends, exactly, where nothing is gained any more.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from warehouse.bounding.shadow import Corner, Shadow
+from warehouse.catalogue.declared_limits import ZERO
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """One end of a bound; `corners`: a school each, with which it is reached. `value` None: there is no limit.
+
+    Where a school's number has no limit, the value may be one that is only come near to (`corners` is then empty).
+    """
+
+    value: Fraction | None
+    corners: tuple[Corner, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FigureBound:
+    """From what to what a figure can go, in the figure's unit."""
+
+    low: End
+    high: End
+
+    @property
+    def width(self) -> Fraction | None:
+        return None if self.low.value is None or self.high.value is None else self.high.value - self.low.value
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """What the schools that have reported make: above the line, and below it (of a sum 0). A ratio's `below` is more
+    than 0; `scale` as the catalogue has it."""
+
+    above: Fraction
+    below: Fraction = ZERO
+    scale: Fraction = Fraction(1)
+
+
+def sum_bound(reported: Reported, missing: Sequence[Shadow], counts_once: bool = False) -> FigureBound:
+    """Of a sum; with `counts_once`, what a school lists may all be known already, so that it need not add anything."""
+    low = tuple(shadow.greatest(Fraction(-1), ZERO) for shadow in missing)
+    high = tuple(shadow.greatest(Fraction(1), ZERO) for shadow in missing)
+    is_open = any(ray.above > 0 for shadow in missing for ray in shadow.rays)
+    lowest = reported.above if counts_once else reported.above + sum((corner.above for corner in low), ZERO)
+    highest = None if is_open else reported.above + sum((corner.above for corner in high), ZERO)
+    return FigureBound(End(lowest, low), End(highest, () if is_open else high))
+
+
+def ratio_bound(reported: Reported, missing: Sequence[Shadow]) -> FigureBound:
+    """Of a ratio of sums. Raises ValueError when those that reported have nothing below the line."""
+    if reported.below <= 0:
+        raise ValueError("a ratio has no bound while nothing is below its line")
+    return FigureBound(_extreme(reported, missing, -1), _extreme(reported, missing, 1))
+
+
+def _extreme(reported: Reported, missing: Sequence[Shadow], sign: int) -> End:
+    """The greatest ratio (`sign` 1) or the least (-1)."""
+    corners = tuple(shadow.corners[0] for shadow in missing)
+    ratio = _ratio(reported, corners)
+    while True:
+        better = tuple(shadow.greatest(Fraction(sign), -sign * ratio) for shadow in missing)
+        reached = _ratio(reported, better)
+        if sign * (reached - ratio) <= 0:
+            break
+        ratio, corners = reached, better
+    return _onward(ratio, corners, reported.scale, (ray for shadow in missing for ray in shadow.rays), sign)
+
+
+def _ratio(reported: Reported, corners: Iterable[Corner]) -> Fraction:
+    above, below = reported.above, reported.below
+    for corner in corners:
+        above, below = above + corner.above, below + corner.below
+    return above / below
+
+
+def _onward(ratio: Fraction, corners: tuple[Corner, ...], scale: Fraction, rays: Iterable[Corner], sign: int) -> End:
+    """The end, or what is come near to where a school's numbers go on without a limit."""
+    furthest = ratio
+    for ray in rays:
+        if ray.below == 0:
+            if sign > 0 and ray.above > 0:
+                return End(None)
+        elif sign * (ray.above / ray.below - furthest) > 0:
+            furthest = ray.above / ray.below
+    return End(furthest * scale, corners if furthest == ratio else ())
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Whether one missing school must count, and may count, among those whose ratio is below a bound."""
+
+    must: bool
+    may: bool
+
+
+def counted(shadow: Shadow, scale: Fraction, below: Fraction) -> Counted:
+    """A school without anything below the line has no ratio and does not count."""
+    least, most = (
+        min(scale * corner.above - below * corner.below for corner in shadow.corners),
+        max(scale * corner.above - below * corner.below for corner in shadow.corners),
+    )
+    onward = [scale * ray.above - below * ray.below for ray in shadow.rays]
+    return Counted(
+        must=most < 0 and all(each <= 0 for each in onward), may=least < 0 or any(each < 0 for each in onward)
+    )
+
+
+def count_bound(known: Fraction, missing: Sequence[Counted]) -> FigureBound:
+    """Of a count of schools, of which `known` are known to count."""
+    must, may = sum(each.must for each in missing), sum(each.may for each in missing)
+    return FigureBound(End(known + must), End(known + may))
+
+
+def narrowings(reported: Reported, missing: Sequence[Shadow], bound: FigureBound) -> list[Fraction]:
+    """By how much each school's report would narrow the bound: both ends' distance that hangs on it. Of a sum exactly;
+    of a ratio the first step towards the ends without it, which is enough to say whom to call first.
+
+    The school is taken in the middle of what it can add. All are 0 where an end is open or nothing can move.
+    """
+    if not bound.width:
+        return [Fraction(0)] * len(missing)
+    if not reported.below:
+        return [_spread(shadow, ZERO) for shadow in missing]
+    found = [Fraction(0)] * len(missing)
+    for end in (bound.low, bound.high):
+        assert end.value is not None
+        ratio = end.value / reported.scale
+        sign = 1 if end is bound.high else -1
+        below = reported.below + sum((corner.below for corner in end.corners), ZERO)
+        for number, shadow in enumerate(missing):
+            furthest = shadow.greatest(Fraction(sign), -sign * ratio)
+            middle = _middle(shadow)
+            gained = sign * (furthest.above - ratio * furthest.below - middle[0] + ratio * middle[1])
+            found[number] += gained * reported.scale / below
+    return found
+
+
+def _spread(shadow: Shadow, ratio: Fraction) -> Fraction:
+    values = [corner.above - ratio * corner.below for corner in shadow.corners]
+    return max(values) - min(values)
+
+
+def _middle(shadow: Shadow) -> tuple[Fraction, Fraction]:
+    number = len(shadow.corners)
+    return (
+        sum((corner.above for corner in shadow.corners), ZERO) / number,
+        sum((corner.below for corner in shadow.corners), ZERO) / number,
+    )

@@ -1,0 +1,95 @@
+"""What findings do to printed figures, read from quality.finding_effect and told with the findings.
+
+The table is built with the models: a cell's measure is made again with what is suggested (or without the cell), and
+what it shifts is added to the region's own sum. Nothing is built a second time.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
+
+import duckdb
+import polars as pl
+
+from sources.submission.effect import Effect, MovedFigure
+from sources.submission.finding import Finding
+from warehouse.figures.regions import find_region, whole_of
+from warehouse.store.sql import period, query
+
+
+def effects_of(connection: duckdb.DuckDBPyConnection, finding_ids: Collection[str]) -> dict[str, Effect]:
+    """Finding → its effect, from a built database; of a finding on which no figure depends, nothing.
+
+    Before the first build there are none.
+    """
+    if not finding_ids or not _is_built(connection):
+        return {}
+    root = find_region(connection)
+    found = query(
+        connection,
+        f"""
+        select
+            effect.finding_id,
+            effect.report_year,
+            effect.counted,
+            effect.is_suggested,
+            effect.is_known,
+            effect.moves,
+            effect.printed,
+            effect.would_be,
+            effect.share,
+            indicator.label,
+            indicator.unit,
+            if(effect.region_code = ?, '', called.name) as region
+        from quality.finding_effect as effect
+        inner join core.dim_indicator as indicator on effect.indicator_code = indicator.indicator_code
+        {period("region", "called", "effect.region_code", "effect.report_year")}
+        where effect.finding_id in (select unnest(?))
+        order by
+            effect.finding_id,
+            effect.moves desc,
+            effect.region_code <> ?,
+            effect.share desc nulls first,
+            indicator.sequence
+        """,
+        [root.code, list(finding_ids), root.code],
+    )
+    whole = whole_of(root.name)
+    parts = found.partition_by("finding_id", maintain_order=True)
+    return {part.item(0, "finding_id"): _effect(part, whole) for part in parts}
+
+
+def with_effects(connection: duckdb.DuckDBPyConnection, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings, each with what it does, those that move a printed figure first."""
+    listed = list(findings)
+    return told(listed, effects_of(connection, {each.finding_id for each in listed}))
+
+
+def told(findings: Iterable[Finding], effects: Mapping[str, Effect]) -> tuple[Finding, ...]:
+    """The findings with their effects, by effect."""
+    carried = (replace(each, effect=effects.get(each.finding_id)) for each in findings)
+    return tuple(sorted(carried, key=lambda each: each.order))
+
+
+def _effect(rows: pl.DataFrame, whole: str) -> Effect:
+    """The effect of the one finding that the rows are about."""
+    moved = tuple(
+        MovedFigure(
+            label=row["label"],
+            unit=row["unit"],
+            report_year=row["report_year"],
+            region=row["region"],
+            printed=row["printed"],
+            would_be=row["would_be"],
+            share=row["share"],
+        )
+        for row in rows.filter("moves").iter_rows(named=True)
+    )
+    first = rows.row(0, named=True)
+    return Effect(first["counted"], first["is_suggested"], rows["is_known"].any(), moved, rows.height, whole)
+
+
+def _is_built(connection: duckdb.DuckDBPyConnection) -> bool:
+    found = connection.execute(
+        "select 1 from duckdb_tables() where schema_name = 'quality' and table_name = 'finding_effect'"
+    )
+    return found.fetchone() is not None

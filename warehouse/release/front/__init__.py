@@ -1,0 +1,1 @@
+"""What a person or a program opens first in a release: one page, a feed of versions, a description for catalogues."""
