@@ -1,7 +1,7 @@
 """`nianbao query`: asks the published database in SQL, once or in a shell, with the comments at hand."""
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -57,7 +57,7 @@ def query(
         if asked is None:
             if to or markdown or as_json:
                 fail("没有写要查什么，例如 nianbao query report.annex_1 --to 附表1.xlsx。")
-            talk(connection, _typed())
+            talk(connection, _typed_line)
             return
         try:
             answer = answered(connection, asked)
@@ -75,50 +75,46 @@ def query(
         print_answer(answer)
 
 
-def _typed() -> Iterator[str]:
-    """What a person types, or what comes through a pipe, line by line."""
-    if sys.stdin.isatty():
-        import readline  # noqa: F401  # gives `input` a history and arrow keys
-    prompt = PROMPT
-    while True:
-        try:
-            line = input(prompt if sys.stdin.isatty() else "")
-        except EOFError:  # Ctrl-D, or the pipe's end: that is how one leaves
-            return
-        yield line
-        prompt = GOING_ON if is_unfinished(line) else PROMPT
+def _typed_line(prompt: str) -> str:
+    """What a person types, or the next line of a pipe. Raises EOFError at Ctrl-D and at the pipe's end."""
+    if not sys.stdin.isatty():
+        return input()
+    import readline  # noqa: F401  # gives `input` a history and arrow keys
 
-
-def is_unfinished(line: str) -> bool:
-    """Whether SQL goes on in the next line."""
-    return bool(line.strip()) and not line.rstrip().endswith(";") and _word(line) not in {*SAYINGS, *LEAVING}
+    return input(prompt)
 
 
 def _word(line: str) -> str:
     return (line.split() or [""])[0].rstrip(";；")
 
 
-def talk(connection: "duckdb.DuckDBPyConnection", lines: Iterable[str]) -> None:
-    """Answers line by line until somebody leaves; what cannot be answered is told and nothing ends."""
+def talk(connection: "duckdb.DuckDBPyConnection", read: Callable[[str], str]) -> None:
+    """Answers line by line until somebody leaves or `read` raises EOFError; what cannot be answered is told and nothing
+    ends. `read` is given the prompt: another one where SQL goes on.
+    """
     from warehouse.figures.sql_answer import answered
 
     console.print("查询发布的数据库（只读）。可以写：", highlight=False)
     console.print("\n".join(USE), highlight=False)
     last: SqlAnswer | None = None
-    waiting: list[str] = []
-    for line in lines:
-        if not waiting and _word(line) in LEAVING:
+    sql: list[str] = []
+    while True:
+        try:
+            line = read(GOING_ON if sql else PROMPT)
+        except EOFError:  # Ctrl-D, or the end of a pipe: that is how one leaves
+            return
+        word = _word(line)
+        if not sql and word in LEAVING:
             return
         try:
-            if not waiting and _word(line) in SAYINGS:
-                SAYINGS[_word(line)](connection, line.partition(_word(line))[2].strip(" ;；"), last)
-            elif waiting := [*waiting, line] if line.strip() or waiting else []:
-                sql = "\n".join(waiting)
-                if not is_whole(connection, sql):
-                    continue
-                waiting = []
-                last = answered(connection, sql.strip().rstrip(";"))
-                print_answer(last)
+            if not sql and word in SAYINGS:
+                SAYINGS[word](connection, line.partition(word)[2].strip(" ;；"), last)
+            elif sql or line.strip():
+                sql.append(line)
+                if is_whole(connection, text := "\n".join(sql)):
+                    sql = []
+                    last = answered(connection, text.strip().rstrip(";"))
+                    print_answer(last)
         except ToldError as error:
             notices.print(str(error), style="red")
 

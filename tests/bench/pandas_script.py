@@ -259,7 +259,7 @@ def comparison(rows: pd.DataFrame, this: Year, last: Year | None, with_change: b
             line = ([row["group"]] if with_change else []) + [
                 row["label"],
                 *texts,
-                change(numbers) if row["change"] and last and last.scope_of[part] == this.scope_of[part] else "",
+                change(numbers, last.scope_of[part] == this.scope_of[part]) if row["change"] and last else "",
             ]
         written.append(line)
     return written
@@ -269,10 +269,12 @@ def item(formula: str) -> str:
     return formula.split(" / ")[0].removeprefix("满意度调查.").removesuffix("·得分")
 
 
-def change(numbers: list[Decimal | None]) -> str:
+def change(numbers: list[Decimal | None], is_same_scope: bool) -> str:
     before, now = numbers
     if before is None or now is None:
         return ""
+    if not is_same_scope:
+        return "不可比"
     if now == before:
         return "持平"
     return f"{trimmed(abs(now - before))}{'↑' if now > before else '↓'}"

@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 
 from sources.system.settings import Settings
+from warehouse.bounding.noted_bound import BOUNDS
 
 Content = dict[str, tuple[int, int | None]]
 OWN = ("decided_at",)
@@ -46,7 +47,7 @@ def _linked_or_copied(source: str, target: str) -> None:
     (shutil.copy2 if Path(source).stat().st_mode & 0o222 else os.link)(source, target)
 
 
-NOTED_BY_A_BUILD = {"registry.hidden_value", "registry.value_bound", "registry.value_bound_school"}
+NOTED_BY_A_BUILD = {"registry.hidden_value", *BOUNDS}
 """Tables that intake makes and a build fills."""
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestration.cli.query import print_answer, talk
+from orchestration.cli.query import GOING_ON, print_answer, talk
 from warehouse.figures.sql_answer import (
     NotAnsweredError,
     SqlAnswer,
@@ -104,8 +104,7 @@ def test_another_ending_is_refused_and_nothing_written(tmp_path: Path, name: str
 
 def test_a_talk_lists_describes_answers_saves_and_survives_mistakes(published, tmp_path: Path, capsys):
     target = tmp_path / "结果.xlsx"
-    talk(
-        published,
+    lines = iter(
         [
             "表 在校生",
             "列 core.schools",
@@ -118,8 +117,15 @@ def test_a_talk_lists_describes_answers_saves_and_survives_mistakes(published, t
             "core.schools",
             "退出",
             "select 'never reached';",
-        ],
+        ]
     )
+    prompts: list[str] = []
+
+    def read(prompt: str) -> str:
+        prompts.append(prompt)
+        return next(lines)
+
+    talk(published, read)
     said = capsys.readouterr()
     for expected in ("学校。一行一所", "在校生数（人）", "BIGINT", "1200", "2 行"):
         assert expected in said.out
@@ -127,6 +133,20 @@ def test_a_talk_lists_describes_answers_saves_and_survives_mistakes(published, t
         assert expected in said.err
     assert openpyxl.load_workbook(target)["结果"]["A2"].value == "甲"
     assert "never reached" not in said.out
+    assert [position for position, prompt in enumerate(prompts) if prompt == GOING_ON] == [5], "only inside SQL"
+
+
+def test_a_talk_ends_with_the_pipe(published, capsys):
+    lines = iter(["core.schools", "select 1"])
+
+    def read(_: str) -> str:
+        try:
+            return next(lines)
+        except StopIteration:
+            raise EOFError from None
+
+    talk(published, read)
+    assert "2 行" in capsys.readouterr().out
 
 
 def test_what_is_wider_than_the_terminal_is_shown_row_by_row(capsys):

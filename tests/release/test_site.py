@@ -398,6 +398,20 @@ def test_a_result_of_too_few_people_is_named_so_and_is_nowhere(eventful):
     assert [p for p in eventful.rglob("*") if p.suffix in (".html", ".js") and SCORE in p.read_text()] == []
 
 
+def test_a_number_that_lacks_schools_says_what_it_can_still_become(city_run: Settings, site: Path):
+    bounded = rows(
+        city_run,
+        "select indicator_code, told from core.fct_value_bound inner join core.dim_indicator using (indicator_code)"
+        " inner join core.dim_scope_choice using (report_year, region_code, topic, scope_code)"
+        " where report_year = 2023 and region_code = '450700'",
+    )
+    assert len(bounded) > 10
+    for indicator, told in bounded:
+        assert told in read_page(site / "indicators" / f"{indicator}.html").text, indicator
+    whole = set(load_catalogue(PACK).indicators) - {indicator for indicator, _ in bounded}
+    assert not [code for code in whole if "缺报学校" in read_page(site / "indicators" / f"{code}.html").text]
+
+
 def test_a_rejected_file_is_told_and_the_version_before_it_still_counts(eventful, site):
     quality = read_page(eventful / "quality.html").text
     assert "最近一次送来的版本：已退回" in quality

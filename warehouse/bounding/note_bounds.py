@@ -14,7 +14,7 @@ import duckdb
 
 from sources.declarations.pack import Pack
 from warehouse.bounding.bound_words import in_decimals, outward, told_bounds
-from warehouse.bounding.noted_bound import SchoolNarrows, ValueBound, note_rows
+from warehouse.bounding.noted_bound import VALUE_BOUND, VALUE_BOUND_SCHOOL, SchoolNarrows, ValueBound, note_rows
 from warehouse.bounding.region_bound import (
     FigureBound,
     Reported,
@@ -44,8 +44,8 @@ def note_bounds(connection: duckdb.DuckDBPyConnection, pack: Pack) -> bool:
             bounds.append(bound)
             schools += narrowing
     noted = [
-        note_rows(connection, "registry.value_bound", ValueBound, bounds),
-        note_rows(connection, "registry.value_bound_school", SchoolNarrows, schools),
+        note_rows(connection, VALUE_BOUND, ValueBound, bounds),
+        note_rows(connection, VALUE_BOUND_SCHOOL, SchoolNarrows, schools),
     ]
     return any(noted)
 

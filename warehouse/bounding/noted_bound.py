@@ -8,6 +8,10 @@ import polars as pl
 
 from warehouse.store.sql import insert, query, transaction
 
+VALUE_BOUND, VALUE_BOUND_SCHOOL = "registry.value_bound", "registry.value_bound_school"
+BOUNDS = frozenset({VALUE_BOUND, VALUE_BOUND_SCHOOL})
+"""Tables that a build on DuckDB fills from its own models (decision 0057)."""
+
 
 @dataclass(frozen=True, slots=True)
 class ValueBound:

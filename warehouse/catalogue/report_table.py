@@ -47,6 +47,10 @@ class ReportTable(Declaration):
         """The table's number as people say it: 表1.2-1, 附表3."""
         return f"附表{self.code.removeprefix('annex-')}" if self.code.startswith("annex-") else f"表{self.code}"
 
+    def lists_change(self, indicator: str) -> bool:
+        """Whether the report prints the indicator's change against last year in this table."""
+        return any(row.change for row in self.rows if row.indicator == indicator)
+
 
 @lru_cache
 def load_report_tables(pack: Pack) -> dict[str, ReportTable]:

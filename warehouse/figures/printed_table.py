@@ -29,6 +29,8 @@ REMARK, REMARKS = "remark", "备注"
 OF_LAST_YEAR = ("previous_display", "change_display")
 """Columns that a first year does not have."""
 MAY_BE_BLANK = {"group_label", "item_label", "remark", "change_display", "methods", "denominator_display"}
+NOT_COMPARED = "不可比"
+"""Stands where a change would, when the scope or the definition of last year is another."""
 LABELS = ("item_label", "group_label", "school_name", "year")
 WORDS_IN_BRACES = re.compile(r"(?:\{\w+\}[年—]*)+")
 """What a title has filled in: the city, the years."""
@@ -256,6 +258,8 @@ def _texts(of: RegionYear, records: Sequence[Row]) -> dict[str, Any]:
 def _cell(of: RegionYear, table: ReportTable, record: Row, column: str) -> TableCell:
     """A number of the table with what it is; everything else is text."""
     is_blank = column in MAY_BE_BLANK or record.get("is_total")
+    if record[column] is None and column == "change_display" and _is_not_compared(table, record):
+        return TableCell(NOT_COMPARED)
     if record[column] is None:
         said = load_small_groups(of.catalogue.pack).sign if _is_hidden(of, table, record, column) else NOT_REPORTED
         return TableCell("" if is_blank else said, is_left=column in TEXT_COLUMNS)
@@ -269,6 +273,10 @@ def _cell(of: RegionYear, table: ReportTable, record: Row, column: str) -> Table
     else:
         number = None
     return number or TableCell(text, is_left=column in TEXT_COLUMNS)
+
+
+def _is_not_compared(table: ReportTable, record: Row) -> bool:
+    return _is_broken(record) and table.lists_change(record["indicator_code"])
 
 
 def _is_hidden(of: RegionYear, table: ReportTable, record: Row, column: str) -> bool:

@@ -11,6 +11,7 @@ from sources.declarations.contract import load_contracts
 from sources.declarations.declared import audit_version
 from sources.system.fingerprint import fingerprint, sha256_of
 from sources.system.settings import Settings
+from warehouse.bounding.noted_bound import BOUNDS
 from warehouse.catalogue.reference import reference_fingerprint
 from warehouse.run.compile import Model, project_fingerprint
 from warehouse.store.notes import CLOCK_STATE, get_state, set_state
@@ -24,8 +25,6 @@ goes by what they hold."""
 Keys = dict[str, str]
 """Model (unique id) → a fingerprint of all that it is built from, to the last row."""
 BUILD_NOTE = "build_fingerprint"
-BOUNDS = frozenset({"registry.value_bound", "registry.value_bound_school"})
-"""Tables that a build on DuckDB fills from its own models (decision 0057)."""
 
 
 def inputs_fingerprint(connection: duckdb.DuckDBPyConnection) -> str:

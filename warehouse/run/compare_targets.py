@@ -14,8 +14,9 @@ import duckdb
 
 from sources.declarations.pack import Pack
 from sources.system.settings import Settings
+from warehouse.bounding.noted_bound import BOUNDS
 from warehouse.run.build import build
-from warehouse.run.changed import BOUNDS, built_from, fingerprint_for_spark, inputs_fingerprint
+from warehouse.run.changed import built_from, fingerprint_for_spark, inputs_fingerprint
 from warehouse.run.spark import spark_built_from, spark_manifest, spark_warehouse
 from warehouse.store.connection import open_working, working_lock
 from warehouse.store.ddl import PUBLIC_SCHEMAS

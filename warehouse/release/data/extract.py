@@ -18,8 +18,11 @@ OF_NOBODY = frozenset(
     for each in ("definition", "indicator", "industry", "release", "scope", "scope_period", "table_row", "year")
 )
 """Tables that say nothing of anybody: they go into every extract as they are."""
-MAJORS = "core.dim_major"
-"""Majors of the official catalogues are nobody's; what a school calls one of its own goes where its rows go."""
+OWN = "region_code in (select region_code from published.reference.region_path where ancestor_code = $region)"
+OWN_MAJORS = f"catalogue <> 'none' or major_code in (select major_code from published.core.fct_major where {OWN})"
+PARTS = {"core.dim_major": OWN_MAJORS}
+"""Tables without a region → which of their rows go out. Majors of the official catalogues are nobody's; what a school
+calls one of its own goes where its rows go."""
 OF_SMALL_GROUPS = (
     "select finding_id from published.quality.finding inner join published.registry.hidden_value as hidden"
     " on finding.report_year = hidden.report_year and finding.respondent_code = hidden.subject_code"
@@ -68,24 +71,17 @@ def _tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
         " group by all order by all",
         [list(PUBLIC_SCHEMAS)],
     ).fetchall()
-    return [name for name, is_of_regions in found if is_of_regions or name in OF_NOBODY or name == MAJORS]
+    return [name for name, is_of_regions in found if is_of_regions or name in OF_NOBODY or name in PARTS]
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, name: str, region: str) -> int:
     """Copies the region's rows of a table with its comments; returns how many."""
     schema, table = name.split(".")
-    own = (
-        "region_code in (select region_code from published.reference.region_path"
-        f" where ancestor_code = {quoted(region)})"
-    )
-    mine = "" if name in OF_NOBODY else f" where {own}"
-    if name == MAJORS:
-        used = f"select major_code from published.core.fct_major where {own}"
-        mine = f" where catalogue <> 'none' or major_code in ({used})"
+    mine = "true" if name in OF_NOBODY else PARTS.get(name, OWN).replace("$region", quoted(region))
     if name in QUOTING:
         mine += f" and finding_id not in ({OF_SMALL_GROUPS})"
     connection.execute(f"create schema if not exists {schema}")
-    connection.execute(f'create table {schema}."{table}" as select * from published.{schema}."{table}"{mine}')
+    connection.execute(f'create table {schema}."{table}" as select * from published.{schema}."{table}" where {mine}')
     connection.execute("; ".join(_comments(connection, schema, table)))
     (count,) = connection.execute(f'select count(*) from {schema}."{table}"').fetchone() or (0,)
     return int(count)

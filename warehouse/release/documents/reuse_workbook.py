@@ -21,6 +21,7 @@ from sources.system.plain_book import PlainBook
 from sources.system.plain_text import legible
 from warehouse.catalogue.labels import COMPARABILITY, STATUS
 from warehouse.catalogue.small_group import load_small_groups
+from warehouse.figures.printed_table import NOT_COMPARED as NOT_COMPARED_IN_PRINT
 from warehouse.figures.printed_table import PrintedTable, TableCell, width
 from warehouse.figures.table_notes import NOT_REPORTED
 from warehouse.figures.year_figures import Figures
@@ -153,6 +154,8 @@ def _value(figures: Figures, table: PrintedTable, row: Sequence[TableCell], colu
         return MISSING
     if cell.text and cell.text == load_small_groups(figures.catalogue.pack).sign:
         return HIDDEN
+    if name == "change_display" and cell.text == NOT_COMPARED_IN_PRINT:
+        return NOT_COMPARED
     if cell.text:
         return cell.text
     if name == "item_label" and "group_label" in table.columns:

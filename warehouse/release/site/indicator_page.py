@@ -68,6 +68,7 @@ def indicator_page(facts: SiteFacts, chapter: Chapter, indicator: Indicator) -> 
             "entry": entry,
             "latest": latest,
             "larger": _larger(facts, indicator, latest.fact) if latest else "",
+            "bound": facts.bounds.get(indicator.code, ""),
             "scope": facts.scopes[scope],
             "coverage": facts.coverage_of(scope),
             "series": [(each, facts.scopes[each.scope]["label"]) for each in reversed(series)],

@@ -7,6 +7,7 @@ import duckdb
 
 from sources.audit.commented import COMMENTED
 from warehouse.catalogue.indicator import Chapter, Indicator
+from warehouse.figures.bounds import bounded_figures
 from warehouse.figures.fact import SCHOOL_SCOPE, Coverage, Fact, Reference
 from warehouse.figures.lineage import NOTHING_HIDDEN
 from warehouse.figures.region_year import YEARS_SHOWN, read_facts
@@ -44,6 +45,8 @@ class SiteFacts:
     """Code and name of the regions that lie directly in the region, in their order."""
     districts: dict[Reference, Fact]
     """Values of those regions in the report year."""
+    bounds: dict[str, str]
+    """Indicator → what the region's number can still become; of those that lack schools."""
 
     def told_of(self, code: str) -> list[str]:
         """What changed for a school, the newest first."""
@@ -137,6 +140,10 @@ def load_site_facts(connection: duckdb.DuckDBPyConnection, figures: Figures, tim
             "subject_kind = 'region' and report_year = ? and list_contains(?, subject_code)",
             [figures.report_year, [code for code, _ in parts]],
         ),
+        bounds={
+            each.indicator_code: each.told
+            for each in bounded_figures(connection, figures.city_code, figures.report_year)
+        },
     )
 
 
