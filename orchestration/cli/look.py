@@ -152,9 +152,10 @@ def status(year: AnyYear = None, region: RegionCode = None, as_json: AsJson = Fa
 
 def _print_bounds(figures: "Sequence[BoundedFigure]", schools: "Sequence[SchoolToCall]") -> None:
     """What figures that lack schools can still become, and whom to call first."""
-    ratios_first = sorted(figures, key=lambda each: each.high is None or each.unit != "%")
+    from warehouse.figures.bounds import most_telling_first
+
     console.print(f"还缺学校的数字 {len(figures)} 个（全部列出用 --json）：", highlight=False)
-    for each in ratios_first[:SHOWN_BOUNDS]:
+    for each in most_telling_first(figures)[:SHOWN_BOUNDS]:
         print_lines(each.label, [each.sentence])
     shown = [
         {"school": each.school_name, "figures": each.figures, "narrows": each.narrows_percent}

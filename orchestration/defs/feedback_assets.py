@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 import dagster as dg
+import duckdb
 
 from orchestration.lib.addresses import marked_workbook
 from orchestration.lib.asset_keys import FEEDBACK, FINDING_EFFECT, REGISTRY, YEAR_PAGE
@@ -15,12 +16,13 @@ from orchestration.lib.metadata import Link, findings_table, markdown_table
 from orchestration.lib.one_by_one import all_made, all_made_spec
 from orchestration.lib.partitions import by_report_year
 from orchestration.lib.specs import about, spec
-from orchestration.lib.year_page import year_page
+from orchestration.lib.year_page import StillOpen, year_page
 from sources.audit.commented import COMMENTED
 from sources.declarations.city import City
 from sources.declarations.rule import Severity
 from sources.system.settings import Settings
 from warehouse.catalogue.labels import SUBMISSION
+from warehouse.figures.bounds import bounded_figures, schools_to_call
 from warehouse.figures.effects import with_effects
 from warehouse.intake.feedback import Feedback, write_feedback
 from warehouse.intake.register import published_register
@@ -67,6 +69,7 @@ def feedback(context: dg.AssetExecutionContext, held: dg.ResourceParam[Installat
     with open_working(held.settings) as connection:
         everybody = write_feedback(connection, held.settings, years, partial(with_effects, connection))
         entries = {year: published_register(connection, year) for year in years}
+        still_open = {year: _still_open(connection, held.city.code, year) for year in years}
     written = [each for each in everybody if each.path]
     context.log.info(f"退回件 {len(written)} 份：{held.settings.feedback}")
     failed = [f"{_name(each.version)} 的退回件：{each.trouble}" for each in everybody if each.trouble]
@@ -80,9 +83,13 @@ def feedback(context: dg.AssetExecutionContext, held: dg.ResourceParam[Installat
     links = _links(held.settings, written)
     for year in years:
         of_year = [each for each in everybody if each.version.report_year in (None, year)]
-        page = year_page(entries[year], of_year, links)
+        page = year_page(entries[year], of_year, links, still_open[year])
         context.add_asset_metadata(page, asset_key=YEAR_PAGE, partition_key=str(year))
     yield dg.MaterializeResult(YEAR_PAGE)
+
+
+def _still_open(connection: duckdb.DuckDBPyConnection, region: str, year: int) -> StillOpen:
+    return StillOpen(bounded_figures(connection, region, year), schools_to_call(connection, region, year))
 
 
 def _links(settings: Settings, written: Sequence[Feedback]) -> dict[str, Link]:

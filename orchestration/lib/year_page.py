@@ -15,10 +15,14 @@ from orchestration.lib.metadata import Link, markdown_lines, markdown_table
 from sources.audit.commented import COMMENTED
 from sources.declarations.year_states import MARK_LABELS, STATE_LABELS, STATES, Mark, YearState
 from sources.submission.file_names import unidentified_name
+from warehouse.figures.bounds import BoundedFigure, SchoolToCall, most_telling_first
 from warehouse.intake.feedback import Feedback
 from warehouse.intake.register import RegisterEntry
 
 SUMMARY, NOBODYS, ALL_DONE = "概况", "看不出是谁的", "没有要办的事。"
+STILL_OPEN, TO_CALL = "还缺学校的数字", "先催谁"
+SHOWN_OPEN = 6
+"""Figures, and schools to call: `nianbao status --json` lists all."""
 TABLE_ROWS = 12
 """Of one table: fewer than 1,000 letters, with the longest names that schools have."""
 NEXT_STEPS = {
@@ -48,8 +52,19 @@ class Standing:
     workbook: Link | None
 
 
+@dataclass(frozen=True, slots=True)
+class StillOpen:
+    """The printed figures that lack schools, and those schools, whose report narrows most first."""
+
+    figures: Sequence[BoundedFigure] = ()
+    schools: Sequence[SchoolToCall] = ()
+
+
 def year_page(
-    entries: Sequence[RegisterEntry], feedback: Iterable[Feedback], links: Mapping[str, Link]
+    entries: Sequence[RegisterEntry],
+    feedback: Iterable[Feedback],
+    links: Mapping[str, Link],
+    still_open: StillOpen = StillOpen(),  # frozen
 ) -> dict[str, dg.MetadataValue]:
     """The metadata of a year's page.
 
@@ -62,7 +77,23 @@ def year_page(
     page |= {each.name: _entry(each) for each in standings if each.waits}
     strange = [each for each in by_id.values() if each.version.respondent_code is None]
     page |= {f"{NOBODYS} {each.version.submission_id[:8]}": _strange(each, links) for each in strange}
+    page |= _open_page(still_open)
     return page | dict(_tables([each for each in standings if not each.waits]))
+
+
+def _open_page(still_open: StillOpen) -> dict[str, dg.MetadataValue]:
+    """What the figures can still become, and whom to call; nothing when no figure lacks a school."""
+    if not still_open.figures:
+        return {}
+    shown = most_telling_first(still_open.figures)[:SHOWN_OPEN]
+    lines = [f"{each.label} {each.sentence}" for each in shown]
+    more = len(still_open.figures) - len(shown)
+    rows = [
+        (each.school_name, each.figures, "" if each.narrows_percent is None else f"{each.narrows_percent}%")
+        for each in still_open.schools[:SHOWN_OPEN]
+    ]
+    page = {STILL_OPEN: markdown_lines([*lines, f"另有 {more} 个"] if more else lines)}
+    return page | ({TO_CALL: markdown_table(("单位", "缺的数字", "报来后范围平均收窄"), rows)} if rows else {})
 
 
 def _standing(entry: RegisterEntry, latest: Feedback | None, links: Mapping[str, Link]) -> Standing:

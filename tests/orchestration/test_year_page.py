@@ -2,16 +2,18 @@
 
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import dagster as dg
 
 from orchestration.lib.addresses import marked_workbook
 from orchestration.lib.metadata import Link
-from orchestration.lib.year_page import SUMMARY, year_page
+from orchestration.lib.year_page import STILL_OPEN, SUMMARY, TO_CALL, StillOpen, year_page
 from sources.declarations.year_states import YearState
 from sources.submission.cell import CellAddress
 from sources.submission.finding import Finding
+from warehouse.figures.bounds import BoundedFigure, SchoolToCall
 from warehouse.intake.feedback import Feedback
 from warehouse.intake.register import RegisterEntry
 from warehouse.intake.version import Version
@@ -84,3 +86,25 @@ def test_of_many_respondents_everyone_is_shown_and_nothing_behind_a_click():
     page = texts(year_page(many, [], {}))
     assert all(len(text) < SHOWN_AT_ONCE for text in page.values())
     assert all(each.respondent_name in "".join(page.values()) for each in many)
+
+
+def test_what_figures_without_some_schools_can_still_become_and_whom_to_call():
+    of_count = BoundedFigure(
+        "a", "在校生数", "人", "9000", 10, 12, *map(Decimal, ["9000", "99999", "9100", "9900"]), "甲"
+    )
+    of_rate = replace(of_count, indicator_code="b", label="就业率", unit="%", display="90", told="乙")
+    long = replace(
+        of_count, label="很" * 30, told="缺报学校按通常变化使其在 1234567.89–2345678.91 之间，最多在 0–9999999.99 之间"
+    )
+    schools = [SchoolToCall("1", "甲校", 61, Decimal("12.5")), SchoolToCall("2", "乙校", 3, None)]
+    page = texts(year_page([], [], {}, StillOpen([of_count, of_rate, *[long] * 20], schools)))
+    first, *others = page[STILL_OPEN].splitlines()
+    assert "就业率 90%（10/12 所；乙）" in first, "shares first: they say most"
+    assert "另有 16 个" in others[-1]
+    assert len(page[STILL_OPEN]) < SHOWN_AT_ONCE
+    assert "| 甲校 | 61 | 12.5% |" in page[TO_CALL]
+    assert "| 乙校 | 3 |  |" in page[TO_CALL]
+
+
+def test_where_no_school_is_missing_the_page_says_nothing_of_it():
+    assert {STILL_OPEN, TO_CALL}.isdisjoint(year_page(ENTRIES, [], {}))

@@ -1,7 +1,9 @@
 """The data of a release are read by other tools as docs/analysts.md says, with the comments of their columns."""
 
 import json
+import os
 import re
+import subprocess
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -13,8 +15,10 @@ import pytest
 
 from sources.declarations.city import City
 from sources.system.settings import PROJECT_ROOT, Settings
+from tests.corpus.resaving import MODULES
 from warehouse.release.data.data_package import write_bundle
 
+WASM = MODULES / "@duckdb" / "duckdb-wasm"
 FACTS = "core.fct_indicator_value"
 PAGE = (PROJECT_ROOT / "docs" / "analysts.md").read_text("utf-8")
 
@@ -71,3 +75,17 @@ def test_a_csv_begins_with_the_mark_that_excel_looks_for_and_closed_lists_are_co
     assert "suppressed" in status["constraints"]["enum"]
     shown = set(pd.read_csv(folder / f"{FACTS}.csv", dtype=str)["status"])
     assert shown <= set(status["constraints"]["enum"])
+
+
+@pytest.mark.deep
+@pytest.mark.skipif(not WASM.exists(), reason="DuckDB-Wasm is not installed (make writers)")
+def test_duckdb_wasm_reads_the_published_file_as_it_is(city_run: Settings, published):
+    """Its DuckDB is older than ours: a file that only ours reads would be of no use on a web page."""
+    sql = (
+        "select subject_code, display, status, coverage from marts.scale where report_year = 2023"
+        " and indicator_code = 'students_full_time' order by subject_kind, subject_code, scope_code"
+    )
+    command = ["node", str(Path(__file__).with_name("ask_wasm.cjs")), str(city_run.published_database), sql]
+    environment = {**os.environ, "NODE_PATH": str(MODULES)}
+    asked = subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=300)
+    assert [tuple(row.values()) for row in json.loads(asked.stdout)] == published.execute(sql).fetchall()

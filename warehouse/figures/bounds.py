@@ -54,6 +54,11 @@ class SchoolToCall:
     narrows_percent: Decimal | None
 
 
+def most_telling_first(figures: Sequence[BoundedFigure]) -> Sequence[BoundedFigure]:
+    """Percentages that have an end on both sides before all others; within each, the order given."""
+    return sorted(figures, key=lambda each: each.high is None or each.unit != "%")
+
+
 def value_with_bound(display: str, unit: str, n_reported: int, n_expected: int, told: str) -> str:
     """The text of a value beside which its bound stands; `told` as core.fct_value_bound has it."""
     shown_unit = "" if display.endswith(unit) else unit if unit == "%" else f" {unit}"
