@@ -1,7 +1,7 @@
 """kill -9 at any moment, two runs at once, a reader across the swap, a new machine: the end state is the same.
 
 What is published is the old release or the new one, whole, and the next run ends right. `make test-deep` kills a run at
-20 times drawn by lot, an intake at 20 of the moments at which it changes something, a publication at every one;
+10 times drawn by lot, an intake at 20 of the moments at which it changes something, a publication at every one;
 `make test` at a few, and where two runs at once or a new machine are concerned up to the end of intake.
 """
 
@@ -48,7 +48,7 @@ def new(undisturbed: tuple[Content, float]) -> Content:
     return undisturbed[0]
 
 
-@pytest.mark.parametrize("kill", [0, *deep(*range(1, 20))])
+@pytest.mark.parametrize("kill", [0, *deep(*range(1, 10))])
 def test_after_a_kill_at_a_random_moment_the_next_run_ends_right(eve, old, undisturbed, kill):
     new, seconds = undisturbed
     killed_at(eve, moment_of(kill, seconds), old, new)
