@@ -59,16 +59,29 @@ def _facts(frame: pl.DataFrame, city: City, source: str, report_year: int, origi
         "undecided": _together(undecided),
         "differing": [row for row in rest if row["verdict"] in ("differs", "truncated", "contradicts")],
         "notes": [row for row in rest if row["explanation"] and row["verdict"] in ("consistent", "supported")],
+        "understood": (understood := sum(row["indicator_code"] is not None for row in rows)),
+        "not_understood": (unread := sum(row["verdict"] == "not_matched" for row in rows)),
+        "of_others": len(rows) - understood - unread,
+        "others": _by_reason([row for row in rest if row["verdict"] == "other_kind"]),
         "unmatched": [row for row in rows if row["verdict"] == "not_matched"],
         "unverifiable": [row for row in rest if row["verdict"] == "not_verifiable"],
     }
+
+
+def _by_reason(rows: Sequence[dict[str, object]]) -> dict[object, list[dict[str, object]]]:
+    """The rows by the reason why they are not the city's own of the year."""
+    groups: dict[object, list[dict[str, object]]] = {}
+    for row in rows:
+        groups.setdefault(row["explanation"], []).append(row)
+    return groups
 
 
 def _together(rows: Sequence[dict[str, object]]) -> list[list[dict[str, object]]]:
     """Groups prints that say the same of the same thing, and the terms of one breach."""
     groups: dict[tuple[object, ...], list[dict[str, object]]] = {}
     for row in rows:
-        fact = (row["indicator_code"], row["subject_code"], row["scope_code"], row["figure_year"], row["kind"])
+        known = row["indicator_code"] or f"{row['section']} {row['label']}"
+        fact = (known, row["subject_code"], row["scope_code"], row["figure_year"], row["kind"])
         key = (row["broken_relations"],) if not row["is_suspected"] else (*fact, row["suggested"])
         groups.setdefault(key, []).append(row)
     return list(groups.values())

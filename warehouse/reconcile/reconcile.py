@@ -18,13 +18,22 @@ from warehouse.reconcile.judging.derive import derive
 from warehouse.reconcile.judging.hints import magnitude_hints, overlap_hints
 from warehouse.reconcile.judging.prints import prints_of
 from warehouse.reconcile.judging.relations import Relation
+from warehouse.reconcile.judging.table_sums import broken_sums
 from warehouse.reconcile.judging.witnesses import Recomputed, compare, counted, origin_note, recompute, usual_scopes
 from warehouse.reconcile.memo import memo
 from warehouse.reconcile.reading.figure_list import read_list
 from warehouse.reconcile.reading.names import Names, UnderstoodFigure, load_names, meaning
 from warehouse.reconcile.reading.printed_figure import Listing, PrintedFigure
 from warehouse.reconcile.reading.read_report import read_report
-from warehouse.reconcile.verdicts import SCHEMA, Reconciled, Reconciliation, in_printed_unit, is_doubtful, verdict_of
+from warehouse.reconcile.verdicts import (
+    SCHEMA,
+    Reconciled,
+    Reconciliation,
+    in_printed_unit,
+    is_doubtful,
+    verdict_of,
+    with_table_sum,
+)
 from warehouse.store.ddl import create_tables, declared
 from warehouse.store.sql import insert, transaction
 
@@ -55,7 +64,9 @@ def reconcile(
     if doubtful:
         read = [replace(one, fact=None, is_doubtful=True) if one.position in doubtful else one for one in read]
         done = _judged(read, city, catalogue, recomputed, listed)
-    return pl.DataFrame([astuple(verdict_of(one, done)) for one in read], schema=SCHEMA, orient="row")
+    sums = broken_sums(read)
+    verdicts = [with_table_sum(verdict_of(one, done), sums.get(one.position)) for one in read]
+    return pl.DataFrame([astuple(verdict) for verdict in verdicts], schema=SCHEMA, orient="row")
 
 
 def _understood(position: int, figure: PrintedFigure, names: Names, city: City) -> UnderstoodFigure:

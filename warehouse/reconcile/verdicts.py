@@ -15,6 +15,7 @@ from warehouse.figures.rounding import Verdict
 from warehouse.reconcile.judging.causes import DIAGNOSES, OF_RELATION, Surroundings, explain, in_words, name_of
 from warehouse.reconcile.judging.corrections import ACCUSED, Suspicion, Verdicts
 from warehouse.reconcile.judging.relations import Interval, Relation
+from warehouse.reconcile.judging.table_sums import TableSum
 from warehouse.reconcile.judging.witnesses import Recomputed, compare, displayed, unit_factor
 from warehouse.reconcile.reading.names import UnderstoodFigure
 from warehouse.reconcile.reading.printed_figure import PrintedFigure
@@ -26,10 +27,13 @@ VERDICTS = {
     "contradicts": "与其他印刷数字矛盾",
     "supported": "有其他印刷数字印证",
     "not_verifiable": "无法核实",
+    "other_kind": "另有所指",
     "not_matched": "未识别",
 }
 SURE_READING = {"context": 0.83, "similar": 0.6}
 """A reading of words, and a name that is only like a known one, accuse nobody by themselves below this likeness."""
+SUM_IS_WRONG = Decimal("0.80")
+"""The confidence in a total that its rows alone contradict: one of the rows may be wrong as well."""
 BY_ITSELF_NO_SLIP = {*OF_RELATION.values(), "text_table", "printed_twice", "unexplained", "shifted"}
 
 
@@ -113,8 +117,14 @@ class JudgedFigure:
 
 
 def is_doubtful(one: UnderstoodFigure, done: Reconciled) -> bool:
-    """Whether the figure was probably read wrong: an unsure reading of a number that neither fits nor has a slip."""
+    """Whether the figure was probably read wrong: an unsure reading of a number that neither fits nor has a slip.
+
+    One that may be another place's, or a plan, is the city's only if it fits.
+    """
     figure, fact = one.figure, one.fact
+    if fact is not None and figure.perhaps_other:
+        exact = in_printed_unit(figure, fact, done.recomputed.of(fact, done.city), done.catalogue)
+        return exact is None or compare(figure, exact) == "differs"
     if fact is None or one.meaning.likeness >= SURE_READING.get(one.meaning.how, 0.0):
         return False
     exact = in_printed_unit(figure, fact, done.around.values.get(fact), done.catalogue)
@@ -141,11 +151,42 @@ def verdict_of(one: UnderstoodFigure, done: Reconciled) -> FigureVerdict:
         context=figure.context or None,
         matched_by=one.meaning.how,
     )
+    if figure.other or (figure.perhaps_other and one.fact is None):
+        reason = figure.other or f"可能{figure.perhaps_other}；与全市的数对不上，也不据此判断"
+        return replace(printed, verdict="other_kind", diagnosis="other_kind", explanation=reason)
     if one.is_doubtful:
         return replace(printed, explanation=_doubt(one, done))
     if one.fact is None:
         return printed
     return _with_verdict(printed, _judged(one, one.fact, done), done)
+
+
+def with_table_sum(verdict: FigureVerdict, found: TableSum | None) -> FigureVerdict:
+    """The verdict on a table's total that is not the sum of its rows.
+
+    Of a total that the warehouse confirms a row is wrong, and nobody can say which; a total that nothing else speaks of
+    is called wrong if the table shows that its rows make it up.
+    """
+    if found is None or verdict.is_suspected:
+        return verdict
+    said = "；".join(filter(None, (found.told, verdict.explanation if verdict.indicator_code else None)))
+    if verdict.verdict in ("consistent", "supported"):
+        told = f"{said}；合计与报送一致，请核对各行"
+        return replace(verdict, diagnosis="total_parts", explanation=told, broken_relations=found.told)
+    if verdict.indicator_code or not found.is_telling:
+        return replace(verdict, verdict="contradicts" if verdict.verdict == "other_kind" else verdict.verdict,
+                       diagnosis="total_parts", explanation=said, broken_relations=found.told)  # fmt: skip
+    return replace(
+        verdict,
+        subject="",
+        verdict="contradicts",
+        diagnosis="total_parts",
+        explanation=f"印为 {verdict.printed}，应为 {found.total:f}：{found.told}",
+        is_suspected=True,
+        confidence=SUM_IS_WRONG,
+        suggested=f"{found.total:f}",
+        broken_relations=found.told,
+    )
 
 
 def _with_verdict(printed: FigureVerdict, judged: JudgedFigure, done: Reconciled) -> FigureVerdict:

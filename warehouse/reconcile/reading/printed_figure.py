@@ -19,6 +19,19 @@ MOST_DECIMALS, MOST_DIGITS = 8, 16
 YEARS = range(1949, 2200)
 
 
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Where a number stands in a table: which table of the report, and which row and column of it."""
+
+    table: int
+    row: int
+    column: int
+    role: str
+    """part: one of the rows that make up the total; total; "" for all others."""
+    adds_up: bool
+    """Whether the column counts something that may be added up."""
+
+
 @dataclass(frozen=True)
 class PrintedFigure:
     """One printed number with the words around it, as it was read."""
@@ -45,6 +58,11 @@ class PrintedFigure:
     """How well those words cover the indicator's name."""
     has_scope: bool = True
     """Whether the scope is stated, and not only the usual one or that of the sentence."""
+    other: str = ""
+    """Why it is not the city's number of the year, and is not judged against it: another place, a plan, a mean."""
+    perhaps_other: str = ""
+    """Why it may not be: a number that fits is right, and one that does not is not called wrong."""
+    cell: Cell | None = None
 
     @property
     def decimals(self) -> int:

@@ -11,9 +11,18 @@ from functools import lru_cache
 
 from warehouse.catalogue.catalogue import Catalogue
 from warehouse.figures.fact import CHANGE, SCHOOL_SCOPE, STANDARD, TARGET, VALUE, Kind
-from warehouse.reconcile.reading.names import scope_of, words
+from warehouse.reconcile.reading.names import is_of_wider_region, scope_of, words
 from warehouse.reconcile.reading.printed_figure import PrintedFigure, number_in
 from warehouse.reconcile.reading.report_file import Paragraph
+from warehouse.reconcile.reading.whose import (
+    OF_A_PART,
+    Whose,
+    blanked,
+    kind_of_number,
+    unsure,
+    whose_number,
+    whose_words,
+)
 from warehouse.reconcile.reading.wording import REACH, Context, State, fact_of, indicator_in, subject_name
 
 UP, DOWN = "增加|增长|上升|提高|新增|增", "减少|下降|降低|减"
@@ -43,6 +52,7 @@ DATE = re.compile(r"\d{4}\s*[-—]\s*\d{4}\s*(学?年度?)|\d{4}年(?:\d+月)?(?
 
 def figures_of_paragraph(paragraph: Paragraph, state: State) -> Iterator[PrintedFigure]:
     state.subject, state.scope, state.last = state.city.code, "", None
+    state.carried = state.last_whose = None
     previous = ""
     for sentence in re.split(r"(?<=[。；;！])", paragraph.text):
         yield from _of_sentence(sentence, previous, paragraph.section, state)
@@ -53,6 +63,7 @@ def _of_sentence(sentence: str, previous: str, section: str, state: State) -> It
     text = _evened(sentence)
     state.year = state.report_year
     quoted = [match.span() for match in QUOTED.finditer(text)]
+    named = blanked(text, [r.name for r in state.city.respondents if r.kind == SCHOOL_SCOPE])
     end, after = 0, ""
     for match in _number(state.catalogue).finditer(text):
         if NO_FIGURE.search(text[: match.start()]) or any(a < match.start() and match.end() < b for a, b in quoted):
@@ -67,8 +78,43 @@ def _of_sentence(sentence: str, previous: str, section: str, state: State) -> It
         # what stands between two numbers without a stop belongs to the first one
         near = between.removeprefix(taken) if re.match(f"{re.escape(taken)}([，。；、]|$)", between) else between
         near = between if re.search(f"{UP}|{DOWN}", between) else near
-        yield _figure(match, between, Context(near, after, clause, before, previous), section, state)
+        figure = _figure(match, between, Context(near, after, clause, before, previous), section, state)
+        yield _with_its_kind(figure, named[: match.start()], match, state)
     _note_surroundings(text[end:], "", state)
+    state.carried = unsure(whose_number(named, state.city, state.carried))
+
+
+def _with_its_kind(figure: PrintedFigure, before: str, match: re.Match[str], state: State) -> PrintedFigure:
+    """The figure with the reason why it is not, or may not be, the city's own of the year."""
+    fact = figure.codes
+    if fact is not None and fact.kind in (STANDARD, TARGET):
+        return figure
+    label = state.catalogue.indicators[fact.indicator].label if fact else ""
+    whose = whose_number(before, state.city, state.carried)
+    if whose and whose.kind == OF_A_PART and state.scope:
+        whose = None
+    if whose and ((whose.name and whose.name in label) or (fact and is_of_wider_region(label))):
+        whose = None
+    state.last_whose = whose
+    kind = kind_of_number(before)
+    if kind is not None and not any(word in label for word in kind[1]):
+        whose = kind[0] if whose is None or kind[0].is_sure else whose
+    if figure.year is not None and figure.year > state.report_year:
+        whose = Whose("将来的数", f"说的是{figure.year}年，还没有到")
+    if _is_growth(before, figure, state):
+        whose = Whose("增长率", "是比上年增减的百分比，报告没有印出与它对应的两个数，不能核对")
+    if whose is None:
+        return figure
+    if not whose.is_sure:
+        return replace(figure, perhaps_other=whose.told)
+    return replace(figure, codes=None, scope="", subject="", other=whose.told)
+
+
+def _is_growth(before: str, figure: PrintedFigure, state: State) -> bool:
+    """Whether the number is a rate of growth: 增长 and a percentage, of what is no percentage itself."""
+    if figure.unit != "%" or not re.search(whose_words().growth, before):
+        return False
+    return figure.codes is None or state.catalogue.indicators[figure.codes.indicator].unit != "%"
 
 
 HALF_WIDTH = {code: code - 0xFEE0 for code in range(ord("０"), ord("ｚ") + 1) if chr(code).isalnum()}
@@ -95,8 +141,8 @@ def _note_surroundings(between: str, following: str, state: State) -> None:
         state.subject = state.city.code
     elif named:
         state.subject = schools[named[-1][1]]
-    for year in re.findall(r"(20\d\d)年", between):
-        state.year = int(year)
+    for year in re.findall(rf"(20\d\d)年|({whose_words().this_year})|({whose_words().year_before})", between):
+        state.year = int(year[0]) if year[0] else state.report_year - bool(year[2])
     stated = re.findall(r"[（(]([^（()）]*不含[^（()）]*)[）)]", between)
     directly = re.match(r"[^，。；]{0,8}?[（(]([^（()）]*不含[^（()）]*)[）)]", following)
     for words_of_scope in [*stated, *([directly[1]] if directly else [])]:

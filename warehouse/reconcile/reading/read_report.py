@@ -35,9 +35,9 @@ def read_report(
     state = State(city, names, report_year, usual=usual_scopes or {})
     figures: list[PrintedFigure] = []
     listings: list[Listing] = []
-    for block in read_document(path):
+    for number, block in enumerate(read_document(path)):
         if isinstance(block, TextTable):
-            figures += figures_of_grid(block, state)
+            figures += figures_of_grid(block, state, number)
             listings += listings_of(block, state)
         elif not IMAGE.match(block.text):
             figures += _once_each(list(figures_of_paragraph(block, state)))

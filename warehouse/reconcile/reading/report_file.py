@@ -110,7 +110,12 @@ def _text_parts(text: str) -> Iterator[Part]:
     blanks = 0
     for line in [*text.splitlines(), "", END]:
         cells = line.split("\t")
-        if len(cells) > 1:
+        if len(cells) == 2 and cells[0].strip() and len(row) < 2:
+            # a row of two cells; in front of it the head may have had an empty first cell
+            rows += [["", *row]] if row else []
+            rows.append([cell.strip() for cell in cells])
+            row, blanks = [], 0
+        elif len(cells) > 1:
             blanks = 0
             row += [cell.strip() for cell in cells[0 if cells[0].strip() else 1 :]]
             if len(cells) > 2:

@@ -1,9 +1,11 @@
 """Numbers in tables → figures, and what a table lists of each school besides numbers."""
 
+from __future__ import annotations
+
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from sources.declarations.city import City
@@ -11,20 +13,36 @@ from sources.declarations.codelist import load_codelists
 from sources.declarations.pack import Pack
 from warehouse.figures.fact import CHANGE, SCHOOL_SCOPE, VALUE, Kind, Reference
 from warehouse.reconcile.reading.names import bare_title, scope_of
-from warehouse.reconcile.reading.printed_figure import Listing, PrintedFigure, number_in
+from warehouse.reconcile.reading.printed_figure import Cell, Listing, PrintedFigure, number_in
 from warehouse.reconcile.reading.report_file import TextTable
+from warehouse.reconcile.reading.whose import (
+    OF_A_PART,
+    PART,
+    SUBTOTAL,
+    TOTAL,
+    Whose,
+    blanked,
+    is_known_part,
+    is_of_all,
+    of_table_words,
+    role_of_row,
+    whose_number,
+    whose_words,
+)
 from warehouse.reconcile.reading.wording import Context, State, indicator_in, subject_name
 
 CHANGE_HEADING = re.compile("变化|比较|增减|增长|同比")
 YEAR = re.compile(r"20\d\d")
 
 
-def figures_of_grid(grid: TextTable, state: State) -> Iterator[PrintedFigure]:
-    """Every number of the table's body."""
+def figures_of_grid(grid: TextTable, state: State, number: int = 0) -> Iterator[PrintedFigure]:
+    """Every number of the table's body; `number` counts the tables of the report."""
     body = _body_start(grid)
-    headings = _headings(grid.rows[:body])
+    # a table may have no head: two columns, of which the first one names the indicators
+    headings = _headings(grid.rows[:body]) or [""] * max(map(len, grid.rows), default=0)
     group = ""
-    for row in grid.rows[body:]:
+    rows = _Rows(grid.rows[body:], headings, grid.title, state.city)
+    for line, row in enumerate(grid.rows[body:]):
         filled = [cell for cell in row if cell]
         if len(filled) == 1 and number_in(filled[0]) is None:
             group = filled[0]
@@ -39,7 +57,71 @@ def figures_of_grid(grid: TextTable, state: State) -> Iterator[PrintedFigure]:
             heading = headings[column + offset]
             if re.search("序号|年份|编号", heading):
                 continue
-            yield _figure(_Place(cell, heading, row, texts, group, grid), state)
+            place = _Place(cell, heading, row, texts, group, grid, rows.lie_across)
+            figure = _with_its_owner(_figure(place, state), place, rows, state)
+            adds_up = _adds_up(place) and not re.search(whose_words().some_only, grid.title)
+            at, across = (column + offset, line) if rows.lie_across else (line, column + offset)
+            yield replace(figure, cell=Cell(number, at, across, rows.roles[at], adds_up))
+
+
+class _Rows:
+    """What the rows of a table's body are: parts, their total, or neither; in some tables the columns are."""
+
+    def __init__(self, rows: Sequence[Sequence[str]], headings: Sequence[str], title: str, city: City) -> None:
+        words = [[c for c in row if re.search(r"[^\W\d_]", c) and not _is_number(c)] for row in rows]
+        columns = [[heading] if heading else [] for heading in headings]
+        self.lie_across = PART not in (role_of_row(each, city) for each in words) and PART in (
+            role_of_row(each, city) for each in columns[1:]
+        )
+        if self.lie_across:
+            words = [[], *columns[1:]]
+        self.title, self.city = title, city
+        first = re.sub(r"（.*?）|\s", "", headings[0] if headings else "")
+        self.are_of_parts = self.lie_across or first in whose_words().parts_of_headings
+        roles = [role_of_row(each, city) for each in words]
+        # a name that nobody knows is a part like the others
+        self.roles = [
+            PART if role == "" and each and self.are_of_parts else role for each, role in zip(words, roles, strict=True)
+        ]
+        parts = [each for each, role in zip(words, self.roles, strict=True) if role == PART]
+        self.strange = next((each[0] for each in parts if not is_known_part(each, city)), "")
+        schools = {r.name for r in city.respondents if r.kind == SCHOOL_SCOPE}
+        named = {word for each in parts for word in each if word in schools}
+        self.lacks_schools = bool(named) and all(set(each) & schools for each in parts) and len(named) < len(schools)
+
+
+def _with_its_owner(figure: PrintedFigure, place: _Place, rows: _Rows, state: State) -> PrintedFigure:
+    """The figure with the reason why it is not, or may not be, the city's: its row or column is of a part."""
+    city = state.city
+    if place.school(city):
+        return figure
+    words = [place.heading] if rows.lie_across else place.words
+    role, first = role_of_row(words, city), words[0] if words else ""
+    whose = next((found for word in words if (found := of_table_words(word, city))), None)
+    whose = whose or of_table_words(re.sub(r"20\d\d年?", "", place.heading), city)
+    if whose is None and role == SUBTOTAL:
+        whose = Whose(OF_A_PART, f"只是“{first}”的数，不是全部学校的")
+    if whose is None and role != TOTAL and words and (rows.are_of_parts or not place.is_named_by_row(state)):
+        whose = Whose(OF_A_PART, f"是表中“{first}”的数，不知道它是不是{city.name}的全部")
+    if whose is None and role == TOTAL and not is_of_all(first, city):
+        if rows.strange:
+            told = f"是表中“{rows.strange}”等的合计，不知道它是不是{city.name}的全部"
+            whose = Whose(OF_A_PART, told, is_sure=False)
+        elif rows.lacks_schools:
+            whose = Whose(OF_A_PART, "是表中所列学校的合计，所列学校不是全部", is_sure=False)
+    if whose is None and not is_of_all(first, city):
+        whose = whose_number(f"{blanked(rows.title, [r.name for r in city.respondents])}，", city)
+    if whose is None:
+        return figure
+    if not whose.is_sure:
+        return replace(figure, perhaps_other=whose.told)
+    return replace(figure, codes=None, scope="", subject="", other=whose.told)
+
+
+def _adds_up(place: _Place) -> bool:
+    """Whether the column of a number counts something: no share, no mean, no rank."""
+    name = place.label if place.is_across else place.heading
+    return place.unit not in ("%", ":1") and not re.search(whose_words().not_additive, name)
 
 
 def _is_number(cell: str) -> bool:
@@ -84,6 +166,8 @@ class _Place:
     group: str
     """What the rows belong to: a line of its own above them, or their first cell."""
     table: TextTable
+    is_across: bool = False
+    """Whether its column is a place or a school, and its row names the indicator."""
 
     @property
     def kind(self) -> Kind:
@@ -109,14 +193,25 @@ class _Place:
         """The text that names the indicator: the row's, or the heading where that is neither a year nor a change."""
         item = re.sub(r"（.*?）|\s", "", self.words[-1]) if self.words else ""
         bare = re.sub(r"（.*?）|\s|20\d\d年?", "", self.heading)
-        return item if not bare or self.kind == CHANGE or _is_comparison(self.heading) else bare
+        return item if not bare or self.is_across or self.kind == CHANGE or _is_comparison(self.heading) else bare
+
+    def is_named_by_row(self, state: State) -> bool:
+        """Whether the row's words name the indicator, alone or with the heading: 其中 双师型, 国家助学金 资金."""
+        bare = re.sub(r"（.*?）|\s|20\d\d年?", "", self.heading)
+        if not bare or self.kind == CHANGE or _is_comparison(self.heading):
+            return True
+        words = [re.sub(r"（.*?）|\s", "", word) for word in self.words]
+        texts = [*words, *(f"{word}{bare}" for word in words)]
+        found = {state.names.find(text, self.unit).indicator for text in texts}
+        return bool(found - {None, state.names.find(bare, self.unit).indicator})
 
     def scope(self, city: City) -> str | None:
-        return _scope_of(_heading_of_this_year(self.table) if self.kind == CHANGE else self.heading, city)
+        heading = _heading_of_this_year(self.table) if self.kind == CHANGE else self.heading
+        return _scope_of(heading, city) or _scope_of(self.table.title, city)
 
     def school(self, city: City) -> str | None:
         schools = {r.name: r.code for r in city.respondents if r.kind == SCHOOL_SCOPE}
-        return next((schools[text] for text in self.words if text in schools), None)
+        return next((schools[text] for text in (*self.words, self.heading) if text in schools), None)
 
 
 def _figure(place: _Place, state: State) -> PrintedFigure:

@@ -20,9 +20,10 @@ from warehouse.reconcile.reading.names import (
     scope_of,
     unit_kind,
 )
+from warehouse.reconcile.reading.whose import Whose, own_names
 
 SHARE = re.compile("(占比|比重|占[^，。；]{0,8}的?|比例)[为达是]?$")
-EACH = re.compile("[生人年]均|平均")
+EACH = re.compile("[生人年校班师户]均|平均")
 # The weights below were set by hand on the text of the sample city's report for 2023: 298 figures, of which 288 are
 # understood. There is no second report to set them on. `tests/bench/wording_weights.py` measures how much hangs on
 # them: with one of them a fifth smaller or larger, at most 8 of the 298 are read otherwise (LAST larger: 8; PRECISE
@@ -67,6 +68,10 @@ class State:
     stated: dict[tuple[str, str], str] = field(default_factory=dict)
     """(Chapter of the report, topic) → the scope last stated there."""
     last: Reference | None = None
+    carried: Whose | None = None
+    """Whose the sentence before was, if not the city's."""
+    last_whose: Whose | None = None
+    """Whose the last number was."""
     is_standard: bool = False
     """The last number was a standard: the next one of its unit is what was reached."""
 
@@ -149,12 +154,19 @@ def _of_the_last_number(context: Context, unit: str, kind: Kind, state: State) -
             and len(normal(context.near)) < SHORT
         )
         or (kind == STANDARD and not known and own.code in _with_standards(state.catalogue) and _fits(own, unit, "均"))
+        or (kind == VALUE and _same_kind(unit, own) and state.last_whose is not None and _is_bare(context.near, state))
         or (kind == VALUE and state.is_standard and _fits(own, unit, "均") and not known & pairs(normal(own.label)))
     )
     if is_next:
         return last.indicator
     shares = _shares_of_the_last_number(context, unit, state)
     return next(iter(shares)) if shares is not None and len(shares) == 1 else None
+
+
+def _is_bare(near: str, state: State) -> bool:
+    """Whether the words name the city and nothing else: 全国为 94.4%，全市为 92.7%."""
+    names = "|".join(map(re.escape, own_names(state.city)))
+    return re.fullmatch(rf"[，；、而]*(?:{names})(?:则|仅|只|已)?[为是达有]*", near) is not None
 
 
 def _shares_of_the_last_number(context: Context, unit: str, state: State) -> frozenset[str] | None:
