@@ -21,6 +21,7 @@ from sources.audit.judge import judge_alone
 from sources.audit.numbers import judged_numbers
 from sources.audit.places import cell_lookup
 from sources.audit.plausibility import OF_LAST_YEAR, OF_PEERS, doubts_by_last_year, plausibility_findings
+from sources.audit.told_already import cells_judged, not_told
 from sources.declarations.agreement import cross_rules
 from sources.declarations.city import City
 from sources.declarations.contract import contracts_for
@@ -177,7 +178,7 @@ def _compared(city: City, this: Audit, before: Audit) -> tuple[Finding, ...]:
     names, cell_of = {submission.submission_id: submission.file_name}, cell_lookup(this.cells)
     doubts = doubts_by_last_year(city.pack, *(judged_numbers(city.pack, each.tables) for each in (this, before)))
     found = cross_findings(city.pack, failures, names, cell_of)
-    found += plausibility_findings(city.pack, doubts, names, cell_of)
+    found += not_told(plausibility_findings(city.pack, doubts, names, cell_of), cells_judged(this.findings))
     now, then = (_numbers(city, of_year) for of_year in (this, before))
     return (*found, *content_findings(now, then, names, {}, {}))
 

@@ -5,7 +5,7 @@ declared type is a finding and becomes null; only then are values judged. A rule
 'not verifiable': it neither holds nor fails.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -17,22 +17,29 @@ from sources.audit.cross_rules import cross_failures, cross_findings
 from sources.audit.filled_on import outside_findings
 from sources.audit.personal_data import redact_personal_data
 from sources.audit.places import CellOf, Places, cell_lookup
-from sources.audit.plausibility import DOUBTS, doubts_of_file, plausibility_findings, with_exchanges, with_slips
+from sources.audit.plausibility import (
+    DOUBTS,
+    CellKey,
+    doubts_of_file,
+    plausibility_findings,
+    with_exchanges,
+    with_slips,
+)
 from sources.audit.roots import told_by_cause
 from sources.audit.sheet_audit import BLANK_RULES, SheetAudit, audit_sheet
 from sources.audit.sheet_stack import LastYear, LostHeading, SheetStack
 from sources.audit.suppression import suppress
+from sources.audit.told_already import judges_number
 from sources.declarations.city import City, codelists_of
 from sources.declarations.codelist import CodeList
 from sources.declarations.contract import Contract, contracts_for, load_contracts
 from sources.declarations.pack import Pack
 from sources.declarations.rule import load_intake_rules
+from sources.submission.cell import FORM_RECORD
 from sources.submission.finding import Finding, few_alike, intake_finding
 from sources.submission.frames import STATUS_SCHEMA, cells_frame, submissions_frame
 from sources.submission.submission import Submission, printed_last_year
 
-OF_WRITING = ("value.", "privacy.", "sheet.")
-"""The rules about how something is written, when they only warn."""
 LOST_HEADINGS = ("sheet.missing", "sheet.repeated", "sheet.heading_missing")
 """Findings after which a blank cell below is none of its own."""
 
@@ -103,6 +110,7 @@ def audit(submissions: Sequence[Submission], city: City, received_on: Mapping[st
         tables.setdefault(sheet.contract.name, []).append(sheet.table)
     frames = {name: pl.concat(parts, how="diagonal") for name, parts in tables.items()}
     file_names = {submission.submission_id: submission.file_name for submission in submissions}
+    doubts = doubts_of_file(city.pack, frames, printed, _meant(sheets))
     findings = _told_once(
         [
             *structural,
@@ -111,7 +119,7 @@ def audit(submissions: Sequence[Submission], city: City, received_on: Mapping[st
             *outside_findings(city, frames, file_names, cell_of, received_on or {}),
             *_schools_elsewhere(frames, file_names, city, cell_of),
             *few_alike(cross_findings(city.pack, cross_failures(city.pack, "submission", frames), file_names, cell_of)),
-            *plausibility_findings(city.pack, doubts_of_file(city.pack, frames, printed), file_names, cell_of),
+            *plausibility_findings(city.pack, doubts, file_names, cell_of),
         ]
     )
     named = with_exchanges(with_slips(findings, city.pack, frames, cells, printed), city.pack, cells)
@@ -125,6 +133,19 @@ def audit(submissions: Sequence[Submission], city: City, received_on: Mapping[st
         findings=findings,
         accepted=frozenset(file_names.keys() - with_errors),
     )
+
+
+def _meant(sheets: Iterable[SheetAudit]) -> dict[CellKey, float]:
+    """What rules that a form cannot break suggest for its cells."""
+    return {
+        (found.address.submission_id, sheet.contract.name, FORM_RECORD, each.column_name): float(each.value)
+        for sheet in sheets
+        if sheet.contract.shape == "form"
+        for found in sheet.findings
+        if found.is_error
+        for each in found.suggested
+        if not isinstance(each.value, str)
+    }
 
 
 def _as_asked(findings: tuple[Finding, ...], submissions: Sequence[Submission], pack: Pack) -> tuple[Finding, ...]:
@@ -258,7 +279,7 @@ def _judges_number(finding: Finding) -> bool:
     """Whether a finding says of a number that it cannot be, or not beside others; how it is written is no judgement."""
     if finding.address.cell is None or (finding.rule_id in DOUBTS and not finding.is_error):
         return False
-    return finding.is_error or (finding.severity == "warning" and not finding.rule_id.startswith(OF_WRITING))
+    return judges_number(finding.rule_id, finding.severity)
 
 
 def _cell_of(finding: Finding) -> tuple[object, ...]:

@@ -18,7 +18,8 @@ import polars as pl
 from sources.audit.numbers import ITEM, base_bounds, judged_columns, judged_numbers, own_bounds, wholes, with_base
 from sources.audit.places import CellOf, Places
 from sources.audit.sheet_stack import LastYear
-from sources.audit.slips import OF_DIGITS, Anchor, likely_slip, typed_number
+from sources.audit.slips import BETTER, OF_DIGITS, Anchor, can_hold, likely_slip, typed_number
+from sources.audit.unread_numbers import UNREAD, is_unread_number, share_told, with_unread
 from sources.declarations.contract import Column, Contract, load_contracts
 from sources.declarations.pack import Pack
 from sources.declarations.rule import load_intake_rules
@@ -28,6 +29,7 @@ from sources.submission.submission import NUMBER
 
 CellKey = tuple[str, str, int, str]
 """CELL: submission, sheet, record, column."""
+NOTHING: Mapping[CellKey, float] = {}
 POSSIBLE, USUAL, PER_BASE = "plausible.possible", "plausible.usual", "plausible.per_base"
 RELATED, LAST_YEAR, PEERS = "plausible.related", "plausible.last_year", "plausible.peers"
 EXCHANGED, PEERS_EXCHANGED = "plausible.exchanged", "plausible.peers_exchanged"
@@ -66,9 +68,9 @@ class BaseCell:
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """Where the very number stands that is doubted: last year, beside it, or with another respondent."""
+    """Where the very number stands that is doubted: last year, beside it, with another respondent; or it is a year."""
 
-    kind: Literal["last_year", "neighbour", "another"]
+    kind: Literal["year", "last_year", "neighbour", "another"]
     of: str = ""
     """Of `neighbour` the column, or the record's number; of `another` the respondent's code."""
     is_of_last_year: bool = False
@@ -99,9 +101,15 @@ class Doubt:
         return self.submission_id, self.sheet, self.record, self.column
 
 
-def doubts_of_file(pack: Pack, frames: Mapping[str, pl.DataFrame], printed: Mapping[str, LastYear]) -> list[Doubt]:
+def doubts_of_file(
+    pack: Pack,
+    frames: Mapping[str, pl.DataFrame],
+    printed: Mapping[str, LastYear],
+    meant: Mapping[CellKey, float] = NOTHING,
+) -> list[Doubt]:
     """What can be doubted of each workbook by itself. `printed` is what the templates print of the year before (sheet →
-    submission → column → value): it tells what was probably meant, and decides nothing."""
+    submission → column → value): it tells what was probably meant, and decides nothing. `meant` has what the rules of
+    the sheets suggest for cells that cannot be right."""
     numbers = judged_numbers(pack, frames)
     if numbers.is_empty():
         return []
@@ -111,8 +119,43 @@ def doubts_of_file(pack: Pack, frames: Mapping[str, pl.DataFrame], printed: Mapp
     found += _without_wrong_bases(pack, _beyond_base(pack, by_base, PER_BASE), by_base)
     found += [*_beyond(USUAL, own, "usual"), *_beyond_whole(pack, numbers)]
     doubts = [_with_printed(doubt, printed) for doubt in _with_middles(_once(found), by_base)]
-    exchanged = _with_own_bases(pack, list(_exchanged_in_file(doubts, numbers, by_base, printed)))
-    return list(_copied_in_file(exchanged, numbers))
+    exchanged = _with_own_bases(pack, list(_exchanged_in_file(pack, doubts, numbers, by_base, printed)))
+    copied = _copied_in_file(_without_echoes(pack, exchanged, meant), numbers)
+    return list(_with_years(pack, list(copied), numbers))
+
+
+def _without_echoes(pack: Pack, doubts: Sequence[Doubt], meant: Mapping[CellKey, float] = NOTHING) -> list[Doubt]:
+    """The doubts, but for those of numbers that would be as expected if their base, which is doubted itself, were what
+    was probably meant."""
+    slips = {
+        doubt.cell: likely_slip(_column(pack, doubt.sheet, doubt.column), Decimal(repr(doubt.value)), doubt.anchors)
+        for doubt in doubts
+        if not doubt.exchanged_with
+    }
+    mended = {**meant, **{cell: float(slip.meant) for cell, slip in slips.items() if slip}}
+    return [doubt for doubt in doubts if not _is_echo(doubt, mended)]
+
+
+def _is_echo(doubt: Doubt, mended: Mapping[CellKey, float]) -> bool:
+    base = doubt.base
+    right = mended.get((doubt.submission_id, base.sheet, base.record, base.column)) if base else None
+    if not base or not right or right < 0 or doubt.exchanged_with:
+        return False
+    if doubt.rule_id == RELATED:
+        return doubt.value <= right
+    if not doubt.anchors or doubt.value <= 0:
+        return False
+    off = log(doubt.value / doubt.anchors[-1].number)
+    return abs(off - log(right / base.value)) + BETTER <= abs(off)
+
+
+def _with_years(pack: Pack, doubts: Sequence[Doubt], numbers: pl.DataFrame) -> Iterator[Doubt]:
+    """The doubts; of a count that is the report year, or the year before or after, it is said that a year was typed."""
+    year_of = dict(_of_files_of(doubts, numbers).select("submission_id", "report_year").unique().iter_rows())
+    for doubt in doubts:
+        is_count = _column(pack, doubt.sheet, doubt.column).type == "integer"
+        is_year = is_count and abs(doubt.value - year_of[doubt.submission_id]) <= 1
+        yield replace(doubt, copied=Copied("year")) if is_year and not doubt.exchanged_with else doubt
 
 
 def _with_own_bases(pack: Pack, doubts: Sequence[Doubt]) -> list[Doubt]:
@@ -127,14 +170,16 @@ def _exchanged_with_base(pack: Pack, doubt: Doubt) -> Doubt:
     base = doubt.base
     if not base or doubt.exchanged_with or not doubt.anchors or not _is_beside(pack, doubt, base):
         return doubt
+    if not can_hold(_column(pack, base.sheet, base.column), doubt.value):
+        return doubt
     expected = doubt.anchors[-1].number
     here, there = abs(log(doubt.value / expected)), abs(log(base.value**2 / (expected * doubt.value)))
     column = _column(pack, doubt.sheet, doubt.column)
-    slip = likely_slip(column, Decimal(repr(doubt.value)), doubt.anchors[-1:])
-    by_slip = abs(log(float(slip.meant) / expected)) if slip and slip.meant else here
-    if there > FITS_EXCHANGED or there + CLEARLY > min(here, by_slip):
+    slips = [likely_slip(column, Decimal(repr(doubt.value)), held) for held in (doubt.anchors, doubt.anchors[-1:])]
+    by_slip = [abs(log(float(slip.meant) / expected)) for slip in slips if slip and slip.meant]
+    if there > FITS_EXCHANGED or there + CLEARLY > min([here, *by_slip]):
         return doubt
-    return replace(doubt, exchanged_with=base.column, shown={**doubt.shown, "next_value": _plain(base.value)})
+    return replace(doubt, exchanged_with=base.column, shown={**doubt.shown, "next_value": _typed(base.value)})
 
 
 def _is_beside(pack: Pack, doubt: Doubt, base: BaseCell) -> bool:
@@ -198,7 +243,7 @@ def _is_telling(number: float) -> bool:
 
 def _digits(number: float) -> int:
     """How many digits a number has, without zeros at its ends."""
-    return len(_plain(number).replace(".", "").strip("0"))
+    return len(_typed(number).replace(".", "").strip("0"))
 
 
 def _of_files_of(doubts: Sequence[Doubt], numbers: pl.DataFrame) -> pl.DataFrame:
@@ -228,9 +273,12 @@ def _beyond(rule_id: str, own: pl.DataFrame, what: str) -> Iterator[Doubt]:
 
 
 def _by_base(pack: Pack, numbers: pl.DataFrame) -> pl.DataFrame:
-    """Numbers with their bases and what is possible and usual by them; `quotient` is the number by base."""
+    """Numbers with their bases and what is possible and usual by them; `quotient` is the number by base. One below zero
+    is wrong by itself, and by no base."""
     joined = with_base(numbers.join(base_bounds(pack), on="judgement", how="inner"), numbers)
-    return joined.filter(pl.col("base_value") > 0).with_columns(quotient=pl.col("value") / pl.col("base_value"))
+    return joined.filter(pl.col("base_value") > 0, pl.col("value") >= 0).with_columns(
+        quotient=pl.col("value") / pl.col("base_value")
+    )
 
 
 def _beyond_base(pack: Pack, by_base: pl.DataFrame, rule_id: str) -> list[Doubt]:
@@ -257,7 +305,7 @@ def _base_doubt(pack: Pack, rule_id: str, row: Mapping[str, Any], what: str) -> 
     shown = {
         "limit": f"按“{base.label}”折合每{base.unit or '单位'} {_plain(quotient)}，{_limit(low, high, quotient)}",
         "base": base.label,
-        "base_value": _plain(row["base_value"]),
+        "base_value": _typed(row["base_value"]),
     }
     return replace(
         _doubt(rule_id, row, shown, middle), base=_base_cell(row), is_above=high is not None and row["quotient"] > high
@@ -310,8 +358,9 @@ def _beyond_whole(pack: Pack, numbers: pl.DataFrame) -> Iterator[Doubt]:
     joined = with_base(numbers.join(wholes(pack), on="judgement", how="inner"), numbers)
     for row in joined.filter(pl.col("value") > pl.col("base_value")).iter_rows(named=True):
         whole = _column(pack, row["base_sheet"], row["base_column"])
-        shown = {"whole": whole.label, "whole_value": _plain(row["base_value"])}
-        yield _doubt(RELATED, row, shown, (Anchor(f"“{whole.label}”", row["base_value"], 1.0),))
+        shown = {"whole": whole.label, "whole_value": _typed(row["base_value"])}
+        doubt = _doubt(RELATED, row, shown, (Anchor(f"“{whole.label}”", row["base_value"], 1.0),))
+        yield replace(doubt, base=_base_cell(row))
 
 
 def _with_middles(doubts: Sequence[Doubt], by_base: pl.DataFrame) -> Iterator[Doubt]:
@@ -344,7 +393,11 @@ def _cell(row: Mapping[str, Any]) -> CellKey:
 
 
 def _exchanged_in_file(
-    doubts: Sequence[Doubt], numbers: pl.DataFrame, by_base: pl.DataFrame, printed: Mapping[str, LastYear]
+    pack: Pack,
+    doubts: Sequence[Doubt],
+    numbers: pl.DataFrame,
+    by_base: pl.DataFrame,
+    printed: Mapping[str, LastYear],
 ) -> Iterator[Doubt]:
     """The doubts; two neighbours that each would be believed where the other stands make one, of an exchange."""
     doubted = {doubt.cell for doubt in doubts}
@@ -357,13 +410,19 @@ def _exchanged_in_file(
             continue
         beside = neighbours.get(doubt.cell, ())
         fits = [other for other in beside if _fit_exchanged(rooms, doubt.cell, other, doubted)]
+        fits = [other for other in fits if _can_hold(pack, doubt.cell, rooms[other].value)]
+        fits = [other for other in fits if _can_hold(pack, other, doubt.value)]
         if not fits:
             yield doubt
             continue
         other = fits[0]
         told |= {doubt.cell, other}
         name = other[3] if other[3] != doubt.column else str(other[2])
-        yield replace(doubt, exchanged_with=name, shown={**doubt.shown, "next_value": _plain(rooms[other].value)})
+        yield replace(doubt, exchanged_with=name, shown={**doubt.shown, "next_value": _typed(rooms[other].value)})
+
+
+def _can_hold(pack: Pack, cell: CellKey, value: float) -> bool:
+    return can_hold(_column(pack, cell[1], cell[3]), value)
 
 
 def _rooms(numbers: pl.DataFrame, by_base: pl.DataFrame, printed: Mapping[str, LastYear]) -> dict[CellKey, _Room]:
@@ -423,7 +482,8 @@ def doubts_of_year(pack: Pack, this_year: pl.DataFrame, last_year: pl.DataFrame,
     by_year = doubts_by_last_year(pack, this_year, last_year)
     told = {cell for doubt in by_year for cell in _cells_of(doubt)}
     by_peers = [doubt for doubt in _doubts_by_peers(pack, this_year, kinds) if doubt.cell not in told]
-    return list(_copied_of_others([*by_year, *by_peers], this_year, last_year))
+    doubts = list(_copied_of_others(_without_echoes(pack, [*by_year, *by_peers]), this_year, last_year))
+    return list(_with_years(pack, doubts, this_year))
 
 
 def doubts_by_last_year(pack: Pack, this_year: pl.DataFrame, last_year: pl.DataFrame) -> list[Doubt]:
@@ -437,7 +497,8 @@ def doubts_by_last_year(pack: Pack, this_year: pl.DataFrame, last_year: pl.DataF
     anchored = held.with_columns(
         anchor=pl.when(pl.col("before") > 0).then(pl.col("before")), sigma=pl.lit(STEADY), least=pl.lit(12.0)
     )
-    return _exchanges_first(_exchanged(EXCHANGED, anchored), _moved(held))
+    doubts = _exchanges_first(_exchanged(EXCHANGED, anchored), _moved(held))
+    return list(_with_years(pack, doubts, this_year))
 
 
 def _doubts_by_peers(pack: Pack, this_year: pl.DataFrame, kinds: pl.DataFrame) -> list[Doubt]:
@@ -518,7 +579,7 @@ def _moved(expected: pl.DataFrame) -> Iterator[Doubt]:
     high, low = pl.max_horizontal("value", "before"), pl.min_horizontal("value", "before")
     is_moved = (high > low * pl.col("last_ratio")) & (high - low >= pl.col("last_step"))
     for row in expected.filter(is_moved).iter_rows(named=True):
-        shown = {"before": _plain(row["before"]), "times": _plain(row["last_ratio"])}
+        shown = {"before": _typed(row["before"]), "times": _plain(row["last_ratio"])}
         anchor = (Anchor("上年", row["before"], STEADY, is_told=True),) if row["before"] else ()
         yield _doubt(LAST_YEAR, row, shown, anchor)
 
@@ -559,7 +620,7 @@ def _exchanged(rule_id: str, anchored: pl.DataFrame) -> Iterator[Doubt]:
         )
         for row in paired.filter(_fits_exchanged()).iter_rows(named=True):
             known = [_plain(each) if each else "不详" for each in (row["anchor"], row["next_anchor"])]
-            shown = {"next_value": _plain(row["next_value"]), "own": known[0], "next": known[1]}
+            shown = {"next_value": _typed(row["next_value"]), "own": known[0], "next": known[1]}
             yield _doubt(rule_id, row, shown, (), row["other"])
 
 
@@ -599,11 +660,11 @@ def _finding(
     column, rule = contract.column(doubt.column), load_intake_rules()[doubt.rule_id]
     places = Places(contract, file_names, cell_of)
     at = places.at(doubt.submission_id, None if contract.shape == "form" else doubt.record, doubt.column)
-    texts = {"label": column.label, "value": _plain(doubt.value), "unit": column.unit or "", **doubt.shown}
+    texts = {"label": column.label, "value": _typed(doubt.value), "unit": column.unit or "", **doubt.shown}
     slip = likely_slip(column, Decimal(repr(doubt.value)), doubt.anchors)
     words = slip.words if slip else None
     suggested: tuple[SuggestedCell, ...] = (SuggestedCell(column.name, slip.meant),) if slip else ()
-    if doubt.copied and (slip is None or slip.kind in OF_DIGITS):
+    if doubt.copied and (doubt.copied.kind == "year" or slip is None or slip.kind in OF_DIGITS):
         words, suggested = _of_copy(contract, doubt, doubt.copied, places, names), ()
     if doubt.exchanged_with:
         texts["other"], words = _other(contract, doubt, places)
@@ -640,16 +701,23 @@ def with_slips(
     of_files = pl.col("submission_id").is_in({each.address.submission_id for each in bare})
     at = cells.filter(of_files).select("submission_id", "sheet", "cell", "record")
     records = {row[:3]: row[3] for row in at.iter_rows()}
-    held = _anchors_of_files(pack, judged_numbers(pack, frames).filter(of_files), printed)
     said: dict[Finding, Finding] = {}
+    cell_of: dict[Finding, CellKey] = {}
     for each in bare:
         contract, place = contracts[each.address.sheet], each.address
-        column = contract.column(place.column_name or "")
         record = records.get((place.submission_id, contract.name, place.cell), FORM_RECORD)
-        number, anchors = held.get((place.submission_id, contract.name, record, column.name), (None, ()))
+        cell_of[each] = place.submission_id, contract.name, record, place.column_name or ""
+    unread = {cell: float(each.value or 0) for each, cell in cell_of.items() if is_unread_number(each)}
+    numbers = judged_numbers(pack, with_unread(frames, unread)).filter(of_files)
+    held = _anchors_of_files(pack, numbers, printed)
+    for each, cell in cell_of.items():
+        column = contracts[each.address.sheet].column(cell[3])
+        number, anchors = held.get(cell, (None, ()))
         slip = None if number is None else likely_slip(column, number, anchors)
         if slip and slip.kind not in OF_DIGITS:  # other digits would be a guess, which the rule itself may contradict
             said[each] = replace(each, suggestion=slip.words, suggested=(SuggestedCell(column.name, slip.meant),))
+        elif each.rule_id in UNREAD and (words := share_told(column, each.value or "")):
+            said[each] = replace(each, suggestion=words)
     return [said.get(each, each) for each in findings]
 
 
@@ -724,8 +792,10 @@ def _anchors_of_files(
 
 def _of_copy(contract: Contract, doubt: Doubt, copied: Copied, places: Places, names: Mapping[str, str]) -> str:
     """What has happened, in words: a number of elsewhere has been typed. What was meant nobody knows."""
+    if copied.kind == "year":
+        return f"{_typed(doubt.value)} 像是年份：很可能误填了年份"
     if copied.kind == "last_year":
-        return f"与上年的数 {_plain(doubt.value)} 完全相同：很可能误填了上年的数"
+        return f"与上年的数 {_typed(doubt.value)} 完全相同：很可能误填了上年的数"
     if copied.kind == "neighbour":
         return f"与“{_name_of(contract, doubt, copied.of, places)}”的数相同：很可能误填了相邻一项的数"
     when = "上年" if copied.is_of_last_year else "本年"
@@ -743,7 +813,7 @@ def _name_of(contract: Contract, doubt: Doubt, of: str, places: Places) -> str:
 def _other(contract: Contract, doubt: Doubt, places: Places) -> tuple[str, str]:
     """What the other number of an exchange is called, and the slip in words."""
     name = _name_of(contract, doubt, doubt.exchanged_with, places)
-    return name, f"与“{name}”填反了：应为 {doubt.shown['next_value']}，“{name}”应为 {_plain(doubt.value)}"
+    return name, f"与“{name}”填反了：应为 {doubt.shown['next_value']}，“{name}”应为 {_typed(doubt.value)}"
 
 
 def _doubt(
@@ -766,8 +836,13 @@ def _limit(low: float | None, high: float | None, value: float) -> str:
     return f"不应少于 {_plain(low)}" if low is not None and value < low else f"不应多于 {_plain(high or 0)}"
 
 
+def _typed(number: float) -> str:
+    """A number that stands in a cell, with all its digits."""
+    return f"{Decimal(repr(number)).normalize():f}"
+
+
 def _plain(number: float) -> str:
-    """A number as people write it: no more digits than tell, no exponent."""
+    """A number that was worked out, as people write it: no more digits than tell, no exponent."""
     if abs(number) >= 1000 or number == int(number):
         return f"{number:.2f}".rstrip("0").rstrip(".")
     return f"{number:.3g}" if abs(number) >= 0.001 else f"{number:.1e}"

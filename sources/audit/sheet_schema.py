@@ -113,6 +113,8 @@ def _broken_rule(
     submission_id, first = row["submission_id"], broken.columns[0]
     if any(row[name] is None and _has_own_finding(stack, submission_id, name, text) for name in broken.columns):
         return
+    if any(_is_too_small(stack.contract.column(name), row[name]) for name in broken.columns):
+        return
     at, rule, likely = stack.places.at(submission_id, row["record"], first), broken.rule, []
     message, words = broken.message.format(**row), ""
     diagnosed[submission_id, broken.rule_id] += 1
@@ -130,6 +132,11 @@ def _why_unmendable(stack: SheetStack, rule: RowRule, row: Row) -> str:
     rejecting = [each for each in stack.contract.rules_in(stack.report_year) if each.severity == "error"]
     conflict = unmendable(stack.contract, rule, rejecting, row)
     return conflict.text(stack.contract) if conflict else ""
+
+
+def _is_too_small(column: Column, value: Any) -> bool:
+    """Whether a finding says already that there is no such number: what it breaks beside others says nothing more."""
+    return column.is_number and value is not None and column.ge is not None and value < column.ge
 
 
 def _has_own_finding(stack: SheetStack, submission_id: str, name: str, text: Row) -> bool:

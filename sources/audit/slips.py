@@ -44,8 +44,10 @@ OF_DIGITS = ("swapped", "one_digit", "missing_digit", "extra_digit")
 DIGITS = "0123456789"
 OF_UNIT = ("percent", "power_of_ten", "times_ten", "tenth", "yuan_for_wan", "wan_for_yuan", "mu_for_m2")
 """The slips that a warning may be about: it is no identity, so other digits would be guesses."""
+OF_MONEY = ("yuan_for_wan", "wan_for_yuan")
 COMMON = 20.0
-"""How much likelier than other slips it is that a percentage is a fraction, or that one slip has broken two rules."""
+"""How much likelier than other slips it is that a percentage is a fraction, that money is in the other unit, or that
+one slip has broken two rules."""
 SHIFTED, BESIDE = 0.25, 0.25
 """How likely it is that just these numbers stand a row off, or in each other's place, being neighbours."""
 UNLIKELY = 1e-3
@@ -117,7 +119,7 @@ def suggest(contract: Contract, rule: RowRule, row: Row, last_year: Row) -> list
     for candidate, mended in zip(candidates, _mended(contract, rule, row, candidates), strict=True):
         if mended:
             likelihood = candidate.likelihood * COMMON ** (mended - 1) * _fit(candidate.values, row, last_year)
-            key = tuple(candidate.values.items())
+            key = tuple(sorted(candidate.values.items()))
             if key not in best or best[key].likelihood < likelihood:
                 best[key] = Suggestion(candidate.values, candidate.slip, likelihood)
     return sorted(best.values(), key=lambda suggestion: -suggestion.likelihood)[:MAX_SUGGESTIONS]
@@ -142,7 +144,7 @@ def _single(
 
 def _several(numbers: Sequence[Column], row: Row) -> Iterator[Suggestion]:
     """Corrections of several cells at once: two exchanged, all of them a row off."""
-    pairs = [(one, other) for one, other in combinations(numbers, 2) if row[one.name] != row[other.name]]
+    pairs = [pair for pair in combinations(numbers, 2) if _can_be_exchanged(*pair, row)]
     yield from (_exchange(one, other, row, 1 / len(pairs)) for one, other in pairs)
     typed = [row[column.name] for column in numbers]
     for shifted in ([*typed[1:], *typed[:1]], [*typed[-1:], *typed[:-1]]):
@@ -157,8 +159,13 @@ def _exchanged_beside(contract: Contract, numbers: Sequence[Column], row: Row) -
     one or not."""
     filled = [column for column in contract.columns if column.is_number and row.get(column.name) is not None]
     for one, other in pairwise(filled):
-        if (one in numbers or other in numbers) and row[one.name] != row[other.name]:
+        if (one in numbers or other in numbers) and _can_be_exchanged(one, other, row):
             yield _exchange(one, other, row, BESIDE)
+
+
+def _can_be_exchanged(one: Column, other: Column, row: Row) -> bool:
+    here, there = row[one.name], row[other.name]
+    return bool(here != there and can_hold(one, there) and can_hold(other, here))
 
 
 def _exchange(one: Column, other: Column, row: Row, likelihood: float) -> Suggestion:
@@ -175,7 +182,8 @@ def _slips_of(column: Column, typed: Any) -> Iterator[tuple[str, Any, float]]:
     for power in POWERS:
         meant = Decimal(typed).scaleb(power)
         if typed and meant == typed_number(column, meant):
-            yield _power_slip(column, power), typed_number(column, meant), 1 / len(POWERS)
+            kind = _power_slip(column, power)
+            yield kind, typed_number(column, meant), (COMMON if kind in OF_MONEY else 1.0) / len(POWERS)
     if typed < 0:
         return
     places = max(0, -int(Decimal(typed).normalize().as_tuple().exponent))
@@ -291,6 +299,11 @@ def typed_number(column: Column, value: Any) -> Any:
     return round(Decimal(value), column.decimals or 0) if column.type == "decimal" else int(value)
 
 
+def can_hold(column: Column, value: Any) -> bool:
+    """Whether a number can stand in the column: a count is a whole one."""
+    return column.type != "integer" or bool(value == int(value))
+
+
 @dataclass(frozen=True, slots=True)
 class Anchor:
     """A number that a typed one can be held against: last year's, or what base and peers lead to expect."""
@@ -334,6 +347,10 @@ UNIT_SLIPS = {
         FactorSlip("mu_for_m2", Decimal(3) / 2000, "填的是亩，不是平方米", 2.0),
         FactorSlip("hectare_for_m2", Decimal("0.0001"), "填的是公顷（或万平方米），不是平方米", 1.0),
     ),
+    "Mbps": (
+        FactorSlip("giga_for_mega", Decimal("0.001"), "填的是 Gbps，不是 Mbps", 1.0),
+        FactorSlip("kilo_for_mega", Decimal(1000), "填的是 Kbps，不是 Mbps", 1.0),
+    ),
     "%": (
         FactorSlip("percent", Decimal("0.01"), "把百分数填成了小数", 2.0),
         FactorSlip("hundredfold", Decimal(100), "把百分数又乘了 100", 2.0),
@@ -358,8 +375,10 @@ class LikelySlip:
 def likely_slip(column: Column, typed: Decimal, anchors: Sequence[Anchor]) -> LikelySlip | None:
     """The likeliest slip of unit, magnitude or digits by which a number that nobody expects has come about; None when
     none fits. The anchors are in the order of their weight."""
+    if typed < 0:
+        return _of_sign(column, typed)
     held = [anchor for anchor in anchors if anchor.number > 0]
-    if not held or typed <= 0:
+    if not held or not typed:
         return _of_zeros(column, typed)
     off, near = _off(typed, held), NEAR if held[0].spread < WIDE else BETTER
     slips = [
@@ -371,6 +390,14 @@ def likely_slip(column: Column, typed: Decimal, anchors: Sequence[Anchor]) -> Li
         meant = typed_number(column, typed / best.factor)
         return LikelySlip(best.kind, meant, f"{_compared(typed, held[0])}：很可能{best.words}，应为 {_text(meant)}")
     return _of_digits(column, typed, held)
+
+
+def _of_sign(column: Column, typed: Decimal) -> LikelySlip | None:
+    """Of a number below zero where none can be: the sign is too many."""
+    meant = typed_number(column, -typed)
+    if column.ge is None or column.ge < 0 or (column.le is not None and meant > column.le):
+        return None
+    return LikelySlip("sign", meant, f"很可能多写了负号，应为 {_text(meant)}")
 
 
 def _of_zeros(column: Column, typed: Decimal) -> LikelySlip | None:

@@ -230,3 +230,67 @@ def test_slips_in_a_city_with_which_nothing_was_tuned_are_told_and_named() -> No
     assert told >= 0.93  # measured: 95.3 and 97.0 % here, 94.7 and 94.4 % in the district
     assert placed >= 0.95
     assert named >= 0.9
+
+
+@pytest.mark.parametrize(
+    ("sheet", "column", "typed", "meant"),
+    [
+        ("funds", "per_student_funds", "-1199.30", "1199.30"),
+        ("courses", "hours", "-12019", "12019"),
+        ("aid", "amount", "-3263313", "3263313.00"),
+        ("funds", "funded_students", "-2591", "2591"),
+    ],
+)
+def test_a_number_below_zero_is_told_once_with_its_sign(world: World, sheet: str, column: str, typed, meant) -> None:
+    """Numbers with a base beside them, and such a base: nothing else of the sheet is accused."""
+    told = [each for each in told_of(world, sheet, **{column: typed}) if each.rule_id.partition(".")[0] != "cross"]
+    new = [each for each in told if each.address.sheet != "毕业去向"]
+    assert [(each.rule_id, each.suggestion) for each in new] == [("value.too_small", f"很可能多写了负号，应为 {meant}")]
+
+
+@pytest.mark.parametrize(
+    ("sheet", "column", "typed", "said"),
+    [
+        ("conditions", "floor_area", "5.467", "很可能填的是公顷（或万平方米），不是平方米，应为 54670.00"),
+        ("funds", "per_student_funds", "0.11993", "很可能填的是亿元，不是万元，应为 1199.30"),
+        ("aid", "amount", "326.3313", "很可能填的是万元，不是元，应为 3263313.00"),
+        ("satisfaction", "score", "7.658", "应为 76.58"),
+        ("student_development", "fitness_passed", "96.98%", "很可能填的是百分数（占比）：这里要填人数，不填占比"),
+        ("student_development", "fitness_passed", "0.97", "很可能填的是占比（小数）：这里要填人数，不填占比"),
+    ],
+)
+def test_a_number_that_the_column_cannot_hold_is_told_with_its_cause(world: World, sheet, column, typed, said) -> None:
+    told = [each for each in told_of(world, sheet, **{column: typed}) if each.address.column_name == column]
+    assert [each.rule_id in ("value.not_integer", "value.not_decimal") for each in told] == [True]
+    assert (told[0].suggestion or "").endswith(said)
+
+
+@pytest.mark.parametrize(("sheet", "column"), [("staff", "form_teachers"), ("cooperation", "co_developed_textbooks")])
+def test_a_year_in_the_place_of_a_count_is_recognised(world: World, sheet: str, column: str) -> None:
+    (told,) = [each for each in told_of(world, sheet, **{column: "2023"}) if each.address.column_name == column]
+    assert (told.suggestion, told.suggested) == ("2023 像是年份：很可能误填了年份", ())
+
+
+def test_what_follows_from_a_wrong_base_is_not_told_too(world: World) -> None:
+    """Ten times the heads: the amount a head is not doubted beside them. A tenth of all students: not those asked."""
+    of_heads = [each for each in told_of(world, "aid", recipients="37960") if each.rule_id.startswith("plausible.")]
+    of_students = told_of(world, "students", students_formal="319")
+    assert [each.address.column_name for each in of_heads] == ["recipients"]
+    assert not [each for each in of_students if each.rule_id == "plausible.related"]
+
+
+def test_a_number_is_shown_with_all_its_digits(world: World) -> None:
+    (told,) = [each for each in told_of(world, "satisfaction", score="18.92") if each.address.column_name == "score"]
+    assert "填的是 18.92，" in told.message
+
+
+def test_a_count_is_not_exchanged_with_a_sum_of_money(world: World) -> None:
+    """Nobody typed 1199.3 students, and the other way round it is not to be suggested."""
+    told = told_of(world, "funds", funded_students="25910")
+    assert told
+    assert not [each for each in told if "填反了" in (each.suggestion or "")]
+
+
+def test_an_amount_in_the_other_unit_is_suggested_first(world: World) -> None:
+    (first, *_) = [each for each in told_of(world, "aid", amount="326.33") if each.rule_id == "aid.amount_is_in_yuan"]
+    assert (first.suggestion or "").startswith("“资助金额”应为 3263300.00（填的是万元，不是元")

@@ -17,6 +17,7 @@ from sources.audit.expected_schools import KINDS, REGISTER, kinds_frame, registe
 from sources.audit.numbers import judged_columns, judged_numbers
 from sources.audit.places import cell_lookup
 from sources.audit.plausibility import Doubt, doubts_of_year, plausibility_findings
+from sources.audit.told_already import CellTold, judges_number, not_told
 from sources.declarations.agreement import RESPONDENTS, cross_rules
 from sources.declarations.city import City, codelists_of
 from sources.declarations.contract import Contract, load_contracts
@@ -123,10 +124,22 @@ def _findings(connection: duckdb.DuckDBPyConnection, city: City, year: int) -> l
     findings = cross_findings(pack, failures, files, cell_of)
     known = {each.code: each for of_year in (year, year - 1) for each in city.in_year(of_year).respondents}
     names = {code: each.name for code, each in known.items()}
-    findings += plausibility_findings(pack, doubts, files, cell_of, names)
+    findings += not_told(plausibility_findings(pack, doubts, files, cell_of, names), _judged_cells(connection, year))
     this, before = (_numbers(connection, city, of_year) for of_year in (year, year - 1))
     city_of = {code: _city(city, city.region_of(each)) for code, each in known.items()}
     return taking_warnings(content_findings(this, before, files, names, city_of), findings)
+
+
+def _judged_cells(connection: duckdb.DuckDBPyConnection, year: int) -> frozenset[CellTold]:
+    """The cells of the current versions of which the files' own audit says that the number is hard to believe."""
+    rows = connection.execute(
+        "select finding.submission_id, sheet, cell, rule_id, severity from registry.finding as finding"
+        " inner join registry.submission as submission on finding.submission_id = submission.submission_id"
+        " where submission.is_current and submission.report_year = ? and stage = ? and cell is not null",
+        [year, INTAKE_STAGE],
+    )
+    found = [((row[0], row[1], row[2]), row[3], row[4]) for row in rows.fetchall()]
+    return frozenset(cell for cell, rule_id, severity in found if judges_number(rule_id, severity))
 
 
 def _numbers(connection: duckdb.DuckDBPyConnection, city: City, year: int) -> pl.DataFrame:
