@@ -19,7 +19,14 @@ PLACEHOLDERS = frozenset({"无", "没有", "暂无", "空", "/", "\\", "-", "--"
 MAX_DIGITS = 13
 """Before the decimal point. No number of a city has more, and their products and sums stay exact."""
 FRACTION = re.compile(r"0?\.[0-9]{1,20}")
-UNSEEN = r"[\p{Cf}\x{34F}\x{115F}\x{1160}\x{17B4}\x{17B5}\x{180B}-\x{180F}\x{FE00}-\x{FE0F}\x{E0100}-\x{E01EF}]"
+SEEN_FORMATS = (
+    r"\x{AD}\x{600}-\x{605}\x{61C}\x{6DD}\x{70F}\x{890}\x{891}\x{8E2}\x{200F}\x{FFF9}-\x{FFFB}\x{110BD}\x{110CD}"
+)
+"""Format characters that change what is seen: a soft hyphen looks like a minus, a mark of direction turns digits."""
+UNSEEN = (
+    rf"(?:[\p{{Cf}}--[{SEEN_FORMATS}]]"
+    r"|[\x{34F}\x{115F}\x{1160}\x{17B4}\x{17B5}\x{180B}-\x{180F}\x{FE00}-\x{FE0F}\x{E0100}-\x{E01EF}])"
+)
 """What takes no room on the screen: zero-width characters, selectors of a letter's form."""
 THIN_SPACES = r"[\x{2009}\x{202F}]"
 MARKS = r"[\p{No}\p{Nl}]"

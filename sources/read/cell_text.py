@@ -91,6 +91,9 @@ def cell_text(value: Any) -> str:
         return text if "e" not in text else format(Decimal(text), "f")
     if isinstance(value, datetime) and value.time() == time(0):
         return value.date().isoformat()
-    if isinstance(value, date | datetime | time | timedelta):
+    if isinstance(value, timedelta):
+        seconds = round(value.total_seconds())
+        return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+    if isinstance(value, date | datetime | time):
         return str(value)
     return ""

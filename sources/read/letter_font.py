@@ -12,8 +12,21 @@ THEME: Theme = (
     "A5A5A5", "FFC000", "5B9BD5", "70AD47", "0563C1", "954F72",
 )  # fmt: skip
 """Those of the usual theme, for a workbook that has none."""
-INDEXED = {0: BLACK, 1: WHITE, 8: BLACK, 9: WHITE, 64: BLACK, 65: WHITE}
-"""Those of the old palette that matter: what is black and white in it."""
+PALETTE = (
+    BLACK, WHITE, "FF0000", "00FF00", "0000FF", "FFFF00", "FF00FF", "00FFFF",
+    "800000", "008000", "000080", "808000", "800080", "008080", "C0C0C0", "808080",
+    "9999FF", "993366", "FFFFCC", "CCFFFF", "660066", "FF8080", "0066CC", "CCCCFF",
+    "000080", "FF00FF", "FFFF00", "00FFFF", "800080", "800000", "008080", "0000FF",
+    "00CCFF", "CCFFFF", "CCFFCC", "FFFF99", "99CCFF", "FF99CC", "CC99FF", "FFCC99",
+    "3366FF", "33CCCC", "99CC00", "FFCC00", "FF9900", "FF6600", "666699", "969696",
+    "003366", "339966", "003300", "333300", "993300", "993366", "333399", "333333",
+)  # fmt: skip
+"""The old palette: its first eight colours are numbered 0 to 7 and again from 8 on; number formats count from 1."""
+INDEXED = dict(enumerate((*PALETTE[:8], *PALETTE)))
+NAMED = dict(zip(("black", "white", "red", "green", "blue", "yellow", "magenta", "cyan"), PALETTE, strict=False)) | dict(
+    zip(("黑色", "白色", "红色", "绿色", "蓝色", "黄色", "洋红", "蓝绿色", "青色"), (*PALETTE[:8], PALETTE[7]), strict=True)
+)
+"""As number formats name them."""
 LEAST_CONTRAST = 1.2
 """Between letters and ground, as WCAG measures it (1 to 21): below it nobody sees that anything stands there."""
 SMALLEST_POINTS = 3
@@ -62,6 +75,12 @@ def colour_of(attributes: Mapping[str, str], automatic: str, theme: Theme = THEM
         number = int(as_float(attributes["indexed"], 99))
         return automatic if number >= 64 else INDEXED.get(number, "")
     return automatic
+
+
+def colour_named(name: str) -> str:
+    """The colour that a number format calls by a name or a number; '' where there is none."""
+    number = int(name) if name.isdecimal() else 0
+    return PALETTE[number - 1] if 0 < number <= len(PALETTE) else NAMED.get(name, "")
 
 
 @lru_cache(maxsize=1024)

@@ -1,7 +1,8 @@
 """Number formats: what a spreadsheet shows of a stored number (ECMA-376, part 1, 18.8.31).
 
-Only what a person can tell apart matters: which digits stand there, in which order, with which signs and words. Colours
-are another module's; alignment (`_x`, `*x`) is left out. Dates are only recognised: their reader shows them itself.
+Only what a person can tell apart matters: which digits stand there, in which order, with which signs and words, and
+the name of a colour. Room (`_x`) is left out, and of what fills a cell (`*x`) one letter stands for all. Days and times
+are only recognised: their reader shows them itself.
 """
 
 import re
@@ -17,17 +18,30 @@ BUILT_IN = {
     40: "#,##0.00;[Red](#,##0.00)", 41: "#,##0;-#,##0;-;@", 42: "¥#,##0;-¥#,##0;-;@", 43: "#,##0.00;-#,##0.00;-;@",
     44: "¥#,##0.00;-¥#,##0.00;-;@", 48: "##0.0E+0", 49: "@",
 }  # fmt: skip
-"""Formats that a file names by number alone; 14-22, 27-36, 45-47 and 50-58 are dates and times."""
-DATES = (*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59))
-DATE_FORMAT = "yyyy-mm-dd"
+"""Formats that a file names by number alone."""
+_YEAR_MONTH, _MONTH_DAY, _HOUR = 'yyyy"年"m"月"', 'm"月"d"日"', 'h"时"mm"分"'
+DATES = {
+    14: "yyyy/m/d", 15: "d-mmm-yy", 16: "d-mmm", 17: "mmm-yy", 18: "h:mm", 19: "h:mm:ss", 20: "h:mm", 21: "h:mm:ss",
+    22: "yyyy/m/d h:mm", 27: _YEAR_MONTH, 28: _MONTH_DAY, 29: _MONTH_DAY, 30: "m-d-yy", 31: _YEAR_MONTH + 'd"日"',
+    32: _HOUR, 33: _HOUR + 'ss"秒"', 34: _HOUR, 35: _HOUR + 'ss"秒"', 36: _YEAR_MONTH, 45: "mm:ss", 46: "[h]:mm:ss",
+    47: "mm:ss", 50: _YEAR_MONTH, 51: _MONTH_DAY, 52: _YEAR_MONTH, 53: _MONTH_DAY, 54: _MONTH_DAY, 55: _HOUR,
+    56: _HOUR, 57: _YEAR_MONTH, 58: _MONTH_DAY,
+}  # fmt: skip
+"""Those of days and times, as a Chinese program shows them: it writes 58 alone for what it makes of a typed 3-4."""
 LONGEST_FORMAT = 255
 """Characters that a spreadsheet allows in a format."""
 PART = re.compile(
-    r'"(?P<quoted>[^"]*)"?|\\(?P<escaped>.)|!(?P<marked>.)|_.|\*.|\[(?P<bracket>[^\]]*)\]?|(?P<general>General|G/通用格式)'
+    r'"(?P<quoted>[^"]*)"?|\\(?P<escaped>.)|!(?P<marked>.)|_.|\*(?P<fill>.)|\[(?P<bracket>[^\]]*)\]?|(?P<general>General|G/通用格式)'
     r"|(?P<exponent>[Ee][+-])|(?P<other>.)",
     re.DOTALL | re.IGNORECASE,
 )
-CONDITION = re.compile(r"(<=|>=|<>|<|>|=)\s*(-?[0-9.]+)")
+CONDITION = re.compile(r"(<=|>=|<>|<|>|=)\s*([+-]?[0-9.]+(?:E[+-]?[0-9]{1,3})?)", re.IGNORECASE)
+NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?(E[+-]?[0-9]+)?", re.IGNORECASE)
+COLOUR = re.compile(
+    r"(?P<name>black|white|red|green|blue|yellow|magenta|cyan|黑色|白色|红色|绿色|蓝色|黄色|洋红|蓝绿色|青色)"
+    r"|(?:color|颜色)\s*(?P<number>[0-9]{1,2})",
+    re.IGNORECASE,
+)
 ELAPSED = re.compile(r"[hms]+", re.IGNORECASE)
 Kind = Literal["digit", "point", "comma", "percent", "slash", "exponent", "text", "general", "literal", "date"]
 HOLDS = {
@@ -46,6 +60,7 @@ class _Token:
 class _Section:
     tokens: tuple[_Token, ...]
     condition: tuple[str, Decimal] | None = None
+    colour: str = ""
 
     def has(self, *kinds: Kind) -> bool:
         return any(token.kind in kinds for token in self.tokens)
@@ -69,6 +84,14 @@ class NumberFormat:
         shown = _rendered(section, abs(value))
         is_zero = section.has("digit") and not any(letter in "123456789" for letter in shown)
         return shown if is_zero or not shown else sign + shown
+
+    def colour(self, value: Decimal | None) -> str:
+        """The name of the colour, or its number in the old palette, that it gives a number (a text: None); '' for none.
+        """
+        if value is not None:
+            return self._section_of(value)[0].colour
+        section = self.sections[3] if len(self.sections) > 3 else self.sections[-1]
+        return section.colour if section.has("text") else ""
 
     def shown_text(self, text: str) -> str:
         """What stands on the screen for a text."""
@@ -97,26 +120,33 @@ def number_format(code: str) -> NumberFormat:
     """A format's code, parsed; never raises: what is no format shows its own letters, as in a spreadsheet."""
     sections: list[list[_Token]] = [[]]
     conditions: list[tuple[str, Decimal] | None] = [None]
-    for match in PART.finditer(code[:LONGEST_FORMAT]):
+    colours = [""]
+    for match in PART.finditer(code[:LONGEST_FORMAT] or "General"):
         kind, text = match.lastgroup, match.group(match.lastgroup) if match.lastgroup else ""
         if kind == "other" and text == ";":
             sections.append([])
             conditions.append(None)
+            colours.append("")
         elif kind == "bracket":
             if condition := CONDITION.fullmatch(text):
                 conditions[-1] = condition[1], Decimal(condition[2]) if _is_number(condition[2]) else Decimal(0)
+            elif named := COLOUR.fullmatch(text):
+                colours[-1] = (named["name"] or named["number"]).lower()
             elif ELAPSED.fullmatch(text):
                 sections[-1].append(_Token("date", text))
             elif text.startswith("$"):
                 sections[-1].append(_Token("literal", text[1:].partition("-")[0]))
+        elif kind == "fill":
+            sections[-1].append(_Token("literal", text.strip()))
         elif kind is not None:
             sections[-1].append(_token(kind, text))
-    parsed = (_Section(tuple(tokens), condition) for tokens, condition in zip(sections, conditions, strict=True))
+    parts = zip(sections, conditions, colours, strict=True)
+    parsed = (_Section(tuple(tokens), condition, colour) for tokens, condition, colour in parts)
     return NumberFormat(tuple(parsed)[:4])
 
 
 def _is_number(text: str) -> bool:
-    return re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", text) is not None
+    return NUMBER.fullmatch(text) is not None
 
 
 def _token(kind: str, text: str) -> _Token:

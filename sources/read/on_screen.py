@@ -6,12 +6,13 @@ about, with both. MAY_DIFFER lists what is no difference. Everything here is pur
 
 import re
 import unicodedata
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 
 from sources.declarations.contract import Column
+from sources.read.letter_font import colour_named
 from sources.read.number_format import NumberFormat, number_format
 from sources.read.styles import Look
 
@@ -22,7 +23,14 @@ SHOWN_FRACTION = re.compile(r"([+-]?)(?:(\d+) )?(\d+)/(\d+)")
 CURRENCIES = "¥￥$€"
 MOST_DIGITS = 15
 """Significant digits that a spreadsheet keeps of a number."""
-DATE_PARTS = re.compile(r"y+|m+|d+", re.IGNORECASE)
+DATE_PARTS = re.compile(
+    r'"(?P<quoted>[^"]*)"?|[\\!](?P<escaped>.)|[_*].|\[(?P<elapsed>[hms]+)\]|\[[^\]]*\]|AM/PM|A/P|上午/下午'
+    r"|(?P<year>y+|e+)|(?P<minutes>(?<=h)m+|m+(?=[^ymdhs]*s))|(?P<month>m+)|(?P<day>d+)|(?P<hours>h+)|(?P<seconds>s+)|(?P<other>.)",
+    re.IGNORECASE,
+)
+DAY_SECONDS = 86_400
+WEEKDAYS = "一二三四五六日"
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +87,26 @@ def seen_otherwise(cell: SeenCell, column: Column) -> str | None:
         return f"显示“{cell.run}”，其余部分划去了或看不见" if cell.run.strip() else "是划去了的或看不见的文字"
     if cell.look.font.is_struck:
         return "划了删除线，像是已经作废"
-    if cell.look.is_unseen:
+    if _is_unseen(cell):
         return "看不见：字与底色相同，或字太小"
+    if cell.look.is_repeated:
+        return f"会重复显示，例如“{cell.text}{cell.text}”：对齐方式是“填充”"
     shown = _shown(cell, number_format(cell.look.format_code))
     if shown is None or _is_refused_anyway(cell, column) or _says_the_same(shown, cell, column):
         return None
-    return f"显示“{shown.strip()}”" if shown.strip() else "是空白：数字格式不显示它"
+    in_words = "（用中文数字）" if "DBNum" in cell.look.format_code and not cell.is_string else ""
+    return f"显示“{shown.strip()}”{in_words}" if shown.strip() else "是空白：数字格式不显示它"
+
+
+def _is_unseen(cell: SeenCell) -> bool:
+    """Whether its letters cannot be told from the ground, in the colour of its number format if that has one."""
+    try:
+        value = None if cell.is_string else Decimal(cell.stored.strip())
+        colour = colour_named(number_format(cell.look.format_code).colour(value))
+    except InvalidOperation:  # a truth, an error
+        colour = ""
+    font = replace(cell.look.font, colour=colour) if colour else cell.look.font
+    return font.is_unseen_on(cell.look.ground)
 
 
 def _is_refused_anyway(cell: SeenCell, column: Column) -> bool:
@@ -111,34 +133,72 @@ def _shown(cell: SeenCell, its_format: NumberFormat) -> str | None:
     if cell.is_string:
         return its_format.shown_text(cell.text)
     if its_format.is_date:
-        return _shown_day(cell.look.format_code, cell.text)
-    if "DBNum" in cell.look.format_code:
-        return None
+        return _shown_moment(cell.look.format_code, cell)
     try:
         return its_format.shown(Decimal(cell.stored.strip()))
     except InvalidOperation:  # a truth, an error
         return None
 
 
-def _shown_day(code: str, text: str) -> str | None:
-    """A day as its format shows it; None for a time."""
+def _shown_moment(code: str, cell: SeenCell) -> str | None:
+    """A day or a time as its format shows it, hours from 0 to 23; None where that cannot be told."""
     try:
-        day = date.fromisoformat(text)
-    except ValueError:  # a time
+        at = datetime.fromisoformat(cell.text) if "-" in cell.text else None
+    except ValueError:  # no day that there is
         return None
-    bare = re.sub(r'\[[^\]]*\]|\\(.)|"([^"]*)"', r"\1\2", code.partition(";")[0])
-    named = {"y": str(day.year), "m": str(day.month), "d": str(day.day)}
-    return DATE_PARTS.sub(lambda part: named[part[0][0].lower()], bare)
+    try:
+        seconds = int((Decimal(cell.stored.strip()) * DAY_SECONDS).to_integral_value())
+    except (InvalidOperation, OverflowError):  # a cell that is written as a day of ISO 8601
+        seconds = 0 if at is None else (at.hour * 60 + at.minute) * 60 + at.second
+    of_day = seconds % DAY_SECONDS
+    elapsed = {"h": seconds // 3600, "m": seconds // 60, "s": seconds}
+    shown = []
+    is_after_hours = False
+    for part in DATE_PARTS.finditer(code.partition(";")[0]):
+        kind, text = part.lastgroup, part[0]
+        if kind == "month" and is_after_hours:
+            kind = "minutes"
+        if kind in ("year", "month", "day") and at is None:
+            return None
+        if kind in ("quoted", "escaped", "other"):
+            shown.append(part[kind])
+        elif kind == "elapsed":
+            shown.append(str(elapsed[part["elapsed"][0].lower()]))
+        elif kind == "hours":
+            shown.append(str(of_day // 3600))
+        elif kind in ("minutes", "seconds"):
+            shown.append(str(of_day // 60 % 60 if kind == "minutes" else of_day % 60).zfill(min(len(text), 2)))
+        elif kind is not None and at is not None:
+            shown.append(_part_of_day(kind, len(text), at))
+        if kind not in ("quoted", "escaped", "other"):
+            is_after_hours = kind == "hours" or (kind == "elapsed" and text[1] in "hH")
+    return "".join(shown)
+
+
+def _part_of_day(kind: str, width: int, at: datetime) -> str:
+    if kind == "year":
+        return str(at.year)
+    if kind == "month":
+        return str(at.month) if width < 3 else MONTHS[at.month - 1]
+    return str(at.day) if width < 3 else "星期" + WEEKDAYS[at.weekday()]
 
 
 def _says_the_same(shown: str, cell: SeenCell, column: Column) -> bool:
     if column.is_number and not cell.is_string:
         return _is_number_shown(shown, cell.stored, column.unit or "")
     if not cell.is_string and number_format(cell.look.format_code).is_date:
-        numbers = sorted(map(int, re.findall(r"\d+", cell.text)))
-        return sorted(map(int, re.findall(r"\d+", shown))) == numbers or (column.type == "date" and len(shown) > 0)
+        numbers, seen = _numbers_in(cell.text), _numbers_in(shown)
+        if column.type == "date":
+            return bool(shown) and set(seen) <= set(numbers)
+        if "-" not in cell.text:  # a time may be a ratio that somebody typed: 1:02 is not 01:02:00
+            return re.sub(r"\b0(?=\d)", "", shown) == re.sub(r"\b0(?=\d)", "", cell.text)
+        return seen == numbers
     unit = _squeezed(column.unit or "")
     return _squeezed(shown).removesuffix(unit) == _squeezed(cell.text).removesuffix(unit)
+
+
+def _numbers_in(text: str) -> list[int]:
+    return sorted(number for number in map(int, re.findall(r"\d+", text)) if number)
 
 
 def _is_number_shown(shown: str, stored: str, unit: str) -> bool:

@@ -4,22 +4,28 @@ import re
 from dataclasses import dataclass, field
 
 from sources.read.letter_font import BLACK, THEME, WHITE, Font, Theme, as_float, colour_of, font_with
-from sources.read.number_format import BUILT_IN, DATE_FORMAT, DATES
+from sources.read.number_format import BUILT_IN, DATES
 from sources.read.sheet_xml import RefusedError, local_name, parse_xml
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How a cell looks: the code of its number format, its font, the colour behind it ('' where it is not known)."""
+    """How a cell looks: the code of its number format, its font, the colour behind it ('' where it is not known).
+
+    `is_repeated`: what it holds is written again and again until the cell is full.
+    """
 
     format_code: str = "General"
     font: Font = field(default_factory=Font)
     ground: str = WHITE
+    is_repeated: bool = False
 
     @property
     def is_plain(self) -> bool:
         """Whether everything in it is shown as it is stored."""
-        return self.format_code in ("General", "@") and not self.font.is_struck and not self.is_unseen
+        if self.font.is_struck or self.is_repeated:
+            return False
+        return self.format_code in ("General", "@", "") and not self.is_unseen
 
     @property
     def is_unseen(self) -> bool:
@@ -75,10 +81,11 @@ class _StylesReader:
     def __init__(self, theme: Theme) -> None:
         self.theme = theme
         self.path: list[str] = []
-        self.codes = BUILT_IN | dict.fromkeys(DATES, DATE_FORMAT)
+        self.codes = BUILT_IN | DATES
         self.fonts: list[Font] = []
         self.fills: list[str] = []
         self.cells: list[tuple[int, int, int]] = []
+        self.repeated: set[int] = set()
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         element = local_name(name)
@@ -100,6 +107,8 @@ class _StylesReader:
         elif element == "xf" and within == "cellXfs":
             numbers = (int(as_float(attributes.get(key, "0"), 0)) for key in ("numFmtId", "fontId", "fillId"))
             self.cells.append(tuple(numbers))  # type: ignore[arg-type]  # three of them
+        elif element == "alignment" and attributes.get("horizontal") == "fill" and self.path[-2:] == ["cellXfs", "xf"]:
+            self.repeated.add(len(self.cells) - 1)
         self.path.append(element)
 
     def end(self, name: str) -> None:
@@ -108,6 +117,6 @@ class _StylesReader:
     def looks(self) -> tuple[Look, ...]:
         fonts, fills = dict(enumerate(self.fonts)), dict(enumerate(self.fills))
         return tuple(
-            Look(self.codes.get(code, "General"), fonts.get(font, Font()), fills.get(fill, WHITE))
-            for code, font, fill in self.cells
+            Look(self.codes.get(code, "General"), fonts.get(font, Font()), fills.get(fill, WHITE), at in self.repeated)
+            for at, (code, font, fill) in enumerate(self.cells)
         )

@@ -12,7 +12,7 @@ from sources.submission.cell import CellAddress
 from sources.submission.effect import Effect
 from sources.submission.explanation import GivenExplanation, Question
 from sources.system.fingerprint import sha256_of
-from sources.system.plain_text import legible
+from sources.system.plain_text import legible, with_unseen_named
 
 FINDING_HEADINGS = {
     "severity": "级别",
@@ -241,4 +241,5 @@ def few_alike(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def _shown(value: str) -> str:
-    return value if len(value) <= SHOWN_LETTERS else f"{value[:SHOWN_LETTERS]}……（共 {len(value)} 个字）"
+    cut = value if len(value) <= SHOWN_LETTERS else f"{value[:SHOWN_LETTERS]}……（共 {len(value)} 个字）"
+    return with_unseen_named(cut)

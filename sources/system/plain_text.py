@@ -2,6 +2,7 @@
 
 import json
 import re
+import unicodedata
 
 LIKE_A_FORMULA = re.compile(r"[=+\-@\t\r\n]|[＝＋－＠].", re.DOTALL)
 """How a text begins that a spreadsheet would run; Chinese ones take wide signs too."""
@@ -16,6 +17,10 @@ ILLEGIBLE = re.compile(
     "\\ue000-\\uf8ff\\U000f0000-\\U0010ffff]"  # private use: every font shows something else
 )
 STANDS_FOR_ILLEGIBLE = "\ufffd"
+UNSEEN_LETTERS = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0\ufe00-\ufe0f\U000e0100-\U000e01ef]"
+)
+"""Letters that take no room, or whose room stays empty, besides the format characters of Unicode."""
 
 
 MARKDOWN = re.compile(r"[\\`*_{}\[\]()#!|<>~&:@$^]|(?<=www)\.", re.IGNORECASE)
@@ -30,6 +35,17 @@ _HARMLESS = str.maketrans("<>[]()@*`#|~", "＜＞［］（）＠＊｀＃｜～"
 def legible(text: str) -> str:
     """The text with a visible sign for each character that no XML, terminal or person can take."""
     return ILLEGIBLE.sub(STANDS_FOR_ILLEGIBLE, text)
+
+
+def with_unseen_named(text: str) -> str:
+    """The text as a message quotes it: what nobody sees in it (zero-width, soft hyphen, …) has its number instead."""
+    if text.isascii():
+        return text
+    return "".join(f"〔看不见的字符 U+{ord(letter):04X}〕" if _is_unseen(letter) else letter for letter in text)
+
+
+def _is_unseen(letter: str) -> bool:
+    return unicodedata.category(letter) == "Cf" or UNSEEN_LETTERS.match(letter) is not None
 
 
 def visible(json_text: str) -> str:

@@ -16,7 +16,7 @@ import polars as pl
 import pytest
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
-from openpyxl.styles import Font, PatternFill
+from openpyxl.styles import Alignment, Font, PatternFill
 
 from sources.audit.typed_values import typed_column
 from sources.declarations.city import load_city
@@ -27,7 +27,8 @@ from sources.read.on_screen import MAY_DIFFER, SeenCell, seen_otherwise
 from sources.read.read_workbook import read_workbook
 from sources.read.styles import Look, read_theme
 from sources.sample.pour import load_samples
-from sources.submission.finding import Finding
+from sources.submission.cell import CellAddress
+from sources.submission.finding import Finding, intake_finding
 from sources.system.settings import CITIES_ROOT
 from sources.write.template import build_workbook
 from tests.conftest import BUREAU, NURSING_SCHOOL, cell_of
@@ -91,6 +92,19 @@ def white_on_blue_theme(cell) -> None:
     cell.fill = PatternFill("solid", fgColor=openpyxl.styles.colors.Color(theme=4))
 
 
+def in_indexed_yellow(cell) -> None:
+    yellow = openpyxl.styles.colors.Color(indexed=13)
+    cell.font, cell.fill = Font(color=yellow), PatternFill("solid", fgColor=yellow)
+
+
+def filling_the_cell(cell) -> None:
+    cell.alignment = Alignment(horizontal="fill")
+
+
+def white_and_red(cell) -> None:
+    cell.font, cell.number_format = Font(color="FFFFFFFF"), "[Red]0"
+
+
 def struck(text: str) -> TextBlock:
     return TextBlock(InlineFont(strike=True), text)
 
@@ -101,6 +115,15 @@ def struck(text: str) -> TextBlock:
         (shown_as('0!.0,"万"'), "2591", "显示“0.3万”，实际存的是 2591"),
         (shown_as("#,##0,"), "2591", "显示“3”"),
         (shown_as("0.00%"), "2591", "显示“259100.00%”"),
+        (shown_as('[DBNum1][$-804]0!.0,"万"'), "2591", "显示“0.3万”（用中文数字）"),
+        (shown_as('[<1E4]0!.0,"万";0'), "2591", "显示“0.3万”"),
+        (shown_as("0*0"), "2591", "显示“25910”"),
+        (shown_as("**0"), "2591", "显示“*2591”"),
+        (shown_as("[White]0"), "2591", "看不见：字与底色相同"),
+        (shown_as("[白色]General"), "2591", "看不见：字与底色相同"),
+        (shown_as("[Color2]0;[Red]-0"), "2591", "看不见：字与底色相同"),
+        (in_indexed_yellow, "2591", "看不见：字与底色相同"),
+        (filling_the_cell, "2591", "会重复显示，例如“25912591”"),
         (shown_as('"约"0'), "2591", "显示“约2591”"),
         (shown_as(";;;"), "2591", "是空白：数字格式不显示它"),
         (shown_as('"已报"'), "2591", "显示“已报”"),
@@ -125,6 +148,17 @@ def test_what_is_seen_and_what_is_stored_are_both_told(change, read, words):
     (finding,) = (each for each in findings if each.rule_id == "value.seen_otherwise")
     assert finding.address.cell == cell.coordinate
     assert words in finding.message
+
+
+@pytest.mark.parametrize(
+    "change", [white_and_red, shown_as("[Red]0"), shown_as(""), shown_as("_ * #,##0_ "), shown_as("[>=1E4]0.0,;0")]
+)
+def test_what_shows_the_number_is_not_asked_about(change):
+    book = filled()
+    cell = cell_of(book, SHEET, ITEM)
+    cell.value = 2591
+    change(cell)
+    assert told(book) == ("2591", [])
 
 
 @pytest.mark.parametrize("case", MAY_DIFFER, ids=lambda case: case.why)
@@ -203,6 +237,17 @@ def test_no_number_is_put_together_from_what_is_not_seen_as_one(text):
     assert typed(text) is None
 
 
+@pytest.mark.parametrize("text", ["25\u200f91", "25\u061c91", "\u00ad2591", "\u06002591", "\ufff925\ufffa91"])
+def test_a_sign_that_turns_or_adds_something_makes_no_number(text):
+    assert typed(text) is None
+
+
+@pytest.mark.parametrize("unseen", ["\u200f", "\u00ad", "\u2800", "\ufe0f", "\U000e0031"])
+def test_a_message_names_what_nobody_sees(unseen):
+    found = intake_finding("value.not_integer", CellAddress("id", "file.xlsx", SHEET), f"25{unseen}91", label=ITEM)
+    assert f"填的是“25〔看不见的字符 U+{ord(unseen):04X}〕91”" in found.message
+
+
 @pytest.mark.parametrize("text", ["2591\ufe0f", "２５９１", "2,591", "2\u2009591", "2591人", "\u200b2591", "2591 人"])
 def test_what_looks_like_the_number_is_the_number(text):
     assert typed(text) == 2591
@@ -214,6 +259,53 @@ def test_a_day_that_a_program_made_of_a_text_is_asked_about():
     cell.value, cell.number_format = 45355, 'm"月"d"日"'
     (finding,) = told(book)[1]
     assert "显示“3月4日”，实际存的是 2024-03-04" in finding.message
+
+
+@pytest.mark.parametrize(
+    ("number", "stored", "words"),
+    [
+        (58, "45355", "显示“3月4日”，实际存的是 2024-03-04"),
+        (16, "45355", "显示“4-Mar”，实际存的是 2024-03-04"),
+        (57, "45323", "显示“2024年2月”，实际存的是 2024-02-01"),
+        (20, "0.0430555555555556", "显示“1:02”，实际存的是 01:02:00"),
+        (46, "1.10416666666667", ""),
+        (14, "45355", ""),
+        (31, "45355", ""),
+        (22, "45355.25", ""),
+    ],
+)
+def test_a_format_that_has_only_a_number_shows_what_a_program_here_shows(number, stored, words):
+    """Excel and WPS write no code for what they make of a typed 3-4, 1:02 or 26:30: everybody knows the number."""
+    book = filled()
+    cell = cell_of(book, "学校概况", "备注")
+    cell.value, cell.number_format = float(stored), '"own"0'
+    buffer = BytesIO()
+    book.save(buffer)
+    data = in_styles(buffer.getvalue(), number)
+    told = [each.message for each in read_workbook(data, "id", "file.xlsx", CITY).findings if each.rule_id in ASKED]
+    assert len(told) == bool(words)
+    assert words in "".join(told)
+
+
+def in_styles(data: bytes, number: int) -> bytes:
+    """The workbook with its format `"own"0` under a number that everybody knows."""
+    buffer = BytesIO()
+    with zipfile.ZipFile(BytesIO(data)) as book, zipfile.ZipFile(buffer, "w") as changed:
+        for name in book.namelist():
+            part = book.read(name)
+            if name == "xl/styles.xml":
+                own = re.search(rb'<numFmt (?=[^>]*&quot;own&quot;0)[^>]*numFmtId="(\d+)"', part)
+                part = re.sub(rb'(<xf [^>]*)numFmtId="%s"' % own[1], rb'\1numFmtId="%d"' % number, part)
+            changed.writestr(name, part)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(("code", "asked"), [("m/d", False), ("yyyy", False), ('"2022"-mm-dd', True), ("[White]d", True)])
+def test_a_day_may_be_shown_in_part_but_not_as_another(code, asked):
+    book = filled()
+    cell = cell_of(book, "封面", "填报日期")
+    cell.value, cell.number_format = 45250, code
+    assert bool(told(book)[1]) is asked
 
 
 def test_a_long_number_in_a_text_has_lost_its_last_digits():
