@@ -87,6 +87,8 @@ def faults_of(file: Path) -> Iterator[tuple[int | None, str]]:
             yield number, f"应当是 名字=值（英文等号），如 {PREFIX}HOME=data"
         elif line.strip().startswith(f"{PREFIX}CITY"):
             yield number, f"这个文件就在城市的文件夹里，不能再写 {PREFIX}CITY；请删去这一行"
+        elif told := _unknown([line.partition("=")[0].strip()], declared_channels(file.parent)):
+            yield number, told[0].replace("请取消设置", "请删去这一行")
 
 
 def adopt(file: Path) -> None:
@@ -109,12 +111,22 @@ def check_names(environment: Mapping[str, str], declared: str) -> None:
 
     `declared` is the text of the city's alerts.yml: what it names holds the secrets of a channel.
     """
+    if told := _unknown(environment, declared):
+        raise ToldError("；".join(told))
+
+
+def _unknown(names: Iterable[str], declared: str) -> list[str]:
+    """What is told of each name of ours that nobody reads."""
     known = [*(f"{PREFIX}{name.upper()}" for name in Environment.model_fields), *READ_ELSEWHERE]
     of_channels = set(re.findall(rf"{PREFIX}[A-Z0-9_]+", declared))
-    unknown = [name for name in environment if name.upper().startswith(PREFIX) and not name.startswith(SPARK)]
-    told = [_told(name, known) for name in sorted(unknown) if name not in known and name not in of_channels]
-    if told:
-        raise ToldError("；".join(told))
+    unknown = [name for name in names if name.upper().startswith(PREFIX) and not name.startswith(SPARK)]
+    return [_told(name, known) for name in sorted(unknown) if name not in known and name not in of_channels]
+
+
+def declared_channels(city_dir: Path) -> str:
+    """The text of a city's alerts.yml, which names the variables of its channels."""
+    alerts = city_dir / "alerts.yml"
+    return alerts.read_text("utf-8", errors="replace") if alerts.is_file() else ""
 
 
 def _told(name: str, known: Iterable[str]) -> str:

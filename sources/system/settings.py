@@ -129,7 +129,7 @@ def load_settings() -> Settings:
 
     Raises ToldError for a value that cannot be used, and for a variable NIANBAO_… that nobody reads.
     """
-    from sources.system.environment import adopt, check_names, read_environment  # see there: 80 ms
+    from sources.system.environment import adopt, check_names, declared_channels, read_environment  # see there: 80 ms
 
     given = read_environment()
     around = None if "city" in given.model_fields_set else _folder_of_a_city(Path.cwd())
@@ -138,8 +138,7 @@ def load_settings() -> Settings:
         adopt(city_dir / ENV_FILE)
         given = read_environment()
     home = _usable((given.home or PROJECT_ROOT / "warehouse" / "data").resolve())
-    alerts = city_dir / "alerts.yml"
-    check_names(os.environ, alerts.read_text("utf-8", errors="replace") if alerts.is_file() else "")
+    check_names(os.environ, declared_channels(city_dir))
     limits = {each.name: value for each in fields(Limits) if (value := getattr(given, f"max_{each.name}"))}
     wait = Settings.wait_seconds if given.wait_seconds is None else given.wait_seconds
     origins = tuple((given.web_origins or "").split())
