@@ -23,9 +23,8 @@ PALETTE = (
 )  # fmt: skip
 """The old palette: its first eight colours are numbered 0 to 7 and again from 8 on; number formats count from 1."""
 INDEXED = dict(enumerate((*PALETTE[:8], *PALETTE)))
-NAMED = dict(zip(("black", "white", "red", "green", "blue", "yellow", "magenta", "cyan"), PALETTE, strict=False)) | dict(
-    zip(("黑色", "白色", "红色", "绿色", "蓝色", "黄色", "洋红", "蓝绿色", "青色"), (*PALETTE[:8], PALETTE[7]), strict=True)
-)
+COLOURS = "black white red green blue yellow magenta cyan", "黑色 白色 红色 绿色 蓝色 黄色 洋红 蓝绿色"
+NAMED = {name: colour for names in COLOURS for name, colour in zip(names.split(), PALETTE, strict=False)}
 """As number formats name them."""
 LEAST_CONTRAST = 1.2
 """Between letters and ground, as WCAG measures it (1 to 21): below it nobody sees that anything stands there."""

@@ -38,7 +38,7 @@ PART = re.compile(
 CONDITION = re.compile(r"(<=|>=|<>|<|>|=)\s*([+-]?[0-9.]+(?:E[+-]?[0-9]{1,3})?)", re.IGNORECASE)
 NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?(E[+-]?[0-9]+)?", re.IGNORECASE)
 COLOUR = re.compile(
-    r"(?P<name>black|white|red|green|blue|yellow|magenta|cyan|黑色|白色|红色|绿色|蓝色|黄色|洋红|蓝绿色|青色)"
+    r"(?P<name>black|white|red|green|blue|yellow|magenta|cyan|黑色|白色|红色|绿色|蓝色|黄色|洋红|蓝绿色)"
     r"|(?:color|颜色)\s*(?P<number>[0-9]{1,2})",
     re.IGNORECASE,
 )
@@ -86,8 +86,7 @@ class NumberFormat:
         return shown if is_zero or not shown else sign + shown
 
     def colour(self, value: Decimal | None) -> str:
-        """The name of the colour, or its number in the old palette, that it gives a number (a text: None); '' for none.
-        """
+        """The name of the colour, or its number in the old palette, that it gives a number (None: a text), or ''."""
         if value is not None:
             return self._section_of(value)[0].colour
         section = self.sections[3] if len(self.sections) > 3 else self.sections[-1]

@@ -6,14 +6,16 @@ about, with both. MAY_DIFFER lists what is no difference. Everything here is pur
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 
 from sources.declarations.contract import Column
-from sources.read.letter_font import colour_named
+from sources.read.letter_font import Font, colour_named
 from sources.read.number_format import NumberFormat, number_format
+from sources.read.sheet_xml import Run
 from sources.read.styles import Look
 
 SCIENTIFIC_WITHIN = Fraction(1, 200)
@@ -31,6 +33,9 @@ DATE_PARTS = re.compile(
 DAY_SECONDS = 86_400
 WEEKDAYS = "一二三四五六日"
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,20 @@ class SeenCell:
     look: Look
     run: str | None = None
     cover: str | None = None
+
+
+def seen_of_runs(runs: Sequence[Run], look: Look) -> str:
+    """What is seen of a text in runs: not what is struck out or has the colour of the ground.
+
+    What is raised is a raised sign, so that a mark behind a number is not read as a part of it.
+    """
+    return "".join(_seen_in(run.font or look.font, run.text, look.ground) for run in runs)
+
+
+def _seen_in(font: Font, text: str, ground: str) -> str:
+    if font.is_struck or font.is_unseen_on(ground):
+        return ""
+    return text.translate(RAISED) if font.is_raised else text
 
 
 def seen_otherwise(cell: SeenCell, column: Column) -> str | None:

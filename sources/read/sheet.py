@@ -9,8 +9,9 @@ from sources.declarations.contract import Column, Contract
 from sources.declarations.headings import ROLLED_NOTE, STATUS_LABEL, TOKEN_LABEL, normalise_label
 from sources.read.cell_text import FORMULA_RULES, Texts
 from sources.read.comments import NO_COMMENTS, SheetComments
+from sources.read.letter_font import Font
 from sources.read.number_format import number_format
-from sources.read.on_screen import MOST_DIGITS, SeenCell, has_lost_digits, seen_otherwise
+from sources.read.on_screen import MOST_DIGITS, SeenCell, has_lost_digits, seen_of_runs, seen_otherwise
 from sources.read.sheet_xml import Position, StoredSheet, address, position_of
 from sources.read.styles import PLAIN, Look
 from sources.submission.cell import FORM_RECORD, STATUS_COLUMN, Cell, CellAddress, CellComment
@@ -110,8 +111,14 @@ class Sheet:
         """The text without what is struck out in it; asks where the screen shows something else than is read."""
         number = self.stored.looks.get(at, 0)
         look = self.looks[number] if number < len(self.looks) else PLAIN
-        run, is_string = self.stored.runs.get(at), at in self.stored.strings
-        stored = self.stored.texts.get(at, text)
+        is_string, stored = at in self.stored.strings, self.stored.texts.get(at, text)
+        run = None
+        if runs := self.stored.runs.get(at):
+            run = seen_of_runs(runs, look)
+            if run == "".join(each.text for each in runs):
+                run = None
+            if all(each.font for each in runs):  # no letter has the font of the cell
+                look = replace(look, font=Font())
         cover = self.text(*self._covers[at]) if at in self._covers else None
         if look.is_plain and run is None and cover is None and (is_string or len(stored) <= MOST_DIGITS):
             return text
@@ -128,11 +135,13 @@ class Sheet:
 
     @cached_property
     def _covers(self) -> dict[Position, Position]:
-        """Cells that a merged cell covers → its top left; of endless ranges only the first cells."""
+        """Cells that a merged cell covers → its top left; of very many the first, none beyond the last cell."""
         covers: dict[Position, Position] = {}
+        last_row = max((row for row, _ in self.texts), default=-1)
+        last_position = max((position for _, position in self.texts), default=-1)
         for first, last in self.stored.merged:
-            for row in range(first[0], last[0] + 1):
-                for position in range(first[1], last[1] + 1):
+            for row in range(first[0], min(last[0], last_row) + 1):
+                for position in range(first[1], min(last[1], last_position) + 1):
                     if len(covers) >= COVERED_AT_MOST:
                         return covers
                     covers[row, position] = first
@@ -165,6 +174,8 @@ class Sheet:
                 count=len(hidden_columns),
                 expected=named_cells(hidden_columns),
             )
+        if self.stored.hides_zeros and (zeros := self._zeros(filled)):
+            self.report("sheet.hidden_zeros", *zeros[0], "0", count=len(zeros), expected=named_cells(zeros))
         if self.stored.is_hidden and filled:
             count = sum(bool(self.text(row, position)) for row, taken in filled for position in taken)
             self.findings.add(intake_finding("sheet.hidden", self.place, count=count))
@@ -174,6 +185,11 @@ class Sheet:
         if self.comments.trouble:
             self.findings.add(intake_finding("sheet.comments_unread", self.place, expected=self.comments.trouble))
         return SheetContent(True, tuple(self.cells), self.last_year, self.findings.all(), fates, self._comments())
+
+    def _zeros(self, filled: Sequence[tuple[int, list[int]]]) -> list[Position]:
+        """The values that are the number 0; a text stays seen where numbers do not."""
+        at = [(row, each) for row, taken in filled for each in taken if self.text(row, each) == "0"]
+        return [each for each in at if each not in self.stored.strings]
 
     def _comments(self) -> tuple[CellComment, ...]:
         """The comments on values, or in the row of one, in the order of the sheet."""

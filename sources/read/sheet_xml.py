@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from xml.parsers import expat
 
-from sources.read.letter_font import THEME, WHITE, Font, Theme, font_with
+from sources.read.letter_font import SMALLEST_POINTS, THEME, Font, Theme, as_float, font_with
 from sources.system.settings import Limits
 
 ROOT_WITHIN = 4_096
@@ -30,7 +30,9 @@ ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 """How a spreadsheet writes a letter that XML does not allow, as the carriage return of a pasted text."""
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 PLAIN_FONT = Font()
-RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+LEAST_WIDTH = 1
+"""Of a column, in letters: where not one of them has room, nothing is seen."""
+MOST_COLUMNS = 16_384
 Position = tuple[int, int]
 """Zero-based row and column."""
 
@@ -48,6 +50,14 @@ class RefusedError(Exception):
         self.refusal = (rule_id, found)
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A part of a text that may look otherwise than the rest. `font`: None where it looks as its cell does."""
+
+    text: str
+    font: Font | None = None
+
+
 @dataclass
 class StoredSheet:
     """What one sheet stores: texts and numbers as they are written in the file, by position.
@@ -55,7 +65,7 @@ class StoredSheet:
     `formulas`: 'formula' (with a stored result), 'uncomputed' (without one) or the error that the cell shows.
     `merged`: top left and bottom right of merged cells. `hidden_rows`, `hidden_columns` (first and last): what a reader
     does not see; `is_hidden`: the whole sheet. `looks`: of cells that do not look plain, the number of their look.
-    `runs`: of texts of which a part is struck out, unseen or raised, what is seen of them.
+    `runs`: of texts in runs, the runs. `hides_zeros`: whether a cell that holds 0 looks blank.
     """
 
     texts: dict[Position, str] = field(default_factory=dict)
@@ -66,15 +76,16 @@ class StoredSheet:
     hidden_columns: list[tuple[int, int]] = field(default_factory=list)
     is_hidden: bool = False
     looks: dict[Position, int] = field(default_factory=dict)
-    runs: dict[Position, str] = field(default_factory=dict)
+    runs: dict[Position, tuple[Run, ...]] = field(default_factory=dict)
+    hides_zeros: bool = False
 
 
 @dataclass
 class SharedTexts:
-    """The texts that the cells of a workbook share, in order; `seen`: what is seen of those that are not seen whole."""
+    """The texts that the cells of a workbook share, in order; `runs`: of those that are made of runs."""
 
     texts: list[str] = field(default_factory=list)
-    seen: dict[int, str] = field(default_factory=dict)
+    runs: dict[int, tuple[Run, ...]] = field(default_factory=dict)
     theme: Theme = THEME
     """Of the workbook: cells have texts of their own, too."""
 
@@ -212,9 +223,9 @@ def read_strings(xml: bytes, theme: Theme = THEME) -> SharedTexts:
     def end(name: str) -> None:
         collector.end(name)
         if local_name(name) == "si":
-            seen, text = collector.seen(), unescaped(collector.take())
-            if seen is not None:
-                shared.seen[len(shared.texts)] = seen
+            runs, text = collector.own_runs(), unescaped(collector.take())
+            if runs:
+                shared.runs[len(shared.texts)] = runs
             shared.texts.append(text)
 
     parse_xml(xml, "共用的文字", collector.start, end, collector.text)
@@ -244,16 +255,15 @@ def without_blanks(xml: bytes) -> tuple[bytes, int]:
 class _TextCollector:
     """Collects the text of `t` and `v` elements, but for the phonetic readings (`rPh`) beside a text.
 
-    Of a text in runs it knows besides what is seen: not what is struck out or has the colour of white paper, and what
-    is raised as a raised sign, so that a mark behind a number is not read as a part of it.
+    Of a text in runs it knows the font of each besides.
     """
 
     def __init__(self, theme: Theme) -> None:
         self.theme = theme
         self.parts: list[str] = []
-        self.seen_parts: list[str] = []
+        self.runs: list[Run] = []
         self.collecting = False
-        self.is_rich = self.is_odd = False
+        self.is_rich = self.has_own_font = False
         self.phonetic = self.in_properties = False
         self.font = PLAIN_FONT
 
@@ -267,9 +277,9 @@ class _TextCollector:
             self.font = font_with(self.font, local, attributes, self.theme)
         elif local in ("r", "rPr", "rPh"):
             if not self.is_rich:
-                self.is_rich, self.seen_parts = True, list(self.parts)
+                self.is_rich, self.runs = True, [Run(part) for part in self.parts]
             self.phonetic = self.phonetic or local == "rPh"
-            self.in_properties = local == "rPr"
+            self.in_properties = self.has_own_font = local == "rPr"
             self.font = PLAIN_FONT
 
     def end(self, name: str) -> None:
@@ -279,34 +289,28 @@ class _TextCollector:
             self.phonetic = self.phonetic and local != "rPh"
             self.in_properties = self.in_properties and local != "rPr"
             if local == "r":
-                self.font = PLAIN_FONT
+                self.has_own_font = False
 
     def text(self, text: str) -> None:
         if self.collecting:
             self.parts.append(text)
             if self.is_rich:
-                shown = text if self.font is PLAIN_FONT else _shown_in(self.font, text)
-                self.is_odd = self.is_odd or shown != text
-                self.seen_parts.append(shown)
+                self.runs.append(Run(text, self.font if self.has_own_font else None))
 
     def take(self) -> str:
         text = "".join(self.parts)
         self.parts.clear()
         if self.is_rich:
-            self.seen_parts.clear()
-            self.is_rich = self.is_odd = self.phonetic = self.in_properties = False
+            self.runs.clear()
+            self.is_rich = self.has_own_font = self.phonetic = self.in_properties = False
             self.font = PLAIN_FONT
         return text
 
-    def seen(self) -> str | None:
-        """What is seen of the text so far; None where that is all of it."""
-        return unescaped("".join(self.seen_parts)) if self.is_odd else None
-
-
-def _shown_in(font: Font, text: str) -> str:
-    if font.is_struck or font.is_unseen_on(WHITE):
-        return ""
-    return text.translate(RAISED) if font.is_raised else text
+    def own_runs(self) -> tuple[Run, ...]:
+        """The runs of the text so far; none where all of it looks as its cell does."""
+        if not any(run.font for run in self.runs):
+            return ()
+        return tuple(Run(unescaped(run.text), run.font) for run in self.runs)
 
 
 class _SheetReader:
@@ -320,7 +324,8 @@ class _SheetReader:
         self.row, self.column = -1, -1
         self.kind = ""
         self.look = 0
-        self.rows_are_hidden = self.has_value = False
+        self.rows_are_hidden = self.columns_are_hidden = self.has_value = False
+        self.wide_columns: list[tuple[int, int]] = []
         self.in_cell = self.has_content = self.has_formula = False
         self.seen: set[Position] = set()
         self.height = self.width = 0
@@ -350,12 +355,15 @@ class _SheetReader:
         elif name == "mergeCell":
             self._count()
             first, _, last = attributes.get("ref", "").partition(":")
-            self.sheet.merged.append((position_of(first), position_of(last or first)))
-        elif name == "col" and (_is_true(attributes.get("hidden")) or _is_nothing(attributes.get("width"))):
-            self._count()
-            self.sheet.hidden_columns.append((_number(attributes.get("min")) - 1, _number(attributes.get("max")) - 1))
+            self.sheet.merged.append(_corners(position_of(first), position_of(last or first)))
+        elif name == "col":
+            self._take_columns(attributes)
         elif name == "sheetFormatPr":
-            self.rows_are_hidden = _is_true(attributes.get("zeroHeight"))
+            is_low = _is_below(attributes.get("defaultRowHeight"), SMALLEST_POINTS)
+            self.rows_are_hidden = is_low or _is_true(attributes.get("zeroHeight"))
+            self.columns_are_hidden = _is_below(attributes.get("defaultColWidth"), LEAST_WIDTH)
+        elif name == "sheetView" and attributes.get("showZeros") in ("0", "false", "off"):
+            self.sheet.hides_zeros = True
 
     def end(self, element: str) -> None:
         if self.in_cell:
@@ -364,6 +372,17 @@ class _SheetReader:
                 self._take()
         elif local_name(element) == "sheetData":
             self.among_cells = False
+            if self.columns_are_hidden:
+                self.sheet.hidden_columns += _between(self.wide_columns)
+
+    def _take_columns(self, attributes: Mapping[str, str]) -> None:
+        columns = _number(attributes.get("min")) - 1, _number(attributes.get("max")) - 1
+        if _is_true(attributes.get("hidden")) or _is_below(attributes.get("width"), LEAST_WIDTH):
+            self._count()
+            self.sheet.hidden_columns.append(columns)
+        elif self.columns_are_hidden and "width" in attributes:
+            self._count()
+            self.wide_columns.append(columns)
 
     def _count(self) -> None:
         self.spent.add_cells(1, self.limits)
@@ -371,7 +390,7 @@ class _SheetReader:
     def _take(self) -> None:
         self.in_cell = False
         collector = self.collector
-        seen = collector.seen() if collector.is_odd else None
+        runs = collector.own_runs() if collector.is_rich else ()
         at, text = (self.row, self.column), collector.take()
         if at in self.seen:
             raise RefusedError("file.malformed", f"“{self.title}”表的单元格 {address(*at)} 写了两次")
@@ -385,7 +404,7 @@ class _SheetReader:
         is_string = self.kind in ("s", "str", "inlineStr")
         if is_string and text:
             if self.kind == "s":
-                seen = self.strings.seen.get(number := self._shared(text))
+                runs = self.strings.runs.get(number := self._shared(text), ())
                 text = self.strings.texts[number]
             else:
                 text = unescaped(text)
@@ -400,8 +419,8 @@ class _SheetReader:
             self.sheet.texts[at] = text
             if self.look:
                 self.sheet.looks[at] = self.look
-            if seen is not None:
-                self.sheet.runs[at] = seen
+            if runs:
+                self.sheet.runs[at] = runs
             if is_string:
                 self.sheet.strings.add(at)
 
@@ -419,7 +438,7 @@ class _SheetReader:
     def _has_no_height(self, attributes: Mapping[str, str]) -> bool:
         """Whether a row has none of its own, or nothing to set against a sheet whose rows have none."""
         if "ht" in attributes:
-            return _is_nothing(attributes["ht"])
+            return _is_below(attributes["ht"], SMALLEST_POINTS)
         return self.rows_are_hidden and not _is_true(attributes.get("customHeight")) and "hidden" not in attributes
 
     def _shared(self, number: str) -> int:
@@ -435,8 +454,25 @@ def _is_true(text: str | None) -> bool:
     return text in ("1", "true", "on")
 
 
-def _is_nothing(size: str | None) -> bool:
-    return size is not None and re.fullmatch(r"0*\.?0*", size.strip()) is not None and bool(size.strip())
+def _is_below(size: str | None, least: float) -> bool:
+    """Whether a size is too small for anything to be seen; one that is no number is none."""
+    return size is not None and as_float(size, least) < least
+
+
+def _corners(one: Position, other: Position) -> tuple[Position, Position]:
+    """Top left and bottom right of a range, whichever of its corners it is named by."""
+    (top, bottom), (left, right) = sorted((one[0], other[0])), sorted((one[1], other[1]))
+    return (top, left), (bottom, right)
+
+
+def _between(columns: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The columns that are none of these, as first and last."""
+    gaps, after = [], 0
+    for first, last in sorted(columns):
+        if first > after:
+            gaps.append((after, first - 1))
+        after = max(after, last + 1)
+    return [*gaps, (after, MOST_COLUMNS - 1)]
 
 
 def _number(text: str | None) -> int:

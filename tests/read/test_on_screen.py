@@ -38,6 +38,7 @@ SAMPLE = load_samples(CITIES_ROOT / "450700", 2023)
 SHEET, ITEM = "学生情况", "全日制在校生数"
 ASKED = {
     "value.seen_otherwise", "value.digits_lost", "sheet.hidden_rows", "sheet.hidden_columns", "sheet.hidden",
+    "sheet.hidden_zeros",
     "value.not_integer", "value.not_decimal", "value.not_date",
 }  # fmt: skip
 
@@ -173,6 +174,58 @@ def test_what_may_differ_is_not_asked_about(case):
     assert seen_otherwise(cell, column) is None
 
 
+def in_blue(colour: str, *runs: tuple[str, str | None]):
+    """A text in runs of a colour each, on blue, in a cell whose own letters have another."""
+
+    def change(cell) -> None:
+        cell.font, cell.fill = Font(color=colour), PatternFill("solid", fgColor="FF0000FF")
+        blocks = [TextBlock(InlineFont(color=of_run), text) if of_run else text for text, of_run in runs]
+        cell.value = CellRichText(*blocks)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "read"),
+    [
+        (in_blue("FF000000", ("25", "FFFFFFFF"), ("91", "FFFFFF00")), "2591"),
+        (in_blue("FF0000FF", ("25", "FFFFFFFF"), ("91", "FFFFFFFF")), "2591"),
+        (in_blue("FF000000", ("25", None), ("91", "FF0000FF")), "25"),
+        (in_blue("FF0000FF", ("25", None), ("91", "FFFFFFFF")), "91"),
+    ],
+)
+def test_letters_are_seen_on_the_ground_of_their_cell(change, read):
+    book = filled()
+    change(cell_of(book, SHEET, ITEM))
+    text, findings = told(book)
+    assert text == read
+    assert [each.rule_id for each in findings] == ["value.seen_otherwise"] * (read != "2591")
+
+
+def test_zeros_that_a_sheet_does_not_show_are_asked_about_once():
+    book = filled()
+    cell = cell_of(book, SHEET, ITEM)
+    cell.value = 0
+    assert told(book)[1] == []
+    book[SHEET].sheet_view.showZeros = False
+    (finding,) = told(book)[1]
+    assert (finding.rule_id, finding.address.cell) == ("sheet.hidden_zeros", cell.coordinate)
+
+
+@pytest.mark.parametrize("of", ["{cell}:{before}", "A{row}:XFD1048576"])
+def test_a_merged_range_covers_from_any_corner_and_however_large(of):
+    book = filled()
+    cell = cell_of(book, SHEET, ITEM)
+    cell.value, stored = 2591, BytesIO()
+    book.save(stored)
+    before = book[SHEET].cell(cell.row, cell.column - 1).coordinate
+    ref = of.format(cell=cell.coordinate, before=before, row=cell.row - 1)
+    merge = f'<mergeCells count="1"><mergeCell ref="{ref}"/></mergeCells>'.encode()
+    data = rewritten(stored.getvalue(), lambda xml: xml.replace(b"</sheetData>", b"</sheetData>" + merge, 1))
+    found = [each for each in read_workbook(data, "id", "file.xlsx", CITY).findings if "盖住，" in each.message]
+    assert cell.coordinate in {each.address.cell for each in found}
+
+
 def test_a_merged_cell_over_another_shows_its_own_number():
     book = filled()
     cell = cell_of(book, SHEET, ITEM)
@@ -216,7 +269,11 @@ def test_what_is_hidden_is_asked_about_once(hide, rule):
     ("was", "becomes", "rule"),
     [
         (rb'<col ([^>]*)min="5" max="5"([^>]*?)/>', rb'<col min="5" max="5" width="0" customWidth="1"/>', "columns"),
+        (rb'<col ([^>]*)min="5" max="5"([^>]*?)/>', rb'<col min="5" max="5" width="0.1" customWidth="1"/>', "columns"),
+        (rb'(?s)<sheetFormatPr(.*?)<col [^>]*min="5".*?/>', rb'<sheetFormatPr defaultColWidth="0"\1', "columns"),
         (rb'<row r="6"([^>]*)>', rb'<row r="6" ht="0" customHeight="1">', "rows"),
+        (rb'<row r="6"([^>]*)>', rb'<row r="6" ht="0.75" customHeight="1">', "rows"),
+        (rb'(?s)<sheetFormatPr[^>]*>(.*?<row r="6")[^>]*>', rb'<sheetFormatPr defaultRowHeight="0"/>\1>', "rows"),
         (rb'(?s)<sheetFormatPr(.*?<row r="6")[^>]*>', rb'<sheetFormatPr zeroHeight="1"\1>', "rows"),
     ],
 )
@@ -300,7 +357,9 @@ def in_styles(data: bytes, number: int) -> bytes:
     return buffer.getvalue()
 
 
-@pytest.mark.parametrize(("code", "asked"), [("m/d", False), ("yyyy", False), ('"2022"-mm-dd', True), ("[White]d", True)])
+@pytest.mark.parametrize(
+    ("code", "asked"), [("m/d", False), ("yyyy", False), ('"2022"-mm-dd', True), ("[White]d", True)]
+)
 def test_a_day_may_be_shown_in_part_but_not_as_another(code, asked):
     book = filled()
     cell = cell_of(book, "封面", "填报日期")
