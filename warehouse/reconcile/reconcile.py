@@ -19,7 +19,15 @@ from warehouse.reconcile.judging.hints import magnitude_hints, overlap_hints
 from warehouse.reconcile.judging.prints import prints_of
 from warehouse.reconcile.judging.relations import Relation
 from warehouse.reconcile.judging.table_sums import broken_sums
-from warehouse.reconcile.judging.witnesses import Recomputed, compare, counted, origin_note, recompute, usual_scopes
+from warehouse.reconcile.judging.witnesses import (
+    Recomputed,
+    compare,
+    counted,
+    origin_note,
+    recompute,
+    school_counts,
+    usual_scopes,
+)
 from warehouse.reconcile.memo import memo
 from warehouse.reconcile.reading.figure_list import read_list
 from warehouse.reconcile.reading.names import Names, UnderstoodFigure, load_names, meaning
@@ -57,7 +65,7 @@ def reconcile(
     names = load_names(catalogue, tuple(published))
     read = [_understood(position, figure, names, city) for position, figure in enumerate(figures)]
     recomputed = recompute(connection, city, catalogue, {one.fact.year for one in read if one.fact})
-    read = [replace(one, fact=_in_fitting_scope(one, city, catalogue, recomputed)) for one in read]
+    read = [_in_fitting_scope(one, city, catalogue, recomputed) for one in read]
     listed = counted(listings, city, catalogue)
     done = _judged(read, city, catalogue, recomputed, listed)
     doubtful = {one.position for one in read if is_doubtful(one, done)}
@@ -115,16 +123,18 @@ def _judged(
 
 def _in_fitting_scope(
     one: UnderstoodFigure, city: City, catalogue: Catalogue, recomputed: Recomputed
-) -> Reference | None:
-    """The fact in a scope in which the number is right, where the report does not say which scope it means."""
+) -> UnderstoodFigure:
+    """The figure in a scope in which its number is right, where the report does not say which scope it means."""
     figure, fact = one.figure, one.fact
     if fact is None or figure.has_scope:
-        return fact
+        return one
     for scope in (fact.scope, *(s.code for s in city.scopes)):
         exact = in_printed_unit(figure, fact, recomputed.of(replace(fact, scope=scope), city), catalogue)
         if exact is not None and compare(figure, exact) == "consistent":
-            return replace(fact, scope=scope)
-    return fact
+            known = recomputed.of(fact, city) is not None
+            asked = fact.scope if known and scope != fact.scope else ""
+            return replace(one, fact=replace(fact, scope=scope), asked_scope=asked)
+    return one
 
 
 def reconcile_file(
@@ -161,7 +171,8 @@ def _read(
     if path.suffix.lower() not in REPORTS:
         return read_list(path), []
     names, usual = load_names(catalogue, published), usual_scopes(connection, city, report_year)
-    reading = read_report(path, city, report_year, names, usual)
+    counts = school_counts(connection, city, report_year)
+    reading = read_report(path, city, report_year, names, usual, counts)
     return reading.figures, reading.listings
 
 

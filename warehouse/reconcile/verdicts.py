@@ -293,6 +293,8 @@ def _diagnosis(judged: JudgedFigure, verdict: str, done: Reconciled) -> str | No
         return "incomparable"
     if judged.figure.listed is not None:
         return "list_columns"
+    if judged.read.asked_scope and verdict == "consistent":
+        return "only_in_scope"
     return "not_verifiable" if verdict == "not_verifiable" else None
 
 
@@ -319,6 +321,8 @@ def _explanation(judged: JudgedFigure, code: str | None, done: Reconciled) -> st
     if judged.is_suspected:
         suggested = _suggested(figure, judged.fact, judged.exact, judged.suspicion, done.catalogue)
         said.append(f"印为 {figure.printed}，应为 {suggested}：{DIAGNOSES[code or 'unexplained']}")
+    elif code == "only_in_scope" and not broken:
+        said.append(_told_scopes(judged, done))
     elif code is not None and not broken:
         said.append(DIAGNOSES[code])
     if judged.is_suspected and judged.exact is not None:
@@ -335,6 +339,17 @@ def _explanation(judged: JudgedFigure, code: str | None, done: Reconciled) -> st
     if (hint := done.hints.get(judged.fact)) is not None:
         said.append(hint)
     return "；".join(said) or None
+
+
+def _told_scopes(judged: JudgedFigure, done: Reconciled) -> str:
+    """In which scope the number is right, and what it would be in the one that its words suggest."""
+    label = {scope.code: scope.label for scope in done.city.scopes}
+    asked = judged.read.asked_scope
+    supposed = replace(judged.fact, scope=asked)
+    value = in_printed_unit(judged.figure, supposed, done.recomputed.of(supposed, done.city), done.catalogue)
+    assert value is not None
+    shown = displayed(judged.figure, value, done.catalogue.indicators[judged.fact.indicator])
+    return f"只在“{label[judged.fact.scope]}”口径下成立，按“{label[asked]}”口径应为 {shown}：请写明口径"
 
 
 def _why_open(broken: Sequence[Relation], done: Reconciled) -> str:

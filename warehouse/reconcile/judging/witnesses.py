@@ -1,7 +1,7 @@
 """The warehouse says what a figure should be: recomputed from submissions, or a declared standard or target."""
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -181,6 +181,19 @@ def usual_scopes(connection: duckdb.DuckDBPyConnection | None, city: City, year:
         [year, city.code],
     )
     return dict(rows.fetchall())
+
+
+def school_counts(connection: duckdb.DuckDBPyConnection | None, city: City, year: int) -> dict[int, str]:
+    """Each number of schools → the scope that has so many, where only one has; none when nothing has been built."""
+    if connection is None or not _is_built(connection):
+        return {}
+    rows = connection.execute(
+        "select scope_code, value from core.fct_indicator_value"
+        " where indicator_code = 'schools' and report_year = ? and subject_code = ? and value is not null",
+        [year, city.code],
+    ).fetchall()
+    counts = Counter(int(value) for _, value in rows)
+    return {int(value): scope for scope, value in rows if counts[int(value)] == 1}
 
 
 def origin_note(connection: duckdb.DuckDBPyConnection | None, year: int) -> str:

@@ -1,10 +1,12 @@
 """Whole numbers written in Chinese words."""
 
 import re
+from dataclasses import dataclass
 from decimal import Decimal
 
 WORDS = re.compile("[零〇一二两三四五六七八九十百千]+")
 """Without 万 and 亿: who prints 三万 has rounded, which is a unit's business (3万人)."""
+LONGEST_LARGE = 16
 LONGEST = 8
 """九千九百九十九 has seven characters, 一千零一十 five."""
 
@@ -19,3 +21,36 @@ def number_in_words(text: str) -> Decimal | None:
         return Decimal(cn2an.cn2an(text, "normal"))
     except ValueError:  # a word, not a number
         return None
+
+
+LARGE = re.compile("[一二两三四五六七八九十百千万亿零〇]+")
+ROUND = {"亿": "亿", "万": "万", "千": "千"}
+FULLY_SAID = 10_000
+"""From here on a number in words that ends in tens may be a rounded one; one that ends in hundreds always may."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenNumber:
+    """A number in words, in a unit that its last word names: 三万 is 3 of 万, 三万五千 is 35 of 千."""
+
+    value: Decimal
+    multiplier: str = ""
+    may_be_rounded: bool = False
+
+
+def spoken_number(text: str) -> SpokenNumber | None:
+    """The number that the words are; None for 百, 几十, 三分之一 and whatever is no number."""
+    import cn2an
+
+    if LARGE.fullmatch(text) is None or len(text) > LONGEST_LARGE or not re.search("[一二两三四五六七八九十]", text):
+        return None
+    try:
+        value = Decimal(cn2an.cn2an(text, "normal"))
+    except ValueError:  # a word, not a number
+        return None
+    multiplier = ROUND.get(text[-1], "") if len(text) > 1 else ""
+    if multiplier == "千" and value < FULLY_SAID:
+        multiplier = ""
+    size = {"": 1, "千": 1_000, "万": 10_000, "亿": 100_000_000}[multiplier]
+    is_rounded = not multiplier and (text[-1] in "百千" or (value >= FULLY_SAID and text[-1] == "十"))
+    return SpokenNumber(value / size, multiplier, is_rounded)

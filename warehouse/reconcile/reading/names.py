@@ -67,6 +67,8 @@ class UnderstoodFigure:
     """None for a figure without a number, one that was not understood, and one that was probably read wrong."""
     is_doubtful: bool = False
     """Whether it was probably read wrong."""
+    asked_scope: str = ""
+    """The scope that one would suppose, where the number is right in another one only."""
 
 
 def is_of_wider_region(label: str) -> bool:
@@ -152,7 +154,7 @@ def unit_kind(unit: str) -> str:
     """Units that may stand for each other have the same kind: 人 and 名, % and 百分点, 元 and 万元."""
     if "/" in unit or unit.startswith(":"):
         return unit[:1] if unit.startswith(":") else "/"
-    bare = re.sub("^(百万|千万|万|亿)", "", unit)
+    bare = re.sub("^(百万|千万|千|万|亿)", "", unit)
     for kind, units in words().units.items():
         if bare in units:
             return str(kind)

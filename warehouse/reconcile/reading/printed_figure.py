@@ -54,6 +54,8 @@ class PrintedFigure:
     """What it speaks of, where the list itself says so or the text was understood."""
     context: str = ""
     """The words around a number that was read from text."""
+    words: str = ""
+    """Those right before it, in the form for comparing."""
     likeness: float = 1.0
     """How well those words cover the indicator's name."""
     has_scope: bool = True

@@ -10,7 +10,8 @@ from dataclasses import replace
 from functools import lru_cache
 
 from warehouse.catalogue.catalogue import Catalogue
-from warehouse.figures.fact import CHANGE, SCHOOL_SCOPE, STANDARD, TARGET, VALUE, Kind
+from warehouse.figures.fact import CHANGE, SCHOOL_SCOPE, STANDARD, TARGET, VALUE, Kind, Reference
+from warehouse.reconcile.reading.chinese_numbers import LARGE, spoken_number
 from warehouse.reconcile.reading.names import is_of_wider_region, scope_of, words
 from warehouse.reconcile.reading.printed_figure import PrintedFigure, number_in
 from warehouse.reconcile.reading.report_file import Paragraph
@@ -19,11 +20,12 @@ from warehouse.reconcile.reading.whose import (
     Whose,
     blanked,
     kind_of_number,
+    own_names,
     unsure,
     whose_number,
     whose_words,
 )
-from warehouse.reconcile.reading.wording import REACH, Context, State, fact_of, indicator_in, subject_name
+from warehouse.reconcile.reading.wording import REACH, Context, State, fact_of, indicator_in, narrowing, subject_name
 
 UP, DOWN = "增加|增长|上升|提高|新增|增", "减少|下降|降低|减"
 MOVED = re.compile(rf"(比|较|同比|相比)?[^，。；]{{0,8}}?(?P<verb>{UP}|{DOWN})了?(?:约|近)?$")
@@ -31,6 +33,10 @@ LAST_YEAR = re.compile(r"(比|较)?(上年|去年|上一年)(度)?的?$")
 AT_LEAST = re.compile(r"(≥|不低于|不少于|不小于|要求|标准)[为达在]*$")
 WHOLE_CITY = ("全市", "我市", "本市")
 OF_CITY = "(?=现|共|有|中等职业|中职|职业教育|职业学校|普通)"
+NARROWS, UNSURE = 2, 0.8
+"""From so many further characters on the words at a number may mean something narrower, and how sure it can be then."""
+LOOKS_BACK = 1_000
+"""No sentence that somebody wrote is longer; one that a program wrote must not take for ever."""
 BOUND = re.compile("(低于|高于|不足|少于|多于)$")
 QUOTED = re.compile(r"[“\"‘《【][^”\"’》】]*[”\"’》】]")
 
@@ -40,19 +46,25 @@ def _number(catalogue: Catalogue) -> re.Pattern[str]:
     units = {unit for group in words().units.values() for unit in group}
     units |= {indicator.unit.partition("/")[0] for indicator in catalogue.indicators.values()} | {"㎡", "%"}
     alternatives = "|".join(sorted((re.escape(u) for u in units if u and not u.startswith(":")), key=len, reverse=True))
+    number, unit = r"\d+(?:,\d{3})*(?:\.\d+)?", rf"(?:百万|千万|万|亿)?(?:{alternatives})"
     return re.compile(
-        r"(?P<about>约|近|超过)?(?P<number>\d+(?:,\d{3})*(?:\.\d+)?)"
-        rf"(?:(?P<ratio>[:：∶]1(?!\d))|(?P<more>余|多)?(?P<unit>(?:百万|千万|万|亿)?(?:{alternatives}))(?P<least>以上)?)"
+        rf"(?P<range>{number}(?:{unit})?(?:[至到~～–－-]|—{{1,2}}){number}[余多]?{unit})"
+        rf"|(?P<rough>{whose_words().rough})"
+        rf"|(?P<about>约|近|超过)?(?P<number>{number}|(?P<words>{LARGE.pattern}))"
+        rf"(?:(?P<ratio>[:：∶]1(?!\d))|(?P<more>余|多)?(?P<unit>{unit})(?P<least>以上)?)"
     )
 
 
+NO_NUMBER_AFTER = re.compile("[几数]$|[一二三四五六七八九十百千]$")
 NO_FIGURE = re.compile(r"(第|[A-Za-z+×/\-—.〔（(]\s*|\d)$")
 DATE = re.compile(r"\d{4}\s*[-—]\s*\d{4}\s*(学?年度?)|\d{4}年(?:\d+月)?(?:\d+日)?|\d+月\d+日|\d+月")
 
 
 def figures_of_paragraph(paragraph: Paragraph, state: State) -> Iterator[PrintedFigure]:
     state.subject, state.scope, state.last = state.city.code, "", None
-    state.carried = state.last_whose = None
+    state.last_whose = None
+    heading = blanked(paragraph.heading, [r.name for r in state.city.respondents])
+    state.carried = whose_number(f"{heading}，", state.city) if heading else None
     previous = ""
     for sentence in re.split(r"(?<=[。；;！])", paragraph.text):
         yield from _of_sentence(sentence, previous, paragraph.section, state)
@@ -62,13 +74,20 @@ def figures_of_paragraph(paragraph: Paragraph, state: State) -> Iterator[Printed
 def _of_sentence(sentence: str, previous: str, section: str, state: State) -> Iterator[PrintedFigure]:
     text = _evened(sentence)
     state.year = state.report_year
+    state.names_scope = state.names_city = False
     quoted = [match.span() for match in QUOTED.finditer(text)]
     named = blanked(text, [r.name for r in state.city.respondents if r.kind == SCHOOL_SCOPE])
     end, after = 0, ""
     for match in _number(state.catalogue).finditer(text):
         if NO_FIGURE.search(text[: match.start()]) or any(a < match.start() and match.end() < b for a, b in quoted):
             continue
+        if match["words"] and not _is_a_number_in_words(match, text):
+            continue
         between, following = text[end : match.start()], text[match.end() :]
+        if _is_manner_of_speaking(match):
+            # 三个方面, 三次产业: listed, and no break in what is said of other numbers
+            yield _no_number(match, between, "用汉字写的小数目，多半只是说法，没有核对", section, state)
+            continue
         _note_surroundings(between, following, state)
         end, before = match.end(), text[:end]
         if BOUND.search(between):
@@ -78,10 +97,48 @@ def _of_sentence(sentence: str, previous: str, section: str, state: State) -> It
         # what stands between two numbers without a stop belongs to the first one
         near = between.removeprefix(taken) if re.match(f"{re.escape(taken)}([，。；、]|$)", between) else between
         near = between if re.search(f"{UP}|{DOWN}", between) else near
+        if counted := re.match(f"(?:{whose_words().counted_schools})(?=.)", between):
+            # 12所中等职业学校共有专业116个: the schools were counted, and now something in them
+            near = between[counted.end() :]
+        if match["range"] or match["rough"]:
+            told = "是一个区间，不是一个数" if match["range"] else "是约数或几分之几，不能据此核对"
+            yield _no_number(match, between, told, section, state)
+            continue
         figure = _figure(match, between, Context(near, after, clause, before, previous), section, state)
-        yield _with_its_kind(figure, named[: match.start()], match, state)
+        yield _with_its_kind(figure, named[max(0, match.start() - LOOKS_BACK) : match.start()], match, state)
+        _note_count(match, following, state)
     _note_surroundings(text[end:], "", state)
-    state.carried = unsure(whose_number(named, state.city, state.carried))
+    last = whose_number(named[-LOOKS_BACK:], state.city, state.carried)
+    state.carried = last if last is state.carried else unsure(last)
+
+
+def _is_a_number_in_words(match: re.Match[str], text: str) -> bool:
+    """Whether words are a number, and not 一个, 十几名, 第二个 or part of a longer word."""
+    if not match["words"].strip("一") or NO_NUMBER_AFTER.search(text[: match.start("words")]):
+        return False
+    return spoken_number(match["words"]) is not None
+
+
+def _is_manner_of_speaking(match: re.Match[str]) -> bool:
+    """Whether it is a small number in words of things that are spoken of in small numbers: 三个方面."""
+    return bool(match["words"]) and len(match["words"]) == 1 and match["unit"] in whose_words().units_of_speech
+
+
+def _no_number(match: re.Match[str], between: str, told: str, section: str, state: State) -> PrintedFigure:
+    """What is no exact number, or none of the city's: it is listed, and cannot decide whether anything is right."""
+    return PrintedFigure(
+        figure_id="",
+        section=section,
+        year=state.year,
+        subject="",
+        label=between[-REACH:],
+        scope="",
+        unit="",
+        printed=match.group(),
+        value=None,
+        context=f"{between[-3 * REACH :]}{match.group()}",
+        other=told,
+    )
 
 
 def _with_its_kind(figure: PrintedFigure, before: str, match: re.Match[str], state: State) -> PrintedFigure:
@@ -103,6 +160,8 @@ def _with_its_kind(figure: PrintedFigure, before: str, match: re.Match[str], sta
         whose = Whose("将来的数", f"说的是{figure.year}年，还没有到")
     if _is_growth(before, figure, state):
         whose = Whose("增长率", "是比上年增减的百分比，报告没有印出与它对应的两个数，不能核对")
+    if whose is None and match["words"] and (spoken := spoken_number(match["words"])) and spoken.may_be_rounded:
+        whose = Whose("约数", "是约数", is_sure=False)
     if whose is None:
         return figure
     if not whose.is_sure:
@@ -147,18 +206,48 @@ def _note_surroundings(between: str, following: str, state: State) -> None:
     directly = re.match(r"[^，。；]{0,8}?[（(]([^（()）]*不含[^（()）]*)[）)]", following)
     for words_of_scope in [*stated, *([directly[1]] if directly else [])]:
         state.scope = scope_of(words_of_scope, state.city) or state.scope
+    _note_scope(between, state)
+
+
+def _note_scope(between: str, state: State) -> None:
+    """Takes up the scope that the words name without brackets: 全部学校, 含技工学校, 除技工学校外."""
+    words_, everybody = whose_words(), state.city.scopes[0]
+    # what stands in brackets is said of one number, not of the sentence
+    outside = re.sub("（[^（）]*(?:）|$)", "", between)
+    state.names_city |= any(name in between for name in own_names(state.city)[-len(words_.all_of) :])
+    found = [(m.start(), scope_of(f"不含{m[1] or m[2]}", state.city)) for m in re.finditer(words_.left_out, outside)]
+    if not everybody.exclude:
+        whole = [
+            *re.finditer(words_.all_schools, between),
+            *(m for m in re.finditer(words_.taken_in, between) if scope_of(f"不含{m[1]}", state.city)),
+        ]
+        found += [(match.start(), everybody.code) for match in whole]
+    for _, scope in sorted((at, scope) for at, scope in found if scope is not None):
+        state.scope, state.names_scope = scope, True
+
+
+def _note_count(match: re.Match[str], following: str, state: State) -> None:
+    """Takes up the scope that has as many schools as the words count: 12所中等职业学校共有…"""
+    counted = re.match(f"(?:{whose_words().counted_schools})(?![，。；：、）])", following)
+    value = number_in(match["number"]) if not match["words"] else None
+    if counted and match["unit"] == "所" and value is not None and int(value) in state.school_counts:
+        state.scope, state.names_scope = state.school_counts[int(value)], True
 
 
 def _figure(match: re.Match[str], between: str, context: "Context", section: str, state: State) -> PrintedFigure:
-    near = re.sub(r"[（(][^（()）]*不含[^（()）]*[）)]", "", DATE.sub("", context.near))
+    near = re.sub(r"[（(][^（()）]*(?:不含[^（()）]*|含[^（()）\d]*)[）)]", "", DATE.sub("", context.near))
     kind, year, near = _kind(near, state)
     unit = (":1" if match["ratio"] else match["unit"]).replace("㎡", "平方米")
-    value = number_in(match["number"])
+    spoken = spoken_number(match["words"]) if match["words"] else None
+    value = spoken.value if spoken else number_in(match["number"])
+    unit = f"{spoken.multiplier}{unit}" if spoken else unit
     if value is not None and kind == CHANGE and re.search(f"({DOWN})了?(?:约|近)?$", between):
         value = -value
     context = replace(context, near=near, after=re.sub("[:：∶]1$", "", unit) + context.after)
     # a number of too many digits is no figure, but stays to be seen
     found, likeness = indicator_in(context, unit, kind, state) if value is not None else (None, 0.0)
+    if found and len(narrowing(context, found, state)) >= NARROWS:
+        likeness = min(likeness, UNSURE)
     if found and match["least"] and any(t.indicator == found for t in state.city.targets):
         kind, year = TARGET, state.report_year + 1
     fact = fact_of(found, kind, year, section, state) if found else None
@@ -175,10 +264,17 @@ def _figure(match: re.Match[str], between: str, context: "Context", section: str
         printed=match.group(),
         value=value,
         codes=fact,
-        has_scope="不含" in between or fact is None or fact.scope == SCHOOL_SCOPE,
+        has_scope="不含" in between or fact is None or fact.scope == SCHOOL_SCOPE or _names_scope(fact, state),
         context=f"{between[-3 * REACH :]}{match.group()}{context.after.removeprefix(unit)}",
         likeness=likeness,
+        words=re.sub(f"^(?:{'|'.join(own_names(state.city))})|(?:现有|共有|共|有|为|达到?)$", "", context.last_words),
     )
+
+
+def _names_scope(fact: Reference, state: State) -> bool:
+    """Whether the sentence says which scope the number has: 全部学校, 12所学校, or 全市 where a scope is called so."""
+    first = state.city.scopes[0]
+    return state.names_scope or (state.names_city and fact.scope == first.code and first.label in own_names(state.city))
 
 
 def _kind(near: str, state: State) -> tuple[Kind, int, str]:
@@ -189,6 +285,8 @@ def _kind(near: str, state: State) -> tuple[Kind, int, str]:
         return VALUE, state.year - 1, near[: mark.start()]
     mark = MOVED.search(near)
     # without 比 or 较 a bare verb speaks of a change only if it is all there is: 新增专业4个 is a number of majors
-    if mark and (mark[1] or re.fullmatch(rf"[，、]?({UP}|{DOWN})了?(约|近)?", near)):
+    if mark and (
+        mark[1] or re.search(whose_words().changed, near) or re.fullmatch(rf"[，、]?({UP}|{DOWN})了?(约|近)?", near)
+    ):
         return CHANGE, state.year, near[: mark.start()]
     return VALUE, state.year, near

@@ -25,14 +25,20 @@ class ReportReading:
 
 
 def read_report(
-    path: Path, city: City, report_year: int, names: Names, usual_scopes: Mapping[str, str] | None = None
+    path: Path,
+    city: City,
+    report_year: int,
+    names: Names,
+    usual_scopes: Mapping[str, str] | None = None,
+    school_counts: Mapping[int, str] | None = None,
 ) -> ReportReading:
     """Every figure of a report (.txt, .docx), in order, numbered T001…, with the listings of its tables.
 
     `usual_scopes` is the scope of each topic where the report states none; otherwise the city's first scope.
+    `school_counts` says which scope has how many schools: 12所中等职业学校 names it.
     Raises ValueError that names the file when it cannot be read.
     """
-    state = State(city, names, report_year, usual=usual_scopes or {})
+    state = State(city, names, report_year, usual=usual_scopes or {}, school_counts=school_counts or {})
     figures: list[PrintedFigure] = []
     listings: list[Listing] = []
     for number, block in enumerate(read_document(path)):
@@ -64,12 +70,18 @@ def _in_printed_scope(figures: Sequence[PrintedFigure], report_year: int) -> lis
 
 
 def _once_each(figures: list[PrintedFigure]) -> list[PrintedFigure]:
-    """Gives up the less likely reading where a paragraph seems to give one fact two values: no paragraph does that."""
+    """Gives up the less likely reading where a paragraph seems to give one fact two values: words that differ mean two
+    things. The same words before both numbers mean the same, and one of the numbers is wrong."""
     best: dict[Reference, PrintedFigure] = {}
     for figure in figures:
         if figure.codes and (figure.codes not in best or figure.likeness > best[figure.codes].likeness):
             best[figure.codes] = figure
-    return [
-        replace(figure, codes=None, scope="") if figure.codes and figure.value != best[figure.codes].value else figure
-        for figure in figures
-    ]
+    return [replace(figure, codes=None, scope="") if _is_less_likely(figure, best) else figure for figure in figures]
+
+
+def _is_less_likely(figure: PrintedFigure, best: Mapping[Reference, PrintedFigure]) -> bool:
+    if figure.codes is None:
+        return False
+    other = best[figure.codes]
+    is_said_alike = figure.words != "" and figure.words == other.words
+    return figure.value != other.value and not is_said_alike

@@ -30,6 +30,8 @@ FULL_STOP = re.compile("[。；！]$")
 class Paragraph:
     section: str
     text: str
+    heading: str = ""
+    """Of its section."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,7 @@ def _text_parts(text: str) -> Iterator[Part]:
 
 def _placed(parts: Iterator[Part]) -> Iterator[Block]:
     """Parts with the chapter or the table's number that they belong to."""
-    section, title, number = "", "", ""
+    section, named, title, number = "", "", "", ""
     for part in parts:
         if isinstance(part, list):
             rows = tuple(tuple(row) for row in part if any(row))
@@ -150,6 +152,6 @@ def _placed(parts: Iterator[Part]) -> Iterator[Block]:
             number, title = table[1], table[2]
             continue
         if (heading := HEADING.match(text)) and not FULL_STOP.search(text):
-            section = heading[1]
+            section, named = heading[1], heading[2]
             continue
-        yield Paragraph(section, text)
+        yield Paragraph(section, text, named)

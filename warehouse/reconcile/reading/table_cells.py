@@ -99,6 +99,8 @@ def _with_its_owner(figure: PrintedFigure, place: _Place, rows: _Rows, state: St
     role, first = role_of_row(words, city), words[0] if words else ""
     whose = next((found for word in words if (found := of_table_words(word, city))), None)
     whose = whose or of_table_words(re.sub(r"20\d\d年?", "", place.heading), city)
+    if whose and whose.name and figure.codes and whose.name in state.catalogue.indicators[figure.codes.indicator].label:
+        whose = None
     if whose is None and role == SUBTOTAL:
         whose = Whose(OF_A_PART, f"只是“{first}”的数，不是全部学校的")
     if whose is None and role != TOTAL and words and (rows.are_of_parts or not place.is_named_by_row(state)):

@@ -73,6 +73,12 @@ class WhoseWords(Declaration):
     subject_after: str
     school_endings: str
     of_any_school: str
+    other_schools: tuple[str, ...]
+    there_are: str
+    gone_to: str
+    says_nothing: str
+    described: str
+    changed: str
     of_scope: str
     any_school: str
     kinds: tuple[KindOfNumber, ...]
@@ -84,6 +90,12 @@ class WhoseWords(Declaration):
     parts_of_headings: tuple[str, ...]
     not_additive: str
     some_only: str
+    all_schools: str
+    counted_schools: str
+    left_out: str
+    taken_in: str
+    units_of_speech: tuple[str, ...]
+    rough: str
 
 
 @lru_cache
@@ -143,7 +155,8 @@ def mentions(text: str, city: City) -> list[Mention]:
     strange = [each for each in _unknown_schools(text, city) if not _overlaps(each, places)]
     # 钦州市第九中专 is not the city
     own = [each for each in own if not _overlaps(each, strange)]
-    others = [each for each in (*places, *_parts(text, city)) if not _overlaps(each, [*own, *strange])]
+    parts = [*_parts(text, city), *_other_schools(text, city)]
+    others = [each for each in (*places, *parts) if not _overlaps(each, [*own, *strange])]
     return sorted([*own, *strange, *others], key=lambda mention: mention.end)
 
 
@@ -231,6 +244,18 @@ def _parts(text: str, city: City) -> Iterator[Mention]:
             continue
         told = f"只是{label if '学' in label else f'{label}学校'}的数，不是全部学校的"
         yield Mention(match.start(), match.end(), Whose(OF_A_PART, told, True, False, re.sub("学校$", "", label)))
+
+
+def _other_schools(text: str, city: City) -> Iterator[Mention]:
+    """Mentions of schools of another kind that the sentence is about: 幼儿园, 全市普通高中."""
+    words = whose_words()
+    ours = re.compile(f"(?:{'|'.join(map(re.escape, own_names(city)))}){words.there_are}")
+    for match in re.finditer("|".join(words.other_schools), text):
+        before = text[: match.start()]
+        is_subject = re.search(words.subject_after, before) or ours.search(before)
+        if is_subject and not re.search(words.gone_to, before):
+            told = f"说的是{match.group()}，不是中等职业学校"
+            yield Mention(match.start(), match.end(), Whose(OF_A_PART, told, True, False, match.group()))
 
 
 def class_labels(city: City) -> list[str]:

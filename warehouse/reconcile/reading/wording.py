@@ -20,7 +20,7 @@ from warehouse.reconcile.reading.names import (
     scope_of,
     unit_kind,
 )
-from warehouse.reconcile.reading.whose import Whose, own_names
+from warehouse.reconcile.reading.whose import Whose, own_names, whose_words
 
 SHARE = re.compile("(占比|比重|占[^，。；]{0,8}的?|比例)[为达是]?$")
 EACH = re.compile("[生人年校班师户]均|平均")
@@ -63,6 +63,12 @@ class State:
     year: int = 0
     subject: str = ""
     scope: str = ""
+    names_scope: bool = False
+    """Whether this sentence names the scope in so many words."""
+    names_city: bool = False
+    """Whether this sentence says 全市, or what else all of the city is called."""
+    school_counts: Mapping[int, str] = field(default_factory=dict)
+    """A number of schools → the only scope that has so many."""
     usual: Mapping[str, str] = field(default_factory=dict)
     """Topic of the catalogue → the scope that the bureau has chosen for it."""
     stated: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -101,7 +107,8 @@ class Context:
     @property
     def last_words(self) -> str:
         """What stands right before the number, back to the last stop."""
-        return normal(re.split("[，。；：、（—-]", self.near.rstrip("，。；：、"))[-1])[-FAR_REACH:]
+        last = re.split("[，。；：、（—-]", self.near.rstrip("，。；：、"))[-1]
+        return normal(last).removeprefix("其中")[-FAR_REACH:]
 
     def strengths(self, last: str) -> dict[str, float]:
         """Pair of characters → how much it tells by where it stands; `last` is the name of the last number."""
@@ -138,6 +145,16 @@ def indicator_in(context: Context, unit: str, kind: Kind, state: State) -> tuple
     if len(ranked) > 1 and ranked[0][1] - ranked[1][1] < BETTER:
         return None, 0.0
     return ranked[0][0], min(1.0, ranked[0][1])
+
+
+def narrowing(context: Context, code: str, state: State) -> str:
+    """What the words right at a number say besides the name of its indicator: 青年 in 青年教师, 受访 in 受访毕业生."""
+    clause = re.split("[，。；：]", context.near.rstrip("，。；：、"))[-1]
+    own = normal(re.split("的", clause)[-1]) if re.search(whose_words().described, clause) else context.last_words
+    name = frozenset("".join(n.text for n in state.names.names if n.indicator == code))
+    city = "|".join(map(re.escape, own_names(state.city)))
+    left = re.sub(f"{city}|{whose_words().says_nothing}", "", own)
+    return "".join(character for character in left if character not in name)
 
 
 def _of_the_last_number(context: Context, unit: str, kind: Kind, state: State) -> str | None:
