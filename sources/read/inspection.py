@@ -178,11 +178,23 @@ def _unpacked(
             parts = {name: utf_8(_part(archive, entries[name]), name) for name in names}
     except RefusedError:
         raise
-    except Exception:  # noqa: BLE001 - told as a finding; zipfile raises many kinds for a directory that is not there or wrong
-        raise RefusedError("file.damaged") from None
+    except Exception as error:  # noqa: BLE001 - told as a finding; zipfile raises many kinds for a directory that is not there or wrong
+        raise _refusal_of(error) from None
     if any(b"<!DOCTYPE" in part or b"<!ENTITY" in part for part in parts.values()):
         raise RefusedError("file.suspicious", "XML 实体定义")
     return [name.casefold() for name in entries], parts
+
+
+def _refusal_of(error: Exception) -> RefusedError:
+    """Why an archive cannot be read: it is not whole, or it is, and is written in a way that no program here knows."""
+    told = str(error)
+    if isinstance(error, NotImplementedError):
+        return RefusedError("file.compression", "要求别的解压程序")
+    if isinstance(error, zipfile.BadZipFile) and "header" in told and told.endswith("differ."):
+        return RefusedError("file.malformed", "压缩包的目录和内容给同一个内部文件写了两个名称")
+    if isinstance(error, zipfile.BadZipFile) and "extra field" in told:
+        return RefusedError("file.malformed", "压缩包目录里的附加信息长度不对")
+    return RefusedError("file.damaged")
 
 
 def _to_its_end(data: bytes) -> bytes:

@@ -113,3 +113,42 @@ def test_ranges_that_would_take_minutes_to_mark_are_left_out_of_the_marked_workb
     assert inspect(data, Limits()).refusal is None
     marked = openpyxl.load_workbook(BytesIO(mark_workbook(data, [], "样例")))
     assert marked.sheetnames == [RESULT_SHEET]
+
+
+def with_local_name(change: Callable[[bytes], bytes]) -> bytes:
+    """The workbook with another name of a part in front of its content than in the directory."""
+    name = b"xl/worksheets/sheet1.xml"
+    return WRITTEN.replace(name, change(name), 1)
+
+
+def in_directory(at: int, content: bytes) -> bytes:
+    """The workbook with other bytes at a place of its directory's first entry."""
+    entry = WRITTEN.index(b"PK\x01\x02") + at
+    return WRITTEN[:entry] + content + WRITTEN[entry + len(content) :]
+
+
+def with_extra(extra: bytes) -> bytes:
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in parts_of(WRITTEN).items():
+            entry = zipfile.ZipInfo(name)
+            entry.extra = extra
+            archive.writestr(entry, content)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "rule"),
+    [
+        (with_local_name(lambda name: name.replace(b"/", b"\\")), "file.malformed"),
+        (with_local_name(bytes.upper), "file.malformed"),
+        (with_extra(b"\x99\x99\xff\x00ab"), "file.malformed"),
+        (in_directory(6, b"\x5a\x00"), "file.compression"),
+        (in_directory(8, b"\x20\x00"), "file.compression"),
+    ],
+    ids=["backslashes before the content", "capitals before the content", "extra field", "version 9.0", "patches"],
+)
+def test_a_whole_archive_that_cannot_be_read_is_not_called_damaged(data, rule):
+    refusal = inspect(data, Limits()).refusal
+    assert refusal is not None
+    assert refusal[0] == rule
