@@ -19,12 +19,22 @@ from orchestration.cli.console import (
     print_lines,
     print_records,
 )
+from sources.declarations.year_states import STATE_LABELS
 from sources.system.faults import ToldError
 
 if TYPE_CHECKING:
     import polars as pl
 
 REGISTER, YEAR = "quality.register", "report_year"
+WHO_HAS_SENT = {
+    "report_year": "年度",
+    "respondent_code": "标识码",
+    "respondent_name": "单位",
+    "state": "状态",
+    "current_file_name": "有效版本",
+    "state_reason": "说明",
+}
+"""What is shown where no table is asked for; `--to` and `--json` have every column."""
 
 
 @app.command("as-of", rich_help_panel=Panel.LOOK)
@@ -54,7 +64,7 @@ def as_of(
     elif as_json:
         print_json({"publication": asdict(then), "rows": rows.to_dicts()})
     else:
-        print_records(f"{table}，{moment} 时所知", {name: name for name in rows.columns}, rows.to_dicts())
+        _print(table, moment, rows)
     if not as_json:
         console.print(
             f"以 {then.known_from:%Y-%m-%d %H:%M} 的发布为准：那时收到 {then.receipts} 份，决定 {then.decisions} 条。",
@@ -68,6 +78,15 @@ def as_of(
         if differing:
             raise typer.Exit(ACTION_NEEDED)
         console.print("与截到那一刻的存档重建的逐行相同。")
+
+
+def _print(table: str, moment: str, rows: "pl.DataFrame") -> None:
+    headings, title, shown = {name: name for name in rows.columns}, table, rows.to_dicts()
+    if table == REGISTER:
+        labels = {str(state): label for state, label in STATE_LABELS.items()}
+        headings, title = WHO_HAS_SENT, "报送登记簿"
+        shown = [{**each, "state": labels.get(each["state"], each["state"])} for each in shown]
+    print_records(f"{title}，{moment} 时所知", headings, shown)
 
 
 def _of_year(rows: "pl.DataFrame", year: int | None) -> "pl.DataFrame":

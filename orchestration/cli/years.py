@@ -115,7 +115,9 @@ def _tell(opening: _Opening, dry_run: bool) -> None:
         for name, label in DATES.items()
     ]
     print_lines("日历" + ("（照上年推算）" if plan.is_proposed else ""), ["，".join(dates)])
-    print_lines("填报单位", [f"照上年 {len(city.respondents_in(year))} 个"])
+    before, there = (frozenset(each.code for each in city.respondents_in(of)) for of in (year - 1, year))
+    new = f"，另有今年起填报的 {len(there - before)} 个" if there - before else ""
+    print_lines("填报单位", [f"照上年 {len(there & before)} 个{new}"])
     print_lines("变化", plan.told)
     print_lines("改文件", [f"{opening.settings.city_dir / name}" for name in opening.texts])
     made = ["模板（上年的数在旁边，名单各行可以改）", "给学校的信（.docx、.txt）", "审核规则（网页、CSV）"]

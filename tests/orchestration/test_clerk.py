@@ -103,3 +103,12 @@ def test_decisions_in_a_file_that_a_school_sent_are_not_the_bureaus(
     assert done.exit_code == SOMEBODY_HAS_TO_ACT
     assert "第 2 行 nosuch：没有这个编号" in done.output
     assert "记入存档 0 条，下次运行时生效，没有采用 1 行，没有填写 1 行。" in done.output
+
+
+def test_who_had_sent_is_shown_in_words(city_run, monkeypatch):
+    """Without a table: the register, and not its thirty columns of codes, times and hashes."""
+    told = nianbao(city_run, monkeypatch, "as-of", "2099-01-01", "--year", "2023")
+    assert told.exit_code == 0, told.output
+    assert "报送登记簿，2099-01-01 时所知" in told.output
+    assert "已接收" in told.output
+    assert "accepted" not in told.output

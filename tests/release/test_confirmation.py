@@ -1,5 +1,7 @@
 """A release that is launched from a page is confirmed with a code that no page and no workbook can know."""
 
+from dataclasses import replace
+
 import pytest
 
 from sources.system.settings import Settings
@@ -8,9 +10,10 @@ from tests.support.confirmed import confirm_each
 from tests.support.sample import PACK
 from warehouse.catalogue.catalogue import load_catalogue
 from warehouse.intake.released import releases_folder
+from warehouse.release import make_release
 from warehouse.release.confirmation import KEY_FILE, NotConfirmedError, is_confirmed
-from warehouse.release.foresee import Foreseen, foresee
-from warehouse.release.make_release import release
+from warehouse.release.foresee import Foreseen, foresee, foreseen_with_inputs
+from warehouse.release.make_release import NothingReportedError, release
 
 
 def looked_at(settings: Settings, city) -> Foreseen:
@@ -22,6 +25,19 @@ def test_looking_makes_nothing_and_shows_the_same_code_each_time(fresh_copy, cit
     assert first == second
     assert (first.version, first.is_new) == ("2023.1", True)
     assert [point.name for point in first.points if not point.passed] == ["moved", "warnings"]
+    assert not releases_folder(fresh_copy).exists()
+
+
+def test_a_year_in_which_nobodys_submission_counts_is_told(fresh_copy, city, monkeypatch):
+    """Each respondent that has not sent may be confirmed; that leaves no figure to print."""
+
+    def nobody(*asked):
+        foreseen, inputs = foreseen_with_inputs(*asked)
+        return replace(foreseen, listed=()), {**inputs, "current": {}}
+
+    monkeypatch.setattr(make_release, "foreseen_with_inputs", nobody)
+    with pytest.raises(NothingReportedError, match=r"2023年度没有一份有效的报送，没有数字可以发布。.*nianbao todo"):
+        release(fresh_copy, city, load_catalogue(PACK), 2023)
     assert not releases_folder(fresh_copy).exists()
 
 

@@ -62,6 +62,10 @@ class ReleaseBlockedError(RuntimeError):
         super().__init__("；".join(still[:NAMED]) + more)
 
 
+class NothingReportedError(ToldError):
+    """No submission of the year counts, so that there is not one figure to print."""
+
+
 class NotWholeError(ToldError):
     """A document, page or chart of a release could not be made, so that there is no release."""
 
@@ -89,8 +93,9 @@ def release(
     `typed` is what somebody typed to confirm it; None where the command itself is a person's, at the terminal.
 
     Raises NotConfirmedError when `typed` does not hold the release's code; ReleaseBlockedError when an item of the list
-    is open; UnfinishedTextError when what was made says what is not finished; FileNotFoundError when nothing has been
-    published. A release that would repeat the last one is not made.
+    is open; NothingReportedError when nobody's submission counts; UnfinishedTextError when what was made says what is
+    not finished; FileNotFoundError when nothing has been published. A release that would repeat the last one is not
+    made.
     """
     # Long: what is checked, made, noted and renamed happens under one connection, in this order.
     earlier = releases_of(settings, report_year)
@@ -108,6 +113,11 @@ def release(
             )
         if foreseen.is_open:
             raise ReleaseBlockedError(foreseen)
+        if not inputs["current"]:
+            raise NothingReportedError(
+                f"{report_year}年度没有一份有效的报送，没有数字可以发布。"
+                f"各单位报了没有，见 nianbao status --year {report_year}；有待确认的文件，见 nianbao todo"
+            )
         target = releases_folder(settings) / version
         released = {**latest_versions(settings), report_year: version}
         remove_dead_partials(target.parent)
