@@ -116,6 +116,8 @@ def test_all_of_a_district_is_the_whole_where_a_district_reports(tmp_path):
         ("全市中等职业学校校均专任教师85人。", "是平均数"),
         ("平均每所学校有专任教师85人。", "是平均数"),
         ("专任教师最多的学校有专任教师185人。", "是各校或各班中最大、最小的数"),
+        ("按标准测算，全市需专任教师1000人。", "是应有、还缺或测算的数"),
+        ("全市职业院校（含高职）专任教师2500人。", "连高职也算在内，不只是中等职业学校"),
         ("民办学校专任教师85人。", "只是民办学校的数，不是全部学校的"),
         ("技工学校在校生617人。", "只是技工学校的数，不是全部学校的"),
         (
@@ -147,6 +149,11 @@ def test_last_year_in_words_is_last_year(tmp_path):
     (figure,) = read("去年，全市专任教师920人。", tmp_path)
     assert figure.codes
     assert figure.codes.year == 2023
+
+
+def test_what_a_number_was_before_it_changed_is_not_this_years(tmp_path):
+    figure = read("全市专任教师由920人增至940人。", tmp_path)[0]
+    assert figure.perhaps_other == "是变化以前的数"
 
 
 def test_a_contest_named_after_a_place_is_no_place(tmp_path):
@@ -239,6 +246,45 @@ def test_a_total_without_anything_that_shows_that_rows_make_it_up_accuses_nobody
 def test_shares_and_means_are_not_added_up(heading, tmp_path):
     text = f"表1 各校情况\n学校\t{heading}\t专任教师数（人）\n丁校\t31\t10\n戊校\t42\t20\n合计\t36\t30\n\n以上。"
     assert [row["printed"] for row in judged(text, tmp_path) if row["broken_relations"]] == []
+
+
+def test_columns_by_place_are_known_where_the_corner_is_empty(tmp_path):
+    text = "表1 情况\n\t东湖区\t西岗区\t全市\n专任教师数（人）\t300\t400\t700\n\n以上。"
+    figures = read(text, tmp_path)
+    assert [bool(figure.codes) for figure in figures] == [False, False, True]
+    assert [figure.cell.role for figure in figures if figure.cell] == ["part", "part", "total"]
+
+
+def test_the_total_of_rows_that_nobody_knows_is_the_citys_only_if_it_fits(tmp_path):
+    figures = read(by_rows("专业大类", "农林牧渔大类\t12\t500", "装备制造大类\t20\t900", "合计\t32\t1400"), tmp_path)
+    assert all(figure.other for figure in figures[:4])
+    assert all(figure.perhaps_other for figure in figures[4:])
+
+
+def test_targets_and_plans_in_a_heading_are_of_another_kind(tmp_path):
+    text = "表1 情况\n指标\t目标值\t完成值\n专任教师数（人）\t1000\t940\n\n以上。"
+    (target, reached) = read(text, tmp_path)
+    assert (target.codes, target.other) == (None, "是计划、目标或预计的数")
+    assert reached.codes
+    assert reached.codes.indicator == "teachers_full_time"
+
+
+@pytest.mark.parametrize("heading", ["数量", "数值", "人数", "2024年", "本年数"])
+def test_a_heading_that_names_nothing_leaves_it_to_the_row(heading, tmp_path):
+    (figure,) = read(f"表1 情况\n指标\t{heading}\n专任教师数（人）\t940\n\n以上。", tmp_path)
+    assert figure.codes
+    assert figure.codes.indicator == "teachers_full_time"
+
+
+@pytest.mark.parametrize(("title", "year"), [("2023年中职情况", 2023), ("2022—2024年中职情况", 2024), ("情况", 2024)])
+def test_the_year_of_a_title_holds_for_its_table(title, year, tmp_path):
+    (figure,) = read(f"表1 {title}\n指标\t数量\n专任教师数（人）\t940\n\n以上。", tmp_path)
+    assert figure.year == year
+
+
+def test_the_sentence_after_one_of_another_year_may_be_of_it_still(tmp_path):
+    figures = read("2023年，全市专任教师920人。毕业生3000人。2024年，招生4000人。毕业生3100人。", tmp_path)
+    assert [figure.perhaps_other for figure in figures] == ["", "说的是2023年", "", ""]
 
 
 # --- with the warehouse --------------------------------------------------------------------------------------------

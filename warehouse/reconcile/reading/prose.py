@@ -62,7 +62,7 @@ DATE = re.compile(r"\d{4}\s*[-—]\s*\d{4}\s*(学?年度?)|\d{4}年(?:\d+月)?(?
 
 def figures_of_paragraph(paragraph: Paragraph, state: State) -> Iterator[PrintedFigure]:
     state.subject, state.scope, state.last = state.city.code, "", None
-    state.last_whose = None
+    state.last_whose, state.carried_year = None, None
     heading = blanked(paragraph.heading, [r.name for r in state.city.respondents])
     state.carried = whose_number(f"{heading}，", state.city) if heading else None
     previous = ""
@@ -74,7 +74,7 @@ def figures_of_paragraph(paragraph: Paragraph, state: State) -> Iterator[Printed
 def _of_sentence(sentence: str, previous: str, section: str, state: State) -> Iterator[PrintedFigure]:
     text = _evened(sentence)
     state.year = state.report_year
-    state.names_scope = state.names_city = False
+    state.names_scope = state.names_city = state.names_year = False
     quoted = [match.span() for match in QUOTED.finditer(text)]
     named = blanked(text, [r.name for r in state.city.respondents if r.kind == SCHOOL_SCOPE])
     end, after = 0, ""
@@ -108,6 +108,8 @@ def _of_sentence(sentence: str, previous: str, section: str, state: State) -> It
         yield _with_its_kind(figure, named[max(0, match.start() - LOOKS_BACK) : match.start()], match, state)
         _note_count(match, following, state)
     _note_surroundings(text[end:], "", state)
+    if state.names_year:
+        state.carried_year = state.year if state.year != state.report_year else None
     last = whose_number(named[-LOOKS_BACK:], state.city, state.carried)
     state.carried = last if last is state.carried else unsure(last)
 
@@ -160,6 +162,8 @@ def _with_its_kind(figure: PrintedFigure, before: str, match: re.Match[str], sta
         whose = Whose("将来的数", f"说的是{figure.year}年，还没有到")
     if _is_growth(before, figure, state):
         whose = Whose("增长率", "是比上年增减的百分比，报告没有印出与它对应的两个数，不能核对")
+    if whose is None and state.carried_year is not None and not state.names_year:
+        whose = Whose("别的年度", f"说的是{state.carried_year}年", is_sure=False)
     if whose is None and match["words"] and (spoken := spoken_number(match["words"])) and spoken.may_be_rounded:
         whose = Whose("约数", "是约数", is_sure=False)
     if whose is None:
@@ -202,6 +206,7 @@ def _note_surroundings(between: str, following: str, state: State) -> None:
         state.subject = schools[named[-1][1]]
     for year in re.findall(rf"(20\d\d)年|({whose_words().this_year})|({whose_words().year_before})", between):
         state.year = int(year[0]) if year[0] else state.report_year - bool(year[2])
+        state.names_year = True
     stated = re.findall(r"[（(]([^（()）]*不含[^（()）]*)[）)]", between)
     directly = re.match(r"[^，。；]{0,8}?[（(]([^（()）]*不含[^（()）]*)[）)]", following)
     for words_of_scope in [*stated, *([directly[1]] if directly else [])]:

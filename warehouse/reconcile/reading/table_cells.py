@@ -24,6 +24,7 @@ from warehouse.reconcile.reading.whose import (
     blanked,
     is_known_part,
     is_of_all,
+    kind_of_number,
     of_table_words,
     role_of_row,
     whose_number,
@@ -70,13 +71,16 @@ class _Rows:
     def __init__(self, rows: Sequence[Sequence[str]], headings: Sequence[str], title: str, city: City) -> None:
         words = [[c for c in row if re.search(r"[^\W\d_]", c) and not _is_number(c)] for row in rows]
         columns = [[heading] if heading else [] for heading in headings]
+        # the first heading stands over the rows' names, unless that corner is empty and was lost
+        stub = 1 if len(headings) >= max(map(len, rows), default=0) else 0
         self.lie_across = PART not in (role_of_row(each, city) for each in words) and PART in (
-            role_of_row(each, city) for each in columns[1:]
+            role_of_row(each, city) for each in columns[stub:]
         )
         if self.lie_across:
-            words = [[], *columns[1:]]
+            words = [*([[]] * stub), *columns[stub:]]
+        self.words = words
         self.title, self.city = title, city
-        first = re.sub(r"（.*?）|\s", "", headings[0] if headings else "")
+        first = re.sub(r"（.*?）|\s", "", headings[0] if headings and stub else "")
         self.are_of_parts = self.lie_across or first in whose_words().parts_of_headings
         roles = [role_of_row(each, city) for each in words]
         # a name that nobody knows is a part like the others
@@ -88,6 +92,13 @@ class _Rows:
         schools = {r.name for r in city.respondents if r.kind == SCHOOL_SCOPE}
         named = {word for each in parts for word in each if word in schools}
         self.lacks_schools = bool(named) and all(set(each) & schools for each in parts) and len(named) < len(schools)
+
+    def unknown(self, place: _Place, state: State) -> str | None:
+        """The first row that names neither a part nor an indicator, where all of the rows above a total are so."""
+        others = [each for each, role in zip(self.words, self.roles, strict=True) if role == "" and each]
+        if self.lie_across or any(replace(place, words=each).is_named_by_row(state) for each in others):
+            return None
+        return others[0][0] if others else None
 
 
 def _with_its_owner(figure: PrintedFigure, place: _Place, rows: _Rows, state: State) -> PrintedFigure:
@@ -109,10 +120,15 @@ def _with_its_owner(figure: PrintedFigure, place: _Place, rows: _Rows, state: St
         if rows.strange:
             told = f"是表中“{rows.strange}”等的合计，不知道它是不是{city.name}的全部"
             whose = Whose(OF_A_PART, told, is_sure=False)
+        elif (unknown := rows.unknown(place, state)) is not None:
+            told = f"是表中“{unknown}”等的合计，不知道它是不是{city.name}的全部"
+            whose = Whose(OF_A_PART, told, is_sure=False)
         elif rows.lacks_schools:
             whose = Whose(OF_A_PART, "是表中所列学校的合计，所列学校不是全部", is_sure=False)
     if whose is None and not is_of_all(first, city):
         whose = whose_number(f"{blanked(rows.title, [r.name for r in city.respondents])}，", city)
+    if whose is None and (kind := kind_of_number(re.sub(r"（.*?）|\s", "", place.heading))) is not None:
+        whose = kind[0] if figure.codes is None or not kind[1] else None
     if whose is None:
         return figure
     if not whose.is_sure:
@@ -178,7 +194,10 @@ class _Place:
     @property
     def stated_year(self) -> int | None:
         texts = (self.heading, self.row[0], *self.words[:1])
-        return next((int(year) for text in texts for year in YEAR.findall(text)), None)
+        stated = next((int(year) for text in texts for year in YEAR.findall(text)), None)
+        # a title with two years is of a table that compares them
+        of_table = {int(year) for year in YEAR.findall(self.table.title)}
+        return of_table.pop() if stated is None and len(of_table) == 1 else stated
 
     @property
     def unit(self) -> str:
@@ -195,12 +214,19 @@ class _Place:
         """The text that names the indicator: the row's, or the heading where that is neither a year nor a change."""
         item = re.sub(r"（.*?）|\s", "", self.words[-1]) if self.words else ""
         bare = re.sub(r"（.*?）|\s|20\d\d年?", "", self.heading)
-        return item if not bare or self.is_across or self.kind == CHANGE or _is_comparison(self.heading) else bare
+        return item if self.is_across or self.names_nothing else bare
+
+    @property
+    def names_nothing(self) -> bool:
+        """Whether the heading leaves it to the row to name the indicator: a year, a change, 数量."""
+        bare = re.sub(r"（.*?）|\s|20\d\d年?", "", self.heading)
+        is_empty = not bare or (bare in whose_words().empty_headings and bool(self.words))
+        return is_empty or self.kind == CHANGE or _is_comparison(self.heading)
 
     def is_named_by_row(self, state: State) -> bool:
         """Whether the row's words name the indicator, alone or with the heading: 其中 双师型, 国家助学金 资金."""
         bare = re.sub(r"（.*?）|\s|20\d\d年?", "", self.heading)
-        if not bare or self.kind == CHANGE or _is_comparison(self.heading):
+        if self.names_nothing:
             return True
         words = [re.sub(r"（.*?）|\s", "", word) for word in self.words]
         texts = [*words, *(f"{word}{bare}" for word in words)]

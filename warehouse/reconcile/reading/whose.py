@@ -75,6 +75,7 @@ class WhoseWords(Declaration):
     of_any_school: str
     other_schools: tuple[str, ...]
     there_are: str
+    counted_in: str
     gone_to: str
     says_nothing: str
     described: str
@@ -88,6 +89,7 @@ class WhoseWords(Declaration):
     totals: tuple[str, ...]
     subtotals: tuple[str, ...]
     parts_of_headings: tuple[str, ...]
+    empty_headings: tuple[str, ...]
     not_additive: str
     some_only: str
     all_schools: str
@@ -253,6 +255,10 @@ def _other_schools(text: str, city: City) -> Iterator[Mention]:
     for match in re.finditer("|".join(words.other_schools), text):
         before = text[: match.start()]
         is_subject = re.search(words.subject_after, before) or ours.search(before)
+        if re.search(words.counted_in, before):
+            told = f"连{match.group()}也算在内，不只是中等职业学校"
+            yield Mention(match.start(), match.end(), Whose(OF_A_PART, told, True, False, match.group()))
+            continue
         if is_subject and not re.search(words.gone_to, before):
             told = f"说的是{match.group()}，不是中等职业学校"
             yield Mention(match.start(), match.end(), Whose(OF_A_PART, told, True, False, match.group()))

@@ -76,6 +76,10 @@ class State:
     last: Reference | None = None
     carried: Whose | None = None
     """Whose the sentence before was, if not the city's."""
+    carried_year: int | None = None
+    """The other year that the sentence before spoke of in the end."""
+    names_year: bool = False
+    """Whether this sentence names a year."""
     last_whose: Whose | None = None
     """Whose the last number was."""
     is_standard: bool = False
