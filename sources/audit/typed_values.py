@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from decimal import Decimal
 
 import polars as pl
@@ -32,6 +33,8 @@ THIN_SPACES = r"[\x{2009}\x{202F}]"
 MARKS = r"[\p{No}\p{Nl}]"
 """Raised, circled and other digits that mark a footnote or count a list."""
 PLAIN, PLAIN_DATE = r"^-?[0-9]+(\.[0-9]+)?$", r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+LIKE_A_DAY = re.compile(r"(19|20)[0-9]{2}[-./年][0-9]{1,2}[-./月][0-9]{1,2}日?")
+"""A date as it is written; where it is none, there is no such day."""
 TEXT = "__text"
 """Marks the text of a column beside its typed value."""
 
@@ -130,7 +133,9 @@ def type_findings(stack: SheetStack, raw: pl.DataFrame, typed: pl.DataFrame) -> 
         for submission_id, record, is_too_long in wrong.select("submission_id", "record", x=too_long).iter_rows():
             at = stack.places.at(submission_id, record, column.name)
             rule_id, expected = _type_rule(column, at.text or "", is_too_long, stack.codelists)
-            yield intake_finding(rule_id, at.address, at.text, label=column.label, expected=expected)
+            told = intake_finding(rule_id, at.address, at.text, label=column.label, expected=expected)
+            is_no_day = column.type == "date" and bool(LIKE_A_DAY.fullmatch((at.text or "").strip()))
+            yield replace(told, suggestion="日历上没有这一天：请核对年、月、日") if is_no_day else told
 
 
 def _type_rule(column: Column, text: str, is_too_long: bool, codelists: Mapping[str, CodeList]) -> tuple[str, object]:

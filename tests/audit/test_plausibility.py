@@ -271,6 +271,12 @@ def test_a_year_in_the_place_of_a_count_is_recognised(world: World, sheet: str, 
     assert (told.suggestion, told.suggested) == ("2023 像是年份：很可能误填了年份", ())
 
 
+@pytest.mark.parametrize(("typed", "said"), [("2023-02-30", "日历上没有这一天：请核对年、月、日"), ("十一月底", None)])
+def test_a_day_that_there_is_not_is_told_as_such(world: World, typed: str, said: str | None) -> None:
+    (told,) = [each for each in told_of(world, "cover", filled_on=typed) if each.rule_id == "value.not_date"]
+    assert told.suggestion == said
+
+
 def test_what_follows_from_a_wrong_base_is_not_told_too(world: World) -> None:
     """Ten times the heads: the amount a head is not doubted beside them. A tenth of all students: not those asked."""
     of_heads = [each for each in told_of(world, "aid", recipients="37960") if each.rule_id.startswith("plausible.")]
