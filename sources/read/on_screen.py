@@ -23,6 +23,8 @@ SCIENTIFIC_WITHIN = Fraction(1, 200)
 SHOWN_NUMBER = re.compile(r"(?P<sign>[+-]?)(?P<digits>\d*\.?\d+|\d+\.)(?P<power>[eE][+-]?\d+)?(?P<percent>%?)")
 SHOWN_FRACTION = re.compile(r"([+-]?)(?:(\d+) )?(\d+)/(\d+)")
 CURRENCIES = "¥￥$€"
+LARGEST_POWER = 330
+"""Of ten, in either direction, in a number that a spreadsheet can hold."""
 MOST_DIGITS = 15
 """Significant digits that a spreadsheet keeps of a number."""
 DATE_PARTS = re.compile(
@@ -123,11 +125,8 @@ def seen_otherwise(cell: SeenCell, column: Column) -> str | None:
 
 def _is_unseen(cell: SeenCell) -> bool:
     """Whether its letters cannot be told from the ground, in the colour of its number format if that has one."""
-    try:
-        value = None if cell.is_string else Decimal(cell.stored.strip())
-        colour = colour_named(number_format(cell.look.format_code).colour(value))
-    except InvalidOperation:  # a truth, an error
-        colour = ""
+    value = None if cell.is_string else _stored_number(cell.stored)
+    colour = colour_named(number_format(cell.look.format_code).colour(value))
     font = replace(cell.look.font, colour=colour) if colour else cell.look.font
     return font.is_unseen_on(cell.look.ground)
 
@@ -143,10 +142,8 @@ def has_lost_digits(cell: SeenCell, column: Column) -> bool:
     """Whether a number longer than a spreadsheet keeps stands where a text is asked for."""
     if cell.is_string or column.is_number or column.type == "date":
         return False
-    try:
-        return abs(Decimal(cell.stored.strip())) >= Decimal(10) ** MOST_DIGITS
-    except InvalidOperation:
-        return False
+    value = _stored_number(cell.stored)
+    return value is not None and abs(value) >= Decimal(10) ** MOST_DIGITS
 
 
 def _shown(cell: SeenCell, its_format: NumberFormat) -> str | None:
@@ -157,10 +154,20 @@ def _shown(cell: SeenCell, its_format: NumberFormat) -> str | None:
         return its_format.shown_text(cell.text)
     if its_format.is_date:
         return _shown_moment(cell.look.format_code, cell)
+    value = _stored_number(cell.stored)
     try:
-        return its_format.shown(Decimal(cell.stored.strip()))
-    except InvalidOperation:  # a truth, an error
+        return None if value is None else its_format.shown(value)
+    except InvalidOperation:  # more places than a number can be given
         return None
+
+
+def _stored_number(stored: str) -> Decimal | None:
+    """A number as it is stored; None for what is none, or none that a spreadsheet can hold."""
+    try:
+        value = Decimal(stored.strip())
+    except InvalidOperation:  # an error, a day of ISO 8601
+        return None
+    return value if value.is_finite() and abs(value.adjusted()) <= LARGEST_POWER else None
 
 
 def _shown_moment(code: str, cell: SeenCell) -> str | None:
@@ -169,10 +176,13 @@ def _shown_moment(code: str, cell: SeenCell) -> str | None:
         at = datetime.fromisoformat(cell.text) if "-" in cell.text else None
     except ValueError:  # no day that there is
         return None
-    try:
-        seconds = int((Decimal(cell.stored.strip()) * DAY_SECONDS).to_integral_value())
-    except (InvalidOperation, OverflowError):  # a cell that is written as a day of ISO 8601
-        seconds = 0 if at is None else (at.hour * 60 + at.minute) * 60 + at.second
+    days = _stored_number(cell.stored)
+    if days is not None:
+        seconds = int((days * DAY_SECONDS).to_integral_value())
+    elif at is not None:  # a cell that is written as a day of ISO 8601
+        seconds = (at.hour * 60 + at.minute) * 60 + at.second
+    else:
+        return None
     of_day = seconds % DAY_SECONDS
     elapsed = {"h": seconds // 3600, "m": seconds // 60, "s": seconds}
     shown = []
@@ -226,10 +236,10 @@ def _numbers_in(text: str) -> list[int]:
 
 def _is_number_shown(shown: str, stored: str, unit: str) -> bool:
     """Whether a shown text is a number within rounding, separators and unit words."""
-    try:
-        value = Fraction(Decimal(stored.strip()))
-    except InvalidOperation:
+    number_stored = _stored_number(stored)
+    if number_stored is None:
         return True
+    value = Fraction(number_stored)
     text = unicodedata.normalize("NFKC", shown).strip().removesuffix(unicodedata.normalize("NFKC", unit)).strip()
     text = text.strip(CURRENCIES + unicodedata.normalize("NFKC", CURRENCIES)).strip()
     if text.startswith("(") and text.endswith(")"):

@@ -96,6 +96,9 @@ def read_workbook(
         grids = read_grids(inspection.book)
     except (KeyboardInterrupt, SystemExit, MemoryError):
         raise
+    except OverflowError:
+        told = "有一格设成了时间格式，里面的数大到没有程序能显示成时间"
+        return replace(unread, findings=(*notes, intake_finding("file.unreadable", file, told)))
     except BaseException as error:  # noqa: BLE001 - told as a finding; a panic in the reader is no Exception
         return replace(unread, findings=(*notes, intake_finding("file.unreadable", file, type(error).__name__)))
     texts = {title: texts_of(grids.get(title, []), stored) for title, stored in inspection.sheets.items()}

@@ -23,7 +23,7 @@ from sources.declarations.city import load_city
 from sources.declarations.contract import load_contracts
 from sources.read.letter_font import THEME
 from sources.read.number_format import number_format
-from sources.read.on_screen import MAY_DIFFER, SeenCell, seen_otherwise
+from sources.read.on_screen import MAY_DIFFER, SeenCell, has_lost_digits, seen_otherwise
 from sources.read.read_workbook import read_workbook
 from sources.read.styles import Look, read_theme
 from sources.sample.pour import load_samples
@@ -365,6 +365,26 @@ def test_a_day_may_be_shown_in_part_but_not_as_another(code, asked):
     cell = cell_of(book, "封面", "填报日期")
     cell.value, cell.number_format = 45250, code
     assert bool(told(book)[1]) is asked
+
+
+@pytest.mark.parametrize("stored", ["1e99999999", "-1e999999", "1e-99999999", "NaN", "sNaN", "Infinity", "9" * 400])
+@pytest.mark.parametrize("code", ["0.00", 'General"人"', "[>5]0;0.0", "# ?/?", "0E+0", "h:mm", "[Red]0,"])
+def test_a_number_that_no_spreadsheet_holds_has_no_look_and_does_no_harm(stored, code):
+    columns = [column for contract in load_contracts(CITY.pack) for column in contract.columns]
+    for column in (each for each in columns if each.name in ("students_full_time", "remark")):
+        cell = SeenCell(stored, stored, False, Look(code))
+        assert seen_otherwise(cell, column) is None
+        assert has_lost_digits(cell, column) is False
+
+
+def test_a_time_that_no_program_can_show_is_told_in_words():
+    book = filled()
+    cell = cell_of(book, SHEET, ITEM)
+    cell.value, cell.number_format = 1e300, "[h]:mm"
+    buffer = BytesIO()
+    book.save(buffer)
+    (finding,) = read_workbook(buffer.getvalue(), "id", "file.xlsx", CITY).findings
+    assert "设成了时间格式" in finding.message
 
 
 def test_a_long_number_in_a_text_has_lost_its_last_digits():
