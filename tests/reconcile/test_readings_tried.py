@@ -76,6 +76,22 @@ def test_a_number_of_another_scope_than_its_sentence_names_is_accused(sentence, 
     assert (row["is_suspected"], row["suggested"], row["diagnosis"]) == (True, "1664", "other_scope")
 
 
+def test_what_a_sentence_names_in_words_holds_for_that_sentence_only(tmp_path):
+    text = "全市9所中等职业学校专任教师900人。全市专任教师940人。"
+    figures = read(text, tmp_path, school_counts={11: "every_school", 9: "no_technician"})
+    assert [figure.codes.scope for figure in figures if figure.codes] == [
+        "every_school",  # 9 schools themselves
+        "no_technician",
+        "every_school",
+    ]
+
+
+@pytest.mark.parametrize("sentence", ["全市专任教师近1700人。", "全市专任教师1700人左右。", "全市专任教师超过1600人。"])
+def test_a_round_number_that_is_said_to_be_rough_accuses_nobody(sentence, published, tmp_path):
+    (row,) = judged(sentence, tmp_path, published)
+    assert (row["verdict"], row["is_suspected"]) == ("other_kind", False)
+
+
 def test_a_number_that_is_right_in_every_scope_needs_no_remark(published, tmp_path):
     (row,) = judged("钦州市中等职业学校毕业生10888人。", tmp_path, published)
     assert (row["verdict"], row["explanation"]) == ("consistent", None)

@@ -35,6 +35,7 @@ WHOLE_CITY = ("全市", "我市", "本市")
 OF_CITY = "(?=现|共|有|中等职业|中职|职业教育|职业学校|普通)"
 NARROWS, UNSURE = 2, 0.8
 """From so many further characters on the words at a number may mean something narrower, and how sure it can be then."""
+ROUND = 10
 LOOKS_BACK = 1_000
 """No sentence that somebody wrote is longer; one that a program wrote must not take for ever."""
 BOUND = re.compile("(低于|高于|不足|少于|多于)$")
@@ -50,7 +51,7 @@ def _number(catalogue: Catalogue) -> re.Pattern[str]:
     return re.compile(
         rf"(?P<range>{number}(?:{unit})?(?:[至到~～–－-]|—{{1,2}}){number}[余多]?{unit})"
         rf"|(?P<rough>{whose_words().rough})"
-        rf"|(?P<about>约|近|超过)?(?P<number>{number}|(?P<words>{LARGE.pattern}))"
+        rf"|(?P<about>大约|约|将近|接近|近|超过|突破|逾)?(?P<number>{number}|(?P<words>{LARGE.pattern}))"
         rf"(?:(?P<ratio>[:：∶]1(?!\d))|(?P<more>余|多)?(?P<unit>{unit})(?P<least>以上)?)"
     )
 
@@ -73,7 +74,7 @@ def figures_of_paragraph(paragraph: Paragraph, state: State) -> Iterator[Printed
 
 def _of_sentence(sentence: str, previous: str, section: str, state: State) -> Iterator[PrintedFigure]:
     text = _evened(sentence)
-    state.year = state.report_year
+    state.year, scope = state.report_year, state.scope
     state.names_scope = state.names_city = state.names_year = False
     quoted = [match.span() for match in QUOTED.finditer(text)]
     named = blanked(text, [r.name for r in state.city.respondents if r.kind == SCHOOL_SCOPE])
@@ -108,6 +109,9 @@ def _of_sentence(sentence: str, previous: str, section: str, state: State) -> It
         yield _with_its_kind(figure, named[max(0, match.start() - LOOKS_BACK) : match.start()], match, state)
         _note_count(match, following, state)
     _note_surroundings(text[end:], "", state)
+    if state.names_scope:
+        # 全部学校 and 12所学校 are said of one sentence; what stands in brackets holds on
+        state.scope = scope
     if state.names_year:
         state.carried_year = state.year if state.year != state.report_year else None
     last = whose_number(named[-LOOKS_BACK:], state.city, state.carried)
@@ -164,6 +168,8 @@ def _with_its_kind(figure: PrintedFigure, before: str, match: re.Match[str], sta
         whose = Whose("增长率", "是比上年增减的百分比，报告没有印出与它对应的两个数，不能核对")
     if whose is None and state.carried_year is not None and not state.names_year:
         whose = Whose("别的年度", f"说的是{state.carried_year}年", is_sure=False)
+    if whose is None and _is_round_and_rough(match, figure):
+        whose = Whose("约数", "是约数", is_sure=False)
     if whose is None and match["words"] and (spoken := spoken_number(match["words"])) and spoken.may_be_rounded:
         whose = Whose("约数", "是约数", is_sure=False)
     if whose is None:
@@ -171,6 +177,12 @@ def _with_its_kind(figure: PrintedFigure, before: str, match: re.Match[str], sta
     if not whose.is_sure:
         return replace(figure, perhaps_other=whose.told)
     return replace(figure, codes=None, scope="", subject="", other=whose.told)
+
+
+def _is_round_and_rough(match: re.Match[str], figure: PrintedFigure) -> bool:
+    """Whether a number is rounded further than its digits show: 近1700人, 1700人左右."""
+    is_rough = match["about"] or re.match("左右|上下", match.string[match.end() :])
+    return bool(is_rough) and figure.value is not None and figure.value >= ROUND and figure.value % ROUND == 0
 
 
 def _is_growth(before: str, figure: PrintedFigure, state: State) -> bool:

@@ -280,7 +280,7 @@ def fact_of(code: str, kind: Kind, year: int, section: str, state: State) -> Ref
     if state.subject != city.code and not _is_of_city(code, state.catalogue):
         return Reference(code, year, state.subject, SCHOOL_SCOPE, kind)
     topic = _topics(state.catalogue)[code]
-    if state.scope:
+    if state.scope and not state.names_scope:
         state.stated[section, topic] = state.scope
     scope = state.scope or state.stated.get((section, topic)) or state.usual.get(topic) or city.scopes[0].code
     return Reference(code, year, city.code, scope, kind)
