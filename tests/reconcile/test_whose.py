@@ -139,6 +139,11 @@ def test_part_of_a_sentence_about_a_class_of_schools_is_of_all_again_when_school
     assert (demonstration.other, demonstration.perhaps_other) == ("", "")
 
 
+def test_a_total_after_the_classes_of_schools_is_of_all(tmp_path):
+    figures = read("全市公办学校8所，民办学校3所，合计11所，专任教师940人。", tmp_path)
+    assert [(figure.other, figure.perhaps_other) for figure in figures] == [("", "")] * 4
+
+
 def test_a_class_of_schools_with_its_scope_is_that_scope(tmp_path):
     (figure,) = read("公办学校（不含民办学校）专任教师18人。", tmp_path, THREE_SCHOOLS, 2031)
     assert figure.codes
