@@ -114,10 +114,10 @@ class Words(Declaration):
 def words() -> Words:
     """The declarations of names.yml. Raises DeclarationError."""
     read = read_document(_names_file()).parsed(Words)
-    return read.model_copy(update={"same": {_said(pattern): text for pattern, text in read.same.items()}})
+    return read.model_copy(update={"same": {as_all_say(pattern): text for pattern, text in read.same.items()}})
 
 
-def _said(pattern: str) -> str:
+def as_all_say(pattern: str) -> str:
     """A pattern with each word in ${} as the packs of all provinces say it."""
     return WORD.sub(lambda found: "|".join(said_everywhere(found[1])), pattern)
 

@@ -20,7 +20,7 @@ YEARS = range(1949, 2200)
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class TablePlace:
     """Where a number stands in a table: which table of the report, and which row and column of it."""
 
     table: int
@@ -64,7 +64,7 @@ class PrintedFigure:
     """Why it is not the city's number of the year, and is not judged against it: another place, a plan, a mean."""
     perhaps_other: str = ""
     """Why it may not be: a number that fits is right, and one that does not is not called wrong."""
-    cell: Cell | None = None
+    cell: TablePlace | None = None
 
     @property
     def decimals(self) -> int:

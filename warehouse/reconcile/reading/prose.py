@@ -109,6 +109,11 @@ def _of_sentence(sentence: str, previous: str, section: str, state: State) -> It
         yield _with_its_kind(figure, named[max(0, match.start() - LOOKS_BACK) : match.start()], match, state)
         _note_count(match, following, state)
     _note_surroundings(text[end:], "", state)
+    _note_end(named, scope, state)
+
+
+def _note_end(named: str, scope: str, state: State) -> None:
+    """What the sentence leaves for the next one; `scope` is the one before it."""
     if state.names_scope:
         # 全部学校 and 12所学校 are said of one sentence; what stands in brackets holds on
         state.scope = scope

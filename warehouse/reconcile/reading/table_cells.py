@@ -13,7 +13,7 @@ from sources.declarations.codelist import load_codelists
 from sources.declarations.pack import Pack
 from warehouse.figures.fact import CHANGE, SCHOOL_SCOPE, VALUE, Kind, Reference
 from warehouse.reconcile.reading.names import bare_title, scope_of
-from warehouse.reconcile.reading.printed_figure import Cell, Listing, PrintedFigure, number_in
+from warehouse.reconcile.reading.printed_figure import Listing, PrintedFigure, TablePlace, number_in
 from warehouse.reconcile.reading.report_file import TextTable
 from warehouse.reconcile.reading.whose import (
     OF_A_PART,
@@ -62,7 +62,7 @@ def figures_of_grid(grid: TextTable, state: State, number: int = 0) -> Iterator[
             figure = _with_its_owner(_figure(place, state), place, rows, state)
             adds_up = _adds_up(place) and not re.search(whose_words().some_only, grid.title)
             at, across = (column + offset, line) if rows.lie_across else (line, column + offset)
-            yield replace(figure, cell=Cell(number, at, across, rows.roles[at], adds_up))
+            yield replace(figure, cell=TablePlace(number, at, across, rows.roles[at], adds_up))
 
 
 class _Rows:

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from sources.declarations.city import City
 from sources.declarations.codelist import load_codelists
+from sources.declarations.pack import REGIONS
 from sources.declarations.strict_yaml import Declaration, read_document
-from warehouse.reconcile.reading.names import of_wider_region
+from warehouse.reconcile.reading.names import as_all_say, of_wider_region
 
 CLAUSE_END = re.compile("[，。；：]")
 HAN = "[\u4e00-\u9fff]"
@@ -103,7 +104,21 @@ class WhoseWords(Declaration):
 @lru_cache
 def whose_words() -> WhoseWords:
     """The declarations of whose.yml. Raises DeclarationError."""
-    return read_document(Path(__file__).with_name("whose.yml")).parsed(WhoseWords)
+    read = read_document(Path(__file__).with_name("whose.yml")).parsed(WhoseWords)
+    endings = tuple(ending for each in read.place_endings for ending in as_all_say(each).split("|"))
+    return read.model_copy(update={"place_endings": endings, "of_any_school": as_all_say(read.of_any_school)})
+
+
+class Provinces(Declaration):
+    """The content of provinces.yml."""
+
+    names: tuple[str, ...]
+
+
+@lru_cache
+def provinces() -> tuple[str, ...]:
+    """The short names of all provinces. Raises DeclarationError."""
+    return read_document(REGIONS / "provinces.yml").parsed(Provinces).names
 
 
 def is_own_name(name: str, city: City) -> bool:
@@ -175,7 +190,7 @@ def _own(text: str, city: City) -> Iterator[Mention]:
 
 def _places(text: str, city: City) -> Iterator[Mention]:
     words = whose_words()
-    known = {*words.places, *of_wider_region(), *_declared(city)}
+    known = {*words.places, *provinces(), *of_wider_region(), *_declared(city)}
     names = "|".join(map(re.escape, sorted(known, key=len, reverse=True)))
     endings = "|".join(words.place_endings)
     pattern = rf"(?P<known>{names})|(?P<stem>{HAN}{{0,{LONGEST_STEM}}}?)(?P<end>{endings})(?!{words.no_place_before})"
@@ -194,7 +209,7 @@ def _places(text: str, city: City) -> Iterator[Mention]:
 
 
 def _joined(places: Iterator[Mention], text: str, city: City) -> Iterator[Mention]:
-    """Places of which one directly follows the other as one: 广西全区, 南宁市青秀区."""
+    """Places of which one directly follows the other as one: 浙江全省, 南宁市青秀区."""
     last: Mention | None = None
     for mention in places:
         if last is not None and last.end == mention.start and last.whose is not None and mention.whose is not None:
@@ -234,7 +249,7 @@ def _declared(city: City) -> Iterator[str]:
 
 
 def _parts(text: str, city: City) -> Iterator[Mention]:
-    """Mentions of some of the schools: 民办学校, 区直学校."""
+    """Mentions of some of the schools: 民办学校, 市直学校."""
     labels = "|".join(map(re.escape, class_labels(city)))
     if not labels:
         return
@@ -337,7 +352,7 @@ def is_known_part(words: Sequence[str], city: City) -> bool:
 
 
 def _is_own_class(text: str, city: City) -> bool:
-    """Whether a row is of a class of the city's schools: 民办, 区直学校, 市本级."""
+    """Whether a row is of a class of the city's schools: 民办, 市直学校, 市本级."""
     classes = class_labels(city)
     return text in classes or text.removesuffix("学校") in classes or text in whose_words().own_parts
 
