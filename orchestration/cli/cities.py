@@ -41,25 +41,32 @@ def check_city(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """检查一个城市的全部配置，一次列出所有问题：文件、行、键和最接近的写法。有问题时返回码为 2，有事项没定时为 3。"""
-    from warehouse.catalogue.city_references import city_problems
+    """检查一个城市的全部配置，一次列出所有问题：文件、行、键和最接近的写法。
+
+    有问题时返回码为 2，有事项没定、或有地方可疑时为 3。
+    """
+    from warehouse.catalogue.city_references import city_doubts, city_problems
 
     city_dir = city_folder(folder) if folder else load_settings().city_dir
     if not city_dir.is_dir():
         fail(f"没有这个文件夹：{city_dir}")
     recover(city_dir)
     problems = city_problems(city_dir)
+    strange = () if problems else city_doubts(city_dir)
     if as_json:
-        print_json([asdict(problem) for problem in problems])
+        print_json([asdict(problem) for problem in problems or strange])
     elif problems:
         _print_problems(problems)
     else:
         console.print(f"配置没有问题：{city_dir}", soft_wrap=True)
     if problems:
         raise typer.Exit(CANNOT)
-    if undecided := load_undecided(city_dir):
-        if not as_json:
-            print_lines("还没有定", told_undecided(undecided))
+    undecided = load_undecided(city_dir)
+    if strange and not as_json:
+        print_lines("可以使用，但请看是否写错", [str(each) for each in strange])
+    if undecided and not as_json:
+        print_lines("还没有定", told_undecided(undecided))
+    if strange or undecided:
         raise typer.Exit(ACTION_NEEDED)
 
 

@@ -42,16 +42,11 @@ KEPT_BY_EDITORS = re.compile(r"^(~\$|\.)|(~|\.bak|\.orig|\.swp|\.tmp)$")
 LEVELS_IN_WORDS = {"nation": "全国", "province": "省级", "city": "市级", "county": "县级"}
 
 
-def contradictions(city: "City", unsure: Collection[str] = ()) -> list[Misfit]:
+def contradictions(city: "City", unsure: Collection[str] = ()) -> Iterator[Misfit]:
     """Everything in a city's declarations that contradicts something else in them or cannot be.
 
     `unsure` names fields whose file had mistakes of form: nobody is told that something is missing in them.
     """
-    found = list(_contradictions(city, unsure))
-    return found if found or unsure else list(_without_bureau(city))
-
-
-def _contradictions(city: "City", unsure: Collection[str]) -> Iterator[Misfit]:
     yield from _twice(city.regions, lambda region: region.code, "regions", "code", "代码")
     if "code" not in unsure:
         yield from _regions(city, "regions" in unsure)
@@ -60,7 +55,7 @@ def _contradictions(city: "City", unsure: Collection[str]) -> Iterator[Misfit]:
     yield from _respondents(city, unsure)
     yield from _attributes(city)
     if "code" not in unsure:
-        yield from _of_another_province(city)
+        yield from _regions_of_another_province(city)
     yield from _scopes(city, "respondents" in unsure)
     for position, definition in enumerate(city.definitions):
         yield from _years(("definitions", position), since=definition.since)
@@ -136,15 +131,15 @@ def _place_of_region(city: "City", region: "Region", place: Place, is_unsure: bo
         yield Misfit((*place, "parent"), told)
 
 
-def _of_another_province(city: "City") -> Iterator[Misfit]:
-    """Pack and regions of a province other than the installation's own; a nation has all of them."""
+def _is_nation(city: "City") -> bool:
+    return city.code in city.region_by_code and city.region_by_code[city.code].level == "nation"
+
+
+def _regions_of_another_province(city: "City") -> Iterator[Misfit]:
+    """A nation has the regions of all provinces."""
     own = city.code[:2]
-    if city.code in city.region_by_code and city.region_by_code[city.code].level == "nation":
-        return
-    if PROVINCE_CODE.fullmatch(city.pack.code) and city.pack.code[:2] != own:
-        yield Misfit(("pack",), f"资料包“{city.pack.code}”是别的省的：{city.code} {city.name}的省级代码是 {own}0000")
     for position, region in enumerate(city.regions):
-        if region.code[:2] != own:
+        if region.code[:2] != own and not _is_nation(city):
             told = f"{region.code} {region.name}不在本省：代码的前两位应当是 {own}"
             yield Misfit(("regions", position, "code"), told)
 
@@ -207,22 +202,6 @@ def _bureaus(city: "City", respondents: Sequence["Respondent"], is_unsure: bool)
         yield Misfit(("respondents",), "没有教育局（kind: bureau）：名册和统计口径由它填报")
 
 
-def _without_bureau(city: "City") -> Iterator[Misfit]:
-    """Schools that no bureau has on its roster, each year's first: neither their region has one, nor one above it."""
-    told = set[str]()
-    for year in sorted(city.calendar.years):
-        there = city.in_year(year)
-        serving = there.respondents_in(year)
-        served = {there.region_of(each) for each in serving if each.kind == "bureau"}
-        for position, school in enumerate(there.respondents):
-            region = there.region_of(school)
-            is_served = bool(served.intersection(there.region_paths[region]))
-            if school in serving and school.kind == "school" and not is_served and region not in told:
-                told.add(region)
-                words = f"{school.name}没有教育局填报名册：它的地区 {region} 和上级在 {year} 年度都没有教育局"
-                yield Misfit(("respondents", position, "region"), words)
-
-
 def _grouped(entries: Iterable[Entry], key: Callable[[Entry], str]) -> dict[str, list[tuple[int, Entry]]]:
     groups: dict[str, list[tuple[int, Entry]]] = {}
     for position, entry in enumerate(entries):
@@ -260,7 +239,6 @@ def _scopes(city: "City", is_unsure: bool) -> Iterator[Misfit]:
     for position, scope in enumerate(city.scopes):
         if scope.code == RESERVED_SCOPE:
             yield Misfit(("scopes", position, "code"), f"代号不能是“{RESERVED_SCOPE}”：它在已印数字中表示单独一所学校")
-    yield from _alike(city.scopes)
     named = {normalise_label(name): scope for scope in reversed(city.scopes) for name in scope.also}
     named |= {normalise_label(scope.label): scope for scope in city.scopes}
     schools = {each.code: each.name for each in city.respondents if each.kind == "school"}
@@ -270,18 +248,6 @@ def _scopes(city: "City", is_unsure: bool) -> Iterator[Misfit]:
                 told = f"“{name}”已经是口径“{other.label}”的名称，读的时候分不开"
                 yield Misfit(("scopes", position, "also"), told)
         yield from _exclusions(city.pack, scope, ("scopes", position, "exclude"), None if is_unsure else schools)
-
-
-def _alike(scopes: Sequence["Scope"]) -> Iterator[Misfit]:
-    """The first scope is every school; no two others leave out the same."""
-    seen: dict[str, Scope] = {}
-    for position, scope in enumerate(scopes):
-        left_out = repr(sorted((key, sorted(values)) for key, values in scope.exclude.items()))
-        if position == 0 and scope.exclude:
-            yield Misfit(("scopes", 0, "exclude"), f"第一个口径“{scope.label}”应当是全部学校，不能有“exclude”")
-        elif (other := seen.setdefault(left_out, scope)).code != scope.code and scope.exclude:
-            told = f"口径“{scope.label}”不算的学校与口径“{other.label}”完全相同：请改正，或删去其中一个"
-            yield Misfit(("scopes", position, "exclude"), told)
 
 
 def _exclusions(pack: Pack, scope: "Scope", place: Place, schools: dict[str, str] | None) -> Iterator[Misfit]:
@@ -349,8 +315,6 @@ def _served_years(city: "City", is_unsure: bool) -> Iterator[Misfit]:
 
 
 def _order(year: "ReportYear", place: Place) -> Iterator[Misfit]:
-    if (early := (year.as_of - year.opens).days) > EARLIEST and year.as_of.year - year.opens.year <= 1:
-        yield Misfit((*place, "opens"), f"“opens”{year.opens} 比时点“as_of”{year.as_of} 早 {early} 天：年份写对了吗？")
     for earlier, later in (("school_year_from", "school_year_to"), ("opens", "due"), ("due", "freezes")):
         first, second = getattr(year, earlier), getattr(year, later)
         if first > second:
@@ -400,3 +364,55 @@ def strange_names(names: Iterable[str], known: Sequence[str]) -> Iterator[tuple[
         near = nearest(name, known)
         if name not in known and not KEPT_BY_EDITORS.search(name) and (near or name.endswith(DECLARING)):
             yield name, f"没有叫“{name}”的配置{meant(name, known)}", near
+
+
+# --- What may be right and probably is not: `check-city` tells it, and nothing stops ----------------------------------
+
+
+def doubts(city: "City") -> Iterator[Misfit]:
+    """What is strange in a city's declarations that contradict nothing."""
+    yield from _pack_of_another_province(city)
+    yield from _without_bureau(city)
+    yield from _alike(city.scopes)
+    yield from _early_starts(city)
+
+
+def _pack_of_another_province(city: "City") -> Iterator[Misfit]:
+    if PROVINCE_CODE.fullmatch(city.pack.code) and city.pack.code[:2] != city.code[:2] and not _is_nation(city):
+        told = f"资料包“{city.pack.code}”是别的省的：{city.code} {city.name}的省级代码是 {city.code[:2]}0000"
+        yield Misfit(("pack",), told)
+
+
+def _without_bureau(city: "City") -> Iterator[Misfit]:
+    """Schools that no bureau has on its roster, each year's first: neither their region has one, nor one above it."""
+    told = set[str]()
+    for year in sorted(city.calendar.years):
+        there = city.in_year(year)
+        serving = there.respondents_in(year)
+        served = {there.region_of(each) for each in serving if each.kind == "bureau"}
+        for position, school in enumerate(there.respondents):
+            region = there.region_of(school)
+            is_served = bool(served.intersection(there.region_paths[region]))
+            if school in serving and school.kind == "school" and not is_served and region not in told:
+                told.add(region)
+                words = f"{school.name}没有教育局填报名册：它的地区 {region} 和上级在 {year} 年度都没有教育局"
+                yield Misfit(("respondents", position, "region"), words)
+
+
+def _alike(scopes: Sequence["Scope"]) -> Iterator[Misfit]:
+    """The first scope is every school; no two others leave out the same."""
+    seen: dict[str, Scope] = {}
+    for position, scope in enumerate(scopes):
+        left_out = repr(sorted((key, sorted(values)) for key, values in scope.exclude.items()))
+        if position == 0 and scope.exclude:
+            yield Misfit(("scopes", 0, "exclude"), f"第一个口径“{scope.label}”应当是全部学校，不能有“exclude”")
+        elif (other := seen.setdefault(left_out, scope)).code != scope.code and scope.exclude:
+            told = f"口径“{scope.label}”不算的学校与口径“{other.label}”完全相同：请改正，或删去其中一个"
+            yield Misfit(("scopes", position, "exclude"), told)
+
+
+def _early_starts(city: "City") -> Iterator[Misfit]:
+    for number, year in city.calendar.years.items():
+        if (early := (year.as_of - year.opens).days) > EARLIEST:
+            told = f"“opens”{year.opens} 比时点“as_of”{year.as_of} 早 {early} 天：年份写对了吗？"
+            yield Misfit(("calendar", "years", number, "opens"), told)

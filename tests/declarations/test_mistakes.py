@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from sources.write.new_city import NewCity, write_folder
-from tests.declarations.mistakes import MISTAKES, PAGE, Mistake, good_folder, page, shown, told
-from warehouse.catalogue.city_references import city_problems
+from tests.declarations.mistakes import DOUBTS, MISTAKES, PAGE, Mistake, good_folder, page, shown, told
+from warehouse.catalogue.city_references import city_doubts, city_problems
 
 ALL = [mistake for mistakes in MISTAKES.values() for mistake in mistakes]
 ENOUGH = 60
@@ -51,6 +51,25 @@ def run(folder: Path, home: Path, *command: str) -> subprocess.CompletedProcess[
 def some(mistakes: list[Mistake]) -> list[pytest.ParameterSet]:
     """Every twelfth in `make test`, all in `make test-deep`."""
     return [pytest.param(each, marks=() if n % 12 == 0 else pytest.mark.deep) for n, each in enumerate(mistakes)]
+
+
+@pytest.mark.parametrize("doubt", DOUBTS, ids=lambda each: each.what)
+def test_a_doubt_is_told_in_its_file_and_stops_nothing(tmp_path, doubt):
+    folder = good_folder(tmp_path / "city")
+    assert city_doubts(folder) == ()
+    doubt.made(folder)
+    assert city_problems(folder) == ()
+    (line,) = [shown(problem, folder) for problem in city_doubts(folder)]
+    assert line.startswith(doubt.file)
+    assert not FOREIGN.search(line)
+
+
+def test_check_city_asks_to_look_at_a_doubt_and_a_command_goes_on(tmp_path):
+    folder, home = good_folder(tmp_path / "city"), tmp_path / "home"
+    DOUBTS[-1].made(folder)
+    asked = run(folder, home, "check-city", str(folder))
+    assert (asked.returncode, "年份写对了吗" in asked.stdout) == (3, True)
+    assert run(folder, home, "template", "--year", "2030").returncode == 0
 
 
 @pytest.mark.parametrize("mistake", some(ALL), ids=lambda each: f"{each.file}-{each.what}")

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from sources.declarations.alerting import ALERTS_FILE, load_alerting
+from sources.declarations.check_city import doubts
 from sources.declarations.city import City, load_city, read_city
 from sources.declarations.contacts import load_contacts
 from sources.declarations.misfit import Misfit
@@ -43,6 +44,12 @@ def city_problems(city_dir: Path) -> tuple[Problem, ...]:
         *_env_problems(city_dir / ENV_FILE),
     ]
     return DeclarationError(problems).problems
+
+
+def city_doubts(city_dir: Path) -> tuple[Problem, ...]:
+    """What is strange in a folder in which nothing is wrong: it can be used as it is."""
+    folder = read_city(city_dir)
+    return DeclarationError(folder.located(doubts(folder.city))).problems
 
 
 def unknown_indicators(city: City, catalogue: Catalogue) -> Iterator[Misfit]:
