@@ -282,7 +282,7 @@ KINDS: dict[str, tuple[Kind, ...]] = {
         Kind("zip_bomb", "二十亿个零", bombs.zip_bomb, REFUSED, "file.too_large"),
         Kind("lying_zip_bomb", "目录里写得很小", bombs.lying_zip_bomb, REJECTED),
         Kind("many_parts", "五万个内部文件", bombs.many_parts, REFUSED, "file.too_large"),
-        Kind("overlapping", "两个内部文件是同一段字节", overlapping, REFUSED, "file.damaged"),
+        Kind("overlapping", "两个内部文件是同一段字节", overlapping, REFUSED, "file.malformed"),
         Kind("endless_directory", "zip64 的目录说自己无限大", endless_directory, REFUSED, "file.damaged"),
         Kind("nested_archives", "压缩包里有压缩包，二十层", nested_archives, REFUSED, "file.not_a_workbook"),
         Kind("polyglot", "又是网页又是压缩包", polyglot, REFUSED, "file.not_a_workbook"),
