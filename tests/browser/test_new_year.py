@@ -63,7 +63,7 @@ def test_what_waits_today_is_listed_by_one_click(page: Page, screenshots: Path):
     page.goto(f"{JOBS}/todo_today")
     page.get_by_role("button", name="Materialize").first.click(timeout=60_000)
     confirm, launched = page.get_by_role("button", name="Confirm"), page.get_by_text("Launched run").first
-    expect(confirm.or_(launched)).to_be_visible(timeout=60_000)
+    expect(confirm.or_(launched).first).to_be_visible(timeout=60_000)
     if confirm.is_visible():  # Dagster has seen no run that published: this installation was made without it
         confirm.click()
     expect(launched).to_be_visible(timeout=60_000)
@@ -81,7 +81,7 @@ def test_the_form_of_a_release_offers_the_years_and_has_a_place_for_the_code(pag
     page.goto(f"{JOBS}/make_release")
     page.get_by_role("button", name="Materialize").first.click(modifiers=["Shift"], timeout=60_000)
     confirm, year = page.get_by_role("button", name="Confirm"), page.get_by_placeholder("Partition")
-    expect(confirm.or_(year)).to_be_visible(timeout=60_000)
+    expect(confirm.or_(year).first).to_be_visible(timeout=60_000)
     if confirm.is_visible():  # as above: no run of Dagster's has published
         confirm.click()
     year.click(timeout=30_000)
@@ -90,7 +90,8 @@ def test_the_form_of_a_release_offers_the_years_and_has_a_place_for_the_code(pag
     page.keyboard.type("2023")
     page.keyboard.press("Enter")
     expect(page.get_by_text("确认码").first).to_be_visible(timeout=30_000)
-    typed = page.locator(".CodeMirror").evaluate_all("all => all.map(editor => editor.CodeMirror.getValue())")
-    assert "ops:\n  released:\n    config:\n      确认码: ''\n" in typed
-    expect(page.get_by_text("No errors")).to_be_visible()
+    editors = "[...document.querySelectorAll('.CodeMirror')].map(editor => editor.CodeMirror.getValue())"
+    wanted = "ops:\n  released:\n    config:\n      确认码: ''\n"
+    page.wait_for_function(f"wanted => {editors}.includes(wanted)", arg=wanted, timeout=60_000)
+    expect(page.get_by_text("No errors")).to_be_visible(timeout=60_000)
     take(page, "ui_release.png", screenshots)
