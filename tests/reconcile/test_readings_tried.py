@@ -1,5 +1,6 @@
 """Scopes from the sentence, the same words twice, numbers in words, ranges: read as a reader reads them."""
 
+from dataclasses import astuple
 from decimal import Decimal
 from pathlib import Path
 
@@ -9,10 +10,12 @@ from sources.declarations.city import City, load_city
 from sources.system.settings import CITIES_ROOT
 from tests.support.sample import PACK
 from warehouse.catalogue.catalogue import load_catalogue
+from warehouse.reconcile.reading import prose
 from warehouse.reconcile.reading.chinese_numbers import SpokenNumber, spoken_number
 from warehouse.reconcile.reading.names import load_names
 from warehouse.reconcile.reading.printed_figure import PrintedFigure
 from warehouse.reconcile.reading.read_report import read_report
+from warehouse.reconcile.reading.wording import Context
 from warehouse.reconcile.reconcile import reconcile_file
 
 CITIES = Path(__file__).parents[1] / "cities"
@@ -210,3 +213,18 @@ def test_a_slip_in_such_a_number_is_found_all_the_same(published, tmp_path):
 def test_a_place_in_the_heading_holds_for_its_section(tmp_path):
     figures = read("1 东湖区\n专任教师300人。\n2 全市概况\n专任教师940人。", tmp_path)
     assert [bool(figure.codes) for figure in figures] == [False, True]
+
+
+def test_a_sentence_of_very_many_numbers_is_read_with_as_much_work_for_each(tmp_path, monkeypatch):
+    """Counted in the characters that are looked at: a program writes such a sentence, and nobody may wait for ever."""
+    looked_at: list[int] = []
+    indicator_in = prose.indicator_in
+
+    def counted(context: Context, *rest):
+        looked_at.append(sum(len(part) for part in astuple(context)))
+        return indicator_in(context, *rest)
+
+    monkeypatch.setattr(prose, "indicator_in", counted)
+    figures = read("全市" + "，".join(f"专任教师{number}人" for number in range(1000, 1800)) + "。", tmp_path)
+    assert len(figures) == len(looked_at) == 800
+    assert max(looked_at) <= 3 * prose.LOOKS_AROUND

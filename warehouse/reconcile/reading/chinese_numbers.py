@@ -4,6 +4,8 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 
+from warehouse.reconcile.reading.printed_figure import MULTIPLIERS
+
 WORDS = re.compile("[零〇一二两三四五六七八九十百千]+")
 """Without 万 and 亿: who prints 三万 has rounded, which is a unit's business (3万人)."""
 LONGEST_LARGE = 16
@@ -13,10 +15,12 @@ LONGEST = 8
 
 def number_in_words(text: str) -> Decimal | None:
     """The number that the whole text is: 十二 → 12, 两百五十 → 250; None for 三分之一, 几十, 六成 and all else."""
+    return _number(text) if WORDS.fullmatch(text) and len(text) <= LONGEST else None
+
+
+def _number(text: str) -> Decimal | None:
     import cn2an  # reads files of its own on import, and few lists need it
 
-    if WORDS.fullmatch(text) is None or len(text) > LONGEST:
-        return None
     try:
         return Decimal(cn2an.cn2an(text, "normal"))
     except ValueError:  # a word, not a number
@@ -40,17 +44,13 @@ class SpokenNumber:
 
 def spoken_number(text: str) -> SpokenNumber | None:
     """The number that the words are; None for 百, 几十, 三分之一 and whatever is no number."""
-    import cn2an
-
     if LARGE.fullmatch(text) is None or len(text) > LONGEST_LARGE or not re.search("[一二两三四五六七八九十]", text):
         return None
-    try:
-        value = Decimal(cn2an.cn2an(text, "normal"))
-    except ValueError:  # a word, not a number
+    value = _number(text)
+    if value is None:
         return None
     multiplier = ROUND.get(text[-1], "") if len(text) > 1 else ""
     if multiplier == "千" and value < FULLY_SAID:
         multiplier = ""
-    size = {"": 1, "千": 1_000, "万": 10_000, "亿": 100_000_000}[multiplier]
     is_rounded = not multiplier and (text[-1] in "百千" or (value >= FULLY_SAID and text[-1] == "十"))
-    return SpokenNumber(value / size, multiplier, is_rounded)
+    return SpokenNumber(value / MULTIPLIERS.get(multiplier, 1), multiplier, is_rounded)

@@ -36,7 +36,7 @@ OF_CITY = "(?=现|共|有|中等职业|中职|职业教育|职业学校|普通)"
 NARROWS, UNSURE = 2, 0.8
 """From so many further characters on the words at a number may mean something narrower, and how sure it can be then."""
 ROUND = 10
-LOOKS_BACK = 1_000
+LOOKS_AROUND = 1_000
 """No sentence that somebody wrote is longer; one that a program wrote must not take for ever."""
 BOUND = re.compile("(低于|高于|不足|少于|多于)$")
 QUOTED = re.compile(r"[“\"‘《【][^”\"’》】]*[”\"’》】]")
@@ -80,17 +80,19 @@ def _of_sentence(sentence: str, previous: str, section: str, state: State) -> It
     named = blanked(text, [r.name for r in state.city.respondents if r.kind == SCHOOL_SCOPE])
     end, after = 0, ""
     for match in _number(state.catalogue).finditer(text):
-        if NO_FIGURE.search(text[: match.start()]) or any(a < match.start() and match.end() < b for a, b in quoted):
+        if NO_FIGURE.search(_before(text, match.start())) or any(
+            a < match.start() and match.end() < b for a, b in quoted
+        ):
             continue
         if match["words"] and not _is_a_number_in_words(match, text):
             continue
-        between, following = text[end : match.start()], text[match.end() :]
+        between, following = text[end : match.start()], text[match.end() :][:LOOKS_AROUND]
         if _is_manner_of_speaking(match):
             # 三个方面, 三次产业: listed, and no break in what is said of other numbers
             yield _no_number(match, between, "用汉字写的小数目，多半只是说法，没有核对", section, state)
             continue
         _note_surroundings(between, following, state)
-        end, before = match.end(), text[:end]
+        end, before = match.end(), _before(text, end)
         if BOUND.search(between):
             continue
         taken, after = after, re.split(r"[，。；、：:（()）\d]", following, maxsplit=1)[0][:REACH]
@@ -105,8 +107,10 @@ def _of_sentence(sentence: str, previous: str, section: str, state: State) -> It
             told = "是一个区间，不是一个数" if match["range"] else "是约数或几分之几，不能据此核对"
             yield _no_number(match, between, told, section, state)
             continue
-        figure = _figure(match, between, Context(near, after, clause, before, previous), section, state)
-        yield _with_its_kind(figure, named[max(0, match.start() - LOOKS_BACK) : match.start()], match, state)
+        figure = _figure(
+            match, between, Context(near, after, clause, before, _before(previous, len(previous))), section, state
+        )
+        yield _with_its_kind(figure, _before(named, match.start()), match, state)
         _note_count(match, following, state)
     _note_surroundings(text[end:], "", state)
     _note_end(named, scope, state)
@@ -119,13 +123,17 @@ def _note_end(named: str, scope: str, state: State) -> None:
         state.scope = scope
     if state.names_year:
         state.carried_year = state.year if state.year != state.report_year else None
-    last = whose_number(named[-LOOKS_BACK:], state.city, state.carried)
+    last = whose_number(_before(named, len(named)), state.city, state.carried)
     state.carried = last if last is state.carried else unsure(last)
+
+
+def _before(text: str, end: int) -> str:
+    return text[max(0, end - LOOKS_AROUND) : end]
 
 
 def _is_a_number_in_words(match: re.Match[str], text: str) -> bool:
     """Whether words are a number, and not 一个, 十几名, 第二个 or part of a longer word."""
-    if not match["words"].strip("一") or NO_NUMBER_AFTER.search(text[: match.start("words")]):
+    if not match["words"].strip("一") or NO_NUMBER_AFTER.search(_before(text, match.start("words"))):
         return False
     return spoken_number(match["words"]) is not None
 
