@@ -97,12 +97,7 @@ def _of_sentence(sentence: str, previous: str, section: str, state: State) -> It
             continue
         taken, after = after, re.split(r"[，。；、：:（()）\d]", following, maxsplit=1)[0][:REACH]
         clause = re.sub(r"\d", "", re.split("[，。；]", following, maxsplit=1)[0])
-        # what stands between two numbers without a stop belongs to the first one
-        near = between.removeprefix(taken) if re.match(f"{re.escape(taken)}([，。；、]|$)", between) else between
-        near = between if re.search(f"{UP}|{DOWN}", between) else near
-        if counted := re.match(f"(?:{whose_words().counted_schools})(?=.)", between):
-            # 12所中等职业学校共有专业116个: the schools were counted, and now something in them
-            near = between[counted.end() :]
+        near = _near(between, taken)
         if match["range"] or match["rough"]:
             told = "是一个区间，不是一个数" if match["range"] else "是约数或几分之几，不能据此核对"
             yield _no_number(match, between, told, section, state)
@@ -114,6 +109,17 @@ def _of_sentence(sentence: str, previous: str, section: str, state: State) -> It
         _note_count(match, following, state)
     _note_surroundings(text[end:], "", state)
     _note_end(named, scope, state)
+
+
+def _near(between: str, taken: str) -> str:
+    """What stands between two numbers and is said of the second; `taken` is what the first one has claimed of it."""
+    # without a stop it belongs to the first one
+    near = between.removeprefix(taken) if re.match(f"{re.escape(taken)}([，。；、]|$)", between) else between
+    near = between if re.search(f"{UP}|{DOWN}", between) else near
+    if counted := re.match(f"(?:{whose_words().counted_schools})(?=.)", between):
+        # 12所中等职业学校共有专业116个: the schools were counted, and now something in them
+        near = between[counted.end() :]
+    return near
 
 
 def _note_end(named: str, scope: str, state: State) -> None:
