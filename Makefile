@@ -4,6 +4,8 @@ BIN := .venv/bin
 YEARS := --year 2022 --year 2023
 
 .DEFAULT_GOAL := help
+# bytecode of the program too, as of the libraries: every command would make it anew where Python may not write it
+COMPILED := $(BIN)/python -m compileall -q -j 2 -x warehouse/data sources warehouse orchestration
 CHECKS := check-types check-generated check-sql check-style check-imports
 .PHONY: help run test test-deep test-spark check $(CHECKS) ui format generate lock bench bundle sbom clean writers system-packages
 
@@ -96,6 +98,7 @@ system-packages:
 	@echo "Installing (once) …"
 	@test -e .venv/dev.stamp || $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --no-deps --require-hashes -r requirements.lock
 	@test -e .venv/dev.stamp || $(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --no-deps -b requirements-bootstrap.lock --editable .
+	@$(COMPILED)
 	@$(BIN)/nianbao prepare
 	@touch $@
 
@@ -103,6 +106,7 @@ system-packages:
 	@echo "Installing for tests (once) …"
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --no-deps --require-hashes -r requirements-dev.lock
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --no-deps -b requirements-bootstrap.lock --editable .
+	@$(COMPILED)
 	@touch $@ .venv/run.stamp
 
 .venv/user.stamp: requirements.lock pyproject.toml | .venv/uv.stamp

@@ -99,10 +99,10 @@ def mark_apart(files: Sequence[ToMark], limits: Limits) -> Iterator[bytes | Exce
 
     Where not even that can be written, which is a fault of ours, what it was; the others go on.
     """
-    from sources.write.marked_workbook import mark_workbook  # openpyxl: not needed while nothing is wrong
-
     for file, marked in zip(files, each_apart(partial(_mark, limits=limits), files, limits), strict=True):
         if isinstance(marked, Exceeded):
+            from sources.write.marked_workbook import mark_workbook  # openpyxl: not needed while nothing is wrong
+
             try:
                 marked = mark_workbook(None, file.findings, file.title, file.outcomes, file.asked)
             except Exception as error:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from warehouse.intake.feedback import Feedback
 
 if TYPE_CHECKING:
-    from sources.check import Checked
+    from sources.checked import Checked
 
 File = Annotated[Path, typer.Argument(help="工作簿", exists=True, dir_okay=False, readable=True)]
 SHOWN_OF_FINDING = ("severity", "sheet", "cell", "message", "suggestion", "fix")
@@ -75,8 +75,10 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """报送前自己检查一份工作簿：不需要数据库。最后列出只有教育局才能核对的规则。有错误时返回码为 3。"""
-    from sources.check import LastYearError, WorkbookFile, check_apart, mark_checked
+    from sources.check import check_apart, make_ready, mark_checked
+    from sources.checked import LastYearError, WorkbookFile
 
+    make_ready()
     settings, city = installation()
     data = file.read_bytes()
     before = None if last_year is None else WorkbookFile(last_year.read_bytes(), last_year.name)

@@ -1,6 +1,7 @@
 """Commands that keep an installation: ui, rebuild, templates, and what developers generate."""
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
@@ -28,7 +29,8 @@ from orchestration.cli.console import (
 from orchestration.cli.run_year import exit_code_of, print_left_out, summarise
 from orchestration.launch import EVENTS_IN_BATCHES, execute, open_instance, prepare_dagster_home
 from sources.archive.inbox import content_of
-from sources.declarations.pack import REGIONS, Pack
+from sources.declarations.pack import NEUTRAL_PACK, REGIONS, Pack, shipped_packs
+from sources.declarations.rule import load_cross_rules
 from sources.system.access import prepare_home, private_folder
 from sources.system.faults import OneByOne
 from sources.system.fingerprint import sha256_of
@@ -115,10 +117,17 @@ def generate(check: Annotated[bool, typer.Option("--check", help="只检查，�
 
 @app.command(rich_help_panel=Panel.DEVELOP)
 def prepare() -> None:
-    """Developers and `make`: compile the models and open Dagster's books now, so that the first run need not wait."""
+    """Developers and `make`: read what is declared, compile the models and open Dagster's books now, so that the first
+    run and every command need not.
+    """
     from orchestration.lib.dbt_graph import load_graph
+    from warehouse.catalogue.catalogue import load_catalogue
     from warehouse.catalogue.model_files import GENERATED_FOR
 
+    sys.dont_write_bytecode = False  # it is asked for, whatever the environment says of other programs
+    for pack in (NEUTRAL_PACK, *shipped_packs()):
+        load_catalogue(pack)
+        load_cross_rules(pack)
     settings = load_settings()  # of no city: `make` comes here before anybody has said which it is
     load_graph(settings, Pack(REGIONS / GENERATED_FOR))
     with open_instance(settings):

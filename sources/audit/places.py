@@ -3,11 +3,13 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-
-import polars as pl
+from typing import TYPE_CHECKING
 
 from sources.declarations.contract import Contract
 from sources.submission.cell import FORM_RECORD, CellAddress
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class Place:
     text: str | None
 
 
-def cell_lookup(cells: pl.DataFrame) -> CellOf:
+def cell_lookup(cells: "pl.DataFrame") -> CellOf:
     """Looks cells up in a CELL_SCHEMA frame; it indexes a submission's cells at the first question."""
     names = ("sheet", "record", "column_name", "cell", "raw_text")
     parts = cells.partition_by("submission_id", as_dict=True, include_key=False)

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from sources.declarations.headings import normalise_label
 from sources.declarations.kept import CODELISTS, kept_part, read_kept
+from sources.declarations.kept_ready import kept_ready
 from sources.declarations.pack import Pack, layered
 from sources.declarations.strict_yaml import Declaration, Name, once
 from sources.system.settings import SOURCES_ROOT
@@ -65,6 +66,7 @@ class CodeList(Declaration):
 
 
 @lru_cache
+@kept_ready
 def load_codelists(pack: Pack) -> dict[str, CodeList]:
     """The code lists by name, as the pack has them. Raises DeclarationError."""
     if pack.kept:

@@ -10,6 +10,7 @@ from sources.declarations.codelist import labels_of_codes
 from sources.declarations.headings import normalise_label
 from sources.declarations.judgement import load_judgements
 from sources.declarations.kept import CONTRACTS, kept_part, read_kept
+from sources.declarations.kept_ready import kept_ready
 from sources.declarations.misfit import Misfit
 from sources.declarations.pack import Pack, layered
 from sources.declarations.problem import DeclarationError, Problem, meant
@@ -188,6 +189,7 @@ def load_contracts(pack: Pack) -> tuple[Contract, ...]:
 
 
 @lru_cache
+@kept_ready
 def contracts_by_path(pack: Pack) -> dict[str, Contract]:
     """The contracts by `<who>/<sheet>.yml`. Raises DeclarationError."""
     if pack.kept:
@@ -197,6 +199,7 @@ def contracts_by_path(pack: Pack) -> dict[str, Contract]:
 
 
 @lru_cache
+@kept_ready
 def contracts_as_declared(pack: Pack) -> dict[str, Contract]:
     """The contracts of today by `<who>/<sheet>.yml`, with rules of every state. Raises DeclarationError."""
     documents = layered(SOURCES_ROOT / "contracts", pack, "contracts", labels_of_codes(pack))

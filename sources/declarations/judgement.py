@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from sources.declarations.codelist import labels_of_codes
 from sources.declarations.kept import JUDGEMENTS, kept_part, read_kept
+from sources.declarations.kept_ready import kept_ready
 from sources.declarations.misfit import Misfit
 from sources.declarations.pack import Pack, layered
 from sources.declarations.problem import DeclarationError, meant
@@ -111,6 +112,7 @@ class _Plausibility(Declaration):
 
 
 @lru_cache
+@kept_ready
 def load_judgements(pack: Pack) -> dict[str, Judgement]:
     """The judgements by name, each with what it takes over from the one that it is like. Raises DeclarationError."""
     if pack.kept:

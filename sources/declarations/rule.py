@@ -12,6 +12,7 @@ from pydantic import ConfigDict, Field, model_validator
 from sources.declarations.codelist import labels_of_codes
 from sources.declarations.kept import CROSS_RULES, kept_part, read_kept
 from sources.declarations.kept import INTAKE_RULES as KEPT_INTAKE_RULES
+from sources.declarations.kept_ready import kept_ready
 from sources.declarations.pack import NEUTRAL_PACK, Pack, layered
 from sources.declarations.strict_yaml import Declaration, Name, load, once
 from sources.system.fingerprint import sha256_of
@@ -234,11 +235,18 @@ def load_intake_rules(pack: Pack = NEUTRAL_PACK) -> dict[str, IntakeRule]:
     if pack.kept:
         kept = (read_kept(IntakeRule, each) for each in kept_part(pack.kept, KEPT_INTAKE_RULES))
         return {rule.id: rule for rule in kept}
+    return intake_rules_as_declared(NEUTRAL_PACK)
+
+
+@kept_ready
+def intake_rules_as_declared(_: Pack) -> dict[str, IntakeRule]:
+    """The rules of a file as such, and the causes, of today's files. Raises DeclarationError."""
     files = (load(RULES / name, _IntakeRules).rules for name in (INTAKE_RULES, CAUSES))
     return {rule.id: rule for rules in files for rule in rules}
 
 
 @lru_cache
+@kept_ready
 def load_cross_rules(pack: Pack) -> tuple[CrossRule, ...]:
     if pack.kept:
         return tuple(read_kept(CrossRule, each) for each in kept_part(pack.kept, CROSS_RULES))

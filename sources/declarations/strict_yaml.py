@@ -69,7 +69,8 @@ Model = TypeVar("Model", bound=BaseModel)
 class Declaration(BaseModel):
     """Base of everything read from YAML: immutable, and no unknown keys."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+    """A model is built when something is first read into it: most commands read none."""
 
     def is_valid_in(self, report_year: int) -> bool:
         """Whether `since` and `until` (both inclusive, both optional) admit the report year."""

@@ -124,7 +124,7 @@ class Finding:
 
     @property
     def row(self) -> dict[str, str | None]:
-        """As a row of FINDING_SCHEMA: for a frame, and for JSON."""
+        """As a row of FINDING_COLUMNS: for a frame, and for JSON."""
         at = self.address
         return {
             "finding_id": self.finding_id,
@@ -146,7 +146,7 @@ class Finding:
 
     @property
     def rows(self) -> Iterator[dict[str, str | None]]:
-        """Itself, then what it is the cause of: rows of FINDING_SCHEMA."""
+        """Itself, then what it is the cause of: rows of FINDING_COLUMNS."""
         yield self.row
         for member in self.members:
             own, *below = member.rows

@@ -1,33 +1,14 @@
-"""Findings as frames, and back: how they pass between audit and warehouse. Who reads a file needs no frame."""
+"""Findings as frames: how they pass from the audit to the warehouse. Who reads a file needs no frame."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any
 
 import polars as pl
 
-from sources.submission.cell import CellAddress
-from sources.submission.explanation import GivenExplanation
 from sources.submission.finding import Finding
+from sources.submission.finding_rows import FINDING_COLUMNS
 
-FINDING_SCHEMA: dict[str, pl.DataType] = {
-    "finding_id": pl.String(),
-    "submission_id": pl.String(),
-    "file_name": pl.String(),
-    "sheet": pl.String(),
-    "cell": pl.String(),
-    "column_name": pl.String(),
-    "record_key": pl.String(),
-    "value": pl.String(),
-    "rule_id": pl.String(),
-    "rule_version": pl.String(),
-    "severity": pl.String(),
-    "message": pl.String(),
-    "fix": pl.String(),
-    "suggestion": pl.String(),
-    "cause_id": pl.String(),
-}
+FINDING_SCHEMA: dict[str, pl.DataType] = dict.fromkeys(FINDING_COLUMNS, pl.String())
 SUGGESTED_SCHEMA: dict[str, pl.DataType] = {
     "finding_id": pl.String(),
     "submission_id": pl.String(),
@@ -36,12 +17,6 @@ SUGGESTED_SCHEMA: dict[str, pl.DataType] = {
     "words": pl.String(),
 }
 """The cells of a finding's own record that its likeliest suggestion would change, and what would stand there."""
-EXPLAINED_SCHEMA: dict[str, pl.DataType] = {
-    "explained_value": pl.String(),
-    "reason": pl.String(),
-    "author": pl.String(),
-}
-"""What a frame of findings has besides when their explanations are known; all null where there is none."""
 
 
 def findings_frame(findings: Iterable[Finding]) -> pl.DataFrame:
@@ -65,52 +40,3 @@ def suggested_frame(findings: Iterable[Finding]) -> pl.DataFrame:
     ]
     frame = pl.DataFrame(rows, schema=SUGGESTED_SCHEMA, orient="row")
     return frame.unique(["finding_id", "column_name"], keep="first", maintain_order=True)
-
-
-def findings_of(frame: pl.DataFrame) -> tuple[Finding, ...]:
-    """The findings of a frame of FINDING_SCHEMA; with their explanations where it has EXPLAINED_SCHEMA too.
-
-    What a cause has taken is with it, and nowhere else.
-    """
-    told = frame.filter(is_told(frame))
-    below: dict[str, list[dict[str, Any]]] = {}
-    for row in frame.filter(~is_told(frame)).iter_rows(named=True):
-        below.setdefault(row["cause_id"], []).append(row)
-    return tuple(_with_members(row, below) for row in told.iter_rows(named=True))
-
-
-def is_told(frame: pl.DataFrame) -> pl.Series:
-    """Of each finding of a frame, whether it is told by itself: the others are told by their cause."""
-    return frame.get_column("cause_id").is_null() | ~frame.get_column("cause_id").is_in(
-        frame.get_column("finding_id").drop_nulls().to_list()
-    )
-
-
-def _with_members(row: Mapping[str, Any], below: Mapping[str, list[dict[str, Any]]]) -> Finding:
-    members = tuple(_with_members(each, below) for each in below.get(row["finding_id"] or "", ()))
-    return replace(_finding_of(row), members=members)
-
-
-def _finding_of(row: Mapping[str, Any]) -> Finding:
-    address = CellAddress(
-        submission_id=row["submission_id"],
-        file_name=row["file_name"],
-        sheet=row["sheet"] or "",
-        cell=row["cell"],
-        column_name=row["column_name"],
-        record_key=row["record_key"] or "",
-    )
-    plain = Finding(
-        address=address,
-        value=row["value"],
-        rule_id=row["rule_id"],
-        rule_version=row["rule_version"],
-        severity=row["severity"],
-        message=row["message"],
-        fix=row["fix"],
-        suggestion=row["suggestion"],
-    )
-    if row.get("reason") is None:
-        return plain
-    given = GivenExplanation(plain.question, row["reason"], row["author"], row["explained_value"] or "")
-    return replace(plain, explanation=given)

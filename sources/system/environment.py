@@ -1,8 +1,4 @@
-"""The environment variables that nianbao reads: one class, and no misspelt name that is silently ignored.
-
-Importing pydantic-settings takes 80 ms, so only `load_settings` imports this module: not the processes that a run
-starts.
-"""
+"""The environment variables that nianbao reads: one class, and no misspelt name that is silently ignored."""
 
 import os
 import re
@@ -11,8 +7,7 @@ from datetime import date
 from io import StringIO
 from pathlib import Path
 
-from pydantic import Field, NonNegativeInt, PositiveInt, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, ValidationError
 
 from sources.system.faults import ToldError
 from sources.system.nearest import nearest
@@ -28,10 +23,10 @@ SPARK = "NIANBAO_SPARK_"
 """Begins the names that dbt's profile for Spark reads."""
 
 
-class Environment(BaseSettings):
+class Environment(BaseModel):
     """Each field is a variable NIANBAO_<FIELD>; one that is empty counts as not set."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, frozen=True)
+    model_config = ConfigDict(frozen=True)
 
     home: Path | None = Field(
         None, description="数据文件夹：收件夹、存档、数据库、发布都在里面；写在 nianbao.env 里时相对于城市文件夹"
@@ -64,7 +59,8 @@ class Environment(BaseSettings):
 def read_environment() -> Environment:
     """The variables as they are set. Raises ToldError that names each one whose value cannot be used."""
     try:
-        return Environment()
+        given = {name: value for name in Environment.model_fields if (value := os.environ.get(PREFIX + name.upper()))}
+        return Environment.model_validate(given)
     except ValidationError as error:
         wanted = {"date": "日期，如 2024-09-01", "string": "网址（小写，不带路径），如 https://nianbao.example"}
         told = [

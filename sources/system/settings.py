@@ -129,7 +129,7 @@ def load_settings() -> Settings:
 
     Raises ToldError for a value that cannot be used, and for a variable NIANBAO_… that nobody reads.
     """
-    from sources.system.environment import adopt, check_names, declared_channels, read_environment  # see there: 80 ms
+    from sources.system.environment import adopt, check_names, declared_channels, read_environment
 
     given = read_environment()
     around = None if "city" in given.model_fields_set else _folder_of_a_city(Path.cwd())

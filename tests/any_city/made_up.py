@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from sources.check import check_workbook
+from sources.check_workbook import check_workbook
 from sources.declarations.city import City, Respondent, load_city
 from sources.declarations.codelist import load_codelists
 from sources.declarations.contract import Column, Contract, contracts_for

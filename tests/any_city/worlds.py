@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sources.check import check_workbook
+from sources.check_workbook import check_workbook
 from sources.declarations.city import City, Respondent, load_city
 from sources.submission.file_names import workbook_file_name
 from sources.system.settings import Limits

@@ -10,11 +10,13 @@ import pytest
 
 from sources.audit.contents import NUMBERS_SCHEMA, content_findings
 from sources.audit.roots import told_by_cause
-from sources.check import check_workbook, mark_checked
+from sources.check import mark_checked
+from sources.check_workbook import check_workbook
 from sources.declarations.headings import RESULT_SHEET
 from sources.submission.cell import CellAddress
 from sources.submission.finding import Finding, SuggestedCell
-from sources.submission.finding_frames import findings_frame, findings_of
+from sources.submission.finding_frames import findings_frame
+from sources.submission.finding_rows import findings_of
 from sources.submission.frames import CELL_SCHEMA
 from sources.system.settings import Limits
 from tests.conftest import NURSING_SCHOOL
@@ -112,7 +114,7 @@ def test_a_cause_comes_back_from_its_rows_with_what_it_takes():
     causes = told_by_cause(PACK, found, cells_of())
     frame = findings_frame(causes)
     assert frame.height == 4
-    (cause,) = findings_of(frame)
+    (cause,) = findings_of(frame.to_dicts())
     assert [member.finding_id for member in cause.members] == [each.finding_id for each in found]
 
 

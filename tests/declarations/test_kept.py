@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sources.check import check_workbook
+from sources.check_workbook import check_workbook
 from sources.declarations.archived import kept_city, text_to_keep
 from sources.declarations.city import City, load_city
 from sources.declarations.contract import contract_respondents, contracts_for, load_contracts

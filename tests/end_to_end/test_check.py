@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from sources.audit.plausibility import OF_LAST_YEAR
-from sources.check import Checked, LastYearError, WorkbookFile, check_workbook
+from sources.check_workbook import check_workbook
+from sources.checked import Checked, LastYearError, WorkbookFile
 from sources.declarations.agreement import cross_rules
 from sources.declarations.contract import contract_named, load_contracts
 from sources.sample.pour import pour_samples

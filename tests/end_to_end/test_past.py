@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from sources.archive.archive import archived_acceptances, declarations_file
-from sources.check import check_workbook
+from sources.check_workbook import check_workbook
 from sources.declarations.city import City, load_city
 from sources.declarations.pack import NEUTRAL, Pack
 from sources.system.seal import SEAL

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from sources.check import check_workbook
+from sources.check_workbook import check_workbook
 from sources.handle import ToMark, _mark
 from sources.system.apart import Exceeded, each_apart
 from sources.system.plain_text import as_markdown, as_text, as_typst, cut_short, legible, plain

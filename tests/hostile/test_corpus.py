@@ -10,7 +10,7 @@ import pytest
 
 from sources.audit.audited import Audit
 from sources.audit.judge import audit
-from sources.check import check_workbook
+from sources.check_workbook import check_workbook
 from sources.read.read_workbook import read_workbook
 from sources.submission.finding import ALIKE_SHOWN, Finding
 from sources.submission.submission import Submission

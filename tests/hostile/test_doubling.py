@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from sources.check import check_workbook
+from sources.check_workbook import check_workbook
 from sources.handle import ToMark, _mark
 from sources.system.apart import Exceeded, each_apart
 from sources.system.settings import SOURCES_ROOT, Limits

@@ -6,7 +6,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from sources.check import check_workbook
+from sources.check_workbook import check_workbook
 from sources.declarations.city import City, load_city
 from sources.declarations.contract import contracts_for
 from sources.system.settings import Limits, Settings

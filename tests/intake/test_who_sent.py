@@ -16,7 +16,7 @@ from openpyxl.packaging.custom import StringProperty
 from sources.archive.archive import Receipt, archived_receipts, note_receipt
 from sources.archive.arrival import Arrival, HandedUpFile, Senders, channel_called, handed_up, note_handed_up
 from sources.archive.tokens import TOKENS_FILE, issued_tokens, keep_tokens, tokens_for
-from sources.check import check_workbook
+from sources.check_workbook import check_workbook
 from sources.declarations.changes import Merge
 from sources.declarations.city import City, load_city
 from sources.read.read_workbook import read_workbook

@@ -12,7 +12,8 @@ from typing import Any
 import openpyxl
 import pytest
 
-from sources.check import WorkbookFile, check_workbook
+from sources.check_workbook import check_workbook
+from sources.checked import WorkbookFile
 from sources.declarations.city import Respondent
 from sources.declarations.contract import contract_named, contracts_for
 from sources.declarations.headings import PROGRESS_SHEET

@@ -7,7 +7,7 @@ import openpyxl
 import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 
-from sources.check import check_workbook
+from sources.check_workbook import check_workbook
 from sources.declarations.changes import Merge, Rename
 from sources.declarations.city import Respondent, load_city
 from sources.declarations.headings import GONE, PROGRESS_SHEET, STILL_HEADING, STILL_THERE

@@ -8,6 +8,7 @@ from typing import Literal
 import duckdb
 
 from sources.declarations.contract import Adds
+from sources.declarations.kept_ready import kept_ready
 from sources.declarations.pack import Pack
 from sources.system.faults import ToldError
 from warehouse.catalogue.indicator import Chapter, Indicator, load_chapters, load_indicators
@@ -75,6 +76,7 @@ class Catalogue:
 
 
 @lru_cache
+@kept_ready
 def load_catalogue(pack: Pack) -> Catalogue:
     """The catalogue as a province's pack has it. Only doors call it: commands, Dagster's definitions, tests."""
     indicators = load_indicators(pack)

@@ -4,16 +4,18 @@ The table is built with the models: a cell's measure is made again with what is 
 what it shifts is added to the region's own sum. Nothing is built a second time.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
 
 import duckdb
-import polars as pl
 
 from sources.submission.effect import Effect, MovedFigure
 from sources.submission.finding import Finding
 from warehouse.figures.regions import find_region, whole_of
-from warehouse.store.sql import period, query
+from warehouse.store.sql import period, records
 
 
 def effects_of(connection: duckdb.DuckDBPyConnection, finding_ids: Collection[str]) -> dict[str, Effect]:
@@ -24,7 +26,7 @@ def effects_of(connection: duckdb.DuckDBPyConnection, finding_ids: Collection[st
     if not finding_ids or not _is_built(connection):
         return {}
     root = find_region(connection)
-    found = query(
+    found = records(
         connection,
         f"""
         select
@@ -54,8 +56,8 @@ def effects_of(connection: duckdb.DuckDBPyConnection, finding_ids: Collection[st
         [root.code, list(finding_ids), root.code],
     )
     whole = whole_of(root.name)
-    parts = found.partition_by("finding_id", maintain_order=True)
-    return {part.item(0, "finding_id"): _effect(part, whole) for part in parts}
+    parts = groupby(found, key=itemgetter("finding_id"))
+    return {finding_id: _effect(list(part), whole) for finding_id, part in parts}
 
 
 def with_effects(connection: duckdb.DuckDBPyConnection, findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -70,7 +72,7 @@ def told(findings: Iterable[Finding], effects: Mapping[str, Effect]) -> tuple[Fi
     return tuple(sorted(carried, key=lambda each: each.order))
 
 
-def _effect(rows: pl.DataFrame, whole: str) -> Effect:
+def _effect(rows: Sequence[Mapping[str, Any]], whole: str) -> Effect:
     """The effect of the one finding that the rows are about."""
     moved = tuple(
         MovedFigure(
@@ -82,10 +84,12 @@ def _effect(rows: pl.DataFrame, whole: str) -> Effect:
             would_be=row["would_be"],
             share=row["share"],
         )
-        for row in rows.filter("moves").iter_rows(named=True)
+        for row in rows
+        if row["moves"]
     )
-    first = rows.row(0, named=True)
-    return Effect(first["counted"], first["is_suggested"], rows["is_known"].any(), moved, rows.height, whole)
+    first = rows[0]
+    is_known = any(row["is_known"] for row in rows)
+    return Effect(first["counted"], first["is_suggested"], is_known, moved, len(rows), whole)
 
 
 def _is_built(connection: duckdb.DuckDBPyConnection) -> bool:

@@ -19,7 +19,7 @@ from warehouse.catalogue.measure import Measure, how_measured
 from warehouse.figures.cells_behind import CellsBehind
 from warehouse.figures.fact import SCHOOL_SCOPE, Reference
 from warehouse.figures.trace import Part, Term, Trace
-from warehouse.store.sql import period, query
+from warehouse.store.sql import period, records
 
 NOTHING_HIDDEN = (
     " and not exists (select 1 from registry.hidden_value as hidden where hidden.report_year = finding.report_year"
@@ -49,14 +49,14 @@ class Lineage:
     def __post_init__(self) -> None:
         check_built_with(self.connection, self.catalogue)
         self._behind = CellsBehind(self.connection, self.catalogue, self.is_public)
-        found = query(
+        found = records(
             self.connection,
             "select submission_id, severity, rule_id, sheet, cell, message, is_explained, explanation"
             " from quality.finding inner join staging.stg_submission using (submission_id)"
             f" where cell is not null{NOTHING_HIDDEN if self.is_public else ''} order by all",
         )
         self._found = defaultdict(list)
-        for finding in found.iter_rows(named=True):
+        for finding in found:
             self._found[finding["submission_id"], finding["sheet"], finding["cell"]].append(finding)
 
     def trace(self, reference: Reference) -> Trace:

@@ -22,7 +22,7 @@ from warehouse.figures.fact import CHANGE, SCHOOL_SCOPE, SUPPRESSED, Part, Print
 from warehouse.figures.region_year import RegionYear, load_region_year
 from warehouse.figures.rounding import printed_value, trimmed
 from warehouse.figures.table_notes import NOT_REPORTED, NotedLine, TableNote, notes_of, remark_of
-from warehouse.store.sql import query
+from warehouse.store.sql import records as rows_of
 
 TEXT_COLUMNS = {"group_label", "item_label", "school_name", "authority", "honours", "remark", "methods"}
 REMARK, REMARKS = "remark", "备注"
@@ -131,11 +131,11 @@ def print_table(connection: duckdb.DuckDBPyConnection, of: RegionYear, table: Re
 
     Raises LookupError when the database has no row of it.
     """
-    found = query(
+    found = rows_of(
         connection,
         f"select * from report.{table.model} where report_year = ? and region_code = ? order by row_number",
         [of.report_year, of.region.code],
-    ).to_dicts()
+    )
     records = _without_empty_years(of, table, found)
     if not records:
         raise LookupError(f"{of.region.name}：数据库中没有 {of.report_year} 年的{table.name}。")

@@ -13,7 +13,6 @@ from sources.declarations.origin import NOT_OF_THE_SCHOOL, ORIGIN_NOTE
 from warehouse.catalogue.catalogue import Catalogue, check_built_with
 from warehouse.figures.fact import Change, Coverage, Fact, Footnote, Reference
 from warehouse.figures.regions import SUBTREE, KnownRegion, find_region
-from warehouse.store.sql import query
 
 YEARS_SHOWN = 4
 FACT_COLUMNS = (
@@ -129,21 +128,20 @@ def _origin_note(connection: duckdb.DuckDBPyConnection, report_year: int, region
 
 def read_facts(connection: duckdb.DuckDBPyConnection, condition: str, values: list[object]) -> dict[Reference, Fact]:
     """The values that a condition on `core.fct_indicator_value` selects."""
-    rows = query(
-        connection, f"select {FACT_COLUMNS} from core.fct_indicator_value where {condition} order by all", values
-    )
-    facts = (Fact(Reference(*row[:4]), *row[4:]) for row in rows.iter_rows())
+    rows = connection.execute(
+        f"select {FACT_COLUMNS} from core.fct_indicator_value where {condition} order by all", values
+    ).fetchall()
+    facts = (Fact(Reference(*row[:4]), *row[4:]) for row in rows)
     return {fact.reference: fact for fact in facts}
 
 
 def _changes(connection: duckdb.DuckDBPyConnection, report_year: int, region: str) -> dict[str, Change]:
-    rows = query(
-        connection,
+    rows = connection.execute(
         "select indicator_code, subject_code, scope_code, previous_scope_code, change_value, change_unit,"
         " change_display, comparability from core.fct_indicator_change"
         " where report_year = ? and subject_kind = 'region' and region_code = ? order by all",
         [report_year, region],
-    )
+    ).fetchall()
     return {
         code: Change(
             Reference(code, report_year, subject, scope),
@@ -153,7 +151,7 @@ def _changes(connection: duckdb.DuckDBPyConnection, report_year: int, region: st
             display,
             comparability,
         )
-        for code, subject, scope, previous, value, unit, display, comparability in rows.iter_rows()
+        for code, subject, scope, previous, value, unit, display, comparability in rows
     }
 
 

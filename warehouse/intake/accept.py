@@ -12,7 +12,8 @@ from sources.declarations.pack import Pack
 from sources.submission.finding_frames import findings_frame, suggested_frame
 from sources.submission.submission import Submission
 from warehouse.intake.explanations import record_explanations
-from warehouse.intake.versions import INTAKE_STAGE, Verdict, record_verdicts
+from warehouse.intake.record_versions import Verdict, record_verdicts
+from warehouse.intake.versions import INTAKE_STAGE
 from warehouse.store.sql import insert, transaction
 
 

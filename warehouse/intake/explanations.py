@@ -12,7 +12,7 @@ import polars as pl
 from sources.declarations.contract import load_contracts
 from sources.declarations.pack import Pack
 from sources.submission.explanation import Explanation, Question, find_explanation, tolerance_of
-from sources.submission.finding_frames import FINDING_SCHEMA, findings_of
+from sources.submission.finding_rows import FINDING_COLUMNS, findings_of
 from sources.submission.submission import Submission
 from sources.system.fingerprint import sha256_of
 from warehouse.store.sql import period, query, registered
@@ -221,12 +221,12 @@ def _name_findings(connection: duckdb.DuckDBPyConnection) -> None:
     """Gives their ids to findings that an earlier edition of the program has recorded without."""
     nameless = query(
         connection,
-        f"select rowid, {', '.join(FINDING_SCHEMA)} from registry.finding where finding_id is null order by rowid",
+        f"select rowid, {', '.join(FINDING_COLUMNS)} from registry.finding where finding_id is null order by rowid",
     )
     if nameless.is_empty():
         return
     named = nameless.select("rowid").with_columns(
-        finding_id=pl.Series([each.finding_id for each in findings_of(nameless)], dtype=pl.String)
+        finding_id=pl.Series([each.finding_id for each in findings_of(nameless.to_dicts())], dtype=pl.String)
     )
     with registered(connection, "named", named):
         connection.execute(

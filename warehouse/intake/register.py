@@ -1,29 +1,28 @@
 """Who has sent what, and what was found in it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
 from typing import Any, Literal
 
 import duckdb
-import polars as pl
 
 from sources.declarations.year_states import YearState
 from sources.submission.finding import Finding
-from sources.submission.finding_frames import EXPLAINED_SCHEMA, FINDING_SCHEMA, findings_of, is_told
+from sources.submission.finding_rows import FINDING_COLUMNS, findings_of, told_of
 from sources.system.called import names_by_code, the_one_called
 from warehouse.intake.version import Status
 from warehouse.intake.versions import COUNTED, LATEST, STATED
 from warehouse.store.ddl import table
-from warehouse.store.sql import SUBTREE, period, query
+from warehouse.store.sql import SUBTREE, period, records
 
 FOUND = (
-    ", ".join(f"finding.{name}" for name in FINDING_SCHEMA)
+    ", ".join(f"finding.{name}" for name in FINDING_COLUMNS)
     + ", explanation.value as explained_value, explanation.reason, explanation.author"
     + " from registry.finding as finding"
     + " left join registry.explanation as explanation on finding.explanation_id = explanation.explanation_id"
 )
-"""FINDING_SCHEMA and EXPLAINED_SCHEMA of the registry's findings: what `findings_of` reads."""
+"""The registry's findings with their explanations: what `findings_of` reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +148,7 @@ class PublishedFinding:
 def submission_overview(connection: duckdb.DuckDBPyConnection, report_years: Sequence[int]) -> list[Overview]:
     """Who has sent what: one for each respondent that is expected in each of the years."""
     # Long: one query, a thought a part.
-    found = query(
+    found = records(
         connection,
         f"""
         with
@@ -196,13 +195,13 @@ def submission_overview(connection: duckdb.DuckDBPyConnection, report_years: Seq
         """,
         [list(report_years)],
     )
-    return [Overview(**row | {"state": YearState(row["state"])}) for row in found.iter_rows(named=True)]
+    return [Overview(**row | {"state": YearState(row["state"])}) for row in found]
 
 
 def latest_findings(connection: duckdb.DuckDBPyConnection, report_years: Sequence[int]) -> tuple[Finding, ...]:
     """Findings of each respondent's latest version of the years, and of files that nobody can be asked about."""
     return findings_of(
-        query(
+        records(
             connection,
             f"""
             with {LATEST}
@@ -225,13 +224,13 @@ def submission_findings(
     connection: duckdb.DuckDBPyConnection, submission_ids: Sequence[str]
 ) -> dict[str, tuple[Finding, ...]]:
     """The findings of submissions, by submission id; of one without any, nothing."""
-    frame = query(
+    found = records(
         connection,
         f"select {FOUND} where finding.submission_id in (select unnest(?))"
         " order by finding.submission_id, finding.severity, finding.sheet, finding.cell, finding.rule_id",
         [list(submission_ids)],
     )
-    return by_submission(findings_of(frame))
+    return by_submission(findings_of(found))
 
 
 def by_submission(findings: Iterable[Finding]) -> dict[str, tuple[Finding, ...]]:
@@ -244,14 +243,17 @@ def by_submission(findings: Iterable[Finding]) -> dict[str, tuple[Finding, ...]]
 
 def registered_findings(connection: duckdb.DuckDBPyConnection, submission_id: str) -> tuple[RegisteredFinding, ...]:
     """The findings of one submission, with what the registry keeps beside them."""
-    found = query(
+    found = records(
         connection,
         f"select finding.stage, finding.explanation_id, {FOUND} where finding.submission_id = ?"
         " order by finding.severity, finding.sheet, finding.cell",
         [submission_id],
     )
-    beside = found.filter(is_told(found)).select("stage", "explanation_id").iter_rows(named=True)
-    return tuple(RegisteredFinding(finding, **row) for finding, row in zip(findings_of(found), beside, strict=True))
+    beside = (row for row, is_told in zip(found, told_of(found), strict=True) if is_told)
+    return tuple(
+        RegisteredFinding(finding, row["stage"], row["explanation_id"])
+        for finding, row in zip(findings_of(found), beside, strict=True)
+    )
 
 
 def published_register(
@@ -259,13 +261,13 @@ def published_register(
 ) -> list[RegisterEntry]:
     """The register of a year from a built database: of everybody, or of a region and all that lies in it."""
     names = ", ".join(field.name for field in fields(RegisterEntry))
-    found = query(
+    found = records(
         connection,
         f"select {names} from quality.register where report_year = ? and (? is null or region_code in {SUBTREE})"
         " order by respondent_kind desc, position",
         [report_year, region, region],
     )
-    return [RegisterEntry(**row | {"state": YearState(row["state"])}) for row in found.iter_rows(named=True)]
+    return [RegisterEntry(**row | {"state": YearState(row["state"])}) for row in found]
 
 
 def find_respondent(connection: duckdb.DuckDBPyConnection, word: str) -> str:
@@ -290,7 +292,7 @@ def published_findings(
     `region` is its own code; without one everybody's. Who has sent a file without a readable cover is not known, nor is
     the region then: such findings are there when no region is given.
     """
-    found = query(
+    found = records(
         connection,
         "select finding.*, explanation as reason, explanation_author as author,"
         " cast(null as varchar) as explained_value"
@@ -303,8 +305,10 @@ def published_findings(
     return _published(found)
 
 
-def _published(found: pl.DataFrame) -> list[PublishedFinding]:
+def _published(found: Sequence[Mapping[str, Any]]) -> list[PublishedFinding]:
     own = [field.name for field in fields(PublishedFinding)][1:]
-    findings = findings_of(found.select(*FINDING_SCHEMA, *EXPLAINED_SCHEMA))
-    rows = found.filter(is_told(found)).select(own).iter_rows(named=True)
-    return [PublishedFinding(finding, **row) for finding, row in zip(findings, rows, strict=True)]
+    rows = (row for row, is_told in zip(found, told_of(found), strict=True) if is_told)
+    return [
+        PublishedFinding(finding, **{name: row[name] for name in own})
+        for finding, row in zip(findings_of(found), rows, strict=True)
+    ]

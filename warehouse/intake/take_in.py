@@ -34,12 +34,12 @@ from warehouse.intake.judged_by import JudgedBy, load_judged_by, note_accepted
 from warehouse.intake.lost import refuse_lost_versions, refuse_undeclared_edits
 from warehouse.intake.read_pending import name_set_aside, read_pending, withdraw
 from warehouse.intake.receipts import Pending, pending_submissions, record_receipts
+from warehouse.intake.record_versions import record_identity, record_succession
 from warehouse.intake.released import note_releases, released_versions
 from warehouse.intake.stage_times import Intake, timed
 from warehouse.intake.standing import audit_standing
 from warehouse.intake.state_changes import record_states
 from warehouse.intake.under_way import under_way
-from warehouse.intake.versions import record_identity, record_succession
 from warehouse.intake.who_sent import Provenance, load_provenance, senders_of
 from warehouse.store.notes import get_state, record_clock, set_state
 from warehouse.store.sql import transaction

@@ -1,12 +1,13 @@
-"""SQL helpers that need neither file nor lock."""
+"""SQL helpers that need neither file nor lock. Who has frames imports Polars: a short command has none."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import duckdb
-import polars as pl
-from polars.selectors import categorical
+
+if TYPE_CHECKING:
+    import polars as pl
 
 SUBTREE = "(select region_code from reference.region_path where ancestor_code = ?)"
 """The region given as parameter and all that lie in it, as a subquery."""
@@ -44,21 +45,21 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
 class _ArrowStream:
     """Hands a polars frame to DuckDB through the Arrow C stream interface, without needing pyarrow."""
 
-    def __init__(self, frame: pl.DataFrame) -> None:
+    def __init__(self, frame: "pl.DataFrame") -> None:
         self.frame = frame
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         return self.frame.__arrow_c_stream__(requested_schema)
 
 
-def insert(connection: duckdb.DuckDBPyConnection, table: str, frame: pl.DataFrame, on_conflict: str = "") -> None:
+def insert(connection: duckdb.DuckDBPyConnection, table: str, frame: "pl.DataFrame", on_conflict: str = "") -> None:
     """Appends a frame to a table by column name; `on_conflict` is e.g. 'or ignore'."""
     with registered(connection, "incoming_frame", frame):
         connection.execute(f"insert {on_conflict} into {table} by name select * from incoming_frame")
 
 
 @contextmanager
-def registered(connection: duckdb.DuckDBPyConnection, name: str, frame: pl.DataFrame) -> Iterator[None]:
+def registered(connection: duckdb.DuckDBPyConnection, name: str, frame: "pl.DataFrame") -> Iterator[None]:
     """Makes a frame known to SQL under a name."""
     connection.register(name, _ArrowStream(frame))
     try:
@@ -67,6 +68,18 @@ def registered(connection: duckdb.DuckDBPyConnection, name: str, frame: pl.DataF
         connection.unregister(name)
 
 
-def query(connection: duckdb.DuckDBPyConnection, sql: str, parameters: list[Any] | None = None) -> pl.DataFrame:
+def records(
+    connection: duckdb.DuckDBPyConnection, sql: str, parameters: list[Any] | None = None
+) -> list[dict[str, Any]]:
+    """The rows of a result, each by the names of its columns."""
+    found = connection.execute(sql, parameters)
+    names = [column[0] for column in found.description]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def query(connection: duckdb.DuckDBPyConnection, sql: str, parameters: list[Any] | None = None) -> "pl.DataFrame":
     """The result of a query as a polars frame; a value of a closed list is a text like any other."""
+    import polars as pl
+    from polars.selectors import categorical
+
     return pl.DataFrame(connection.sql(sql, params=parameters)).with_columns(categorical().cast(pl.String))
