@@ -14,7 +14,7 @@ from tests.support.sample import PACK
 from warehouse.catalogue.catalogue import load_catalogue
 from warehouse.reconcile.reading.chinese_numbers import spoken_number
 from warehouse.reconcile.reading.names import Names, load_names
-from warehouse.reconcile.reading.printed_figure import MOST_DIGITS
+from warehouse.reconcile.reading.printed_figure import MOST_DIGITS, PrintedFigure
 from warehouse.reconcile.reading.prose import figures_of_paragraph
 from warehouse.reconcile.reading.read_report import read_report
 from warehouse.reconcile.reading.report_file import Paragraph, TextTable
@@ -50,12 +50,18 @@ def evened(text: str) -> str:
     return re.sub(r"[\s,，]", "", text)
 
 
+def digits(text: str) -> list[int]:
+    return [int(digit) for digit in re.findall(r"\d", text)]
+
+
 @settings(max_examples=60, deadline=None)
 @given(TEXTS)
 @example(f"在校生{'9' * 30}人，比上年减少1234567890123456789.5人。")
 @example("在校生１２３人，毕业生1,664人")
 def test_the_numbers_of_a_sentence_stand_in_it_in_order(city: City, names: Names, text: str):
-    figures = list(figures_of_paragraph(Paragraph("1", text), State(city, names, 2023)))
+    printed = list(figures_of_paragraph(Paragraph("1", text), State(city, names, 2023)))
+    figures = [each for each in printed if isinstance(each, PrintedFigure)]
+    assert digits("".join(each.printed for each in printed)) == digits(text)  # whether figures or other numerals
     rest = evened(text.translate(HALF_WIDTH))
     for figure in figures:
         before, found, rest = rest.partition(evened(figure.printed))
@@ -79,7 +85,9 @@ def test_the_numbers_of_a_table_are_cells_of_it(
 ):
     table = TextTable("表1", title, tuple(row for row in rows if any(row)))
     cells = [cell for row in table.rows for cell in row]
-    for figure in figures_of_grid(table, State(city, names, 2023)):
+    printed = list(figures_of_grid(table, State(city, names, 2023)))
+    assert digits("".join(each.printed for each in printed)) == digits("".join(cells))
+    for figure in (each for each in printed if isinstance(each, PrintedFigure)):
         assert figure.printed in cells
         assert figure.value is not None or len(re.sub(r"\D", "", figure.printed)) > MOST_DIGITS
 

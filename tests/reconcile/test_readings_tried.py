@@ -34,7 +34,7 @@ def judged(text: str, folder: Path, connection) -> list[dict]:
     path = folder / "report.txt"
     path.write_text(text, encoding="utf-8")
     result = reconcile_file(connection, QINZHOU, load_catalogue(PACK), path, 2023)
-    return list(result.frame.iter_rows(named=True))
+    return [row for row in result.frame.iter_rows(named=True) if row["figure_id"].startswith("T")]
 
 
 # --- scope ---------------------------------------------------------------------------------------------------------

@@ -46,6 +46,7 @@ def _facts(frame: pl.DataFrame, city: City, source: str, report_year: int, origi
     undecided = [row for row in rows if not row["is_suspected"] and row["broken_relations"]]
     shown = {id(row) for row in (*wrong, *undecided)}
     rest = [row for row in rows if id(row) not in shown]
+    others = [row for row in rest if row["verdict"] == "other_kind"]
     return {
         "city": city.name,
         "source": source,
@@ -62,7 +63,8 @@ def _facts(frame: pl.DataFrame, city: City, source: str, report_year: int, origi
         "understood": (understood := sum(row["indicator_code"] is not None for row in rows)),
         "not_understood": (unread := sum(row["verdict"] == "not_matched" for row in rows)),
         "of_others": len(rows) - understood - unread,
-        "others": _by_reason([row for row in rest if row["verdict"] == "other_kind"]),
+        "others": _by_reason([row for row in others if row["figure_year"] is not None]),
+        "numerals": _by_reason([row for row in others if row["figure_year"] is None]),
         "unmatched": [row for row in rows if row["verdict"] == "not_matched"],
         "unverifiable": [row for row in rest if row["verdict"] == "not_verifiable"],
     }

@@ -32,7 +32,7 @@ from warehouse.reconcile.memo import memo
 from warehouse.reconcile.reading.figure_list import read_list
 from warehouse.reconcile.reading.names import Names, UnderstoodFigure, load_names, meaning
 from warehouse.reconcile.reading.printed_figure import Listing, PrintedFigure
-from warehouse.reconcile.reading.read_report import read_report
+from warehouse.reconcile.reading.read_report import ReportReading, read_report
 from warehouse.reconcile.verdicts import (
     SCHEMA,
     Reconciled,
@@ -40,6 +40,7 @@ from warehouse.reconcile.verdicts import (
     in_printed_unit,
     is_doubtful,
     verdict_of,
+    with_numerals,
     with_table_sum,
 )
 from warehouse.store.ddl import create_tables, declared
@@ -154,8 +155,9 @@ def reconcile_file(
     cannot be read.
     """
     city = city.in_year(report_year)
-    figures, listings = _read(connection, city, catalogue, path, report_year, tuple(published))
-    frame = reconcile(connection, city, catalogue, figures, published, listings)
+    reading = _read(connection, city, catalogue, path, report_year, tuple(published))
+    judged = reconcile(connection, city, catalogue, reading.figures, published, reading.listings)
+    frame = with_numerals(judged, reading.numerals)
     note = origin_note(connection, report_year)
     return Reconciliation(path.name, report_year, frame, memo(frame, city, path.name, report_year, note), note)
 
@@ -167,13 +169,12 @@ def _read(
     path: Path,
     report_year: int,
     published: tuple[Path, ...],
-) -> tuple[list[PrintedFigure], list[Listing]]:
+) -> ReportReading:
     if path.suffix.lower() not in REPORTS:
-        return read_list(path), []
+        return ReportReading(read_list(path), [], [])
     names, usual = load_names(catalogue, published), usual_scopes(connection, city, report_year)
     counts = school_counts(connection, city, report_year)
-    reading = read_report(path, city, report_year, names, usual, counts)
-    return reading.figures, reading.listings
+    return read_report(path, city, report_year, names, usual, counts)
 
 
 def save(connection: duckdb.DuckDBPyConnection, result: Reconciliation) -> None:

@@ -1,7 +1,7 @@
 """A verdict says whether a figure is right, and why."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from decimal import Decimal
 from typing import get_args, get_type_hints
 
@@ -18,6 +18,7 @@ from warehouse.reconcile.judging.relations import Interval, Relation
 from warehouse.reconcile.judging.table_sums import TableSum
 from warehouse.reconcile.judging.witnesses import Recomputed, compare, displayed, unit_factor
 from warehouse.reconcile.reading.names import UnderstoodFigure
+from warehouse.reconcile.reading.numerals import Numeral
 from warehouse.reconcile.reading.printed_figure import PrintedFigure
 
 VERDICTS = {
@@ -72,6 +73,35 @@ _COLUMN_TYPES: Mapping[type, pl.DataType | type[pl.DataType]] = {
 SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     name: _COLUMN_TYPES[next(iter(get_args(hint)), hint)] for name, hint in get_type_hints(FigureVerdict).items()
 }
+
+
+def with_numerals(frame: pl.DataFrame, numerals: Sequence[tuple[int, Numeral]]) -> pl.DataFrame:
+    """The rows of all figures, and a row for every other numeral where it stands; a numeral is counted before the
+    figure of its number.
+    """
+    rows = [
+        FigureVerdict(
+            position=0,
+            figure_id=f"N{number:03}",
+            section=numeral.section,
+            figure_year=None,
+            subject="",
+            label="",
+            printed=numeral.printed,
+            unit="",
+            context=numeral.context,
+            matched_by="none",
+            verdict="other_kind" if numeral.told else "not_matched",
+            diagnosis="other_kind" if numeral.told else "not_matched",
+            explanation=f"是{numeral.told}" if numeral.told else DIAGNOSES["no_figure"],
+        )
+        for number, (_, numeral) in enumerate(numerals, 1)
+    ]
+    others = pl.DataFrame([astuple(row) for row in rows], schema=SCHEMA, orient="row")
+    # a figure has its position, and what stands before the figure of this number a smaller one
+    places = [*(Decimal(n) for n in range(frame.height)), *(before - Decimal("0.5") for before, _ in numerals)]
+    order = sorted(range(len(places)), key=lambda n: places[n])
+    return pl.concat([frame, others])[order].with_columns(position=pl.int_range(1, len(order) + 1, dtype=pl.Int64))
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ def _number(text: str) -> Decimal | None:
 
     try:
         return Decimal(cn2an.cn2an(text, "normal"))
-    except ValueError:  # a word, not a number
+    except (ValueError, KeyError):  # a word, not a number; 十二十二 is a KeyError
         return None
 
 

@@ -13,6 +13,7 @@ from warehouse.catalogue.catalogue import Catalogue
 from warehouse.figures.fact import CHANGE, SCHOOL_SCOPE, STANDARD, TARGET, VALUE, Kind, Reference
 from warehouse.reconcile.reading.chinese_numbers import LARGE, spoken_number
 from warehouse.reconcile.reading.names import is_of_wider_region, scope_of, words
+from warehouse.reconcile.reading.numerals import Numeral, Span, evened, numerals_in
 from warehouse.reconcile.reading.printed_figure import PrintedFigure, number_in
 from warehouse.reconcile.reading.report_file import Paragraph
 from warehouse.reconcile.reading.whose import (
@@ -61,19 +62,28 @@ NO_FIGURE = re.compile(r"(第|[A-Za-z+×/\-—.〔（(]\s*|\d)$")
 DATE = re.compile(r"\d{4}\s*[-—]\s*\d{4}\s*(学?年度?)|\d{4}年(?:\d+月)?(?:\d+日)?|\d+月\d+日|\d+月")
 
 
-def figures_of_paragraph(paragraph: Paragraph, state: State) -> Iterator[PrintedFigure]:
+def figures_of_paragraph(paragraph: Paragraph, state: State) -> Iterator[PrintedFigure | Numeral]:
+    """Every numeral of the paragraph, in order: a figure, or what is none."""
     state.subject, state.scope, state.last = state.city.code, "", None
     state.last_whose, state.carried_year = None, None
     heading = blanked(paragraph.heading, [r.name for r in state.city.respondents])
     state.carried = whose_number(f"{heading}，", state.city) if heading else None
     previous = ""
     for sentence in re.split(r"(?<=[。；;！])", paragraph.text):
-        yield from _of_sentence(sentence, previous, paragraph.section, state)
+        figures = list(_of_sentence(sentence, previous, paragraph.section, state))
+        text, covered = evened(sentence), [span for span, _ in figures]
+        others = numerals_in(text, paragraph.section, covered)
+        yield from _in_order([*((span[0], figure) for span, figure in figures), *others])
         previous = sentence
 
 
-def _of_sentence(sentence: str, previous: str, section: str, state: State) -> Iterator[PrintedFigure]:
-    text = _evened(sentence)
+def _in_order(printed: list[tuple[int, PrintedFigure | Numeral]]) -> Iterator[PrintedFigure | Numeral]:
+    return (each for _, each in sorted(printed, key=lambda found: found[0]))
+
+
+def _of_sentence(sentence: str, previous: str, section: str, state: State) -> Iterator[tuple[Span, PrintedFigure]]:
+    """The figures of a sentence, each with where it stands in the evened text."""
+    text = evened(sentence)
     state.year, scope = state.report_year, state.scope
     state.names_scope = state.names_city = state.names_year = False
     quoted = [match.span() for match in QUOTED.finditer(text)]
@@ -89,7 +99,8 @@ def _of_sentence(sentence: str, previous: str, section: str, state: State) -> It
         between, following = text[end : match.start()], text[match.end() :][:LOOKS_AROUND]
         if _is_manner_of_speaking(match):
             # 三个方面, 三次产业: listed, and no break in what is said of other numbers
-            yield _no_number(match, between, "用汉字写的小数目，多半只是说法，没有核对", section, state)
+            told = "用汉字写的小数目，多半只是说法，没有核对"
+            yield match.span(), _no_number(match, between, told, section, state)
             continue
         _note_surroundings(between, following, state)
         end, before = match.end(), _before(text, end)
@@ -100,12 +111,12 @@ def _of_sentence(sentence: str, previous: str, section: str, state: State) -> It
         near = _near(between, taken)
         if match["range"] or match["rough"]:
             told = "是一个区间，不是一个数" if match["range"] else "是约数或几分之几，不能据此核对"
-            yield _no_number(match, between, told, section, state)
+            yield match.span(), _no_number(match, between, told, section, state)
             continue
         figure = _figure(
             match, between, Context(near, after, clause, before, _before(previous, len(previous))), section, state
         )
-        yield _with_its_kind(figure, _before(named, match.start()), match, state)
+        yield match.span(), _with_its_kind(figure, _before(named, match.start()), match, state)
         _note_count(match, following, state)
     _note_surroundings(text[end:], "", state)
     _note_end(named, scope, state)
@@ -209,16 +220,6 @@ def _is_growth(before: str, figure: PrintedFigure, state: State) -> bool:
     if figure.unit != "%" or not re.search(whose_words().growth, before):
         return False
     return figure.codes is None or state.catalogue.indicators[figure.codes.indicator].unit != "%"
-
-
-HALF_WIDTH = {code: code - 0xFEE0 for code in range(ord("０"), ord("ｚ") + 1) if chr(code).isalnum()}
-EVENED = HALF_WIDTH | str.maketrans({"％": "%", "．": ".", ";": "；", "(": "（", ")": "）", "？": "。"})
-
-
-def _evened(sentence: str) -> str:
-    """The text with half-width digits and letters, full-width punctuation and no white space."""
-    text = re.sub(r"\s", "", sentence).translate(EVENED)
-    return re.sub(r"(?<!\d),|,(?!\d{3})", "，", text)
 
 
 def _note_surroundings(between: str, following: str, state: State) -> None:

@@ -9,9 +9,10 @@ from pathlib import Path
 from sources.declarations.city import City
 from warehouse.figures.fact import Reference
 from warehouse.reconcile.reading.names import Names
+from warehouse.reconcile.reading.numerals import Numeral, evened, numerals_in
 from warehouse.reconcile.reading.printed_figure import Listing, PrintedFigure
 from warehouse.reconcile.reading.prose import figures_of_paragraph
-from warehouse.reconcile.reading.report_file import TextTable, read_document
+from warehouse.reconcile.reading.report_file import Caption, TextTable, read_document
 from warehouse.reconcile.reading.table_cells import figures_of_grid, listings_of
 from warehouse.reconcile.reading.wording import State
 
@@ -20,8 +21,12 @@ IMAGE = re.compile(r"^\[image|^图\s*\d")
 
 @dataclass(frozen=True)
 class ReportReading:
+    """What a report prints; every numeral is a figure or one of the `numerals`."""
+
     figures: list[PrintedFigure]
     listings: list[Listing]
+    numerals: list[tuple[int, Numeral]]
+    """The numerals that are no figures, each with the number of figures before it."""
 
 
 def read_report(
@@ -40,16 +45,28 @@ def read_report(
     """
     state = State(city, names, report_year, usual=usual_scopes or {}, school_counts=school_counts or {})
     figures: list[PrintedFigure] = []
+    numerals: list[tuple[int, Numeral]] = []
     listings: list[Listing] = []
     for number, block in enumerate(read_document(path)):
+        printed: list[PrintedFigure | Numeral]
         if isinstance(block, TextTable):
-            figures += figures_of_grid(block, state, number)
+            printed = list(figures_of_grid(block, state, number))
             listings += listings_of(block, state)
-        elif not IMAGE.match(block.text):
-            figures += _once_each(list(figures_of_paragraph(block, state)))
+        elif isinstance(block, Caption) or IMAGE.match(block.text):
+            text = evened(block.text)
+            printed = [each for _, each in numerals_in(text, block.section, otherwise="标题或图题中的数")]
+        else:
+            printed = list(figures_of_paragraph(block, state))
+        of_block = [each for each in printed if isinstance(each, PrintedFigure)]
+        before = len(figures)
+        for each in printed:
+            if isinstance(each, Numeral):
+                numerals.append((before, each))
+            before += isinstance(each, PrintedFigure)
+        figures += of_block if isinstance(block, TextTable) else _once_each(of_block)
     figures = _in_printed_scope(figures, report_year)
     numbered = [replace(figure, figure_id=f"T{number:03}") for number, figure in enumerate(figures, 1)]
-    return ReportReading(numbered, listings)
+    return ReportReading(numbered, listings, numerals)
 
 
 def _in_printed_scope(figures: Sequence[PrintedFigure], report_year: int) -> list[PrintedFigure]:

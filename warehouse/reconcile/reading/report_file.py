@@ -18,10 +18,13 @@ from sources.submission.finding import intake_finding
 from sources.system.apart import Exceeded, each_apart
 from sources.system.settings import Limits
 
-HEADING = re.compile(r"^(\d+(?:\.\d+)*)[\s　、.]+(\S.{0,30})$")
+HEADING = re.compile(r"^(\d{1,2}(?:\.\d+)*)[\s　、.]+(\S.{0,30})$")
 TABLE_TITLE = re.compile(r"^附?表格?\s*(\d[\d.]*(?:[-—－]\d+)?)\s*(.*)$")
 CONTINUED = re.compile(r"^\s*[（(].{0,30}$|^.{1,8}$")
 """The rest of a cell that holds two lines."""
+COUNTED = re.compile(r"\d[\d,.]*[万亿]?(?:[人名位所个家项元]|%)")
+"""A line with such a number is more than a heading."""
+DATE = re.compile(r"(?:19|20)\d\d年?|\d+[月日]")
 END = "\0"
 FULL_STOP = re.compile("[。；！]$")
 
@@ -44,7 +47,15 @@ class TextTable:
     rows: tuple[tuple[str, ...], ...]
 
 
-Block = Paragraph | TextTable
+@dataclass(frozen=True)
+class Caption:
+    """A heading, or the title of a table: its numbers say where one is, and are no figures."""
+
+    section: str
+    text: str
+
+
+Block = Paragraph | TextTable | Caption
 
 
 def read_document(path: Path) -> list[Block]:
@@ -150,8 +161,11 @@ def _placed(parts: Iterator[Part]) -> Iterator[Block]:
         text = re.sub(r"\s+", " ", part)
         if (table := TABLE_TITLE.match(text)) and not FULL_STOP.search(text):
             number, title = table[1], table[2]
+            yield Caption(f"表{number}", text)
             continue
         if (heading := HEADING.match(text)) and not FULL_STOP.search(text):
             section, named = heading[1], heading[2]
-            continue
+            if not COUNTED.search(DATE.sub("", heading[2])):
+                yield Caption(section, text)
+                continue
         yield Paragraph(section, text, named)

@@ -13,6 +13,7 @@ from sources.declarations.codelist import load_codelists
 from sources.declarations.pack import Pack
 from warehouse.figures.fact import CHANGE, SCHOOL_SCOPE, VALUE, Kind, Reference
 from warehouse.reconcile.reading.names import bare_title, scope_of
+from warehouse.reconcile.reading.numerals import Numeral, evened, numerals_in
 from warehouse.reconcile.reading.printed_figure import Listing, PrintedFigure, TablePlace, number_in
 from warehouse.reconcile.reading.report_file import TextTable
 from warehouse.reconcile.reading.whose import (
@@ -36,9 +37,11 @@ CHANGE_HEADING = re.compile("变化|比较|增减|增长|同比")
 YEAR = re.compile(r"20\d\d")
 
 
-def figures_of_grid(grid: TextTable, state: State, number: int = 0) -> Iterator[PrintedFigure]:
-    """Every number of the table's body; `number` counts the tables of the report."""
+def figures_of_grid(grid: TextTable, state: State, number: int = 0) -> Iterator[PrintedFigure | Numeral]:
+    """Every number of the table's body, and every other numeral in it; `number` counts the tables of the report."""
     body = _body_start(grid)
+    for row in grid.rows[:body]:
+        yield from _numerals_in(row, grid.section)
     # a table may have no head: two columns, of which the first one names the indicators
     headings = _headings(grid.rows[:body]) or [""] * max(map(len, grid.rows), default=0)
     group = ""
@@ -47,22 +50,29 @@ def figures_of_grid(grid: TextTable, state: State, number: int = 0) -> Iterator[
         filled = [cell for cell in row if cell]
         if len(filled) == 1 and number_in(filled[0]) is None:
             group = filled[0]
+            yield from _numerals_in(row, grid.section)
             continue
         texts = [cell for cell in row if re.search(r"[^\W\d_]", cell) and not _is_number(cell)]
         if len(texts) > 1 and row[0] and not _is_number(row[0]):
             group = row[0]
         offset = len(headings) - len(row)
         for column, cell in enumerate(row):
-            if not _is_number(cell) or column + offset < 0:
-                continue
-            heading = headings[column + offset]
-            if re.search("序号|年份|编号", heading):
+            heading = headings[column + offset] if column + offset >= 0 else ""
+            if not _is_number(cell) or column + offset < 0 or re.search("序号|年份|编号", heading):
+                told = "序号、编号或年份" if re.search("序号|年份|编号|年度", heading) else ""
+                yield from _numerals_in([cell], grid.section, told)
                 continue
             place = _Place(cell, heading, row, texts, group, grid, rows.lie_across)
             figure = _with_its_owner(_figure(place, state), place, rows, state)
             adds_up = _adds_up(place) and not re.search(whose_words().some_only, grid.title)
             at, across = (column + offset, line) if rows.lie_across else (line, column + offset)
             yield replace(figure, cell=TablePlace(number, at, across, rows.roles[at], adds_up))
+
+
+def _numerals_in(row: Sequence[str], section: str, otherwise: str = "") -> Iterator[Numeral]:
+    for cell in row:
+        told = "日期或年份" if YEAR.fullmatch(cell) else otherwise
+        yield from (each for _, each in numerals_in(evened(cell), section, otherwise=told))
 
 
 class _Rows:
