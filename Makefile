@@ -2,6 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 YEARS := --year 2022 --year 2023
+MEASURE ?= city waits
 
 .DEFAULT_GOAL := help
 # bytecode of the program too, as of the libraries: every command would make it anew where Python may not write it
@@ -64,8 +65,8 @@ generate: .venv/dev.stamp  ## Write the files that derive from contracts and cat
 	$(BIN)/python -m tests.lint.house
 	$(BIN)/python -m tests.declarations.mistakes
 
-bench: .venv/dev.stamp .venv/user.stamp  ## Measure a city, a province, a release, the rules and their proof, and write docs/benchmark.md
-	$(BIN)/python -m tests.bench city province release proof rules
+bench: .venv/dev.stamp .venv/user.stamp  ## Measure a city and what people wait for, ten minutes (MEASURE="province release" others), to docs/benchmark.md
+	$(BIN)/python -m tests.bench $(MEASURE)
 
 lock: .venv/uv.stamp  ## Resolve the lock files anew (they hold no registry address)
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate pyproject.toml -o requirements.lock

@@ -22,12 +22,13 @@ class Cost:
     """`cpu` is user and system time. `memory` is the largest sum of the resident memory of all processes at one time,
     looked at every SAMPLE_SECONDS (what they share counts once each); `largest` is the largest high-water mark that the
     kernel keeps of a single process. Both in bytes. The kernel's figure for a process that has ended is of no use: it
-    has in it how large the process was that started it."""
+    has in it how large the process was that started it. `others` is how many cores other work kept busy meanwhile."""
 
     wall: float
     cpu: float
     memory: int
     largest: int
+    others: float | None = None
 
 
 @dataclass(frozen=True)
@@ -51,12 +52,12 @@ def measured(
     Raises CommandFailedError for an exit code that is not expected.
     """
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
-        start = time.perf_counter()
+        start, busy = time.perf_counter(), busy_seconds()
         process = subprocess.Popen(command, env=dict(environment), stdout=output, stderr=errors, cwd=cwd)
         watch = _Watch(process.pid)
         watch.start()
         _, status, usage = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - start
+        wall, busy = time.perf_counter() - start, busy_seconds() - busy
         watch.end()
         process.returncode = os.waitstatus_to_exitcode(status)
         text, more = (_text(file) for file in (output, errors))
@@ -65,7 +66,15 @@ def measured(
     memory = max([watch.largest, *(moment.memory for moment in watch.moments)])
     # the kernel's sum lacks the workers of a server that the command leaves to end by itself
     cpu = max([usage.ru_utime + usage.ru_stime, *(moment.cpu for moment in watch.moments[-1:])])
-    return Cost(wall, cpu, memory, watch.largest), text, watch.moments
+    return Cost(wall, cpu, memory, watch.largest, max(busy - cpu, 0) / wall), text, watch.moments
+
+
+def busy_seconds() -> float:
+    """CPU seconds that all processes of the machine have used since it started, with what its host took away."""
+    user, nice, system, _, _, irq, softirq, steal, *_ = map(
+        int, Path("/proc/stat").read_text().split("\n")[0].split()[1:]
+    )
+    return (user + nice + system + irq + softirq + steal) / TICK
 
 
 def _text(file: IO[bytes]) -> str:

@@ -5,14 +5,17 @@ import os
 import platform
 import re
 import statistics
+import subprocess
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from orchestration.benchmark.interval import CostInterval, interval_of
 from orchestration.benchmark.process_cost import Cost
 from orchestration.benchmark.stages import Stage
+from sources.system.settings import PROJECT_ROOT
 
 FLOOR, COLD, WARM, ONE, COMPILE = "floor", "cold", "warm", "one school", "compile"
 PANDAS, STOCK = "pandas", "stock Dagster"
@@ -36,11 +39,27 @@ class Results:
     stages: list[list[Stage]] = field(default_factory=list)
     rows: dict[str, int] = field(default_factory=dict)
     questions: list[dict[str, Any]] = field(default_factory=list)
+    commit: str = ""
 
     def median(self, what: str, of: str) -> float | None:
         """The median of a cost (`wall`, `cpu`, `memory`, `largest`) over the runs; None when it was not measured."""
         costs = self.costs.get(what)
         return statistics.median(getattr(cost, of) for cost in costs) if costs else None
+
+    def interval(self, what: str, of: str) -> CostInterval | None:
+        """The same with its interval."""
+        costs = self.costs.get(what)
+        return interval_of([getattr(cost, of) for cost in costs]) if costs else None
+
+    def ratio(self, what: str, to: str, of: str) -> CostInterval | None:
+        """How often one cost goes into another, round by round: a busy minute falls upon both of a pair."""
+        pairs = list(zip(self.costs.get(what, ()), self.costs.get(to, ()), strict=False))
+        return interval_of([getattr(one, of) / getattr(other, of) for one, other in pairs]) if pairs else None
+
+    @property
+    def others(self) -> list[float]:
+        """How many cores other work kept busy, run by run, as far as that was noted."""
+        return [cost.others for costs in self.costs.values() for cost in costs if cost.others is not None]
 
 
 def machine(environment: str) -> dict[str, Any]:
@@ -54,6 +73,15 @@ def machine(environment: str) -> dict[str, Any]:
         "environment": environment,
         **{name: version(name) for name in ("duckdb", "polars", "python-calamine", "dagster", "dbt-core")},
     }
+
+
+def commit() -> str:
+    """The commit of the code that is measured, with a + where files have changed since; empty outside a repository."""
+    told = [
+        subprocess.run(["git", *words], cwd=PROJECT_ROOT, capture_output=True, text=True, check=False).stdout.strip()
+        for words in (("rev-parse", "--short", "HEAD"), ("status", "--porcelain", "--untracked-files=no"))
+    ]
+    return told[0] + ("+" if told[0] and told[1] else "")
 
 
 def _processor() -> str:

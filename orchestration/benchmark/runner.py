@@ -4,6 +4,7 @@ Each is a process of its own, as a user starts it.
 """
 
 import json
+import math
 import os
 import shutil
 import sys
@@ -25,7 +26,7 @@ from orchestration.benchmark.outcome import (
     teachers,
 )
 from orchestration.benchmark.process_cost import Cost, measured
-from orchestration.benchmark.results import COLD, COMPILE, FLOOR, ONE, WARM, Results, machine
+from orchestration.benchmark.results import COLD, COMPILE, FLOOR, ONE, WARM, Results, commit, machine
 from orchestration.benchmark.stages import rows_of, stages_of
 from sources.declarations.city import load_city
 from sources.sample.population import SAMPLE_YEAR
@@ -44,6 +45,7 @@ from pathlib import Path
 from warehouse.run.compile import run_dbt
 run_dbt(["compile"], Path(sys.argv[1]) / "nianbao.duckdb", Path(sys.argv[1]))
 """
+RUNS_OF_ALTERNATIVES = 3
 Alternative = Callable[[Poured, Path, Sequence[int]], Cost]
 """Does the same work for an installation in an empty folder, for some report years; what it cost."""
 
@@ -54,15 +56,35 @@ def measure(
     years: Sequence[int] = (SAMPLE_YEAR,),
     alternatives: Mapping[str, Alternative] = MappingProxyType({}),
     tell: Callable[[str], None] = print,
+    within: float = math.inf,
 ) -> Results:
-    """Measures one size several times, and also the alternatives, which are given by name.
+    """Measures one size several times, and the alternatives, which are given by name, in the first few of them.
+
+    A round measures one thing after the other, so that each has a partner of the same minute (Results.ratio). With
+    `within`, the compiler is left out, and no round begins that would end after so many seconds.
 
     Raises WrongOutcomeError when a run finds anything but the planted errors, or changes what it should not.
     """
     start = time.perf_counter()
     installation = poured(schools, years)
     tell(f"{schools} schools: {installation.files} workbooks poured, {time.perf_counter() - start:.0f} s")
-    results = Results(
+    results = _begun(installation, years)
+    _prepare(installation)
+    if within == math.inf:
+        results.costs[COMPILE] = [_measure_compiling(installation)]
+    prepared = time.perf_counter()
+    for number in range(runs):
+        began = time.perf_counter()
+        if number and began - start + (began - prepared) / number > within:
+            break
+        _measure_once(installation, results, alternatives if number < RUNS_OF_ALTERNATIVES else {}, tell)
+        results.runs += 1
+    return results
+
+
+def _begun(installation: Poured, years: Sequence[int]) -> Results:
+    """What is known before anything has been measured."""
+    return Results(
         schools=installation.schools,
         bureaus=installation.bureaus,
         files=installation.files,
@@ -74,23 +96,23 @@ def measure(
             for severity in ("error", "warning")
         }
         | {"resubmission": len(installation.superseded)},
+        commit=commit(),
     )
-    results.costs[COMPILE] = [_measure_compiling(installation)]
-    for _ in range(runs):
-        _measure_once(installation, results, alternatives, tell)
-        results.runs += 1
-    return results
+
+
+def _prepare(installation: Poured) -> None:
+    """What is done while installing: compiled bytecode and models."""
+    with tempfile.TemporaryDirectory(prefix="nianbao-bench-") as folder:
+        for package in ("sources", "warehouse", "orchestration", "tests/bench"):
+            compile_dir(PROJECT_ROOT / package, quiet=1)
+        settings = Settings(home=Path(folder), city_dir=installation.city_dir)
+        prepare_manifest(settings, load_city(settings.city_dir).pack)
 
 
 def _measure_compiling(installation: Poured) -> Cost:
-    """Measures the cost of compiling the models; on the way it prepares everything else for the runs."""
     with tempfile.TemporaryDirectory(prefix="nianbao-bench-") as folder:
-        settings = Settings(home=Path(folder), city_dir=installation.city_dir)
-        for package in ("sources", "warehouse", "orchestration", "tests/bench"):
-            compile_dir(PROJECT_ROOT / package, quiet=1)
-        prepare_manifest(settings, load_city(settings.city_dir).pack)
-        command = [PYTHON, "-c", COMPILE_SCRIPT, folder]
-        cost, _, _ = measured(command, environment_of(settings.home, settings.city_dir), cwd=PROJECT_ROOT)
+        environment = environment_of(Path(folder), installation.city_dir)
+        cost, _, _ = measured([PYTHON, "-c", COMPILE_SCRIPT, folder], environment, cwd=PROJECT_ROOT)
     return cost
 
 

@@ -1,17 +1,21 @@
 """`python -m tests.bench city province`: measures, and writes docs/benchmark.md from all that has been measured.
 
 What is measured is kept in docs/benchmark/<schools>.json: a nation need not be run again for a city's new figures.
+What each run of the bench has measured is also kept for ever, in docs/benchmark/history, with its commit.
 """
 
 import argparse
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
+from orchestration.benchmark import quick
 from orchestration.benchmark.benchmark_page import report, told
 from orchestration.benchmark.results import as_json, from_json
 from orchestration.benchmark.runner import measure
 from sources.sample.population import SAMPLE_YEAR
 from sources.system.settings import PROJECT_ROOT
+from tests.bench import history, waits
 from tests.bench.alternatives import ALTERNATIVES, alternatives
 from tests.bench.corpus import measure_corpus
 from tests.bench.explored_site import measure_site
@@ -25,7 +29,7 @@ from tests.bench.slips import measure_slips
 from tests.bench.suite import measure_suite
 
 SIZES = {"city": 12, "province": 300, "nation": 10_000}
-RUNS = {"city": 3, "province": 1, "nation": 1}
+RUNS = {"city": 7, "province": 1, "nation": 1}
 LARGEST_WITH_ALTERNATIVES = 300
 PAGE = PROJECT_ROOT / "docs" / "benchmark.md"
 RESULTS = PROJECT_ROOT / "docs" / "benchmark"
@@ -52,12 +56,19 @@ def bench(
     without: Sequence[str] = (),
     is_kept: bool = True,
 ) -> None:
-    """Measures a size (`city`, `province`, `nation`, a number of schools), or one of SECTIONS, and tells its costs.
+    """Measures a size (`city`, `province`, `nation`, a number of schools), `waits`, or one of SECTIONS; tells it.
 
     `is_kept`: for docs/benchmark.md, which is then written anew.
     """
     RESULTS.mkdir(exist_ok=True)
-    if size in SECTIONS:
+    if size == "page":
+        pass
+    elif size == waits.NAME:
+        made = waits.measure_waits(runs or waits.OWN)
+        print("\n".join(waits.section([made])))
+        if is_kept:
+            history.keep(made)
+    elif size in SECTIONS:
         lines = SECTIONS[size]()
         print("\n".join(lines))
         if is_kept:
@@ -69,21 +80,31 @@ def bench(
         print(told(results))
         if is_kept:
             (RESULTS / f"{number}.json").write_text(as_json(results), encoding="utf-8")
+            history.keep(history.of_results(results, datetime.now(UTC)))
     if is_kept:
         write_page(RESULTS, PAGE)
 
 
-def write_page(results: Path, page: Path) -> None:
-    """Writes the report from what lies in a folder of results."""
+def write_page(results: Path, page: Path, reference: Path = quick.REFERENCE) -> None:
+    """Writes the report from what lies in a folder of results, its picture, and what a quick look is held against."""
     sizes = [from_json(path.read_text(encoding="utf-8")) for path in sorted(results.glob("*.json"))]
+    records = history.kept(results / "history")
+    for city in (each for each in sizes if each.schools == SIZES["city"]):
+        reference.write_text(quick.as_json(quick.reference_of(city)), encoding="utf-8")
+    drawn = history.curves(records, waits.curves_of(records))
+    if drawn:
+        (results / "history.svg").write_text(history.draw(drawn), encoding="utf-8")
     sections = [results / f"{name}.md" for name in SECTIONS]
     lines = [section.read_text(encoding="utf-8") for section in sections if section.exists()]
-    page.write_text(report(sizes, lines), encoding="utf-8")
+    own = (waits.section(records), history.section(drawn, records))
+    page.write_text(report(sizes, ["\n".join(each) + "\n" for each in own] + lines), encoding="utf-8")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("sizes", nargs="+", help=f"{', '.join([*SIZES, *SECTIONS])}, or a number of schools")
+    parser.add_argument(
+        "sizes", nargs="+", help=f"{', '.join([*SIZES, waits.NAME, *SECTIONS])}, or a number of schools"
+    )
     parser.add_argument("--runs", type=int, default=0)
     parser.add_argument("--year", type=int, action="append", help=f"report years (default {SAMPLE_YEAR})")
     parser.add_argument("--without", action="append", default=[], choices=ALTERNATIVES, help="leave an alternative out")

@@ -8,10 +8,11 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -33,6 +34,7 @@ OFFLINE = [
     # names that somebody else owns and that point to this machine
     "--host-resolver-rules=MAP *.example 127.0.0.1",
 ]
+NIANBAO = str(Path(sys.executable).with_name("nianbao"))
 START_SECONDS = 120
 
 
@@ -60,14 +62,16 @@ def copied(city_run: Settings, folder: Path) -> Settings:
 
 
 @contextmanager
-def running_ui(settings: Settings) -> Iterator[str]:
-    """The address of a running `nianbao ui`."""
+def running_ui(
+    settings: Settings, program: str = NIANBAO, more: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[str]:
+    """The address of a running `nianbao ui`; `more` is added to its environment."""
     port = free_port()
     own = {"NIANBAO_HOME": str(settings.home), "NIANBAO_CITY": str(settings.city_dir)}
     environment = os.environ | own | {"NIANBAO_WEB_ORIGINS": "https://nianbao.example", "NIANBAO_WAIT_SECONDS": "20"}
-    command = [str(Path(sys.executable).with_name("nianbao")), "ui", "--port", str(port)]
+    command = [program, "ui", "--port", str(port)]
     log = (settings.home / "ui.log").open("w")
-    process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+    process = subprocess.Popen(command, env=environment | more, stdout=log, stderr=log, start_new_session=True)
     try:
         _wait_for(f"http://127.0.0.1:{port}/server_info", process)
         yield f"http://127.0.0.1:{port}"
@@ -99,7 +103,7 @@ def _wait_for(address: str, process: subprocess.Popen) -> None:
             urllib.request.urlopen(address, timeout=2)
             return
         except OSError:
-            time.sleep(0.5)
+            time.sleep(0.1)
     raise AssertionError(f"no UI at {address} after {START_SECONDS} s")
 
 

@@ -25,6 +25,7 @@ YEARS = (2022, 2023)
 OF_THE_SAMPLE = {"450700": CODE, "钦州市": "春江市", "卫生学校": "第一职业学校"}
 """What a page names of the sample city → the same of the other one."""
 ELSEWHERE = {
+    "bench": "measures for a minute: tests/bench/test_quick.py",
     "run": "the flow: tests/end_to_end",
     "sample": "writes the sample city's own workbooks",
     "web": "a server: tests/browser",
