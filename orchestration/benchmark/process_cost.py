@@ -14,6 +14,8 @@ from typing import IO
 
 SAMPLE_SECONDS = 0.05
 TICK = os.sysconf("SC_CLK_TCK")
+IDLE = slice(3, 5)
+"""Of the kernel's times of a processor: at rest, and waiting for a disk."""
 MEMORY = re.compile(r"(VmRSS|VmHWM):\s+(\d+)")
 
 
@@ -57,7 +59,7 @@ def measured(
         watch = _Watch(process.pid)
         watch.start()
         _, status, usage = os.wait4(process.pid, 0)
-        wall, busy = time.perf_counter() - start, busy_seconds() - busy
+        wall, busy_then = time.perf_counter() - start, busy_seconds()
         watch.end()
         process.returncode = os.waitstatus_to_exitcode(status)
         text, more = (_text(file) for file in (output, errors))
@@ -66,15 +68,17 @@ def measured(
     memory = max([watch.largest, *(moment.memory for moment in watch.moments)])
     # the kernel's sum lacks the workers of a server that the command leaves to end by itself
     cpu = max([usage.ru_utime + usage.ru_stime, *(moment.cpu for moment in watch.moments[-1:])])
-    return Cost(wall, cpu, memory, watch.largest, max(busy - cpu, 0) / wall), text, watch.moments
+    others = None if busy is None or busy_then is None else max(busy_then - busy - cpu, 0) / wall
+    return Cost(wall, cpu, memory, watch.largest, others), text, watch.moments
 
 
-def busy_seconds() -> float:
-    """CPU seconds that all processes of the machine have used since it started, with what its host took away."""
-    user, nice, system, _, _, irq, softirq, steal, *_ = map(
-        int, Path("/proc/stat").read_text().split("\n")[0].split()[1:]
-    )
-    return (user + nice + system + irq + softirq + steal) / TICK
+def busy_seconds() -> float | None:
+    """CPU seconds that all processes of the machine have used since it started, with what its host took away; None
+    where the system does not tell."""
+    with suppress(OSError):
+        ticks = [int(each) for each in Path("/proc/stat").read_text().split("\n")[0].split()[1:9]]
+        return (sum(ticks) - sum(ticks[IDLE])) / TICK
+    return None
 
 
 def _text(file: IO[bytes]) -> str:

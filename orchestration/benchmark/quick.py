@@ -14,8 +14,8 @@ REFERENCE = Path(__file__).with_name("reference.json")
 CITY, ROUNDS, SECONDS = 12, 3, 50.0
 ALIKE = 1.5
 """Up to so many times the reference is as expected: runs of one machine differ by a fifth, days by a third."""
-BUSY = 0.5
-"""Cores that other work may keep busy; above it nothing that is measured says anything about the machine."""
+BUSY = 0.25
+"""Share of the cores that other work may keep busy; above it what is measured says nothing about the machine."""
 NAMES = {FLOOR: "只读文件、算模型（下限）", COLD: "第一次运行", ONE: "一所学校改动后运行", WARM: "没有新内容"}
 
 
@@ -30,11 +30,12 @@ class MachineReference:
 
 @dataclass(frozen=True, slots=True)
 class MachineLook:
-    """What a quick look has seen: median wall seconds, and how many cores other work kept busy."""
+    """What a quick look has seen: median wall seconds, and how many of the cores other work kept busy."""
 
     rounds: int
     seconds: Mapping[str, float]
     others: float
+    cores: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,8 @@ def look(tell: Callable[[str], None], within: float = SECONDS) -> tuple[MachineL
 
 
 def seen(results: Results) -> MachineLook:
-    return MachineLook(results.runs, _seconds(results), fmean(results.others))
+    others = fmean(results.others) if results.others else 0.0
+    return MachineLook(results.runs, _seconds(results), others, results.machine["cores"])
 
 
 def reference_of(results: Results) -> MachineReference:
@@ -90,10 +92,12 @@ def judged(here: MachineLook, expected: MachineReference) -> MachineVerdict:
         for what, name in NAMES.items()
         if times[what] > ALIKE
     ]
-    is_expected = here.others <= BUSY and not troubles
-    if here.others > BUSY:
+    is_busy = here.others > BUSY * here.cores
+    is_expected = not is_busy and not troubles
+    if is_busy:
         conclusion = (
-            f"说不准：测的时候别的程序占用了 {here.others:.1f} 个核（最多 {BUSY:g} 个）。请等机器空闲，再测一次。"
+            f"说不准：测的时候别的程序占用了 {here.cores} 个核中的 {here.others:.1f} 个，"
+            f"超过 {BUSY:.0%}。请等机器空闲，再测一次。"
         )
     elif is_expected:
         conclusion = "这台机器和预期相符。"

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
+from shutil import which
 from typing import Any
 
 from orchestration.benchmark.interval import CostInterval, interval_of
@@ -77,6 +78,8 @@ def machine(environment: str) -> dict[str, Any]:
 
 def commit() -> str:
     """The commit of the code that is measured, with a + where files have changed since; empty outside a repository."""
+    if which("git") is None:
+        return ""
     told = [
         subprocess.run(["git", *words], cwd=PROJECT_ROOT, capture_output=True, text=True, check=False).stdout.strip()
         for words in (("rev-parse", "--short", "HEAD"), ("status", "--porcelain", "--untracked-files=no"))

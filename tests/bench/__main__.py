@@ -5,6 +5,7 @@ What each run of the bench has measured is also kept for ever, in docs/benchmark
 """
 
 import argparse
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -110,9 +111,11 @@ def main() -> None:
     parser.add_argument("--without", action="append", default=[], choices=ALTERNATIVES, help="leave an alternative out")
     parser.add_argument("--dry", action="store_true", help="keep nothing for docs/benchmark.md")
     given = parser.parse_args()
+    began = time.perf_counter()
     for size in given.sizes:
         number = int(size) if size.isdecimal() else 0
         bench(size, given.runs, number, given.year or (SAMPLE_YEAR,), given.without, not given.dry)
+    print(f"{(time.perf_counter() - began) / 60:.1f} min")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from orchestration.cli.console import ACTION_NEEDED
 from tests.bench.test_benchmark_page import cost, results
 
 EXPECTED = MachineReference("P，2 核，24 GB", "2026-11-27", {FLOOR: 0.6, COLD: 5.0, ONE: 4.0, WARM: 0.4})
-HERE = MachineLook(3, EXPECTED.seconds, 0.1)
+HERE = MachineLook(3, EXPECTED.seconds, others=0.1, cores=2)
 
 
 def test_a_machine_like_the_reference_is_as_expected():
@@ -46,16 +46,20 @@ def test_a_fast_machine_with_a_slow_program_is_told_apart():
 @pytest.mark.parametrize("times", [1, 3])
 def test_a_machine_that_does_other_work_is_not_judged(times):
     slow = {what: times * each for what, each in EXPECTED.seconds.items()}
-    verdict = judged(MachineLook(3, slow, 1.2), EXPECTED)
+    verdict = judged(MachineLook(3, slow, others=1.2, cores=2), EXPECTED)
     assert not verdict.is_expected
-    assert verdict.lines[-1].startswith("结论：说不准：测的时候别的程序占用了 1.2 个核")
+    assert verdict.lines[-1].startswith("结论：说不准：测的时候别的程序占用了 2 个核中的 1.2 个，超过 25%")
+
+
+def test_other_work_on_a_machine_of_many_cores_leaves_enough():
+    assert judged(MachineLook(3, EXPECTED.seconds, others=1.2, cores=16), EXPECTED).is_expected
 
 
 def test_reference_and_look_are_medians_of_what_was_measured():
     city = results(12, cold=4.0)
     city.costs[COLD] = [replace(cost(seconds), others=0.3) for seconds in (4.0, 9.0, 5.0)]
     assert reference_of(replace(city, machine=city.machine | {"memory": 2**34})).machine == "P，2 核，16 GB"
-    assert seen(city) == MachineLook(3, {FLOOR: 1.0, COLD: 5.0, ONE: 2.0, WARM: 1.0}, 0.3)
+    assert seen(city) == MachineLook(3, {FLOOR: 1.0, COLD: 5.0, ONE: 2.0, WARM: 1.0}, others=0.3, cores=2)
 
 
 def test_the_reference_is_of_all_that_is_looked_at():
