@@ -75,7 +75,7 @@ def measured(
 def busy_seconds() -> float | None:
     """CPU seconds that all processes of the machine have used since it started, with what its host took away; None
     where the system does not tell."""
-    with suppress(OSError):
+    with suppress(OSError):  # a system without /proc: that nothing is known is what is returned
         ticks = [int(each) for each in Path("/proc/stat").read_text().split("\n")[0].split()[1:9]]
         return (sum(ticks) - sum(ticks[IDLE])) / TICK
     return None
