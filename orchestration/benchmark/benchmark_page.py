@@ -32,11 +32,12 @@ Compiling the models is done once for a version of the project, not once a run, 
 parse and Dagster's empty databases for the stock project, made when it is deployed, in none. Absolute seconds differ
 between machines and days; ratios within one round are what counts.
 
-Rounds. Each round measures everything once, one after the other: our own commands in seven rounds of a city, the
-alternatives in the first three. A figure is the median over the rounds, in brackets from where to where it lies: by
-order statistics, at least {CONFIDENCE:.0%} sure of six rounds or more; of three from the smallest to the largest, 75%
-sure. A ratio is formed round by round, of two runs of the same minute. A target is met, or not met, only if the whole
-interval says so; one round decides nothing. Beside the machine stands how many of its cores other work kept busy.
+Rounds. Each round measures everything once, one after the other: our own commands in seven rounds of a city and a
+province, three of the nation, the alternatives in the first three. A figure is the median over the rounds, in brackets
+from where to where it lies: by order statistics, at least {CONFIDENCE:.0%} sure of six rounds or more; of three from
+the smallest to the largest, 75% sure. A ratio is formed round by round, of two runs of the same minute. A target is
+met, or not met, only if the whole interval says so; one round decides nothing. Beside the machine stands how many of
+its cores other work kept busy meanwhile.
 
 - **Floor**: one process reads every cell with calamine and executes the same compiled SQL in DuckDB, on the tables that
   intake has written. It audits nothing, writes no findings and publishes nothing.

@@ -30,7 +30,7 @@ from tests.bench.slips import measure_slips
 from tests.bench.suite import measure_suite
 
 SIZES = {"city": 12, "province": 300, "nation": 10_000}
-RUNS = {"city": 7, "province": 1, "nation": 1}
+RUNS = {"city": 7, "province": 7, "nation": 3}
 LARGEST_WITH_ALTERNATIVES = 300
 PAGE = PROJECT_ROOT / "docs" / "benchmark.md"
 RESULTS = PROJECT_ROOT / "docs" / "benchmark"
