@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
+from sources.audit.slips import OF_DIGITS
 from sources.declarations.city import City
 from warehouse.catalogue.catalogue import Catalogue
 from warehouse.figures.fact import Reference
@@ -16,6 +17,7 @@ from warehouse.reconcile.judging.causes import Surroundings, taken_from_elsewher
 from warehouse.reconcile.judging.corrections import judge
 from warehouse.reconcile.judging.derive import derive
 from warehouse.reconcile.judging.hints import magnitude_hints, overlap_hints
+from warehouse.reconcile.judging.misprints import slip
 from warehouse.reconcile.judging.prints import prints_of
 from warehouse.reconcile.judging.relations import Relation
 from warehouse.reconcile.judging.table_sums import broken_sums
@@ -32,6 +34,7 @@ from warehouse.reconcile.memo import memo
 from warehouse.reconcile.reading.figure_list import read_list
 from warehouse.reconcile.reading.names import Names, UnderstoodFigure, load_names, meaning
 from warehouse.reconcile.reading.printed_figure import Listing, PrintedFigure
+from warehouse.reconcile.reading.prose import UNSURE
 from warehouse.reconcile.reading.read_report import ReportReading, read_report
 from warehouse.reconcile.verdicts import (
     SCHEMA,
@@ -47,6 +50,10 @@ from warehouse.store.ddl import create_tables, declared
 from warehouse.store.sql import insert, transaction
 
 REPORTS = (".txt", ".docx")
+SLIPS_TELL = 1_000
+"""From here on a number that is another one but for one digit is that one."""
+TELLING_DIGITS = 3
+"""A number of fewer digits may be right for something else by chance."""
 
 
 def reconcile(
@@ -65,8 +72,9 @@ def reconcile(
     """
     names = load_names(catalogue, tuple(published))
     read = [_understood(position, figure, names, city) for position, figure in enumerate(figures)]
-    recomputed = recompute(connection, city, catalogue, {one.fact.year for one in read if one.fact})
-    read = [_in_fitting_scope(one, city, catalogue, recomputed) for one in read]
+    meant = [fact for one in read for fact in (*([one.fact] if one.fact else []), *one.figure.readings)]
+    recomputed = recompute(connection, city, catalogue, {fact.year for fact in meant})
+    read = [_in_fitting_reading(one, city, catalogue, recomputed) for one in read]
     listed = counted(listings, city, catalogue)
     done = _judged(read, city, catalogue, recomputed, listed)
     doubtful = {one.position for one in read if is_doubtful(one, done)}
@@ -122,20 +130,49 @@ def _judged(
     )
 
 
-def _in_fitting_scope(
+def _in_fitting_reading(
     one: UnderstoodFigure, city: City, catalogue: Catalogue, recomputed: Recomputed
 ) -> UnderstoodFigure:
-    """The figure in a scope in which its number is right, where the report does not say which scope it means."""
+    """The figure in a scope and a reading in which its number is right, where its words do not decide."""
     figure, fact = one.figure, one.fact
-    if fact is None or figure.has_scope:
+    if fact is not None and (fitting := _fitting_scope(figure, fact, city, catalogue, recomputed)) is not None:
+        known = recomputed.of(fact, city) is not None
+        asked = fact.scope if known and fitting.scope != fact.scope else ""
+        return replace(one, fact=fitting, asked_scope=asked)
+    if fact is not None or figure.value is None or figure.other:
         return one
-    for scope in (fact.scope, *(s.code for s in city.scopes)):
-        exact = in_printed_unit(figure, fact, recomputed.of(replace(fact, scope=scope), city), catalogue)
+    if len(str(abs(figure.value)).replace(".", "").strip("0")) < TELLING_DIGITS:
+        return one
+    tried = {reading: _fitting_scope(figure, reading, city, catalogue, recomputed) for reading in figure.readings}
+    right = [fitting for fitting in tried.values() if fitting is not None]
+    right = right or [reading for reading in tried if _is_slip(figure, reading, city, catalogue, recomputed)]
+    if len(right) != 1:
+        return one
+    others = tuple(reading for reading in tried if reading.indicator != right[0].indicator)
+    read = replace(one.meaning, fact=right[0], how="context", likeness=UNSURE)
+    return replace(one, meaning=read, fact=right[0], other_readings=others)
+
+
+def _is_slip(
+    figure: PrintedFigure, reading: Reference, city: City, catalogue: Catalogue, recomputed: Recomputed
+) -> bool:
+    """Whether a slip of a digit turns what the reading should be into the printed number."""
+    exact = in_printed_unit(figure, reading, recomputed.of(reading, city), catalogue)
+    if exact is None or figure.value is None or figure.value < SLIPS_TELL * Decimal(1).scaleb(-figure.decimals):
+        return False
+    return slip(figure.value, exact, Decimal(1).scaleb(-figure.decimals)) in OF_DIGITS
+
+
+def _fitting_scope(
+    figure: PrintedFigure, fact: Reference, city: City, catalogue: Catalogue, recomputed: Recomputed
+) -> Reference | None:
+    """The fact in the scope in which the number is right, of those that the report may mean; its own goes first."""
+    for scope in (fact.scope, *(s.code for s in city.scopes if not figure.has_scope or figure.codes is None)):
+        placed = replace(fact, scope=scope)
+        exact = in_printed_unit(figure, placed, recomputed.of(placed, city), catalogue)
         if exact is not None and compare(figure, exact) == "consistent":
-            known = recomputed.of(fact, city) is not None
-            asked = fact.scope if known and scope != fact.scope else ""
-            return replace(one, fact=replace(fact, scope=scope), asked_scope=asked)
-    return one
+            return placed
+    return None
 
 
 def reconcile_file(

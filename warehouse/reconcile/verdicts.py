@@ -187,7 +187,7 @@ def verdict_of(one: UnderstoodFigure, done: Reconciled) -> FigureVerdict:
     if one.is_doubtful:
         return replace(printed, explanation=_doubt(one, done))
     if one.fact is None:
-        return printed
+        return replace(printed, explanation=_told_undecided(one, done)) if figure.readings else printed
     return _with_verdict(printed, _judged(one, one.fact, done), done)
 
 
@@ -203,8 +203,9 @@ def with_table_sum(verdict: FigureVerdict, found: TableSum | None) -> FigureVerd
     if verdict.verdict in ("consistent", "supported"):
         told = f"{said}；合计与报送一致，请核对各行"
         return replace(verdict, diagnosis="total_parts", explanation=told, broken_relations=found.told)
-    if verdict.indicator_code or not found.is_telling:
-        return replace(verdict, verdict="contradicts" if verdict.verdict == "other_kind" else verdict.verdict,
+    nothing_else = verdict.verdict in ("other_kind", "not_verifiable", "not_matched")
+    if not nothing_else or not found.is_telling:
+        return replace(verdict, verdict="contradicts" if nothing_else else verdict.verdict,
                        diagnosis="total_parts", explanation=said, broken_relations=found.told)  # fmt: skip
     return replace(
         verdict,
@@ -325,6 +326,8 @@ def _diagnosis(judged: JudgedFigure, verdict: str, done: Reconciled) -> str | No
         return "list_columns"
     if judged.read.asked_scope and verdict == "consistent":
         return "only_in_scope"
+    if judged.read.other_readings and verdict == "consistent":
+        return "only_so_read"
     return "not_verifiable" if verdict == "not_verifiable" else None
 
 
@@ -353,6 +356,8 @@ def _explanation(judged: JudgedFigure, code: str | None, done: Reconciled) -> st
         said.append(f"印为 {figure.printed}，应为 {suggested}：{DIAGNOSES[code or 'unexplained']}")
     elif code == "only_in_scope" and not broken:
         said.append(_told_scopes(judged, done))
+    elif code == "only_so_read" and not broken:
+        said.append(_told_readings(judged, done))
     elif code is not None and not broken:
         said.append(DIAGNOSES[code])
     if judged.is_suspected and judged.exact is not None:
@@ -380,6 +385,24 @@ def _told_scopes(judged: JudgedFigure, done: Reconciled) -> str:
     assert value is not None
     shown = displayed(judged.figure, value, done.catalogue.indicators[judged.fact.indicator])
     return f"只在“{label[judged.fact.scope]}”口径下成立，按“{label[asked]}”口径应为 {shown}：请写明口径"
+
+
+def _told_readings(judged: JudgedFigure, done: Reconciled) -> str:
+    """By which name the number is right, and what it would be by the others that its words may mean."""
+    known = done.catalogue.indicators
+    others = dict.fromkeys(reading.indicator for reading in judged.read.other_readings)
+    names = "、".join(f"“{known[code].label}”" for code in others if code != judged.fact.indicator)
+    return f"按“{known[judged.fact.indicator].label}”核对一致，而这里的说法也可能指{names}：请写明"
+
+
+def _told_undecided(one: UnderstoodFigure, done: Reconciled) -> str:
+    """What the words may mean, and what each of it should be, where the number fits none or several."""
+    told = []
+    for reading in one.figure.readings:
+        indicator = done.catalogue.indicators[reading.indicator]
+        value = in_printed_unit(one.figure, reading, done.recomputed.of(reading, done.city), done.catalogue)
+        told.append(f"“{indicator.label}”" + (f"（应为 {displayed(one.figure, value, indicator)}）" if value else ""))
+    return f"可能指{'或'.join(told)}，不能断定：请写明，并核对"
 
 
 def _why_open(broken: Sequence[Relation], done: Reconciled) -> str:

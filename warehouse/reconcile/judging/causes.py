@@ -45,6 +45,7 @@ DIAGNOSES = {
     "not_verifiable": "数据库中没有对应的值，也没有其他印刷数字可以核对",
     "not_matched": "没有识别出是哪一个指标",
     "no_figure": "没有单位，或不知道数的是什么",
+    "only_so_read": "只按一种读法成立",
     "only_in_scope": "只在一种统计口径下成立",
     "other_kind": "不是全市当年的数",
 }

@@ -69,6 +69,8 @@ class UnderstoodFigure:
     """Whether it was probably read wrong."""
     asked_scope: str = ""
     """The scope that one would suppose, where the number is right in another one only."""
+    other_readings: tuple[Reference, ...] = ()
+    """What its words may mean as well, where the number is right in one reading only."""
 
 
 def is_of_wider_region(label: str) -> bool:
@@ -107,6 +109,10 @@ class Words(Declaration):
     same: dict[str, str]
     units: dict[str, tuple[str, ...]]
     names: dict[str, tuple[str, ...]]
+    levels: dict[str, str]
+    either: dict[str, tuple[str, ...]]
+    says_no_more: str
+    said_only_of: dict[str, str]
     each: tuple[NamesOfEach, ...]
 
 
@@ -114,7 +120,9 @@ class Words(Declaration):
 def words() -> Words:
     """The declarations of names.yml. Raises DeclarationError."""
     read = read_document(_names_file()).parsed(Words)
-    return read.model_copy(update={"same": {as_all_say(pattern): text for pattern, text in read.same.items()}})
+    same = {as_all_say(pattern): text for pattern, text in read.same.items()}
+    levels = {name: as_all_say(pattern) for name, pattern in read.levels.items()}
+    return read.model_copy(update={"same": same, "levels": levels})
 
 
 def as_all_say(pattern: str) -> str:
@@ -130,6 +138,15 @@ def of_wider_region() -> tuple[str, ...]:
 
 def _names_file() -> Path:
     return Path(__file__).with_name("names.yml")
+
+
+def either_of(text: str, catalogue: Catalogue) -> tuple[str, ...]:
+    """The indicators of which the words may mean any: 在校生 is said of all and of those in full time."""
+    bare = re.sub(words().says_no_more, "", normal(text))
+    for said, codes in words().either.items():
+        if bare in {re.sub(words().says_no_more, "", normal(each)) for each in said.split("|")}:
+            return tuple(code for code in codes if code in catalogue.indicators)
+    return ()
 
 
 def further_names(catalogue: Catalogue) -> Iterator[tuple[str, str]]:

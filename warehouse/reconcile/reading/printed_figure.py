@@ -65,6 +65,8 @@ class PrintedFigure:
     perhaps_other: str = ""
     """Why it may not be: a number that fits is right, and one that does not is not called wrong."""
     cell: TablePlace | None = None
+    readings: tuple[Reference, ...] = ()
+    """What else, or what, its words may mean about as well."""
 
     @property
     def decimals(self) -> int:

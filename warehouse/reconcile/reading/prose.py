@@ -12,12 +12,13 @@ from functools import lru_cache
 from warehouse.catalogue.catalogue import Catalogue
 from warehouse.figures.fact import CHANGE, SCHOOL_SCOPE, STANDARD, TARGET, VALUE, Kind, Reference
 from warehouse.reconcile.reading.chinese_numbers import LARGE, spoken_number
-from warehouse.reconcile.reading.names import is_of_wider_region, scope_of, words
+from warehouse.reconcile.reading.names import either_of, is_of_wider_region, scope_of, words
 from warehouse.reconcile.reading.numerals import Numeral, Span, evened, numerals_in
 from warehouse.reconcile.reading.printed_figure import PrintedFigure, number_in
 from warehouse.reconcile.reading.report_file import Paragraph
 from warehouse.reconcile.reading.whose import (
     OF_A_PART,
+    OF_GROWTH,
     Whose,
     blanked,
     kind_of_number,
@@ -26,7 +27,18 @@ from warehouse.reconcile.reading.whose import (
     whose_number,
     whose_words,
 )
-from warehouse.reconcile.reading.wording import REACH, Context, State, fact_of, indicator_in, narrowing, subject_name
+from warehouse.reconcile.reading.wording import (
+    REACH,
+    REACHED,
+    Context,
+    State,
+    fact_of,
+    indicator_in,
+    narrowing,
+    note_scope_of,
+    readings_of,
+    subject_name,
+)
 
 UP, DOWN = "增加|增长|上升|提高|新增|增", "减少|下降|降低|减"
 MOVED = re.compile(rf"(比|较|同比|相比)?[^，。；]{{0,8}}?(?P<verb>{UP}|{DOWN})了?(?:约|近)?$")
@@ -50,10 +62,10 @@ def _number(catalogue: Catalogue) -> re.Pattern[str]:
     alternatives = "|".join(sorted((re.escape(u) for u in units if u and not u.startswith(":")), key=len, reverse=True))
     number, unit = r"\d+(?:,\d{3})*(?:\.\d+)?", rf"(?:百万|千万|万|亿)?(?:{alternatives})"
     return re.compile(
-        rf"(?P<range>{number}(?:{unit})?(?:[至到~～–－-]|—{{1,2}}){number}[余多]?{unit})"
+        rf"(?P<range>{number}(?:(?!个?百分点){unit})?(?:[至到~～–－-]|—{{1,2}}){number}[余多]?{unit})"
         rf"|(?P<rough>{whose_words().rough})"
         rf"|(?P<about>大约|约|将近|接近|近|超过|突破|逾)?(?P<number>{number}|(?P<words>{LARGE.pattern}))"
-        rf"(?:(?P<ratio>[:：∶]1(?!\d))|(?P<more>余|多)?(?P<unit>{unit})(?P<least>以上)?)"
+        rf"(?:(?P<ratio>[:：∶]1(?!\d))|(?P<more>余|多)?(?P<unit>{unit}|(?=[，。；、）]|$))(?P<least>以上)?)"
     )
 
 
@@ -97,6 +109,10 @@ def _of_sentence(sentence: str, previous: str, section: str, state: State) -> It
         if match["words"] and not _is_a_number_in_words(match, text):
             continue
         between, following = text[end : match.start()], text[match.end() :][:LOOKS_AROUND]
+        if not (match["unit"] or match["ratio"] or match["range"] or match["rough"] or _is_named(between, state)):
+            continue
+        if REACHED.fullmatch(between):
+            state.year = state.report_year
         if _is_manner_of_speaking(match):
             # 三个方面, 三次产业: listed, and no break in what is said of other numbers
             told = "用汉字写的小数目，多半只是说法，没有核对"
@@ -107,7 +123,7 @@ def _of_sentence(sentence: str, previous: str, section: str, state: State) -> It
         if BOUND.search(between):
             continue
         taken, after = after, re.split(r"[，。；、：:（()）\d]", following, maxsplit=1)[0][:REACH]
-        clause = re.sub(r"\d", "", re.split("[，。；]", following, maxsplit=1)[0])
+        clause = re.sub(r"（不?含[^（）]*）|\d", "", re.split("[，。；]", following, maxsplit=1)[0])
         near = _near(between, taken)
         if match["range"] or match["rough"]:
             told = "是一个区间，不是一个数" if match["range"] else "是约数或几分之几，不能据此核对"
@@ -120,6 +136,13 @@ def _of_sentence(sentence: str, previous: str, section: str, state: State) -> It
         _note_count(match, following, state)
     _note_surroundings(text[end:], "", state)
     _note_end(named, scope, state)
+
+
+def _is_named(between: str, state: State) -> bool:
+    """Whether a number without a unit stands right behind the name of an indicator: 专任教师数940, 学校数：11."""
+    name = re.split("[，。；、：（）]", re.sub("[为是有达到共：:]+$", "", between))[-1]
+    name = re.sub("|".join(map(re.escape, own_names(state.city))), "", name)
+    return bool(name) and (state.names.find(name, "").how == "name" or bool(either_of(name, state.catalogue)))
 
 
 def _near(between: str, taken: str) -> str:
@@ -195,7 +218,7 @@ def _with_its_kind(figure: PrintedFigure, before: str, match: re.Match[str], sta
     if figure.year is not None and figure.year > state.report_year:
         whose = Whose("将来的数", f"说的是{figure.year}年，还没有到")
     if _is_growth(before, figure, state):
-        whose = Whose("增长率", "是比上年增减的百分比，报告没有印出与它对应的两个数，不能核对")
+        whose = OF_GROWTH
     if whose is None and state.carried_year is not None and not state.names_year:
         whose = Whose("别的年度", f"说的是{state.carried_year}年", is_sure=False)
     if whose is None and _is_round_and_rough(match, figure):
@@ -236,7 +259,8 @@ def _note_surroundings(between: str, following: str, state: State) -> None:
         state.subject = state.city.code
     elif named:
         state.subject = schools[named[-1][1]]
-    for year in re.findall(rf"(20\d\d)年|({whose_words().this_year})|({whose_words().year_before})", between):
+    pattern = rf"(?<![比较])(20\d\d)年|({whose_words().this_year})|({whose_words().year_before})"
+    for year in re.findall(pattern, between):
         state.year = int(year[0]) if year[0] else state.report_year - bool(year[2])
         state.names_year = True
     stated = re.findall(r"[（(]([^（()）]*不含[^（()）]*)[）)]", between)
@@ -282,14 +306,22 @@ def _figure(match: re.Match[str], between: str, context: "Context", section: str
         value = -value
     context = replace(context, near=near, after=re.sub("[:：∶]1$", "", unit) + context.after)
     # a number of too many digits is no figure, but stays to be seen
-    found, likeness = indicator_in(context, unit, kind, state) if value is not None else (None, 0.0)
-    if found and len(narrowing(context, found, state)) >= NARROWS:
+    readings = readings_of(context, unit, kind, state) if value is not None else ()
+    found, likeness = (None, 0.0) if readings or value is None else indicator_in(context, unit, kind, state)
+    if len(readings) == 1:
+        (found, *_), likeness, readings = readings, UNSURE, ()
+    state.last_readings = readings
+    narrowed = narrowing(context, found, state) if found else ""
+    if len(narrowed) >= NARROWS or narrowed in whose_words().narrow:
         likeness = min(likeness, UNSURE)
     if found and match["least"] and any(t.indicator == found for t in state.city.targets):
         kind, year = TARGET, state.report_year + 1
     fact = fact_of(found, kind, year, section, state) if found else None
     if fact:
         state.last, state.is_standard = fact, kind == STANDARD
+        note_scope_of(fact.indicator, section, state)
+    elif readings:
+        state.last = None
     return PrintedFigure(
         figure_id="",
         section=section,
@@ -304,6 +336,7 @@ def _figure(match: re.Match[str], between: str, context: "Context", section: str
         has_scope="不含" in between or fact is None or fact.scope == SCHOOL_SCOPE or _names_scope(fact, state),
         context=f"{between[-3 * REACH :]}{match.group()}{context.after.removeprefix(unit)}",
         likeness=likeness,
+        readings=tuple(fact_of(code, kind, year, section, state) for code in readings),
         words=re.sub(f"^(?:{'|'.join(own_names(state.city))})|(?:现有|共有|共|有|为|达到?)$", "", context.last_words),
     )
 
@@ -319,7 +352,8 @@ def _kind(near: str, state: State) -> tuple[Kind, int, str]:
     if mark := AT_LEAST.search(near):
         return STANDARD, state.report_year, near[: mark.start()]
     if mark := LAST_YEAR.search(near):
-        return VALUE, state.year - 1, near[: mark.start()]
+        is_named = re.search(whose_words().year_before, mark.group())
+        return VALUE, state.report_year - 1 if is_named else state.year - 1, near[: mark.start()]
     mark = MOVED.search(near)
     # without 比 or 较 a bare verb speaks of a change only if it is all there is: 新增专业4个 is a number of majors
     if mark and (

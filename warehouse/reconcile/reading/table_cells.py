@@ -7,17 +7,20 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import lru_cache
 
 from sources.declarations.city import City
 from sources.declarations.codelist import load_codelists
 from sources.declarations.pack import Pack
 from warehouse.figures.fact import CHANGE, SCHOOL_SCOPE, VALUE, Kind, Reference
 from warehouse.reconcile.reading.names import bare_title, scope_of
+from warehouse.reconcile.reading.names import words as unit_words
 from warehouse.reconcile.reading.numerals import Numeral, evened, numerals_in
 from warehouse.reconcile.reading.printed_figure import Listing, PrintedFigure, TablePlace, number_in
 from warehouse.reconcile.reading.report_file import TextTable
 from warehouse.reconcile.reading.whose import (
     OF_A_PART,
+    OF_GROWTH,
     PART,
     SUBTOTAL,
     TOTAL,
@@ -35,6 +38,10 @@ from warehouse.reconcile.reading.wording import Context, State, indicator_in, su
 
 CHANGE_HEADING = re.compile("变化|比较|增减|增长|同比")
 YEAR = re.compile(r"20\d\d")
+OF_A_YEAR = re.compile(r"20\d\d年?(?:学?年?度)?")
+OF_A_RATE = re.compile("率|幅|%|％|比|满意")
+FOOTNOTE = re.compile(r"(?<=\d)\s*[*＊①-⑳]+$")
+FEWEST_OF_HALF = 2
 
 
 def figures_of_grid(grid: TextTable, state: State, number: int = 0) -> Iterator[PrintedFigure | Numeral]:
@@ -42,6 +49,7 @@ def figures_of_grid(grid: TextTable, state: State, number: int = 0) -> Iterator[
     body = _body_start(grid)
     for row in grid.rows[:body]:
         yield from _numerals_in(row, grid.section)
+    grid = _in_one_column(grid, body)
     # a table may have no head: two columns, of which the first one names the indicators
     headings = _headings(grid.rows[:body]) or [""] * max(map(len, grid.rows), default=0)
     group = ""
@@ -52,7 +60,7 @@ def figures_of_grid(grid: TextTable, state: State, number: int = 0) -> Iterator[
             group = filled[0]
             yield from _numerals_in(row, grid.section)
             continue
-        texts = [cell for cell in row if re.search(r"[^\W\d_]", cell) and not _is_number(cell)]
+        texts, stated_unit = _words_and_unit(row)
         if len(texts) > 1 and row[0] and not _is_number(row[0]):
             group = row[0]
         offset = len(headings) - len(row)
@@ -62,11 +70,37 @@ def figures_of_grid(grid: TextTable, state: State, number: int = 0) -> Iterator[
                 told = "序号、编号或年份" if re.search("序号|年份|编号|年度", heading) else ""
                 yield from _numerals_in([cell], grid.section, told)
                 continue
-            place = _Place(cell, heading, row, texts, group, grid, rows.lie_across)
+            place = _Place(FOOTNOTE.sub("", cell), heading, row, texts, group, grid, rows.lie_across, stated_unit)
             figure = _with_its_owner(_figure(place, state), place, rows, state)
             adds_up = _adds_up(place) and not re.search(whose_words().some_only, grid.title)
             at, across = (column + offset, line) if rows.lie_across else (line, column + offset)
             yield replace(figure, cell=TablePlace(number, at, across, rows.roles[at], adds_up))
+
+
+def _in_one_column(grid: TextTable, body: int) -> TextTable:
+    """A table of two halves side by side, whose headings are the same, as one: the right half below the left one."""
+    headings = _headings(grid.rows[:body])
+    half, rest = divmod(len(headings), 2)
+    if half < FEWEST_OF_HALF or rest or headings[:half] != headings[half:] or not all(headings[1:half]):
+        return grid
+    rows = [(*row, *[""] * (2 * half - len(row))) for row in grid.rows]
+    right = [row[half:] for row in rows[body:] if any(row[half:])]
+    return replace(grid, rows=(*(row[:half] for row in rows), *right))
+
+
+def _words_and_unit(row: Sequence[str]) -> tuple[list[str], str]:
+    """The cells of a row that hold words, without the year that it is of, and the unit that one of them is."""
+    texts = [cell for cell in row if re.search(r"[^\W\d_]", cell) and not _is_number(cell)]
+    texts = [text for text in texts if not OF_A_YEAR.fullmatch(text)]
+    units = [text for text in texts[1:] if re.fullmatch(_unit(), text)]
+    return [text for text in texts if text not in units], units[0] if len(units) == 1 else ""
+
+
+@lru_cache
+def _unit() -> str:
+    """A unit, as a pattern: 人, 万元, 平方米."""
+    units = {unit for group in unit_words().units.values() for unit in group} | {"平方米", "册", "元", "亩", "门", "台"}
+    return f"(?:百万|千万|万|亿)?(?:{'|'.join(sorted(map(re.escape, units), key=len, reverse=True))})"
 
 
 def _numerals_in(row: Sequence[str], section: str, otherwise: str = "") -> Iterator[Numeral]:
@@ -79,7 +113,7 @@ class _Rows:
     """What the rows of a table's body are: parts, their total, or neither; in some tables the columns are."""
 
     def __init__(self, rows: Sequence[Sequence[str]], headings: Sequence[str], title: str, city: City) -> None:
-        words = [[c for c in row if re.search(r"[^\W\d_]", c) and not _is_number(c)] for row in rows]
+        words = [_words_and_unit(row)[0] for row in rows]
         columns = [[heading] if heading else [] for heading in headings]
         # the first heading stands over the rows' names, unless that corner is empty and was lost
         stub = 1 if len(headings) >= max(map(len, rows), default=0) else 0
@@ -116,6 +150,12 @@ def _with_its_owner(figure: PrintedFigure, place: _Place, rows: _Rows, state: St
     city = state.city
     if place.school(city):
         return figure
+    if (
+        place.kind == CHANGE
+        and not OF_A_RATE.search(place.label)
+        and (OF_A_RATE.search(place.heading) or "%" in place.text)
+    ):
+        return replace(figure, codes=None, scope="", subject="", other=OF_GROWTH.told)
     words = [place.heading] if rows.lie_across else place.words
     role, first = role_of_row(words, city), words[0] if words else ""
     whose = next((found for word in words if (found := of_table_words(word, city))), None)
@@ -153,7 +193,8 @@ def _adds_up(place: _Place) -> bool:
 
 
 def _is_number(cell: str) -> bool:
-    return re.fullmatch(r"[-−]?[\d,]+(\.\d+)?\s*([:：∶]\s*1|%|‰)?\s*[↑↓]?|持平", cell) is not None
+    number = rf"[-−]?[\d,]+(\.\d+)?\s*([:：∶]\s*1|%|‰|{_unit()})?\s*[↑↓]?|持平"
+    return re.search(r"\d|持平", cell) is not None and re.fullmatch(number, FOOTNOTE.sub("", cell)) is not None
 
 
 def _body_start(grid: TextTable) -> int:
@@ -196,6 +237,8 @@ class _Place:
     table: TextTable
     is_across: bool = False
     """Whether its column is a place or a school, and its row names the indicator."""
+    stated_unit: str = ""
+    """In a column of its own."""
 
     @property
     def kind(self) -> Kind:
@@ -216,6 +259,10 @@ class _Place:
             return ":1"
         if "%" in self.text:
             return "%"
+        if own := re.search(rf"\d\s*({_unit()})\s*[↑↓]?$", self.text):
+            return own[1]
+        if self.stated_unit:
+            return self.stated_unit
         around = f"{self.words[-1] if self.words else ''}{self.heading}"
         return next((unit for unit in re.findall(r"（(\S{1,5}?)）", around) if "含" not in unit), "")
 

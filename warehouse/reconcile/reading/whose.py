@@ -21,6 +21,7 @@ HAN = "[\u4e00-\u9fff]"
 LONGEST_STEM = 7
 SHORTEST_NAME = 2
 ANOTHER_PLACE, OF_A_PART, OF_A_SCHOOL = "别处", "一部分学校", "别的学校"
+BETWEEN_NAMES = ("、", "和", "与", "及", "以及")
 CLASSES = ("ownership", "affiliation", "school_category")
 
 
@@ -56,6 +57,7 @@ class KindOfNumber(Declaration):
     of_clause: bool = False
     is_sure: bool = True
     unless_in_name: tuple[str, ...] = ()
+    until: str | None = None
 
 
 class WhoseWords(Declaration):
@@ -79,6 +81,7 @@ class WhoseWords(Declaration):
     counted_in: str
     gone_to: str
     says_nothing: str
+    narrow: tuple[str, ...]
     described: str
     changed: str
     of_scope: str
@@ -99,6 +102,9 @@ class WhoseWords(Declaration):
     taken_in: str
     units_of_speech: tuple[str, ...]
     rough: str
+
+
+OF_GROWTH = Whose("增减的百分比", "是比上年增减的百分比，报告没有印出与它对应的两个数，不能核对")
 
 
 @lru_cache
@@ -161,8 +167,13 @@ def kind_of_number(before: str) -> tuple[Whose, tuple[str, ...]] | None:
     one of this kind by its name; None for all others."""
     for kind in whose_words().kinds:
         last = list(re.finditer(kind.words, before))
-        if last and not (kind.of_clause and CLAUSE_END.search(before, last[-1].start())):
-            return Whose(kind.reason, f"是{kind.reason}", kind.is_sure, kind.of_clause), kind.unless_in_name
+        if not last or (kind.until and re.search(kind.until, before[last[-1].end() :])):
+            continue
+        if not (kind.of_clause and CLAUSE_END.search(before, last[-1].start())):
+            each = re.fullmatch("([校班师户组])均|每一?([校班])", last[-1].group())
+            # a mean of each class is no mean of each student
+            unless = (f"{each[1] or each[2]}均",) if each else kind.unless_in_name
+            return Whose(kind.reason, f"是{kind.reason}", kind.is_sure, kind.of_clause), unless
     return None
 
 
@@ -209,10 +220,16 @@ def _places(text: str, city: City) -> Iterator[Mention]:
 
 
 def _joined(places: Iterator[Mention], text: str, city: City) -> Iterator[Mention]:
-    """Places of which one directly follows the other as one: 浙江全省, 南宁市青秀区."""
+    """Places of which one directly follows the other as one: 浙江全省, 南宁市青秀区, 苏州市、无锡市."""
     last: Mention | None = None
     for mention in places:
-        if last is not None and last.end == mention.start and last.whose is not None and mention.whose is not None:
+        between = text[last.end : mention.start] if last is not None else ""
+        if (
+            last is not None
+            and between in ("", *BETWEEN_NAMES)
+            and last.whose is not None
+            and mention.whose is not None
+        ):
             told = _of_place(text[last.start : mention.end], city)
             last = Mention(last.start, mention.end, replace(last.whose, told=told))
         else:

@@ -13,15 +13,19 @@ from warehouse.figures.fact import CHANGE, SCHOOL_SCOPE, STANDARD, TARGET, VALUE
 from warehouse.reconcile.reading.names import (
     Names,
     SpokenName,
+    either_of,
     is_of_wider_region,
     normal,
     of_wider_region,
     pairs,
     scope_of,
     unit_kind,
+    words,
 )
 from warehouse.reconcile.reading.whose import Whose, own_names, whose_words
 
+REACHED = re.compile("[，、]?(?:增加|增长|上升|提高|提升|扩大|减少|下降|降低|降|增)(?:到|至|为)")
+"""What was reached, after what it was before: 由920人增加到940人."""
 SHARE = re.compile("(占比|比重|占[^，。；]{0,8}的?|比例)[为达是]?$")
 EACH = re.compile("[生人年校班师户]均|平均")
 # The weights below were set by hand on the text of the sample city's report for 2023: 298 figures, of which 288 are
@@ -82,6 +86,8 @@ class State:
     """Whether this sentence names a year."""
     last_whose: Whose | None = None
     """Whose the last number was."""
+    last_readings: tuple[str, ...] = ()
+    """What the last number may have been of, where its words did not decide."""
     is_standard: bool = False
     """The last number was a standard: the next one of its unit is what was reached."""
 
@@ -151,6 +157,17 @@ def indicator_in(context: Context, unit: str, kind: Kind, state: State) -> tuple
     return ranked[0][0], min(1.0, ranked[0][1])
 
 
+def readings_of(context: Context, unit: str, kind: Kind, state: State) -> tuple[str, ...]:
+    """The indicators that the words may mean, where a declaration says that they mean one of several (在校生)."""
+    if kind == CHANGE and len(normal(context.near)) < SHORT:
+        return state.last_readings
+    said = "|".join(map(re.escape, (*own_names(state.city), *(r.name for r in state.city.respondents))))
+    stub = re.split("[，。；：、（）—-]", re.sub(said, "", context.near).rstrip("，。；：、"))[-1]
+    stub = stub or context.after.removeprefix(unit)
+    known = state.catalogue.indicators
+    return tuple(code for code in either_of(stub, state.catalogue) if _fits(known[code], unit, known[code].label))
+
+
 def narrowing(context: Context, code: str, state: State) -> str:
     """What the words right at a number say besides the name of its indicator: 青年 in 青年教师, 受访 in 受访毕业生."""
     clause = re.split("[，。；：]", context.near.rstrip("，。；：、"))[-1]
@@ -176,6 +193,7 @@ def _of_the_last_number(context: Context, unit: str, kind: Kind, state: State) -
         )
         or (kind == STANDARD and not known and own.code in _with_standards(state.catalogue) and _fits(own, unit, "均"))
         or (kind == VALUE and _same_kind(unit, own) and state.last_whose is not None and _is_bare(context.near, state))
+        or (kind == VALUE and _same_kind(unit, own) and REACHED.fullmatch(context.near) is not None)
         or (kind == VALUE and state.is_standard and _fits(own, unit, "均") and not known & pairs(normal(own.label)))
     )
     if is_next:
@@ -229,6 +247,7 @@ def _scores(context: Context, unit: str, kind: Kind, state: State) -> dict[str, 
 
 def _possible(context: Context, unit: str, kind: Kind, state: State) -> Iterator[SpokenName]:
     """The names of what the number can be by its unit, its region and 均; standards and shares only where one is."""
+    level = _level(f"{context.before}{context.near}")
     wider = any(word in context.near[-REACH:] for word in of_wider_region())
     is_each = EACH.search(context.near + context.after) is not None
     of_school = state.subject != state.city.code and kind == VALUE and not wider
@@ -241,12 +260,25 @@ def _possible(context: Context, unit: str, kind: Kind, state: State) -> Iterator
         is_in_question = among is None or indicator.code in among
         if (
             _fits(indicator, unit, name.text)
+            and _is_of_level(indicator.label, level)
             and name.is_of_wider_region == wider
             and is_each_where_said
             and is_in_question
             and not (of_school and _is_of_city(indicator.code, state.catalogue))
         ):
             yield spoken
+
+
+def _level(text: str) -> str:
+    """The level of contests that the words name last: one of names.yml; "" where they name none."""
+    found = [(m.end(), name) for name, pattern in words().levels.items() for m in re.finditer(pattern, text)]
+    return max(found, default=(0, ""))[1]
+
+
+def _is_of_level(label: str, level: str) -> bool:
+    """Whether a contest's indicator may be of the level that was named; others have no level."""
+    own = _level(label) if "大赛" in label else ""
+    return not own or not level or own == level
 
 
 @lru_cache
@@ -265,6 +297,8 @@ def _is_of_city(code: str, catalogue: Catalogue) -> bool:
 def _fits(indicator: Indicator, unit: str, name: str) -> bool:
     """Whether the unit may be the indicator's; a text prints 平方米 for 平方米/人, with 生均 in the name."""
     own = indicator.unit
+    if unit in words().said_only_of and own != unit and not re.search(words().said_only_of[unit], indicator.label):
+        return False
     per_head = "/" in own and "均" in name and unit_kind(own.partition("/")[0]) == unit_kind(unit)
     return per_head or not unit or unit_kind(own) == unit_kind(unit)
 
@@ -280,10 +314,14 @@ def fact_of(code: str, kind: Kind, year: int, section: str, state: State) -> Ref
     if state.subject != city.code and not _is_of_city(code, state.catalogue):
         return Reference(code, year, state.subject, SCHOOL_SCOPE, kind)
     topic = _topics(state.catalogue)[code]
-    if state.scope and not state.names_scope:
-        state.stated[section, topic] = state.scope
     scope = state.scope or state.stated.get((section, topic)) or state.usual.get(topic) or city.scopes[0].code
     return Reference(code, year, city.code, scope, kind)
+
+
+def note_scope_of(code: str, section: str, state: State) -> None:
+    """Takes up the scope that was stated, for what else the section says of the topic."""
+    if state.scope and not state.names_scope:
+        state.stated[section, _topics(state.catalogue)[code]] = state.scope
 
 
 @lru_cache
