@@ -1,4 +1,4 @@
-"""Manners of writing: words that mean one of several, tables in halves, by year and with a unit column, levels, bounds."""
+"""Manners of writing: words that mean one of several, tables in halves, by year and with units, levels, bounds."""
 
 from pathlib import Path
 
@@ -142,11 +142,68 @@ def test_awards_of_the_nation_are_not_those_of_the_province(published, tmp_path)
     assert [row["indicator_code"] for row in rows if "regional" in (row["indicator_code"] or "")] == []
 
 
+@pytest.mark.parametrize(
+    ("sentence", "named"),
+    [
+        ("合肥毕业生5000人。", "合肥"),
+        ("芜湖中职学校专任教师500人。", "芜湖"),
+        ("昆明专任教师5000人。", "昆明"),
+        ("东湖专任教师500人。", "东湖"),  # 东湖区, one of the city's own
+    ],
+)
+def test_a_place_without_its_ending_is_a_place(sentence, named, tmp_path):
+    (figure,) = read(sentence, tmp_path)
+    assert (figure.codes, figure.other) == (None, f"说的是{named}，不是淮岭市")
+
+
+def test_what_is_said_of_this_school_or_of_each_in_turn_accuses_nobody(published, tmp_path):
+    text = "该校现有专任教师120人。学校毕业生500人。全市各校专任教师分别为416人、201人和1646人。"
+    assert [row["printed"] for row in judged(text, tmp_path, published) if row["is_suspected"]] == []
+
+
+def test_numbers_of_years_in_turn_are_of_these_years(tmp_path):
+    figures = read("2023年和2024年，全市毕业生分别为2900人、3000人。", tmp_path)
+    assert [(code, year, value) for code, year, value, _ in bound(figures)] == [
+        ("graduates", 2023, "2900"),
+        ("graduates", 2024, "3000"),
+    ]
+
+
+def test_a_year_in_brackets_is_said_of_what_stands_in_them(tmp_path):
+    figures = read("毕业生3000人（上年2900人），升学1500人（2023年1400人）。", tmp_path)
+    assert [(code, year, value) for code, year, value, _ in bound(figures)] == [
+        ("graduates", 2024, "3000"),
+        ("graduates", 2023, "2900"),
+        ("further_study", 2024, "1500"),
+        ("further_study", 2023, "1400"),
+    ]
+
+
+def test_a_sentence_that_only_says_the_scope_holds_for_what_follows(published, tmp_path):
+    rows = judged("以下数据均不含技工学校。全市专任教师1615人，专业116个。", tmp_path, published)
+    assert [(row["verdict"], row["scope_code"]) for row in rows] == [("consistent", "without_technician")] * 2
+
+
+def test_full_width_digits_with_full_width_commas_are_one_number(tmp_path):
+    assert bound(read("毕业生１０，８８８人。", tmp_path)) == [("graduates", 2024, "10888", "人")]
+
+
+def test_a_number_in_brackets_behind_a_name_is_read(tmp_path):
+    (teachers, *_) = bound(read("专任教师（940人）、毕业生（3000人）。", tmp_path))
+    assert teachers == ("teachers_full_time", 2024, "940", "人")
+
+
+def test_a_share_of_a_number_that_was_not_read_is_of_nothing_else(published, tmp_path):
+    text = "全市毕业生升学5921人。县级学校15163人，占43%；其他外出务工30人，占5%。"
+    assert [row["printed"] for row in judged(text, tmp_path, published) if row["is_suspected"]] == []
+
+
 # --- tables --------------------------------------------------------------------------------------------------------
 
 
 def test_two_halves_side_by_side_are_one_table(tmp_path):
-    text = "表1 情况\n项目\t数量\t项目\t数量\n学校数（所）\t11\t专任教师数（人）\t940\n毕业生数（人）\t3000\t\t\n\n以上。"
+    rows = ("项目\t数量\t项目\t数量", "学校数（所）\t11\t专任教师数（人）\t940", "毕业生数（人）\t3000\t\t")
+    text = "\n".join(("表1 情况", *rows, "", "以上。"))
     assert [(code, value) for code, _, value, _ in bound(read(text, tmp_path))] == [
         ("schools", "11"),
         ("graduates", "3000"),
@@ -198,3 +255,9 @@ def test_a_cell_with_its_unit_or_a_footnote_mark_is_a_number(tmp_path):
         ("0.3", "万人"),
         ("11", ""),
     ]
+
+
+def test_rows_of_programmes_and_columns_of_what_is_counted_name_it_together(published, tmp_path):
+    text = "表1 资助\n资助项目\t资助人次\t资助金额（万元）\n国家助学金\t9358\t992.45\n国家奖学金\t28\t16.8\n\n以上。"
+    rows = judged(text, tmp_path, published)
+    assert [row["verdict"] for row in rows] == ["consistent"] * 4

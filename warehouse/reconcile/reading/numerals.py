@@ -64,6 +64,8 @@ def evened(sentence: str) -> str:
     # 2022 2023 are two numbers, 35 205 is one
     text = re.sub(r"(?<!\d)(\d{1,3}) (?=\d{3}(?!\d))", r"\1", sentence)
     text = re.sub(r"(?<=\d)\s+(?=\d)", "，", text)
+    # １０，８８８ is one number as well
+    text = re.sub(r"(?<![\d.．])\d{1,3}(?:，\d{3})+(?!\d)", lambda found: found.group().replace("，", ","), text)
     text = re.sub(r"\s", "", text).translate(EVENED)
     return re.sub(r"(?<!\d),|,(?!\d{3})", "，", text)
 

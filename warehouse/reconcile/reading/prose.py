@@ -98,27 +98,21 @@ def _of_sentence(sentence: str, previous: str, section: str, state: State) -> It
     text = evened(sentence)
     state.year, scope = state.report_year, state.scope
     state.names_scope = state.names_city = state.names_year = False
+    state.year_outside, state.in_turn = None, None
     quoted = [match.span() for match in QUOTED.finditer(text)]
     named = blanked(text, [r.name for r in state.city.respondents if r.kind == SCHOOL_SCOPE])
     end, after = 0, ""
     for match in _number(state.catalogue).finditer(text):
-        if NO_FIGURE.search(_before(text, match.start())) or any(
-            a < match.start() and match.end() < b for a, b in quoted
-        ):
-            continue
-        if match["words"] and not _is_a_number_in_words(match, text):
-            continue
         between, following = text[end : match.start()], text[match.end() :][:LOOKS_AROUND]
-        if not (match["unit"] or match["ratio"] or match["range"] or match["rough"] or _is_named(between, state)):
+        if any(a < match.start() and match.end() < b for a, b in quoted) or not _may_be_figure(match, between, state):
             continue
-        if REACHED.fullmatch(between):
-            state.year = state.report_year
         if _is_manner_of_speaking(match):
             # 三个方面, 三次产业: listed, and no break in what is said of other numbers
             told = "用汉字写的小数目，多半只是说法，没有核对"
             yield match.span(), _no_number(match, between, told, section, state)
             continue
         _note_surroundings(between, following, state)
+        _note_turn(between, state)
         end, before = match.end(), _before(text, end)
         if BOUND.search(between):
             continue
@@ -135,7 +129,34 @@ def _of_sentence(sentence: str, previous: str, section: str, state: State) -> It
         yield match.span(), _with_its_kind(figure, _before(named, match.start()), match, state)
         _note_count(match, following, state)
     _note_surroundings(text[end:], "", state)
-    _note_end(named, scope, state)
+    _note_end(named, scope, state, end > 0)
+
+
+def _may_be_figure(match: re.Match[str], between: str, state: State) -> bool:
+    """Whether a number is none by what stands around it: a list number, part of a word, a number of nothing."""
+    text, start, end = match.string, match.start(), match.end()
+    in_brackets = text[start - 1 : start] == "（" and text[end : end + 1] == "）"
+    if not in_brackets and NO_FIGURE.search(_before(text, start)):
+        return False
+    if match["words"] and not _is_a_number_in_words(match, text):
+        return False
+    return bool(match["unit"] or match["ratio"] or match["range"] or match["rough"]) or _is_named(between, state)
+
+
+def _note_turn(between: str, state: State) -> None:
+    """Takes up what several numbers are said of in turn (分别): the years, if years were named, or what nobody knows;
+    and that what was reached is this year's."""
+    if REACHED.fullmatch(between):
+        state.year = state.report_year
+    if "分别" in between:
+        years = re.findall(r"(20\d\d)年", between)
+        state.in_turn = tuple(map(int, years)) if len(years) > 1 else ()
+    elif not re.fullmatch(whose_words().in_turn, between):
+        state.in_turn = None
+    if state.in_turn:
+        state.year, *rest = state.in_turn
+        # the last year holds on, so that a number too many is not taken for something else
+        state.in_turn = tuple(rest) or (state.year,)
 
 
 def _is_named(between: str, state: State) -> bool:
@@ -156,8 +177,10 @@ def _near(between: str, taken: str) -> str:
     return near
 
 
-def _note_end(named: str, scope: str, state: State) -> None:
+def _note_end(named: str, scope: str, state: State, has_figures: bool) -> None:
     """What the sentence leaves for the next one; `scope` is the one before it."""
+    if state.names_scope and not has_figures:
+        return  # 以下数据不含技工学校。 says the scope of what follows
     if state.names_scope:
         # 全部学校 and 12所学校 are said of one sentence; what stands in brackets holds on
         state.scope = scope
@@ -225,6 +248,8 @@ def _with_its_kind(figure: PrintedFigure, before: str, match: re.Match[str], sta
         whose = Whose("约数", "是约数", is_sure=False)
     if whose is None and match["words"] and (spoken := spoken_number(match["words"])) and spoken.may_be_rounded:
         whose = Whose("约数", "是约数", is_sure=False)
+    if whose is None and state.in_turn == ():
+        whose = Whose("各项之一", "是“分别”所列各项之一，不知道是哪一项", is_sure=False)
     if whose is None:
         return figure
     if not whose.is_sure:
@@ -260,9 +285,15 @@ def _note_surroundings(between: str, following: str, state: State) -> None:
     elif named:
         state.subject = schools[named[-1][1]]
     pattern = rf"(?<![比较])(20\d\d)年|({whose_words().this_year})|({whose_words().year_before})"
-    for year in re.findall(pattern, between):
-        state.year = int(year[0]) if year[0] else state.report_year - bool(year[2])
-        state.names_year = True
+    for mark in re.finditer(rf"{pattern}|（|）", between):
+        if mark.group() == "（":
+            state.year_outside = state.year
+        elif mark.group() == "）":
+            # a year in brackets is said of what stands in them
+            state.year, state.year_outside = state.year_outside or state.year, None
+        else:
+            state.year = int(mark[1]) if mark[1] else state.report_year - bool(mark[3])
+            state.names_year = True
     stated = re.findall(r"[（(]([^（()）]*不含[^（()）]*)[）)]", between)
     directly = re.match(r"[^，。；]{0,8}?[（(]([^（()）]*不含[^（()）]*)[）)]", following)
     for words_of_scope in [*stated, *([directly[1]] if directly else [])]:
@@ -306,22 +337,11 @@ def _figure(match: re.Match[str], between: str, context: "Context", section: str
         value = -value
     context = replace(context, near=near, after=re.sub("[:：∶]1$", "", unit) + context.after)
     # a number of too many digits is no figure, but stays to be seen
-    readings = readings_of(context, unit, kind, state) if value is not None else ()
-    found, likeness = (None, 0.0) if readings or value is None else indicator_in(context, unit, kind, state)
-    if len(readings) == 1:
-        (found, *_), likeness, readings = readings, UNSURE, ()
-    state.last_readings = readings
-    narrowed = narrowing(context, found, state) if found else ""
-    if len(narrowed) >= NARROWS or narrowed in whose_words().narrow:
-        likeness = min(likeness, UNSURE)
+    found, likeness, readings = _meant(context, unit, kind, state) if value is not None else (None, 0.0, ())
     if found and match["least"] and any(t.indicator == found for t in state.city.targets):
         kind, year = TARGET, state.report_year + 1
     fact = fact_of(found, kind, year, section, state) if found else None
-    if fact:
-        state.last, state.is_standard = fact, kind == STANDARD
-        note_scope_of(fact.indicator, section, state)
-    elif readings:
-        state.last = None
+    _note_fact(fact, likeness, readings, section, state)
     return PrintedFigure(
         figure_id="",
         section=section,
@@ -339,6 +359,29 @@ def _figure(match: re.Match[str], between: str, context: "Context", section: str
         readings=tuple(fact_of(code, kind, year, section, state) for code in readings),
         words=re.sub(f"^(?:{'|'.join(own_names(state.city))})|(?:现有|共有|共|有|为|达到?)$", "", context.last_words),
     )
+
+
+def _meant(context: Context, unit: str, kind: Kind, state: State) -> tuple[str | None, float, tuple[str, ...]]:
+    """The indicator that the words mean, and how likely; or those of which they may mean any."""
+    readings = readings_of(context, unit, kind, state)
+    if len(readings) == 1:
+        return readings[0], UNSURE, ()
+    if readings:
+        return None, 0.0, readings
+    found, likeness = indicator_in(context, unit, kind, state)
+    narrowed = narrowing(context, found, state) if found else ""
+    is_narrower = len(narrowed) >= NARROWS or narrowed in whose_words().narrow
+    return found, min(likeness, UNSURE) if is_narrower else likeness, ()
+
+
+def _note_fact(fact: Reference | None, likeness: float, readings: tuple[str, ...], section: str, state: State) -> None:
+    """Takes up what the number was of, for what is said of it next."""
+    state.last_readings, state.was_bound = readings, fact is not None or bool(readings)
+    if fact:
+        state.last, state.last_likeness, state.is_standard = fact, likeness, fact.kind == STANDARD
+        note_scope_of(fact.indicator, section, state)
+    elif readings:
+        state.last = None
 
 
 def _names_scope(fact: Reference, state: State) -> bool:

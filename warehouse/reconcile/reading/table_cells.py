@@ -324,11 +324,12 @@ def _figure(place: _Place, state: State) -> PrintedFigure:
 def _indicator(place: _Place, subject: str, state: State) -> tuple[str | None, float]:
     """The indicator that the label names, in its group or its table if need be; else the one that it is most like."""
     title = bare_title(place.table.title.replace(f"{state.city.name}在", "").replace(state.city.name, ""))
-    for text in (f"{place.group}{place.label}", f"{title}{place.label}", place.label):
+    item = re.sub(r"（.*?）|\s", "", place.words[-1]) if place.words else ""
+    for text in (f"{item}{place.label}", f"{place.group}{place.label}", f"{title}{place.label}", place.label):
         match = state.names.find(text, place.unit)
         if match.how == "name":
             return match.indicator, 1.0
-    state.subject, state.last = subject, None
+    state.subject, state.last, state.was_bound = subject, None, True
     return indicator_in(Context(place.label, "", "", f"{title}，{place.group}", ""), place.unit, place.kind, state)
 
 

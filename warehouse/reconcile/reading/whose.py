@@ -82,6 +82,7 @@ class WhoseWords(Declaration):
     gone_to: str
     says_nothing: str
     narrow: tuple[str, ...]
+    in_turn: str
     described: str
     changed: str
     of_scope: str
@@ -115,8 +116,8 @@ def whose_words() -> WhoseWords:
     return read.model_copy(update={"place_endings": endings, "of_any_school": as_all_say(read.of_any_school)})
 
 
-class Provinces(Declaration):
-    """The content of provinces.yml."""
+class PlaceNames(Declaration):
+    """The content of provinces.yml and prefectures.yml."""
 
     names: tuple[str, ...]
 
@@ -124,7 +125,13 @@ class Provinces(Declaration):
 @lru_cache
 def provinces() -> tuple[str, ...]:
     """The short names of all provinces. Raises DeclarationError."""
-    return read_document(REGIONS / "provinces.yml").parsed(Provinces).names
+    return read_document(REGIONS / "provinces.yml").parsed(PlaceNames).names
+
+
+@lru_cache
+def prefectures() -> tuple[str, ...]:
+    """The short names of cities and autonomous prefectures. Raises DeclarationError."""
+    return read_document(REGIONS / "prefectures.yml").parsed(PlaceNames).names
 
 
 def is_own_name(name: str, city: City) -> bool:
@@ -201,8 +208,10 @@ def _own(text: str, city: City) -> Iterator[Mention]:
 
 def _places(text: str, city: City) -> Iterator[Mention]:
     words = whose_words()
-    known = {*words.places, *provinces(), *of_wider_region(), *_declared(city)}
+    known = {*words.places, *provinces(), *of_wider_region(), *_declared(city), *_districts(city)}
+    cities = "|".join(map(re.escape, (name for name in prefectures() if name not in own_names(city))))
     names = "|".join(map(re.escape, sorted(known, key=len, reverse=True)))
+    names = f"(?:{cities})(?:(?:{'|'.join(words.place_endings)})(?!{words.no_place_before}))?|{names}"
     endings = "|".join(words.place_endings)
     pattern = rf"(?P<known>{names})|(?P<stem>{HAN}{{0,{LONGEST_STEM}}}?)(?P<end>{endings})(?!{words.no_place_before})"
     position = 0
@@ -263,6 +272,11 @@ def _of_place(name: str, city: City) -> str:
 def _declared(city: City) -> Iterator[str]:
     """The city's own districts and counties: places, of which each is only a part of it."""
     return (region.name for region in city.regions if region.code != city.code)
+
+
+def _districts(city: City) -> Iterator[str]:
+    """The same without 县 and 区: 灵山 for 灵山县."""
+    return (name[:-1] for name in _declared(city) if len(name) > SHORTEST_NAME and name.endswith(("县", "区", "市")))
 
 
 def _parts(text: str, city: City) -> Iterator[Mention]:

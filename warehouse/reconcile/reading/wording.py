@@ -22,10 +22,12 @@ from warehouse.reconcile.reading.names import (
     unit_kind,
     words,
 )
-from warehouse.reconcile.reading.whose import Whose, own_names, whose_words
+from warehouse.reconcile.reading.whose import Whose, own_names, provinces, whose_words
 
 REACHED = re.compile("[，、]?(?:增加|增长|上升|提高|提升|扩大|减少|下降|降低|降|增)(?:到|至|为)")
 """What was reached, after what it was before: 由920人增加到940人."""
+OF_THE_LAST = re.compile("[，、（]?(?:约|将近|近)?(?:占比|比重|占|比例)[为达是]?(?:约|近)?")
+"""A share of the number before, and of nothing that has a name of its own."""
 SHARE = re.compile("(占比|比重|占[^，。；]{0,8}的?|比例)[为达是]?$")
 EACH = re.compile("[生人年校班师户]均|平均")
 # The weights below were set by hand on the text of the sample city's report for 2023: 298 figures, of which 288 are
@@ -86,6 +88,13 @@ class State:
     """Whether this sentence names a year."""
     last_whose: Whose | None = None
     """Whose the last number was."""
+    year_outside: int | None = None
+    """The year outside of the brackets that are open."""
+    in_turn: tuple[int, ...] | None = None
+    """The years that the numbers are said of in turn (分别); none of them where something else is; None elsewhere."""
+    last_likeness: float = 1.0
+    was_bound: bool = True
+    """Whether the number before was of an indicator."""
     last_readings: tuple[str, ...] = ()
     """What the last number may have been of, where its words did not decide."""
     is_standard: bool = False
@@ -144,8 +153,10 @@ def indicator_in(context: Context, unit: str, kind: Kind, state: State) -> tuple
 
     A change or a share without a name of its own is that of the number before.
     """
+    if not state.was_bound and OF_THE_LAST.fullmatch(context.near):
+        return None, 0.0
     if (last := _of_the_last_number(context, unit, kind, state)) is not None:
-        return last, 1.0
+        return last, state.last_likeness
     if not context.after and scope_of(context.near.strip("，、：其中含"), state.city):
         return None, 0.0
     scores = _scores(context, unit, kind, state)
@@ -277,7 +288,7 @@ def _level(text: str) -> str:
 
 def _is_of_level(label: str, level: str) -> bool:
     """Whether a contest's indicator may be of the level that was named; others have no level."""
-    own = _level(label) if "大赛" in label else ""
+    own = "" if "大赛" not in label else _level(label) or ("provincial" if label.startswith(provinces()) else "")
     return not own or not level or own == level
 
 
