@@ -9,13 +9,11 @@ from functools import partial
 from sources.checked import UNSENT, Checked, LastYearError, WorkbookFile
 from sources.declarations.city import City
 from sources.handle import ToMark, mark_apart, set_aside
-from sources.system.apart import Exceeded, each_apart, warm
+from sources.system.apart import Exceeded, each_apart
 from sources.system.faults import ToldError
 from sources.system.settings import Limits
 
 UNSENT_OUTCOMES = ("还不能报送，请先改正错误", "可以报送")
-JUDGES = "sources.check_workbook"
-"""The module that judges, which takes half a second to import."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +22,6 @@ class _Asked:
 
     file: WorkbookFile
     last_year: WorkbookFile | None = None
-
-
-def make_ready() -> None:
-    """Lets the process that will judge import what it needs meanwhile. Returns at once."""
-    warm(JUDGES)
 
 
 def check_apart(

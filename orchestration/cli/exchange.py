@@ -75,10 +75,9 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """报送前自己检查一份工作簿：不需要数据库。最后列出只有教育局才能核对的规则。有错误时返回码为 3。"""
-    from sources.check import check_apart, make_ready, mark_checked
+    from sources.check import check_apart, mark_checked
     from sources.checked import LastYearError, WorkbookFile
 
-    make_ready()
     settings, city = installation()
     data = file.read_bytes()
     before = None if last_year is None else WorkbookFile(last_year.read_bytes(), last_year.name)
