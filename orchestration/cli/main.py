@@ -48,7 +48,7 @@ app.registered_commands.sort(key=lambda command: list(Panel).index(Panel(command
 def main() -> None:
     """Carries out a command; what the machine is at fault for is told in a sentence, without a traceback."""
     if len(sys.argv) == 1 or "--help" in sys.argv:
-        speak_chinese()
+        speak_chinese(app)
     try:
         with interrupt.told_to_work():
             try:

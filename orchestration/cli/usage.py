@@ -7,6 +7,8 @@ that its documentation gives them.
 import re
 from typing import Any
 
+from typer import Typer
+from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
 from sources.declarations.problem import meant
@@ -19,14 +21,45 @@ HELP = {
     "DEFAULT_STRING": "[不给时为 {}]",
 }
 """Words of help pages, by the names that typer has for them."""
+SHOWS_HELP = "显示这一页"
+VALUES = {"bool": "", "int": "<整数>", "str": "<文字>", "file": "<文件>", "path": "<路径>", "dir": "<文件夹>"}
+"""What is written behind an option, by typer's word for it."""
 
 
-def speak_chinese() -> None:
-    """Sets the words of help pages."""
+class _InChinese:
+    """A command whose help page has no word of the library's."""
+
+    def format_usage(self, ctx: Any, formatter: Any) -> None:
+        formatter.write_usage(ctx.command_path, " ".join(ctx.command.collect_usage_pieces(ctx)), "用法：")
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        params: list[Any] = super().get_params(ctx)  # type: ignore[misc] # of the class that it is mixed into
+        for param in params:
+            if "--help" in param.opts:
+                param.help = SHOWS_HELP
+            if param.param_type_name == "option" and param.metavar is None:
+                shown = str(param.display_type(ctx) or "")
+                param.metavar = VALUES.get(shown.strip("<>"), shown)
+        return params
+
+
+class _CommandInChinese(_InChinese, TyperCommand):
+    """One command."""
+
+
+class _GroupInChinese(_InChinese, TyperGroup):
+    """All commands together."""
+
+
+def speak_chinese(app: Typer) -> None:
+    """Sets the words of help pages, before one is shown."""
     from typer import rich_utils  # only help pages need it
 
     for name, text in HELP.items():
         setattr(rich_utils, name, text)
+    app.info.cls, app.info.subcommand_metavar, app.info.options_metavar = _GroupInChinese, "命令 …", ""
+    for command in app.registered_commands:
+        command.cls, command.options_metavar = _CommandInChinese, "[选项]"
 
 
 def told_usage(error: TyperException) -> str:
