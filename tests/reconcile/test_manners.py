@@ -261,3 +261,35 @@ def test_rows_of_programmes_and_columns_of_what_is_counted_name_it_together(publ
     text = "表1 资助\n资助项目\t资助人次\t资助金额（万元）\n国家助学金\t9358\t992.45\n国家奖学金\t28\t16.8\n\n以上。"
     rows = judged(text, tmp_path, published)
     assert [row["verdict"] for row in rows] == ["consistent"] * 4
+
+
+def test_words_that_mean_one_of_several_are_tried_in_tables_too(published, tmp_path):
+    text = "表1 情况\n项目\t2023年\n在校生数（人）\t35205\n就业率（%）\t92.74\n升学率（%）\t54.38\n\n以上。"
+    rows = judged(text, tmp_path, published)
+    assert [(row["indicator_code"], row["verdict"]) for row in rows] == [
+        ("students_full_time", "consistent"),
+        ("placement_rate", "consistent"),
+        ("further_study_rate", "consistent"),
+    ]
+
+
+def test_a_scope_in_brackets_with_a_number_is_of_that_number_only(published, tmp_path):
+    rows = judged("全市中职学校专任教师1664人（不含技工学校1615人），专业132个。", tmp_path, published)
+    assert [row["printed"] for row in rows if row["is_suspected"]] == []
+    assert (rows[-1]["verdict"], rows[-1]["scope_code"]) == ("consistent", "all")
+
+
+def test_a_short_number_of_ten_thousands_shows_no_slip(published, tmp_path):
+    (row,) = judged("1.2万名学生参加技能证书考试。", tmp_path, published)
+    assert row["is_suspected"] is False
+
+
+def test_what_was_before_does_not_hide_what_was_reached(tmp_path):
+    (before, reached) = read("专任教师由900人增加至940人。", tmp_path)
+    assert before.perhaps_other == "是变化以前的数"
+    assert bound([reached]) == [("teachers_full_time", 2024, "940", "人")]
+
+
+@pytest.mark.parametrize("text", ["学校数11所。", "学校总数11所。", "学校：11所。"])
+def test_a_number_of_schools_needs_no_more_than_the_word(text, tmp_path):
+    assert [code for code, *_ in bound(read(text, tmp_path))] == ["schools"]

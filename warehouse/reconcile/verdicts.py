@@ -155,6 +155,8 @@ def is_doubtful(one: UnderstoodFigure, done: Reconciled) -> bool:
     if fact is not None and figure.perhaps_other:
         exact = in_printed_unit(figure, fact, done.recomputed.of(fact, done.city), done.catalogue)
         return exact is None or compare(figure, exact) == "differs"
+    if fact is not None and _is_rough_slip(one, done):
+        return True
     if fact is None or one.meaning.likeness >= SURE_READING.get(one.meaning.how, 0.0):
         return False
     exact = in_printed_unit(figure, fact, done.around.values.get(fact), done.catalogue)
@@ -165,6 +167,18 @@ def is_doubtful(one: UnderstoodFigure, done: Reconciled) -> bool:
     code = explain(one, done.around.values[fact], done.around, done.broken_by_fact.get(fact, []), disagrees)
     is_short = figure.value is not None and abs(figure.value) < Decimal(100).scaleb(-figure.decimals)
     return code in BY_ITSELF_NO_SLIP or (code in OF_DIGITS and is_short)
+
+
+def _is_rough_slip(one: UnderstoodFigure, done: Reconciled) -> bool:
+    """Whether a short number of ten thousands, read from words, differs: its one or two digits show no slip."""
+    figure, fact = one.figure, one.fact
+    assert fact is not None
+    value = in_printed_unit(figure, fact, done.recomputed.of(fact, done.city), done.catalogue)
+    if one.meaning.how != "context" or not figure.context or figure.value is None or value is None:
+        return False
+    is_short = abs(figure.value) < Decimal(100).scaleb(-figure.decimals)
+    scaled = unit_factor(figure, done.catalogue.indicators[fact.indicator]) != 1
+    return is_short and scaled and not figure.is_in_table and compare(figure, value) == "differs"
 
 
 def verdict_of(one: UnderstoodFigure, done: Reconciled) -> FigureVerdict:

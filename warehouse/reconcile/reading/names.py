@@ -143,7 +143,7 @@ def _names_file() -> Path:
 def either_of(text: str, catalogue: Catalogue) -> tuple[str, ...]:
     """The indicators of which the words may mean any: 在校生 is said of all and of those in full time."""
     bare = re.sub(words().says_no_more, "", normal(text))
-    for said, codes in words().either.items():
+    for said, codes in words().either.items() if bare else ():
         if bare in {re.sub(words().says_no_more, "", normal(each)) for each in said.split("|")}:
             return tuple(code for code in codes if code in catalogue.indicators)
     return ()

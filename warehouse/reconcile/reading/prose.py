@@ -171,7 +171,7 @@ def _near(between: str, taken: str) -> str:
     # without a stop it belongs to the first one
     near = between.removeprefix(taken) if re.match(f"{re.escape(taken)}([，。；、]|$)", between) else between
     near = between if re.search(f"{UP}|{DOWN}", between) else near
-    if counted := re.match(f"(?:{whose_words().counted_schools})(?=.)", between):
+    if counted := re.match(f"(?:{whose_words().counted_schools})(?=[^数总：:])", between):
         # 12所中等职业学校共有专业116个: the schools were counted, and now something in them
         near = between[counted.end() :]
     return near
@@ -294,8 +294,9 @@ def _note_surroundings(between: str, following: str, state: State) -> None:
         else:
             state.year = int(mark[1]) if mark[1] else state.report_year - bool(mark[3])
             state.names_year = True
-    stated = re.findall(r"[（(]([^（()）]*不含[^（()）]*)[）)]", between)
-    directly = re.match(r"[^，。；]{0,8}?[（(]([^（()）]*不含[^（()）]*)[）)]", following)
+    # 毕业生3000人（不含技工学校2900人） says the scope of the second number only
+    stated = re.findall(r"[（(]([^（()）\d]*不含[^（()）\d]*)[）)]", between)
+    directly = re.match(r"[^，。；]{0,8}?[（(]([^（()）\d]*不含[^（()）\d]*)[）)]", following)
     for words_of_scope in [*stated, *([directly[1]] if directly else [])]:
         state.scope = scope_of(words_of_scope, state.city) or state.scope
     _note_scope(between, state)

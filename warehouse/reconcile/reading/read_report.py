@@ -91,13 +91,17 @@ def _once_each(figures: list[PrintedFigure]) -> list[PrintedFigure]:
     things. The same words before both numbers mean the same, and one of the numbers is wrong."""
     best: dict[Reference, PrintedFigure] = {}
     for figure in figures:
-        if figure.codes and (figure.codes not in best or figure.likeness > best[figure.codes].likeness):
+        if (
+            figure.codes
+            and not figure.perhaps_other
+            and (figure.codes not in best or figure.likeness > best[figure.codes].likeness)
+        ):
             best[figure.codes] = figure
     return [replace(figure, codes=None, scope="") if _is_less_likely(figure, best) else figure for figure in figures]
 
 
 def _is_less_likely(figure: PrintedFigure, best: Mapping[Reference, PrintedFigure]) -> bool:
-    if figure.codes is None:
+    if figure.codes is None or figure.perhaps_other:
         return False
     other = best[figure.codes]
     is_said_alike = figure.words != "" and figure.words == other.words

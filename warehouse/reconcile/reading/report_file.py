@@ -4,12 +4,15 @@ In a text file the cells of a table stand one on a line after a tab, and a blank
 one line with tabs between the cells.
 """
 
+from __future__ import annotations
+
 import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sources.read.inspection import check_archive
 from sources.read.sheet_xml import RefusedError
@@ -17,6 +20,10 @@ from sources.submission.cell import CellAddress
 from sources.submission.finding import intake_finding
 from sources.system.apart import Exceeded, each_apart
 from sources.system.settings import Limits
+from warehouse.reconcile.reading.word_text import blocks_of, notes_of, text_of, text_of_paragraphs, texts_of_boxes
+
+if TYPE_CHECKING:
+    from docx.document import Document
 
 HEADING = re.compile(r"^(\d{1,2}(?:\.\d+)*)[\s　、.]+(\S.{0,30})$")
 TABLE_TITLE = re.compile(r"^附?表格?\s*(\d[\d.]*(?:[-—－]\d+)?)\s*(.*)$")
@@ -93,11 +100,10 @@ def _unfolded(path: Path, limits: Limits) -> list[Part] | str:
     """The parts of a Word file, or why it is not opened."""
     import docx
     from docx.opc.exceptions import PackageNotFoundError
-    from docx.table import Table
 
     try:
         check_archive(path.read_bytes(), limits)
-        document = docx.Document(str(path))
+        return _parts_of(docx.Document(str(path)))
     except RefusedError as refused:
         return str(intake_finding(refused.refusal[0], CellAddress("", path.name), refused.refusal[1]).message)
     except (
@@ -108,12 +114,19 @@ def _unfolded(path: Path, limits: Limits) -> list[Part] | str:
         SyntaxError,
     ) as error:  # lxml's are SyntaxErrors
         return str(error)
+
+
+def _parts_of(document: Document) -> list[Part]:
+    from docx.table import Table
+
     parts: list[Part] = []
-    for item in document.iter_inner_content():
-        if isinstance(item, Table):
-            parts.append([[cell.text.strip() for cell in row.cells] for row in item.rows])
-        elif item.text.strip():
-            parts.append(item.text.strip())
+    for item in blocks_of(document.element.body):
+        if item.tag.endswith("}tbl"):
+            rows = Table(item, document).rows
+            parts.append([[text_of_paragraphs(cell._tc) for cell in row.cells] for row in rows])
+        else:
+            parts += [text for text in (text_of(item), *texts_of_boxes(item)) if text]
+    parts += notes_of(document)
     return parts
 
 

@@ -13,7 +13,7 @@ from sources.declarations.city import City
 from sources.declarations.codelist import load_codelists
 from sources.declarations.pack import Pack
 from warehouse.figures.fact import CHANGE, SCHOOL_SCOPE, VALUE, Kind, Reference
-from warehouse.reconcile.reading.names import bare_title, scope_of
+from warehouse.reconcile.reading.names import bare_title, either_of, scope_of
 from warehouse.reconcile.reading.names import words as unit_words
 from warehouse.reconcile.reading.numerals import Numeral, evened, numerals_in
 from warehouse.reconcile.reading.printed_figure import Listing, PrintedFigure, TablePlace, number_in
@@ -41,7 +41,7 @@ YEAR = re.compile(r"20\d\d")
 OF_A_YEAR = re.compile(r"20\d\d年?(?:学?年?度)?")
 OF_A_RATE = re.compile("率|幅|%|％|比|满意")
 FOOTNOTE = re.compile(r"(?<=\d)\s*[*＊①-⑳]+$")
-FEWEST_OF_HALF = 2
+FEWEST_OF_HALF = SEVERAL = 2
 
 
 def figures_of_grid(grid: TextTable, state: State, number: int = 0) -> Iterator[PrintedFigure | Numeral]:
@@ -280,6 +280,12 @@ class _Place:
         is_empty = not bare or (bare in whose_words().empty_headings and bool(self.words))
         return is_empty or self.kind == CHANGE or _is_comparison(self.heading)
 
+    def is_named_together(self, state: State) -> bool:
+        """Whether the label names the indicator with its row or the group: 国家助学金 资助金额."""
+        around = [re.sub(r"（.*?）|\s", "", text) for text in (self.group, *self.words[-1:])]
+        texts = [f"{text}{self.label}" for text in around if text not in ("", self.label)]
+        return any(state.names.find(text, self.unit).how == "name" for text in texts)
+
     def is_named_by_row(self, state: State) -> bool:
         """Whether the row's words name the indicator, alone or with the heading: 其中 双师型, 国家助学金 资金."""
         bare = re.sub(r"（.*?）|\s|20\d\d年?", "", self.heading)
@@ -303,7 +309,10 @@ def _figure(place: _Place, state: State) -> PrintedFigure:
     city, kind, unit = state.city, place.kind, place.unit
     school, year = place.school(city), place.stated_year
     year = state.report_year if year is None or kind == CHANGE else year
-    found, likeness = _indicator(place, school or city.code, state)
+    readings = () if place.is_named_together(state) else either_of(place.label, state.catalogue)
+    found, likeness = (None, 0.0) if len(readings) >= SEVERAL else _indicator(place, school or city.code, state)
+    if found is None and len(readings) == 1:
+        (found,), likeness = readings, 1.0
     scope = SCHOOL_SCOPE if school else place.scope(city) or city.scopes[0].code
     return PrintedFigure(
         figure_id="",
@@ -316,6 +325,9 @@ def _figure(place: _Place, state: State) -> PrintedFigure:
         printed=place.text,
         value=number_in(place.text) if place.text != "持平" else Decimal(0),
         codes=Reference(found, year, school or city.code, scope, kind) if found else None,
+        readings=tuple(
+            Reference(code, year, school or city.code, scope, kind) for code in readings if len(readings) >= SEVERAL
+        ),
         context=f"{'/'.join(dict.fromkeys(filter(None, (place.group, *place.words))))}｜{place.heading}｜{place.text}",
         likeness=likeness,
     )

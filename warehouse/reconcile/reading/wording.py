@@ -174,9 +174,11 @@ def readings_of(context: Context, unit: str, kind: Kind, state: State) -> tuple[
         return state.last_readings
     said = "|".join(map(re.escape, (*own_names(state.city), *(r.name for r in state.city.respondents))))
     stub = re.split("[，。；：、（）—-]", re.sub(said, "", context.near).rstrip("，。；：、"))[-1]
-    stub = stub or context.after.removeprefix(unit)
     known = state.catalogue.indicators
-    return tuple(code for code in either_of(stub, state.catalogue) if _fits(known[code], unit, known[code].label))
+    found = either_of(stub or context.after.removeprefix(unit), state.catalogue)
+    # 10所学校 are some or all; only what stands before a number names all of it
+    found = found if stub or len(found) > 1 else ()
+    return tuple(code for code in found if _fits(known[code], unit, known[code].label))
 
 
 def narrowing(context: Context, code: str, state: State) -> str:

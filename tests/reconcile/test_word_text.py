@@ -1,0 +1,81 @@
+"""What is read of a Word file: the final state of tracked changes, text boxes, content controls, notes."""
+
+from pathlib import Path
+
+import docx
+import pytest
+from docx.opc.packuri import PackURI
+from docx.opc.part import Part
+from docx.oxml import parse_xml
+from docx.oxml.ns import nsdecls
+
+from warehouse.reconcile.reading.report_file import Paragraph, TextTable, read_document
+
+WPS = (
+    'xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'
+    ' xmlns:wps="http://schemas.microsoft.com/office/word/2010/wordprocessingShape"'
+    ' xmlns:v="urn:schemas-microsoft-com:vml"'
+)
+
+
+def text_of(xml: str, folder: Path) -> list[str]:
+    """The paragraphs that are read of a body with this content."""
+    document = docx.Document()
+    body = document.element.body
+    for element in parse_xml(f"<w:body {nsdecls('w')} {WPS}>{xml}</w:body>"):
+        body.insert(len(body) - 1, element)
+    document.save(str(folder / "report.docx"))
+    return [block.text for block in read_document(folder / "report.docx") if isinstance(block, Paragraph)]
+
+
+@pytest.mark.parametrize(
+    ("xml", "texts"),
+    [
+        (
+            "<w:p><w:r><w:t>专任教师</w:t></w:r><w:del><w:r><w:delText>920</w:delText></w:r></w:del>"
+            "<w:ins><w:r><w:t>940</w:t></w:r></w:ins><w:r><w:t>人。</w:t></w:r></w:p>",
+            ["专任教师940人。"],
+        ),
+        (
+            "<w:p><w:moveFrom><w:r><w:t>毕业生1人。</w:t></w:r></w:moveFrom>"
+            "<w:moveTo><w:r><w:t>毕业生2人。</w:t></w:r></w:moveTo></w:p>",
+            ["毕业生2人。"],
+        ),
+        ("<w:sdt><w:sdtContent><w:p><w:r><w:t>学校11所。</w:t></w:r></w:p></w:sdtContent></w:sdt>", ["学校11所。"]),
+        (
+            "<w:p><w:r><w:t>正文。</w:t><mc:AlternateContent><mc:Choice Requires='wps'><wps:txbx><w:txbxContent>"
+            "<w:p><w:r><w:t>框中3000人。</w:t></w:r></w:p></w:txbxContent></wps:txbx></mc:Choice><mc:Fallback>"
+            "<v:textbox><w:txbxContent><w:p><w:r><w:t>框中3000人。</w:t></w:r></w:p></w:txbxContent></v:textbox>"
+            "</mc:Fallback></mc:AlternateContent></w:r></w:p>",
+            ["正文。", "框中3000人。"],
+        ),
+    ],
+    ids=["insertion and deletion", "move", "content control", "text box once"],
+)
+def test_a_word_file_is_read_in_its_final_state_with_all_its_text(xml, texts, tmp_path):
+    assert text_of(xml, tmp_path) == texts
+
+
+def test_a_footnote_is_read_after_the_text(tmp_path):
+    document = docx.Document()
+    document.add_paragraph("正文。")
+    text = "<w:p><w:r><w:t>注：12人。</w:t></w:r></w:p>"
+    note = f"<w:footnotes {nsdecls('w')}><w:footnote w:id='1'>{text}</w:footnote></w:footnotes>"
+    kind = "application/vnd.openxmlformats-officedocument.wordprocessingml.footnotes+xml"
+    part = Part(PackURI("/word/footnotes.xml"), kind, note.encode(), document.part.package)
+    document.part.relate_to(part, "http://schemas.openxmlformats.org/officeDocument/2006/relationships/footnotes")
+    document.save(str(tmp_path / "report.docx"))
+    read = [block.text for block in read_document(tmp_path / "report.docx") if isinstance(block, Paragraph)]
+    assert read == ["正文。", "注：12人。"]
+
+
+def test_a_cell_has_its_inserted_number(tmp_path):
+    document = docx.Document()
+    table = document.add_table(1, 2)
+    table.cell(0, 0).text = "专任教师数（人）"
+    inserted = parse_xml(f"<w:ins {nsdecls('w')}><w:r><w:t>940</w:t></w:r></w:ins>")
+    table.cell(0, 1).paragraphs[0]._p.append(inserted)
+    document.save(str(tmp_path / "report.docx"))
+    (block,) = read_document(tmp_path / "report.docx")
+    assert isinstance(block, TextTable)
+    assert block.rows == (("专任教师数（人）", "940"),)
