@@ -293,3 +293,16 @@ def test_what_was_before_does_not_hide_what_was_reached(tmp_path):
 @pytest.mark.parametrize("text", ["学校数11所。", "学校总数11所。", "学校：11所。"])
 def test_a_number_of_schools_needs_no_more_than_the_word(text, tmp_path):
     assert [code for code, *_ in bound(read(text, tmp_path))] == ["schools"]
+
+
+@pytest.mark.parametrize("heading", ["与上年比较", "2024年比2023年增加（人）", "比上年增减"])
+def test_a_column_that_compares_two_years_is_one_of_changes(heading, tmp_path):
+    text = f"表1 情况\n项目\t2024年\t2023年\t{heading}\n毕业生数\t3000\t2900\t100\n\n以上。"
+    change = read(text, tmp_path)[-1]
+    assert change.codes
+    assert (change.codes.indicator, change.codes.kind, change.codes.year) == ("graduates", CHANGE, 2024)
+
+
+def test_classes_of_schools_counted_apart_leave_the_scope_open(published, tmp_path):
+    rows = judged("全市现有技工学校1所、中职学校11所，共计12所。", tmp_path, published)
+    assert [row["printed"] for row in rows if row["is_suspected"]] == []

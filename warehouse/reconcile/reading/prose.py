@@ -21,6 +21,7 @@ from warehouse.reconcile.reading.whose import (
     OF_GROWTH,
     Whose,
     blanked,
+    class_labels,
     kind_of_number,
     own_names,
     unsure,
@@ -97,7 +98,7 @@ def _of_sentence(sentence: str, previous: str, section: str, state: State) -> It
     """The figures of a sentence, each with where it stands in the evened text."""
     text = evened(sentence)
     state.year, scope = state.report_year, state.scope
-    state.names_scope = state.names_city = state.names_year = False
+    state.names_scope = state.names_city = state.names_year = state.names_part = False
     state.year_outside, state.in_turn = None, None
     quoted = [match.span() for match in QUOTED.finditer(text)]
     named = blanked(text, [r.name for r in state.city.respondents if r.kind == SCHOOL_SCOPE])
@@ -308,6 +309,9 @@ def _note_scope(between: str, state: State) -> None:
     # what stands in brackets is said of one number, not of the sentence
     outside = re.sub("（[^（）]*(?:）|$)", "", between)
     state.names_city |= any(name in between for name in own_names(state.city)[-len(words_.all_of) :])
+    # 全市技工学校1所、中职学校11所: the rest of the sentence may be without those
+    counted_apart = (label for label in class_labels(state.city) if label in outside)
+    state.names_part |= any(scope_of(f"不含{label}", state.city) for label in counted_apart)
     found = [(m.start(), scope_of(f"不含{m[1] or m[2]}", state.city)) for m in re.finditer(words_.left_out, outside)]
     if not everybody.exclude:
         whole = [
@@ -388,7 +392,8 @@ def _note_fact(fact: Reference | None, likeness: float, readings: tuple[str, ...
 def _names_scope(fact: Reference, state: State) -> bool:
     """Whether the sentence says which scope the number has: 全部学校, 12所学校, or 全市 where a scope is called so."""
     first = state.city.scopes[0]
-    return state.names_scope or (state.names_city and fact.scope == first.code and first.label in own_names(state.city))
+    says_all = state.names_city and not state.names_part
+    return state.names_scope or (says_all and fact.scope == first.code and first.label in own_names(state.city))
 
 
 def _kind(near: str, state: State) -> tuple[Kind, int, str]:

@@ -36,10 +36,10 @@ from warehouse.reconcile.reading.whose import (
 )
 from warehouse.reconcile.reading.wording import Context, State, indicator_in, subject_name
 
-CHANGE_HEADING = re.compile("变化|比较|增减|增长|同比")
+CHANGE_HEADING = re.compile(r"变化|比较|增减|增长|同比|[比较](?:20\d\d年?|上年)度?(?:增|减|上升|下降|提高)")
 YEAR = re.compile(r"20\d\d")
 OF_A_YEAR = re.compile(r"20\d\d年?(?:学?年?度)?")
-OF_A_RATE = re.compile("率|幅|%|％|比|满意")
+OF_A_RATE, OF_GROWTH_RATE = re.compile("率|幅|%|％|比|满意"), re.compile("率|幅|%|％|比例|百分比")
 FOOTNOTE = re.compile(r"(?<=\d)\s*[*＊①-⑳]+$")
 FEWEST_OF_HALF = SEVERAL = 2
 
@@ -153,7 +153,7 @@ def _with_its_owner(figure: PrintedFigure, place: _Place, rows: _Rows, state: St
     if (
         place.kind == CHANGE
         and not OF_A_RATE.search(place.label)
-        and (OF_A_RATE.search(place.heading) or "%" in place.text)
+        and (OF_GROWTH_RATE.search(place.heading) or "%" in place.text)
     ):
         return replace(figure, codes=None, scope="", subject="", other=OF_GROWTH.told)
     words = [place.heading] if rows.lie_across else place.words

@@ -73,6 +73,8 @@ class State:
     """Whether this sentence names the scope in so many words."""
     names_city: bool = False
     """Whether this sentence says 全市, or what else all of the city is called."""
+    names_part: bool = False
+    """Whether this sentence names a class of schools that some scope leaves out."""
     school_counts: Mapping[int, str] = field(default_factory=dict)
     """A number of schools → the only scope that has so many."""
     usual: Mapping[str, str] = field(default_factory=dict)
