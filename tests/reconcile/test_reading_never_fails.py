@@ -58,6 +58,7 @@ def digits(text: str) -> list[int]:
 @given(TEXTS)
 @example(f"在校生{'9' * 30}人，比上年减少1234567890123456789.5人。")
 @example("在校生１２３人，毕业生1,664人")
+@example("02023-10")
 def test_the_numbers_of_a_sentence_stand_in_it_in_order(city: City, names: Names, text: str):
     printed = list(figures_of_paragraph(Paragraph("1", text), State(city, names, 2023)))
     figures = [each for each in printed if isinstance(each, PrintedFigure)]

@@ -89,6 +89,7 @@ def numerals_in(
             position += 1
             continue
         begin, kind_end, told = kind if kind is not None else (start, token_end, otherwise)
+        begin = max(begin, end)  # 02023-10: a kind may begin within the numeral before
         end = max(kind_end, token_end)
         while (position := position + 1) < len(tokens) and tokens[position][0] < end:
             end = max(end, tokens[position][1])
