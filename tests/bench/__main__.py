@@ -65,7 +65,8 @@ def bench(
     if size == "page":
         pass
     elif size == waits.NAME:
-        made = waits.measure_waits(runs or waits.OWN)
+        with waits.own_browser() as browser:
+            made = waits.measure_waits(browser, runs or waits.OWN)
         print("\n".join(waits.section([made])))
         if is_kept:
             history.keep(made)

@@ -147,18 +147,24 @@ class Bench:
         return environment_of(settings.home, settings.city_dir) | {"NIANBAO_BENCH_HOOK": self.sink.url}
 
 
-def measure_waits(own: int = OWN, firsts: int = FIRSTS) -> Record:
+@contextmanager
+def own_browser() -> Iterator[Browser]:
+    """A Chromium without a screen and without a network."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OFFLINE)
+        yield browser
+        browser.close()
+
+
+def measure_waits(browser: Browser, own: int = OWN, firsts: int = FIRSTS) -> Record:
     """Raises WrongOutcomeError when a launch fails, a change does not arrive, or nothing comes of a dropped file."""
     with tempfile.TemporaryDirectory(prefix="nianbao-bench-") as folder, serve(lambda _: (200, {})) as sink:
         bench = _laid(Path(folder), sink)
         for _ in range(own):
             _short_commands(bench)
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OFFLINE)
-            _search(bench, browser, own, Path(folder) / "release" / "site")
-            for number in range(firsts):
-                _start(bench, browser, number, own // firsts + (number < own % firsts))
-            browser.close()
+        _search(bench, browser, own, Path(folder) / "release" / "site")
+        for number in range(firsts):
+            _start(bench, browser, number, own // firsts + (number < own % firsts))
     about = machine("as a user installs it" if BIN.parent.name == "user" else "a developer's")
     return record(NAME, bench.seconds, bench.others, about, datetime.now(UTC))
 

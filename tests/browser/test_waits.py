@@ -4,17 +4,16 @@ Launches from Dagster's page wait for its sensors and take minutes: only `python
 """
 
 import pytest
+from playwright.sync_api import Browser
 
 from tests.bench.waits import WAITS, measure_waits
-from tests.browser.conftest import CHROMIUM
 
 pytestmark = [pytest.mark.browser, pytest.mark.deep]
 WITHOUT_DAGSTER = {"status", "trace", "table", "check", "search"}
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine (Debian package `chromium`)")
-def test_one_round_measures_each_of_them_once() -> None:
-    made = measure_waits(own=1, firsts=0)
+def test_one_round_measures_each_of_them_once(browser: Browser) -> None:
+    made = measure_waits(browser, own=1, firsts=0)
     assert {what: len(seconds) for what, seconds in made.seconds.items()} == dict.fromkeys(WITHOUT_DAGSTER, 1)
     assert {wait.what for wait in WAITS if wait.measured(made)} == WITHOUT_DAGSTER
     assert made.others is not None
