@@ -44,7 +44,8 @@ def prepare_home(home: Path, folders: Sequence[str] = MADE_BY_A_RUN) -> None:
 
 def _narrow_in_home(entry: os.DirEntry[str]) -> None:
     if entry.name != DROPPED_INTO:
-        narrow(Path(entry.path), OWNERS_ALONE)
+        with suppress(FileNotFoundError):  # the journal of a database that another is writing, gone meanwhile
+            narrow(Path(entry.path), OWNERS_ALONE)
         return
     with suppress(OSError):  # a share that does not answer: whoever looks into it says so
         narrow(Path(entry.path), NOT_FOR_OTHERS)
