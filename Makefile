@@ -65,7 +65,7 @@ generate: .venv/dev.stamp  ## Write the files that derive from contracts and cat
 	$(BIN)/python -m tests.lint.house
 	$(BIN)/python -m tests.declarations.mistakes
 
-bench: .venv/dev.stamp .venv/user.stamp system-packages  ## Measure a city and what people wait for, ten minutes (MEASURE="province release" others), to docs/benchmark.md
+bench: .venv/dev.stamp .venv/user.stamp system-packages  ## Measure a city and what people wait for, a quarter of an hour (MEASURE="province release" others), to docs/benchmark.md
 	$(BIN)/python -m tests.bench $(MEASURE)
 
 lock: .venv/uv.stamp  ## Resolve the lock files anew (they hold no registry address)

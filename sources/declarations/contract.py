@@ -199,7 +199,6 @@ def contracts_by_path(pack: Pack) -> dict[str, Contract]:
 
 
 @lru_cache
-@kept_ready
 def contracts_as_declared(pack: Pack) -> dict[str, Contract]:
     """The contracts of today by `<who>/<sheet>.yml`, with rules of every state. Raises DeclarationError."""
     documents = layered(SOURCES_ROOT / "contracts", pack, "contracts", labels_of_codes(pack))

@@ -6,7 +6,6 @@ from warehouse.intake.version import Version
 from warehouse.store.sql import period, records
 
 INTAKE_STAGE = "intake"
-
 STANDING_STAGE = "standing"
 
 
@@ -43,16 +42,12 @@ COUNTED = """
         group by submission_id
     )
 """
-
-
 STATED = """
     select report_year, respondent_code, arg_max(state, step) as state
     from registry.state_change
     group by report_year, respondent_code
 """
 """The state of each respondent's year of which a file came; of any other it is `unsent`."""
-
-
 AGAIN = """
     select later.submission_id, max(later.received_on) as came_again_on
     from registry.receipt as first
@@ -64,7 +59,6 @@ AGAIN = """
     group by later.submission_id
 """
 """When a file came once more from where it came first; one that was put into another folder was not sent again."""
-
 STANDING = "select distinct respondent_code, report_year from registry.submission where is_current"
 
 
