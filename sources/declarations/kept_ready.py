@@ -9,7 +9,7 @@ import os
 import pickle
 import sys
 from collections.abc import Callable, Iterator
-from functools import wraps
+from functools import cache, wraps
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -39,7 +39,7 @@ def kept_ready(load: Callable[[Pack], Declared]) -> Callable[[Pack], Declared]:
         if pack.kept or (pack.folder and pack.folder.parent != REGIONS):
             return load(pack)
         name = f"{load.__name__}-{pack.code or 'neutral'}{'-trial' if pack.on_trial else ''}"
-        path, stand = FOLDER / f"{name}.pickle", _stand()
+        path, stand = FOLDER / f"{name}.pickle", stand_of(MADE_OF)
         if (kept := _kept(path)) and kept[0] == stand:
             return cast(Declared, kept[1])
         declared = load(pack)
@@ -68,9 +68,13 @@ def _keep(path: Path, data: bytes) -> None:
         return
 
 
-def _stand() -> str:
-    """A fingerprint of time and size of every file that declarations are made of, and of what reads them."""
-    files = (f"{path} {time} {size}" for root in MADE_OF for path, time, size in _files(str(root)))
+@cache
+def stand_of(folders: tuple[Path, ...]) -> str:
+    """A fingerprint of time and size of every file in the folders, and of what reads them; looked at once a process.
+
+    Modules that a process has imported stay as they were too.
+    """
+    files = (f"{path} {time} {size}" for folder in folders for path, time, size in _files(str(folder)))
     return sha256_of(sys.version, pydantic.VERSION, *sorted(files))
 
 

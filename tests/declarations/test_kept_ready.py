@@ -23,7 +23,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(kept_ready, "MADE_OF", (folder,))
     monkeypatch.setattr(kept_ready, "FOLDER", tmp_path)
     monkeypatch.setattr(sys, "dont_write_bytecode", False)
-    return folder
+    return folder  # no other test has it, so nothing of it is remembered
 
 
 class Loader:
@@ -52,8 +52,11 @@ def test_it_is_read_once_and_again_when_a_file_has_changed(project: Path):
     assert [loaded(NEUTRAL_PACK), loaded(NEUTRAL_PACK), load.reads] == ["one", "one", 1]
     (project / "declared.yml").write_text("two")
     os.utime(project / "declared.yml", ns=(1, 1))
+    assert [loaded(NEUTRAL_PACK), load.reads] == ["one", 1], "a process goes by what it saw first, as with its modules"
+    kept_ready.stand_of.cache_clear()  # as in the next process
     assert [loaded(NEUTRAL_PACK), load.reads] == ["two", 2]
     (project / "another.yml").touch()
+    kept_ready.stand_of.cache_clear()
     assert [loaded(NEUTRAL_PACK), load.reads] == ["two", 3]
 
 
