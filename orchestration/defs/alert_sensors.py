@@ -15,7 +15,7 @@ from sources.declarations.alerting import load_alerting
 from sources.declarations.city import City
 from sources.system.settings import Settings
 
-RUN_INTERVAL_SECONDS = 30
+RUN_INTERVAL_SECONDS = 9
 CALENDAR_INTERVAL_SECONDS = 600
 
 

@@ -19,7 +19,10 @@ from warehouse.run.clock import doubt_of_today, note_look
 from warehouse.run.needed import reasons_to_run
 from warehouse.store.connection import open_published
 
-SENSOR_INTERVAL_SECONDS = 60
+INBOX_INTERVAL_SECONDS = 4
+"""Whoever has dropped a file waits for what comes of it. Dagster's daemon looks every 5 seconds which sensors are due:
+with 5, a look that is a moment early would wait for the next one."""
+DEAD_RUNS_INTERVAL_SECONDS = 60
 
 
 def build_automation(city: City) -> dg.Definitions:
@@ -47,13 +50,13 @@ def build_automation(city: City) -> dg.Definitions:
     sensors = [
         dg.sensor(
             job=of_job,
-            minimum_interval_seconds=SENSOR_INTERVAL_SECONDS,
+            minimum_interval_seconds=interval,
             default_status=dg.DefaultSensorStatus.RUNNING,
             description=description,
         )(look)
-        for look, of_job, description in (
-            (inbox, job, "收件夹有新内容（按内容判断，不看时间）时启动运行。"),
-            (dead_runs, None, "把意外终止的运行记为失败，否则后面的运行会一直等它。"),
+        for look, of_job, interval, description in (
+            (inbox, job, INBOX_INTERVAL_SECONDS, "收件夹有新内容（按内容判断，不看时间）时启动运行。"),
+            (dead_runs, None, DEAD_RUNS_INTERVAL_SECONDS, "把意外终止的运行记为失败，否则后面的运行会一直等它。"),
         )
     ]
     return dg.Definitions(jobs=[job], schedules=schedules, sensors=sensors)

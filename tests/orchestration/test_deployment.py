@@ -56,3 +56,4 @@ def test_the_servers_configuration_differs_from_the_shipped_one_in_its_storage_o
     with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
         assert instance.run_monitoring_enabled
         assert instance.get_concurrency_config().run_queue_config.max_concurrent_runs == 1
+        assert instance.run_coordinator.dequeue_interval_seconds == 1, "a person waits for the run"
