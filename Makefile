@@ -20,7 +20,8 @@ run: .venv/run.stamp  ## The yearly run on the sample submissions (2022 and 2023
 test: .venv/dev.stamp system-packages  ## The tests, but for the deep ones and those on Spark
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile
 
-test-deep: .venv/dev.stamp system-packages  ## Long plays, corpora, servers, series of kills and faults; fixed seeds
+test-deep: .venv/dev.stamp .venv/postgres.stamp  ## Long plays, corpora, servers, series of kills and faults; fixed seeds
+	@sh tests/system_packages.sh postgresql
 	@$(MAKE) --no-print-directory writers || echo "Not installed; the tests that need them will be skipped."
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile -m deep
 

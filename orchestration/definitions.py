@@ -12,9 +12,9 @@ from orchestration.defs.refused_jobs import build_refused_jobs
 from orchestration.defs.schedules import build_automation
 from orchestration.defs.todo_assets import build_todo_assets
 from orchestration.lib.dbt_graph import load_graph
-from orchestration.lib.installation import DBT_GRAPH, HELD, INSTALLATION, Installation
+from orchestration.lib.installation import DBT_GRAPH, HELD, INSTALLATION, READING, Installation
 from orchestration.lib.progress import progress_logger
-from orchestration.lib.recovery import held_by_run
+from orchestration.lib.recovery import held_by_run, reading
 from sources.system.faults import ToldError
 from sources.system.settings import Settings, load_settings
 from warehouse.catalogue.city_references import checked_city
@@ -35,6 +35,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
         resources={
             INSTALLATION: Installation(settings, city),
             HELD: held_by_run(steps=len(assets)),
+            READING: reading,
             DBT_GRAPH: dbt_graph,
         },
         executor=dg.in_process_executor,

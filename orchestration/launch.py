@@ -39,8 +39,19 @@ class RunFailedError(ToldError):
 
 
 def prepare_dagster_home(settings: Settings) -> Path:
+    """Where Dagster's books are; the installation's own are made ready, those of a team are as the bureau set them up.
+
+    Raises ToldError when a team's folder does not say where they are.
+    """
     prepare_home(settings.home)
-    shutil.copyfile(PROJECT_ROOT / "orchestration" / "dagster.yaml", settings.dagster_home / "dagster.yaml")
+    declared = settings.dagster_home / "dagster.yaml"
+    if settings.shared_books is None:
+        shutil.copyfile(PROJECT_ROOT / "orchestration" / "dagster.yaml", declared)
+    elif not declared.is_file():
+        raise ToldError(
+            f"没有 {declared}：NIANBAO_DAGSTER_HOME 应当是里面有 dagster.yaml 的文件夹（docs/deploy/dagster.yaml）；"
+            "不合用运行记录的，请取消这个设置"
+        )
     return settings.dagster_home
 
 

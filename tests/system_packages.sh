@@ -9,6 +9,8 @@ command -v soffice >/dev/null 2>&1 || missing="$missing libreoffice-calc-nogui"
 dpkg -s libreoffice-writer-nogui >/dev/null 2>&1 || missing="$missing libreoffice-writer-nogui"
 command -v ssconvert >/dev/null 2>&1 || missing="$missing gnumeric"
 case "$*" in *openjdk*) command -v java >/dev/null 2>&1 || missing="$missing openjdk-17-jre-headless" ;; esac
+# only where it is asked for; the test has a server of its own, in a folder of its own
+case "$*" in *postgresql*) [ -n "$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null)" ] || missing="$missing postgresql" ;; esac
 command -v nginx >/dev/null 2>&1 || [ -x /usr/sbin/nginx ] || missing="$missing nginx-light"
 command -v openssl >/dev/null 2>&1 || missing="$missing openssl"
 command -v pdftotext >/dev/null 2>&1 || missing="$missing poppler-utils"

@@ -47,6 +47,8 @@ RELEASE_DESCRIPTION = (
     "发布一个年度：检查、编号、生成全部文件；启动时要填确认码；有事项没有逐项确认时不发布。"
     "启动：按钮旁的小箭头 → Open launchpad，选年度，在“确认码”后面的引号里填确认码。"
 )
+POOL = "documents"
+"""Documents and releases are made one after the other, and beside a run that writes."""
 JOBS = (
     (DOCUMENTS_JOB, DOCUMENTS, "生成一个或几个年度的文档和网站草稿。"),
     (RELEASE_JOB, RELEASED, RELEASE_DESCRIPTION),
@@ -63,10 +65,10 @@ def build_document_assets(city: City) -> dg.Definitions:
     years = by_report_year(city)
     return dg.Definitions(
         assets=[
-            dg.multi_asset(name="documents", specs=[DOCUMENTS_SPEC], check_specs=[all_made_spec(DOCUMENTS)], **years)(
-                documents
-            ),
-            dg.multi_asset(name="released", specs=[RELEASED_SPEC], **years)(released),
+            dg.multi_asset(
+                name="documents", specs=[DOCUMENTS_SPEC], check_specs=[all_made_spec(DOCUMENTS)], pool=POOL, **years
+            )(documents),
+            dg.multi_asset(name="released", specs=[RELEASED_SPEC], pool=POOL, **years)(released),
         ],
         jobs=[
             dg.define_asset_job(
@@ -83,14 +85,16 @@ def build_document_assets(city: City) -> dg.Definitions:
 
 
 @tells_failures
-def documents(context: dg.AssetExecutionContext, held: dg.ResourceParam[Installation]) -> dg.MaterializeResult:
+def documents(context: dg.AssetExecutionContext, reading: dg.ResourceParam[Installation]) -> dg.MaterializeResult:
     from warehouse.release.draft import write_draft
 
     metadata: dict[str, dg.MetadataValue] = {}
-    with open_published(held.settings) as connection:
+    with open_published(reading.settings) as connection:
         failed = list[str]()
         for year in context.partition_keys:
-            draft = write_draft(connection, held.settings, held.city, load_catalogue(held.city.pack), int(year))
+            draft = write_draft(
+                connection, reading.settings, reading.city, load_catalogue(reading.city.pack), int(year)
+            )
             for path in draft.paths:
                 metadata[f"{year} {path.name}"] = dg.MetadataValue.path(path)
             failed += [f"{year} {line}" for line in draft.failed]
@@ -106,7 +110,7 @@ def documents(context: dg.AssetExecutionContext, held: dg.ResourceParam[Installa
 
 @tells_failures
 def released(
-    context: dg.AssetExecutionContext, config: TypedCode, held: dg.ResourceParam[Installation]
+    context: dg.AssetExecutionContext, config: TypedCode, reading: dg.ResourceParam[Installation]
 ) -> dg.MaterializeResult:
     from warehouse.release.confirmation import NotConfirmedError
     from warehouse.release.make_release import ReleaseBlockedError, release
@@ -114,8 +118,8 @@ def released(
     metadata: dict[str, dg.MetadataValue] = {}
     for year in context.partition_keys:
         try:
-            catalogue = load_catalogue(held.city.pack)
-            done = release(held.settings, held.city, catalogue, int(year), context.log.info, typed=config.code)
+            catalogue = load_catalogue(reading.city.pack)
+            done = release(reading.settings, reading.city, catalogue, int(year), context.log.info, typed=config.code)
         except ReleaseBlockedError as error:
             raise _blocked(error, int(year)) from None
         except NotConfirmedError as error:

@@ -1,14 +1,23 @@
 """What starts a run: the clerk, the night, the year, a file in the inbox. No declarative automation."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from orchestration.lib.asset_keys import JOB, REASON_TAG, STARTED_BY_HAND
+from orchestration.lib.asset_keys import (
+    FEEDBACK,
+    JOB,
+    PUBLISHED,
+    REASON_TAG,
+    RECEIVED,
+    STARTED_BY_HAND,
+    SUMMARY_TABLES,
+)
 from orchestration.lib.installation import Installation
 from orchestration.lib.partitions import range_tags, report_years
-from orchestration.lib.recovery import dead_runs
+from orchestration.lib.recovery import dead_runs, years_of
 from sources.archive.inbox import inbox_submission_ids
 from sources.declarations.city import City
 from sources.declarations.deadlines import open_years
@@ -23,6 +32,9 @@ INBOX_INTERVAL_SECONDS = 4
 """Whoever has dropped a file waits for what comes of it. Dagster's daemon looks every 5 seconds which sensors are due:
 with 5, a look that is a moment early would wait for the next one."""
 DEAD_RUNS_INTERVAL_SECONDS = 60
+OTHER_WAITS = "已有一次运行在排队，轮到它时全部新内容一起处理。"
+WHOLE = frozenset((RECEIVED, FEEDBACK, PUBLISHED, SUMMARY_TABLES))
+"""Assets that a run of the whole flow makes, whichever way it was launched."""
 
 
 def build_automation(city: City) -> dg.Definitions:
@@ -70,6 +82,8 @@ def nightly(
     if waits := _waits_for_a_person(installation.settings):
         return dg.SkipReason(waits)
     reasons = reasons_to_run(installation.settings, installation.city, years)
+    if reasons and is_waiting(context.instance, years):
+        return dg.SkipReason(OTHER_WAITS)
     return _run_of(years, "；".join(reasons)) if reasons else dg.SkipReason("没有新内容。")
 
 
@@ -79,14 +93,29 @@ def yearly(installation: dg.ResourceParam[Installation]) -> dg.RunRequest | dg.S
     return _run_of(sorted(installation.city.calendar.years), "年度运行")
 
 
-def inbox(installation: dg.ResourceParam[Installation]) -> dg.RunRequest | dg.SkipReason:
+def inbox(
+    context: dg.SensorEvaluationContext, installation: dg.ResourceParam[Installation]
+) -> dg.RunRequest | dg.SkipReason:
     if waits := _waits_for_a_person(installation.settings):
         return dg.SkipReason(waits)
     new = unknown_submissions(installation.settings)
     if not new:
         return dg.SkipReason("收件夹没有新内容。")
-    run_key = sha256_of("".join(new))
-    return _run_of(sorted(installation.city.calendar.years), f"收件夹有 {len(new)} 个新文件", run_key)
+    years, run_key = sorted(installation.city.calendar.years), sha256_of("".join(new))
+    if is_waiting(context.instance, years):
+        return dg.SkipReason(OTHER_WAITS)
+    return _run_of(years, f"收件夹有 {len(new)} 个新文件", run_key)
+
+
+def is_waiting(instance: dg.DagsterInstance, years: Sequence[int]) -> bool:
+    """Whether a run of the whole flow over these years is in the queue: it will take in all that lies here by then."""
+    queued = instance.get_runs(dg.RunsFilter(job_name=JOB, statuses=[dg.DagsterRunStatus.QUEUED]))
+    return any(takes_in_all_of(run, years) for run in queued)
+
+
+def takes_in_all_of(run: dg.DagsterRun, years: Sequence[int]) -> bool:
+    """Whether a run makes the whole flow, and over these years at least."""
+    return set(years) <= set(years_of(run)) and (run.asset_selection is None or run.asset_selection >= WHOLE)
 
 
 def _waits_for_a_person(settings: Settings) -> str | None:

@@ -28,6 +28,15 @@ def books_folder() -> Path:
     return Path(given) if given else load_settings().dagster_home
 
 
+STATEMENT_MILLISECONDS, CONNECTED_SECONDS, CONNECTIONS = 600_000, 3_600, 20
+"""For PostgreSQL: how long a statement may take, a connection is kept, and how many there may be beside it."""
+
+
+def keep_connected(instance: DagsterInstance) -> None:
+    """Has the process of a run keep its connection to a server; by itself Dagster makes one for every statement."""
+    instance.optimize_for_webserver(STATEMENT_MILLISECONDS, CONNECTED_SECONDS, CONNECTIONS)
+
+
 class InstallationBooks(DagsterSqliteStorage):
     """Dagster's own SQLite files; `event_log` says which storage writes events: `kept_open` (ours) or `dagster`."""
 

@@ -17,7 +17,7 @@ from dagster._utils.error import serializable_error_info_from_exc_info
 from dagster_shared.error import SerializableErrorInfo
 
 from orchestration.lib.asset_keys import FAILURE_TAG
-from orchestration.lib.installation import HELD, Installation
+from orchestration.lib.installation import HELD, READING, Installation
 from sources.system.disk import with_disks
 from sources.system.faults import told
 from sources.system.plain_text import cut_short, legible
@@ -51,27 +51,27 @@ def tells_failures(work: Work) -> Work:
 
         @functools.wraps(work)
         def steps(context: dg.AssetExecutionContext, *given: Any, **resources: Any) -> Iterator[Any]:
-            with _told(context, resources.get(HELD)):
+            with _told(context, resources.get(HELD) or resources.get(READING)):
                 yield from work(context, *given, **resources)
 
         return cast("Work", steps)
 
     @functools.wraps(work)
     def step(context: dg.AssetExecutionContext, *given: Any, **resources: Any) -> Any:
-        with _told(context, resources.get(HELD)):
+        with _told(context, resources.get(HELD) or resources.get(READING)):
             return work(context, *given, **resources)
 
     return cast("Work", step)
 
 
 @contextmanager
-def _told(context: dg.AssetExecutionContext, held: Installation | None) -> Iterator[None]:
+def _told(context: dg.AssetExecutionContext, served: Installation | None) -> Iterator[None]:
     try:
-        if held and held.trouble:
-            raise _of_sentence(held.trouble)
+        if served and served.trouble:
+            raise _of_sentence(served.trouble)
         yield
     except Exception as error:
-        failure = step_failure(error, held.settings.home if held else None)
+        failure = step_failure(error, served.settings.home if served else None)
         context.instance.add_run_tags(context.run_id, {FAILURE_TAG: cut_short(failure.description or "", TAG_LETTERS)})
         raise failure from error
 

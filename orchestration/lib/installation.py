@@ -1,7 +1,8 @@
 """Dagster's resources hand the definitions the installation that they serve, plain or held by a run.
 
 A schedule or sensor looks at the installation (`installation`); an asset writes it, and holds it from a run's first
-step to its last (`held`, made in recovery.py). The models as they are declared are `dbt_graph`.
+step to its last (`held`); what is made of the published copy alone leaves it free for others (`reading`; both are made
+in recovery.py). The models as they are declared are `dbt_graph`.
 """
 
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from sources.declarations.city import City
 from sources.system.settings import Settings
 
-INSTALLATION, HELD, DBT_GRAPH = "installation", "held", "dbt_graph"
+INSTALLATION, HELD, READING, DBT_GRAPH = "installation", "held", "reading", "dbt_graph"
 """Names of the resources, hence of the parameters that take them."""
 
 

@@ -1,4 +1,4 @@
-"""Lets one run at a time write, and closes the books of runs that died.
+"""Lets one run at a time write and any number read, and closes the books of runs that died.
 
 Dagster's books know nothing of a process that was killed: its run stays "started" for ever, blocks the queue, and
 keeps its place in the pool, so that the next run waits for it without end. Every run therefore holds a lock on a
@@ -16,6 +16,7 @@ from typing import IO
 
 import dagster as dg
 
+from orchestration.lib.books import keep_connected
 from orchestration.lib.failures import OURS
 from orchestration.lib.installation import INSTALLATION, Installation
 from orchestration.lib.what_stands import what_stands
@@ -51,6 +52,7 @@ def held_by_run(steps: int) -> dg.ResourceDefinition:
         assert context.instance is not None
         assert context.log is not None
         run, instance = context.run, context.instance
+        keep_connected(instance)
         installation: Installation = getattr(context.resources, INSTALLATION)
         settings = installation.settings
         plan = instance.get_execution_plan_snapshot(run.execution_plan_snapshot_id or "")
@@ -79,6 +81,19 @@ def held_by_run(steps: int) -> dg.ResourceDefinition:
                 note_memory(settings)
 
     return held
+
+
+@dg.resource(required_resource_keys={INSTALLATION}, description="只读已发布的数据：不用等正在写入的运行。")
+def reading(context: dg.InitResourceContext) -> Installation:
+    """The installation for runs that read what is published: they give a sign of life, and wait for nobody."""
+    assert context.run is not None
+    installation: Installation = getattr(context.resources, INSTALLATION)
+    try:
+        give_sign_of_life(installation.settings, context.run.run_id)
+    except OSError as error:
+        sentence = told(error) or OURS.format(what=type(error).__name__)
+        return replace(installation, trouble=with_disks(sentence, installation.settings.home))
+    return installation
 
 
 def dead_runs(context: dg.SensorEvaluationContext, installation: dg.ResourceParam[Installation]) -> dg.SkipReason:

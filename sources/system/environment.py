@@ -44,6 +44,10 @@ class Environment(BaseModel):
         pattern=r"^https?://[a-z0-9.:\[\]-]+( +https?://[a-z0-9.:\[\]-]+)*$",
         description="界面在代理后面的网址，如 https://nianbao.example，几个用空格隔开；本机的不用写",
     )
+    dagster_home: Path | None = Field(
+        None,
+        description="几个人合用的运行记录：有 dagster.yaml 的文件夹，命令也记在那里；不写就在数据文件夹的 dagster/",
+    )
     max_file_bytes: PositiveInt | None = Field(None, description="一个报送文件最多多少字节")
     max_expanded_bytes: PositiveInt | None = Field(None, description="解压后最多多少字节")
     max_parts: PositiveInt | None = Field(None, description="工作簿内部最多多少个文件")

@@ -60,6 +60,8 @@ class Settings:
     """How long the working database is waited for while another process has it (NIANBAO_WAIT_SECONDS)."""
     web_origins: tuple[str, ...] = ()
     """Addresses of the page behind a proxy (NIANBAO_WEB_ORIGINS): https://nianbao.example. This machine's are known."""
+    shared_books: Path | None = None
+    """The folder whose dagster.yaml says where a team's history is (NIANBAO_DAGSTER_HOME). None: in the home."""
 
     @property
     def today(self) -> date:
@@ -117,13 +119,14 @@ class Settings:
 
     @property
     def dagster_home(self) -> Path:
-        return self.home / "dagster"
+        """Where Dagster's history of runs is, or what says where it is."""
+        return self.shared_books or self.home / "dagster"
 
 
 def load_settings() -> Settings:
     """Settings from the environment (NIANBAO_HOME, NIANBAO_CITY, NIANBAO_TODAY, NIANBAO_THREADS, NIANBAO_WAIT_SECONDS,
-    NIANBAO_WEB_ORIGINS, NIANBAO_MAX_…), what is not set there from `nianbao.env` of the city's folder, the rest as it
-    is by default.
+    NIANBAO_WEB_ORIGINS, NIANBAO_DAGSTER_HOME, NIANBAO_MAX_…), what is not set there from `nianbao.env` of the city's
+    folder, the rest as it is by default.
 
     Without NIANBAO_CITY the city is that in whose folder one stands (or below it), else the sample city.
 
@@ -142,7 +145,7 @@ def load_settings() -> Settings:
     limits = {each.name: value for each in fields(Limits) if (value := getattr(given, f"max_{each.name}"))}
     wait = Settings.wait_seconds if given.wait_seconds is None else given.wait_seconds
     origins = tuple((given.web_origins or "").split())
-    return Settings(home, city_dir, Limits(**limits), given.today, given.threads, wait, origins)
+    return Settings(home, city_dir, Limits(**limits), given.today, given.threads, wait, origins, given.dagster_home)
 
 
 def _usable(home: Path) -> Path:

@@ -8,6 +8,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 import yaml
+from dagster._core.instance.config import PoolGranularity
 
 from sources.system.settings import PROJECT_ROOT
 
@@ -42,7 +43,7 @@ def test_every_service_is_confined_and_the_web_listens_to_this_machine_only():
     assert "socket: /run/nianbao/code.sock" in (DEPLOY / "workspace.yaml").read_text()
 
 
-def test_the_servers_configuration_differs_from_the_shipped_one_in_its_storage_only(tmp_path: Path):
+def test_the_servers_configuration_differs_from_the_shipped_one_in_storage_and_what_runs_at_once(tmp_path: Path):
     deployed = yaml.safe_load((DEPLOY / "dagster.yaml").read_text())
     shipped = yaml.safe_load((PROJECT_ROOT / "orchestration" / "dagster.yaml").read_text())
     assert deployed.pop("storage") == {"postgres": {"postgres_url": {"env": "DAGSTER_PG_URL"}}}
@@ -51,9 +52,16 @@ def test_the_servers_configuration_differs_from_the_shipped_one_in_its_storage_o
         "InstallationOutput",
     }
     assert deployed.pop("run_monitoring") == {"enabled": True}
+    several, one = deployed.pop("concurrency"), shipped.pop("concurrency")
+    assert several["pools"] == one["pools"] | {"granularity": "run"}  # a run waits in the queue, not in its steps
     assert deployed == shipped
-    (tmp_path / "dagster.yaml").write_text(yaml.safe_dump(deployed | {"run_monitoring": {"enabled": True}}))
+    (tmp_path / "dagster.yaml").write_text(
+        yaml.safe_dump(deployed | {"run_monitoring": {"enabled": True}, "concurrency": several})
+    )
     with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
         assert instance.run_monitoring_enabled
-        assert instance.get_concurrency_config().run_queue_config.max_concurrent_runs == 1
+        of_runs = instance.get_concurrency_config()
+        assert of_runs.run_queue_config.max_concurrent_runs == several["runs"]["max_concurrent_runs"] > 1
+        assert of_runs.pool_config.pool_granularity is PoolGranularity.RUN
+        assert of_runs.pool_config.default_pool_limit == one["runs"]["max_concurrent_runs"] == 1
         assert instance.run_coordinator.dequeue_interval_seconds == 1, "a person waits for the run"

@@ -8,7 +8,7 @@ import openpyxl
 import pytest
 
 from orchestration.definitions import build_definitions
-from orchestration.defs.schedules import inbox
+from orchestration.defs.schedules import inbox, takes_in_all_of
 from orchestration.lib.asset_keys import JOB, intake_assets
 from orchestration.lib.dbt_graph import DbtGraph, ModelAsset, needing
 from orchestration.lib.installation import Installation
@@ -274,7 +274,8 @@ def test_a_failing_dbt_test_shows_its_rows_and_nothing_is_published(fresh_copy):
 
 def looked_into(settings: Settings, city: City) -> dg.RunRequest | dg.SkipReason:
     """What the sensor on the inbox says now."""
-    return inbox(Installation(settings, city))
+    with dg.DagsterInstance.ephemeral() as instance:
+        return inbox(dg.build_sensor_context(instance), Installation(settings, city))
 
 
 def test_the_sensor_keeps_quiet_until_there_is_new_content(fresh_copy, city):
@@ -292,6 +293,22 @@ def test_touching_a_file_is_no_new_content(fresh_copy, city):
     path.unlink()
     path.write_bytes(data)
     assert isinstance(looked_into(fresh_copy, city), dg.SkipReason)
+
+
+@pytest.mark.parametrize(
+    ("years", "only", "suffices"),
+    [
+        (("2022", "2023"), None, True),
+        (("2022", "2023"), {"received", "published", "summary_tables", "feedback", "raw/students"}, True),
+        (("2023", "2023"), None, False),
+        (("2022", "2023"), {"received", "raw/students"}, False),
+    ],
+)
+def test_a_run_in_the_queue_stands_for_another_that_would_take_in_the_same(years, only, suffices):
+    """One of other years, or of a part of the flow, does not; tests/orchestration/test_postgres.py has a real queue."""
+    chosen = only and frozenset(dg.AssetKey.from_user_string(each) for each in only)
+    queued = dg.DagsterRun(job_name=JOB, tags=range_tags(*years), asset_selection=chosen)
+    assert takes_in_all_of(queued, [2022, 2023]) is suffices
 
 
 def test_the_night_runs_the_open_years_and_the_yearly_run_all(definitions, city, city_run):
