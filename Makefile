@@ -25,7 +25,7 @@ test-deep: .venv/dev.stamp .venv/postgres.stamp  ## Long plays, corpora, servers
 	@$(MAKE) --no-print-directory writers || echo "Not installed; the tests that need them will be skipped."
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile -m deep
 
-test-spark: .venv/dev.stamp .venv/spark.stamp  ## The models on Apache Spark: every value as on DuckDB
+test-spark: .venv/dev.stamp .venv/spark.stamp  ## On a Spark cluster of this machine: every value as on one machine
 	@sh tests/system_packages.sh openjdk
 	@$(BIN)/pytest -m spark tests/spark
 

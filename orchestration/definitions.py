@@ -15,13 +15,14 @@ from orchestration.lib.dbt_graph import load_graph
 from orchestration.lib.installation import DBT_GRAPH, HELD, INSTALLATION, READING, Installation
 from orchestration.lib.progress import progress_logger
 from orchestration.lib.recovery import held_by_run, reading
+from sources.system.apart import EachApart, each_apart
 from sources.system.faults import ToldError
 from sources.system.settings import Settings, load_settings
 from warehouse.catalogue.city_references import checked_city
 
 
-def build_definitions(settings: Settings) -> dg.Definitions:
-    """All definitions for these settings; compiles the dbt project if it has changed."""
+def build_definitions(settings: Settings, each_apart: EachApart = each_apart) -> dg.Definitions:
+    """All definitions for these settings; compiles the dbt project if it has changed. `each_apart` reads and judges."""
     city = checked_city(settings)
     dbt_graph = load_graph(settings, city.pack)
     assets = [
@@ -33,7 +34,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
     graph = dg.Definitions(
         assets=assets,
         resources={
-            INSTALLATION: Installation(settings, city),
+            INSTALLATION: Installation(settings, city, each_apart=each_apart),
             HELD: held_by_run(steps=len(assets)),
             READING: reading,
             DBT_GRAPH: dbt_graph,

@@ -12,7 +12,7 @@ from orchestration.lib.terminal import Terminal
 from sources.declarations.city import City
 from sources.system import garbage
 from sources.system.access import prepare_home
-from sources.system.apart import warm
+from sources.system.apart import EachApart, each_apart, warm
 from sources.system.faults import ToldError
 from sources.system.interrupt import is_ending
 from sources.system.settings import PROJECT_ROOT, Settings
@@ -70,10 +70,12 @@ def execute(
     out: Terminal,
     only: Sequence["AssetKey"] | None = None,
     anew: bool = False,
+    each_apart: EachApart = each_apart,
 ) -> Finished:
     """One Dagster run for each stretch of consecutive years, recorded where the UI finds it.
 
     `only` names the assets to make; None makes all. `anew` builds also the models that would come out the same.
+    `each_apart` reads and judges files.
 
     Raises RunFailedError when one of them fails, ToldError before anything is begun, when there is not
     enough room or memory.
@@ -89,7 +91,7 @@ def execute(
         from orchestration.lib.partitions import range_tags
         from orchestration.lib.what_stands import what_stands
 
-        definitions = build_definitions(settings)
+        definitions = build_definitions(settings, each_apart)
         job = definitions.resolve_job_def(JOB)
     told, done, unmade = "", [], list[str]()
     with open_instance(settings) as instance:

@@ -5,10 +5,12 @@ file is kept from being read again.
 """
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sources.archive.archive import content_at
 from sources.audit.personal_text import redacted
@@ -21,15 +23,20 @@ from sources.submission.cell import CellAddress
 from sources.submission.file_names import official_name
 from sources.submission.finding import Finding, intake_finding
 from sources.submission.submission import Submission
-from sources.system.apart import Exceeded, Watch, each_apart
+from sources.system.apart import EachApart, Exceeded, Watch, each_apart
 from sources.system.faults import told
 from sources.system.settings import Limits
+
+if TYPE_CHECKING:
+    from sources.audit.audited import Audit
 
 SET_ASIDE = "file.set_aside"
 SHOWN_VERSION = 40
 """Letters of what a file says of its template; ours have twelve."""
 MANY_CELLS = 5_000
 """A file with more values is judged by itself first, where that may fail; a filled template has five hundred."""
+JUDGED_TOGETHER = 20
+"""Submissions that one task of a cluster judges: many are cheaper together, and a cluster has many hands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +51,16 @@ class ToRead:
     path: Path
     is_suspect: bool = False
     kept: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ToJudge:
+    """Submissions to be judged by themselves; `kept`: the archive's files with the declarations under which they were
+    accepted, where they are not today's (submission → file)."""
+
+    submissions: tuple[Submission, ...]
+    received_on: Mapping[str, date]
+    kept: Mapping[str, Path]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +82,44 @@ class ToMark:
 
 
 def read_apart(
-    files: Sequence[ToRead], city: City, limits: Limits, watch: Watch[ToRead] | None = None
+    files: Sequence[ToRead],
+    city: City,
+    limits: Limits,
+    watch: Watch[ToRead] | None = None,
+    each: EachApart = each_apart,
 ) -> Iterator[Submission | Exceeded]:
     """Reads files, each in a process of its own, in order.
 
     Raises OSError when the archive cannot be read, DamagedContentError (one of them) when a file in it has changed.
     """
     work = partial(_read, city=city, limits=limits)
-    return each_apart(work, files, limits, watch, one_at_a_time=any(file.is_suspect for file in files))
+    return each(work, files, limits, watch, one_at_a_time=any(file.is_suspect for file in files))
+
+
+def judge_apart(
+    submissions: Sequence[Submission],
+    city: City,
+    received_on: Mapping[str, date],
+    kept_for: Callable[[str], Path | None],
+    limits: Limits,
+    each: EachApart,
+) -> "Audit":
+    """What `judge` says of submissions (at least one), judged in groups; `kept_for` is as `ToRead.kept`.
+
+    A group on which its process dies is judged here: an error that comes of it is raised here too.
+    """
+    from sources.audit.judge import together
+
+    groups = [
+        ToJudge(
+            some := tuple(submissions[at : at + JUDGED_TOGETHER]),
+            {each.submission_id: day for each in some if (day := received_on.get(each.submission_id))},
+            {each.submission_id: file for each in some if (file := kept_for(each.submission_id))},
+        )
+        for at in range(0, len(submissions), JUDGED_TOGETHER)
+    ]
+    outcomes = zip(groups, each(partial(_judge, city=city), groups, limits), strict=True)
+    return together([_judge(group, city) if isinstance(outcome, Exceeded) else outcome for group, outcome in outcomes])
 
 
 def set_aside(submission_id: str, file_name: str, why: str) -> Submission:
@@ -122,6 +169,16 @@ def _read(file: ToRead, city: City, limits: Limits) -> Submission:
 
         audit([submission], city)
     return submission
+
+
+def _judge(group: ToJudge, city: City) -> "Audit":
+    from sources.audit.judge import judge
+
+    def city_of(submission_id: str) -> City:
+        file = group.kept.get(submission_id)
+        return kept_city(file, city.pack) if file else city
+
+    return judge(group.submissions, city_of, group.received_on)
 
 
 def _mark(file: ToMark, limits: Limits) -> bytes:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 def run(
     year: Years,
     force: Annotated[bool, typer.Option("--force", help="没有新内容也重新运行")] = False,
-    target: Annotated[Engine, typer.Option(help="在哪里建模；spark 只收件和建模，不发布")] = Engine.duckdb,
+    target: Annotated[Engine, typer.Option(help="在哪里读取、审核和建模；spark 不发布")] = Engine.duckdb,
     as_json: AsJson = False,
 ) -> None:
     """收件、审核、建模、发布、出表：完整运行一次；没有新内容时不重做。有文件没有读入时返回码为 4，没有做成时为 5。"""
@@ -51,10 +51,12 @@ def run(
     check_years(city, years)
     out = notices if as_json else console
     if target is Engine.spark:
-        from orchestration.lib.asset_keys import intake_assets  # imports Dagster
-
         refuse_without_spark()
-        execute(settings, city, years, out, only=intake_assets(city.pack))
+        from orchestration.lib.asset_keys import intake_assets  # imports Dagster
+        from warehouse.run.cluster import spark_cluster
+
+        with spark_cluster(settings) as each_apart:
+            execute(settings, city, years, out, only=intake_assets(city.pack), each_apart=each_apart)
         build_models_on_spark(settings, city.pack, out)
         return
     doubt = doubt_of_today(settings)

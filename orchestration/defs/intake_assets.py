@@ -100,7 +100,7 @@ def intake(
     years = [int(key) for key in context.partition_keys]
     with open_working(held.settings) as connection:
         create_tables(connection, all_tables(held.city.pack))
-        result = take_in(connection, held.settings, held.city, years)
+        result = take_in(connection, held.settings, held.city, years, each_apart=held.each_apart)
         overview = submission_overview(connection, years)
         findings = latest_findings(connection, years)
         counts = row_counts(connection, [("raw", contract.name) for contract in contracts])

@@ -8,6 +8,7 @@ in recovery.py). The models as they are declared are `dbt_graph`.
 from dataclasses import dataclass
 
 from sources.declarations.city import City
+from sources.system.apart import EachApart, each_apart
 from sources.system.settings import Settings
 
 INSTALLATION, HELD, READING, DBT_GRAPH = "installation", "held", "reading", "dbt_graph"
@@ -18,9 +19,11 @@ INSTALLATION, HELD, READING, DBT_GRAPH = "installation", "held", "reading", "dbt
 class Installation:
     """Where everything lies, and for whom it is.
 
-    `trouble` says, of one that a run was to hold, why it may not be written, and what to do.
+    `each_apart` reads and judges files: processes of this machine, or a cluster. `trouble` says, of one that a run was
+    to hold, why it may not be written, and what to do.
     """
 
     settings: Settings
     city: City
     trouble: str | None = None
+    each_apart: EachApart = each_apart

@@ -50,7 +50,7 @@ def judge(submissions: Sequence[Submission], city_of: Callable[[str], City], rec
     `submissions` (at least one) are in the order of receipt, `received_on` has the day of each; `city_of` is the city
     by which a submission (its id) is judged.
     """
-    return _together([judge_alone(group, city, received_on) for city, group in _by_city(submissions, city_of)])
+    return together([judge_alone(group, city, received_on) for city, group in _by_city(submissions, city_of)])
 
 
 def judge_alone(submissions: Sequence[Submission], city: City, received_on: Mapping[str, date]) -> Audit:
@@ -75,8 +75,8 @@ def _by_city(
     return ((cities[key], group) for key, group in groups.items())
 
 
-def _together(audits: Sequence[Audit]) -> Audit:
-    """Audits of different submissions as one."""
+def together(audits: Sequence[Audit]) -> Audit:
+    """Audits of different submissions (at least one) as one."""
     if len(audits) == 1:
         return audits[0]
     names = dict.fromkeys(name for each in audits for name in each.tables)

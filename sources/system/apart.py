@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import LifoQueue
 from tempfile import TemporaryDirectory, TemporaryFile
-from typing import IO, Any, Generic, Literal, TypeVar
+from typing import IO, Any, Generic, Literal, Protocol, TypeVar
 
 from sources.system.interrupt import is_ending
 from sources.system.parallel import FEW
@@ -77,6 +77,20 @@ class Watch(Generic[Item]):
 
     began: Callable[[Item], None]
     ended: Callable[[Item], None]
+
+
+class EachApart(Protocol):
+    """Who does work on items where nothing that they hold can reach this process, and yields the outcomes in order:
+    processes of this machine (`each_apart`), or tasks of a cluster (warehouse/run/cluster.py)."""
+
+    def __call__(
+        self,
+        work: Callable[[Item], Result],
+        items: Sequence[Item],
+        limits: Limits,
+        watch: Watch[Item] | None = None,
+        one_at_a_time: bool = False,
+    ) -> Iterator[Result | Exceeded]: ...
 
 
 def each_apart(

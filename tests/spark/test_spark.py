@@ -1,15 +1,17 @@
-"""The sample city, taken in as usual and built on Apache Spark by the command line, beside the same city on DuckDB."""
+"""The sample city, read, judged and built on a Spark cluster by the command line, beside it on one machine."""
 
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from sources.system.settings import CITIES_ROOT, Settings
+from tests.spark.standalone import LIGHT, Standalone
 from tests.support.sample import PACK
 from warehouse.run.compare_targets import compare_with_spark
 from warehouse.run.spark import build_on_spark, missing_for_spark, spark_manifest, spark_warehouse
@@ -23,14 +25,15 @@ NIANBAO = str(Path(sys.executable).with_name("nianbao"))
 YEARS = ("--year", "2022", "--year", "2023")
 # A city is so small that compiling a plan to machine code takes longer than interpreting it.
 INTERPRETED = (
-    "--conf spark.sql.codegen.wholeStage=false --conf spark.sql.codegen.factoryMode=NO_CODEGEN"
-    " --conf spark.driver.extraJavaOptions=-XX:TieredStopAtLevel=1 pyspark-shell"
+    f"--conf spark.sql.codegen.wholeStage=false --conf spark.sql.codegen.factoryMode=NO_CODEGEN {LIGHT} pyspark-shell"
 )
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _interpreted() -> None:
+def _interpreted(of_two: Standalone) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("NIANBAO_SPARK_MASTER", of_two.address)
+        patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
         patch.setenv("PYSPARK_SUBMIT_ARGS", INTERPRETED)
         yield
 

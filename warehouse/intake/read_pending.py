@@ -9,7 +9,7 @@ from sources.archive.archive import archived_acceptances, archived_path
 from sources.archive.quarantine import PROGRAM, Quarantine, note_quarantine, quarantine_decisions, set_aside_now
 from sources.handle import SET_ASIDE, ToRead, read_apart, set_aside
 from sources.submission.submission import Submission
-from sources.system.apart import Exceeded, Watch
+from sources.system.apart import EachApart, Exceeded, Watch, each_apart
 from sources.system.settings import Settings
 from warehouse.intake.judged_by import JudgedBy
 from warehouse.intake.receipts import NAME_OF_UNIDENTIFIED, Pending
@@ -52,7 +52,9 @@ def withdraw(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
         )
 
 
-def read_pending(settings: Settings, by: JudgedBy, pending: Sequence[Pending], notes: UnderWay) -> Iterator[Submission]:
+def read_pending(
+    settings: Settings, by: JudgedBy, pending: Sequence[Pending], notes: UnderWay, each_apart: EachApart = each_apart
+) -> Iterator[Submission]:
     """The submissions, in order. A file is set aside, in the archive, when its process exceeds the limits or dies, or
     when two runs have died with it in hand."""
     aside = {submission_id: decision.reason for submission_id, decision in set_aside_now(settings.archive).items()}
@@ -73,7 +75,7 @@ def read_pending(settings: Settings, by: JudgedBy, pending: Sequence[Pending], n
     watch: Watch[ToRead] = Watch(
         began=lambda file: notes.began(file.submission_id), ended=lambda file: notes.ended(file.submission_id)
     )
-    outcomes = read_apart(to_read, by.today, settings.limits, watch)
+    outcomes = read_apart(to_read, by.today, settings.limits, watch, each_apart)
     for each in pending:
         if each.submission_id in aside:
             yield set_aside(each.submission_id, each.file_name, aside[each.submission_id])

@@ -18,12 +18,13 @@ from sources.archive.archive import archived_ids, archived_receipts
 from sources.archive.inbox import Inbox, look_into
 from sources.archive.receive import receive
 from sources.archive.version_decisions import SettledHolds, settled_by, version_decisions
+from sources.audit.audited import Audit
 from sources.audit.judge import judge
 from sources.declarations.city import City
 from sources.declarations.declared import audit_version
-from sources.handle import set_aside
+from sources.handle import judge_apart, set_aside
 from sources.submission.submission import Submission
-from sources.system.apart import Exceeded
+from sources.system.apart import EachApart, Exceeded, each_apart
 from sources.system.faults import told
 from sources.system.settings import Limits, Settings
 from warehouse.intake.accept import load_accepted
@@ -52,7 +53,8 @@ AT_ONCE = 500
 @dataclass(frozen=True, slots=True)
 class _Taking:
     """What one intake takes with: where to, for which years, the days of receipt by submission, what judges them, what
-    is known of who sends, and what people have settled about files that were held."""
+    is known of who sends, what people have settled about files that were held, how large a file may be, and who reads
+    and judges."""
 
     connection: duckdb.DuckDBPyConnection
     archive: Path
@@ -61,6 +63,8 @@ class _Taking:
     by: JudgedBy
     provenance: Provenance
     settled: SettledHolds
+    limits: Limits
+    each_apart: EachApart
 
 
 def take_in(
@@ -69,10 +73,12 @@ def take_in(
     city: City,
     report_years: Sequence[int],
     inbox: Inbox | None = None,
+    each_apart: EachApart = each_apart,
 ) -> Intake:
     """Receives, reads, audits and loads what is new for the report years.
 
-    `inbox` stands in for what lies in the inbox folder, for a rehearsal with one file.
+    `inbox` stands in for what lies in the inbox folder, for a rehearsal with one file. `each_apart` reads and judges:
+    processes of this machine, or a cluster.
 
     Raises PastChangedError when names of a past year were changed without a line in changes.yml, VersionsLostError when
     everything was taken in again and a file that was accepted is no longer.
@@ -104,7 +110,9 @@ def take_in(
     received_on = {each.submission_id: each.received_on for each in pending}
     by = load_judged_by(settings.archive, city, version, received_on)
     provenance = load_provenance(settings.archive, (each for each in receipts if each.submission_id in received_on))
-    take = _Taking(connection, settings.archive, report_years, received_on, by, provenance, settled)
+    take = _Taking(
+        connection, settings.archive, report_years, received_on, by, provenance, settled, settings.limits, each_apart
+    )
     _read_and_take(take, settings, pending, result)
     with timed(result, "loaded"), transaction(connection):
         name_set_aside(connection, settings)
@@ -123,10 +131,10 @@ def take_in(
 
 def _read_and_take(take: _Taking, settings: Settings, pending: Sequence[Pending], result: Intake) -> None:
     with under_way(settings) as notes:
-        submissions = read_pending(settings, take.by, pending, notes)
+        submissions = read_pending(settings, take.by, pending, notes, take.each_apart)
         while some := _next(result, submissions):
             notes.judging([each.submission_id for each in some])
-            _take_all(take, some, settings.limits, result)
+            _take_all(take, some, result)
             notes.judging([])
 
 
@@ -135,7 +143,7 @@ def _next(result: Intake, submissions: Iterator[Submission]) -> list[Submission]
         return list(islice(submissions, AT_ONCE))
 
 
-def _take_all(take: _Taking, submissions: Sequence[Submission], limits: Limits, result: Intake) -> None:
+def _take_all(take: _Taking, submissions: Sequence[Submission], result: Intake) -> None:
     """Takes submissions together; where that fails, one by one, and sets those aside that fail alone.
 
     Raises the error when the machine is at fault, and when all of several fail: then it is no file's fault.
@@ -150,7 +158,7 @@ def _take_all(take: _Taking, submissions: Sequence[Submission], limits: Limits, 
             raise error
     for each, fault in failed:
         logging.getLogger(__name__).error("%s (%s)", each.file_name, each.submission_id, exc_info=fault)
-        why = Exceeded("fault", type(fault).__name__).told(limits)
+        why = Exceeded("fault", type(fault).__name__).told(take.limits)
         _take_some(take, [set_aside(each.submission_id, each.file_name, why)], result)
 
 
@@ -176,7 +184,7 @@ def _take_some(take: _Taking, submissions: Sequence[Submission], result: Intake)
         due = [each for each in due if each.submission_id not in held]
         if not due:
             return
-        outcome = judge(due, take.by.city_of, take.received_on)
+        outcome = _judged(take, due)
         note_accepted(take.archive, take.by, (each for each in due if each.submission_id in outcome.accepted))
     with timed(result, "loaded"):
         rows = load_accepted(take.connection, take.by.today.pack, outcome, take.by.version_of)
@@ -186,6 +194,13 @@ def _take_some(take: _Taking, submissions: Sequence[Submission], result: Intake)
     result.accepted += len(outcome.accepted)
     result.rejected += len(due) - len(outcome.accepted)
     result.rows = {name: result.rows.get(name, 0) + rows.get(name, 0) for name in result.rows | rows}
+
+
+def _judged(take: _Taking, due: Sequence[Submission]) -> Audit:
+    """Submissions judged: on this machine in this process, for many cost little more than one; else by the cluster."""
+    if take.each_apart is each_apart:
+        return judge(due, take.by.city_of, take.received_on)
+    return judge_apart(due, take.by.today, take.received_on, take.by.kept_for, take.limits, take.each_apart)
 
 
 def _is_lost(connection: duckdb.DuckDBPyConnection, settings: Settings) -> bool:

@@ -64,6 +64,11 @@ def spark_dbt() -> Path:
     return Path(sys.prefix, "spark", "bin", "dbt")
 
 
+def spark_python() -> Path:
+    """The Python of that environment."""
+    return spark_dbt().with_name("python")
+
+
 def missing_for_spark() -> str | None:
     """A sentence in Chinese that names what is missing and how to install it; None when Spark can run here."""
     if not spark_dbt().exists():
