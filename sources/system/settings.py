@@ -55,7 +55,7 @@ class Settings:
     fixed_today: date | None = None
     """The date to take for today (NIANBAO_TODAY): for rehearsals and tests. None: the clock's."""
     threads: int | None = None
-    """How many threads DuckDB takes (NIANBAO_THREADS). None: one a processor."""
+    """How many threads DuckDB takes (NIANBAO_THREADS). None: one for short tables (a city), else one a processor."""
     wait_seconds: int = 7200
     """How long the working database is waited for while another process has it (NIANBAO_WAIT_SECONDS)."""
     web_origins: tuple[str, ...] = ()

@@ -6,6 +6,7 @@ import duckdb
 import pytest
 
 from sources.system.settings import load_settings
+from warehouse.store import connection as connection_module
 from warehouse.store.connection import OtherVersionError, open_published, open_working, rewrite_working
 
 
@@ -13,6 +14,16 @@ from warehouse.store.connection import OtherVersionError, open_published, open_w
 def test_a_database_is_opened_with_as_many_threads_as_the_settings_say(fresh_copy, opened):
     with opened(replace(fresh_copy, threads=3)) as connection:
         assert connection.execute("select current_setting('threads')").fetchone() == (3,)
+
+
+def test_short_tables_are_one_threads_work(fresh_copy, monkeypatch):
+    with open_published(fresh_copy) as connection:
+        assert connection.execute("select current_setting('threads')").fetchone() == (1,)
+    monkeypatch.setattr(connection_module, "SHORT_FILE", 1000)
+    with open_published(fresh_copy) as connection:
+        (threads,) = connection.execute("select current_setting('threads')").fetchone()
+    with duckdb.connect() as own:
+        assert own.execute("select current_setting('threads')").fetchone() == (threads,)
 
 
 def test_threads_come_from_the_environment(monkeypatch):

@@ -5,9 +5,11 @@
 and by its base.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from math import ceil, floor
 
 from sources.audit.plausibility import LEAST_BASE, SMALL
@@ -25,12 +27,22 @@ class SchoolNumbers:
     before: Mapping[str, Fraction]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rules:
     """All that is declared: of each measure, and between the measures of one school."""
 
     declared: Mapping[str, DeclaredLimits]
     relations: tuple[Linear, ...]
+
+    @cached_property
+    def beside(self) -> Mapping[str, frozenset[str]]:
+        """Measure → those that a relation has beside it."""
+        found = defaultdict[str, set[str]](set)
+        for rule in self.relations:
+            names = {name for name, _ in rule.factors}
+            for name in names:
+                found[name] |= names
+        return {name: frozenset(others) for name, others in found.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +108,7 @@ def _reached(rules: Rules, terms: Iterable[str], usual: bool) -> frozenset[str]:
         bases = [limits.product_of] if limits.product_of else []
         bases += [each.base for each in (*limits.possible_by, *(limits.usual_by if usual else ()))]
         waiting += [base for base in bases if base in rules.declared]
-        waiting += [
-            other
-            for rule in rules.relations
-            if any(name == each for each, _ in rule.factors)
-            for other, _ in rule.factors
-        ]
+        waiting += rules.beside.get(name, ())
     return frozenset(found)
 
 

@@ -45,6 +45,8 @@ class Shadow:
 
     def greatest(self, above: Fraction, below: Fraction) -> Corner:
         """The corner where above × (what is added above) + below × (what is added below) is greatest."""
+        if len(self.corners) == 1:
+            return self.corners[0]
         return max(self.corners, key=lambda corner: above * corner.above + below * corner.below)
 
 

@@ -23,7 +23,7 @@ SCHEMA_DESCRIPTIONS = {
 
 
 def _yaml(data: dict[str, Any]) -> str:
-    text = yaml.safe_dump(data, allow_unicode=True, sort_keys=False, width=110)
+    text = yaml.dump(data, Dumper=yaml.CSafeDumper, allow_unicode=True, sort_keys=False, width=110)
     return f"# {NOTE}\n{text}"
 
 
@@ -560,10 +560,10 @@ def mart_sql(chapter: Chapter) -> str:
 
 def mart_yml(chapters: Iterable[Chapter]) -> str:
     """The marts of one chapter of the report."""
-    return _yaml({"models": [_mart(each) for each in sorted(chapters, key=lambda each: each.chapter)]})
+    return _yaml({"models": [mart_model(each) for each in sorted(chapters, key=lambda each: each.chapter)]})
 
 
-def _mart(chapter: Chapter) -> dict[str, Any]:
+def mart_model(chapter: Chapter) -> dict[str, Any]:
     holds = {"name": f"{chapter.chapter}_has_value_or_reason", "arguments": {"condition": HAS_VALUE_OR_REASON}}
     return {
         "name": f"mart_{chapter.chapter}",

@@ -10,13 +10,11 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import yaml
-
 from sources.declarations.codelist import CodeList, load_codelists
 from sources.declarations.strict_yaml import read_yaml
 from warehouse.catalogue.catalogue import Catalogue
-from warehouse.catalogue.generated_models import MODELS
-from warehouse.catalogue.model_files import GENERATED, generated_models
+from warehouse.catalogue.generated_models import MODELS, mart_model
+from warehouse.catalogue.model_files import GENERATED
 from warehouse.store.ddl import PUBLIC_SCHEMAS
 
 GRAIN = re.compile("一行一[^。；]*")
@@ -89,14 +87,11 @@ def _models(catalogue: Catalogue) -> Iterator[tuple[str, Mapping[str, Any]]]:
         for path in (MODELS / schema).rglob("_models.yml")
         if GENERATED not in path.parts
     }
-    derived = {
-        path: yaml.safe_load(text)
-        for path, text in generated_models(catalogue).items()
-        if path.name == "_models.yml" and path.relative_to(MODELS).parts[0] in PUBLIC_SCHEMAS
-    }
-    for path, declared in (written | derived).items():
+    for path, declared in written.items():
         for model in declared["models"]:
             yield path.relative_to(MODELS).parts[0], model
+    for chapter in catalogue.chapters:
+        yield "marts", mart_model(chapter)
 
 
 def _is_made_of_facts(table: PublicTable) -> bool:

@@ -8,7 +8,6 @@ Known at a moment is what counted in the last publication at or before it. A fil
 """
 
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,7 +19,7 @@ from sources.system.seal import broken_seal, is_sealed, remove_seal, seal, seal_
 from sources.system.settings import Settings
 from sources.system.whole_file import copy_file, whole_file
 from warehouse.history.revision import note_revisions
-from warehouse.store.connection import BLOCK_BYTES
+from warehouse.store.connection import BLOCK_BYTES, open_beside
 from warehouse.store.ddl import PUBLIC_SCHEMAS
 from warehouse.store.sql import quoted, transaction
 
@@ -82,10 +81,7 @@ def note_publication(settings: Settings) -> None:
     if not source.exists() or broken_seal(source):
         return
     _set_aside_broken(target)
-    with closing(duckdb.connect()) as connection:
-        if settings.threads is not None:
-            connection.execute(f"set threads = {settings.threads}")
-        connection.execute(f"attach {quoted(str(source))} as published (read_only)")
+    with open_beside(settings, source, "published") as connection:
         content, last = _content(connection), None
         if target.exists():
             connection.execute(f"attach {quoted(str(target))} as history (read_only)")

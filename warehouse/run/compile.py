@@ -89,6 +89,11 @@ def _generated(pack: Pack) -> dict[Path, str]:
 
 def public_tables_of(pack: Pack) -> tuple[PublicTable, ...]:
     """The tables for analysts as the project declares them for the pack."""
+    return _public_tables(pack, project_fingerprint(pack))
+
+
+@lru_cache(maxsize=4)
+def _public_tables(pack: Pack, _project: str) -> tuple[PublicTable, ...]:
     return public_tables(load_catalogue(pack))
 
 

@@ -31,6 +31,8 @@ HELD_BY_ANOTHER = "Could not set lock"
 """DuckDB's words when another process has the file open."""
 BLOCK_BYTES = 16384
 """Of a new file; an older file keeps its own."""
+SHORT_FILE = 48_000_000
+"""Bytes of a file whose tables are so short that one thread does all the work: more of them only wait for one another."""
 
 
 class OtherVersionError(ToldError):
@@ -143,7 +145,7 @@ def rewrite_working(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         open_seal(settings.working_database)
         copy_file(settings.working_database, partial)
         name = settings.working_database.stem
-        connection = _with_threads(settings, duckdb.connect())
+        connection = _with_threads(settings, duckdb.connect(), partial)
         try:
             connection.execute(f"attach {quoted(str(partial))} as {name}; use {name}")
             yield connection
@@ -163,19 +165,22 @@ def explained(error: duckdb.Error, path: Path) -> Exception:
 def _connected(settings: Settings, path: Path, read_only: bool = False) -> duckdb.DuckDBPyConnection:
     # a city's tables are short: with DuckDB's own block size, most of the file would be empty (docs/decisions/0053)
     new: dict[str, str | bool | int | float | list[str]] = {} if path.exists() else {"default_block_size": BLOCK_BYTES}
-    return _with_threads(settings, duckdb.connect(str(path), read_only=read_only, config=new))
+    return _with_threads(settings, duckdb.connect(str(path), read_only=read_only, config=new), path)
 
 
-def _with_threads(settings: Settings, connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    if settings.threads is not None:
-        connection.execute(f"set threads = {settings.threads}")
+def _with_threads(settings: Settings, connection: duckdb.DuckDBPyConnection, path: Path) -> duckdb.DuckDBPyConnection:
+    """The connection, with as many threads as the settings say; else with one where the file is short."""
+    is_short = path.exists() and path.stat().st_size < SHORT_FILE
+    threads = settings.threads if settings.threads is not None else 1 if is_short else None
+    if threads is not None:
+        connection.execute(f"set threads = {threads}")
     return connection
 
 
 @contextmanager
 def open_beside(settings: Settings, database: Path, name: str) -> Iterator[duckdb.DuckDBPyConnection]:
     """A database file attached read-only under a name, to make another file from it."""
-    connection = _with_threads(settings, duckdb.connect())
+    connection = _with_threads(settings, duckdb.connect(), database)
     try:
         connection.execute(f"attach {quoted(str(database))} as {name} (read_only)")
         yield connection
