@@ -35,7 +35,9 @@ class Environment(BaseModel):
         "450700", description="哪个城市：sources/cities/ 下的代码，或城市文件夹的路径；在城市文件夹里运行时不用写"
     )
     today: date | None = Field(None, description="把哪一天当作今天，用于演练；不写就是今天")
-    threads: PositiveInt | None = Field(None, description="数据库用几个线程；不写时，数据不多（如一个市）用一个，否则每个处理器一个")
+    threads: PositiveInt | None = Field(
+        None, description="数据库用几个线程；不写时，数据不多（如一个市）用一个，否则每个处理器一个"
+    )
     wait_seconds: NonNegativeInt | None = Field(
         None, description="别的进程正在用工作数据库时最多等多少秒；不写就是两小时"
     )

@@ -34,7 +34,7 @@ _HARMLESS = str.maketrans("<>[]()@*`#|~", "＜＞［］（）＠＊｀＃｜～"
 
 def legible(text: str) -> str:
     """The text with a visible sign for each character that no XML, terminal or person can take."""
-    return ILLEGIBLE.sub(STANDS_FOR_ILLEGIBLE, text)
+    return text if text.isprintable() else ILLEGIBLE.sub(STANDS_FOR_ILLEGIBLE, text)
 
 
 def with_unseen_named(text: str) -> str:

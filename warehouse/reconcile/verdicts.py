@@ -358,8 +358,10 @@ def _crosses_scopes(fact: Reference, done: Reconciled) -> bool:
     if fact.kind != CHANGE:
         return False
     before = replace(fact, kind=VALUE, year=fact.year - 1)
-    others = [f for f in done.verdicts.taken if replace(f, scope=fact.scope) == before]
-    return bool(others) and before not in done.verdicts.taken
+    taken = done.verdicts.taken
+    return before not in taken and any(
+        replace(other, scope=fact.scope) == before for other in taken if other.indicator == fact.indicator
+    )
 
 
 def _explanation(judged: JudgedFigure, code: str | None, done: Reconciled) -> str | None:

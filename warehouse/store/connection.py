@@ -32,7 +32,7 @@ HELD_BY_ANOTHER = "Could not set lock"
 BLOCK_BYTES = 16384
 """Of a new file; an older file keeps its own."""
 SHORT_FILE = 48_000_000
-"""Bytes of a file whose tables are so short that one thread does all the work: more of them only wait for one another."""
+"""Bytes of a file with tables so short that one thread does all the work: more would only wait for one another."""
 
 
 class OtherVersionError(ToldError):

@@ -203,12 +203,15 @@ def _shares_add_up(rule: Rule, shares: Mapping[tuple[str, ...], Sequence[Share]]
 def _changes(facts: Collection[Reference]) -> Iterator[Relation]:
     """This year's value less last year's; last year's in another scope when the report has no other."""
     known = set(facts)
+    in_any_scope = defaultdict[Reference, list[Reference]](list)
+    for fact in known:
+        in_any_scope[replace(fact, scope="")].append(fact)
     for fact in facts:
         now = replace(fact, kind=VALUE)
         if fact.kind != CHANGE or now not in known:
             continue
         before = replace(now, year=fact.year - 1)
-        others = sorted(f for f in known if replace(f, scope=now.scope) == before and f.scope != SCHOOL_SCOPE)
+        others = sorted(f for f in in_any_scope[replace(before, scope="")] if f.scope != SCHOOL_SCOPE)
         for previous in [before] if before in known else others[:1]:
             terms = ((Decimal(1), now), (Decimal(-1), previous), (Decimal(-1), fact))
             yield linear("change", terms, "=", fact, other_scope=previous.scope != now.scope)

@@ -62,7 +62,8 @@ def passages(folder: Path, exempt: frozenset[str]) -> Iterator[Passage]:
 
 def _of_page(data: bytes) -> Placed:
     said = SAID(html.document_fromstring(data.decode()))
-    yield from {str(text): (text, str(text)) for text in reversed(said)}.values()
+    first = {str(text): text for text in reversed(said)}
+    yield from ((place, text) for text, place in first.items())
 
 
 def _of_word(data: bytes) -> Placed:

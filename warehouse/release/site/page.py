@@ -2,13 +2,17 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from warehouse.catalogue.indicator import STANDARD_DEFINITION, Chapter, Indicator
 from warehouse.catalogue.labels import COMPARABILITY, STATUS
 from warehouse.figures.fact import Change, Coverage, Fact, Reference
 from warehouse.release.site.bar_charts import Bar, Chart
 from warehouse.release.site.site_facts import Row, SiteFacts
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 SCHOOL_PAGES = 500
 """A region with more schools gets no page a school and no table of schools: they would not fit a browser."""
@@ -54,15 +58,22 @@ def references(value: Any) -> Iterator[Reference]:
     """Every reference in a page's content, at any depth."""
     if isinstance(value, Reference):
         yield value
+    elif isinstance(value, str | int | None):  # most of a page, and none of them holds anything
+        return
     elif is_dataclass(value) and not isinstance(value, type):
-        for each in fields(value):
-            yield from references(getattr(value, each.name))
+        for name in _field_names(type(value)):
+            yield from references(getattr(value, name))
     elif isinstance(value, Mapping):
         for item in value.values():
             yield from references(item)
-    elif isinstance(value, Sequence) and not isinstance(value, str):
+    elif isinstance(value, Sequence):
         for item in value:
             yield from references(item)
+
+
+@cache
+def _field_names(kind: "type[DataclassInstance]") -> tuple[str, ...]:
+    return tuple(each.name for each in fields(kind))
 
 
 def has_school_pages(facts: SiteFacts) -> bool:
