@@ -25,7 +25,7 @@ test-deep: .venv/dev.stamp .venv/postgres.stamp  ## Long plays, corpora, servers
 	@$(MAKE) --no-print-directory writers || echo "Not installed; the tests that need them will be skipped."
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile -m deep
 
-test-spark: .venv/dev.stamp .venv/spark.stamp  ## On a Spark cluster of this machine: every value as on one machine
+test-spark: .venv/dev.stamp .venv/spark.stamp .venv/s3.stamp .venv/s3-server.stamp  ## On a Spark cluster of this machine: every value as on one machine
 	@sh tests/system_packages.sh openjdk
 	@$(BIN)/pytest -m spark tests/spark
 
@@ -74,6 +74,8 @@ lock: .venv/uv.stamp  ## Resolve the lock files anew (they hold no registry addr
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate -c requirements.lock --group dev pyproject.toml -o requirements-dev.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate -c requirements-dev.lock --group spark -o requirements-spark.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate -c requirements.lock --group postgres -o requirements-postgres.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate -c requirements-dev.lock --group s3 -o requirements-s3.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate -c requirements-dev.lock -c requirements-s3.lock --group s3-server -o requirements-s3-server.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate -c requirements.lock --group bootstrap -o requirements-bootstrap.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate -c requirements.lock --group analyst -o requirements-analyst.lock
 
@@ -120,6 +122,16 @@ system-packages:
 
 .venv/postgres.stamp: requirements-postgres.lock .venv/run.stamp
 	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --no-deps --require-hashes -r requirements-postgres.lock
+	@touch $@
+
+.venv/s3.stamp: requirements-s3.lock .venv/run.stamp
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --no-deps --require-hashes -r requirements-s3.lock
+	@touch $@
+
+.venv/s3-server.stamp: requirements-s3-server.lock | .venv/uv.stamp
+	@echo "Installing a server for tests (once) …"
+	@$(BIN)/uv venv --quiet --clear .venv/s3
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python .venv/s3 --no-deps --require-hashes -r requirements-s3-server.lock
 	@touch $@
 
 .venv/analyst.stamp: requirements-analyst.lock .venv/run.stamp

@@ -6,13 +6,16 @@ file is kept from being read again.
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
 
 from sources.archive.archive import content_at
+from sources.archive.store import Store
 from sources.audit.personal_text import redacted
 from sources.declarations.archived import kept_city
 from sources.declarations.city import City
@@ -79,6 +82,45 @@ class ToMark:
     outcomes: tuple[str, str] | None = None
     asked: Mapping[str, str] | None = None
     token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FromStore:
+    """Fetches what items need of the archive, before they are done on a machine that does not mount it."""
+
+    store: Store
+
+    @contextmanager
+    def __call__(self, items: Sequence[Any]) -> Iterator[list[Any]]:
+        """The items with files of this machine. Workbooks go afterwards; declarations are of use to the next items."""
+        with TemporaryDirectory(prefix="nianbao-files-") as folder:
+
+            def here(file: Path) -> Path:
+                return self.store.get(file, Path(folder) if file.suffix == ".xlsx" else Path(_declarations().name))
+
+            yield [_with_files(item, here) for item in items]
+
+
+@lru_cache
+def _declarations() -> TemporaryDirectory[str]:
+    return TemporaryDirectory(prefix="nianbao-declarations-")
+
+
+def files_of(items: Sequence[Any]) -> list[Path]:
+    """The archive's files that items need, each once."""
+    found: dict[Path, None] = {}
+    for item in items:
+        _with_files(item, lambda file: found.setdefault(file) or file)
+    return list(found)
+
+
+def _with_files(item: Any, here: Callable[[Path], Path]) -> Any:
+    """An item with another path for each of its files."""
+    if isinstance(item, ToRead):
+        return replace(item, path=here(item.path), kept=item.kept and here(item.kept))
+    if isinstance(item, ToJudge):
+        return replace(item, kept={submission_id: here(file) for submission_id, file in item.kept.items()})
+    return item
 
 
 def read_apart(

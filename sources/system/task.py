@@ -5,14 +5,18 @@ What carries them there is none of ours (warehouse/run/cluster.py has Spark); a 
 
 import pickle
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from sources.system.apart import Exceeded, each_apart
 from sources.system.settings import Limits
 
+Prepare = Callable[[Sequence[Any]], AbstractContextManager[Sequence[Any]]]
+"""Items as they are elsewhere → as they are on this machine, for as long as they are worked on; within no limits."""
 
-def packed_work(work: Callable[[Any], Any], limits: Limits) -> bytes:
-    return pickle.dumps((work, limits), pickle.HIGHEST_PROTOCOL)
+
+def packed_work(work: Callable[[Any], Any], limits: Limits, prepare: Prepare = nullcontext) -> bytes:
+    return pickle.dumps((work, limits, prepare), pickle.HIGHEST_PROTOCOL)
 
 
 def packed_items(items: Sequence[Any]) -> bytes:
@@ -22,10 +26,11 @@ def packed_items(items: Sequence[Any]) -> bytes:
 def answer_to(work: bytes, items: bytes) -> bytes:
     """Does the work on each item in a process of its own, and packs the outcomes.
 
-    Raises what `each_apart` raises: then this machine is at fault, and another may try.
+    Raises what `each_apart` or preparing raises: then this machine is at fault, and another may try.
     """
-    function, limits = pickle.loads(work)
-    return pickle.dumps(list(each_apart(function, pickle.loads(items), limits)), pickle.HIGHEST_PROTOCOL)
+    function, limits, prepare = pickle.loads(work)
+    with prepare(pickle.loads(items)) as prepared:
+        return pickle.dumps(list(each_apart(function, prepared, limits)), pickle.HIGHEST_PROTOCOL)
 
 
 def outcomes_in(answer: bytes) -> list[Any | Exceeded]:

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from sources.archive.archive import DECLARATIONS
+from sources.archive.store import Store
 from sources.declarations.city import load_city
-from sources.handle import ToJudge
+from sources.handle import FromStore, ToJudge, ToRead, files_of
 from sources.sample.poured import SENT_AT
 from sources.system.apart import EachApart, Exceeded, each_apart
 from sources.system.settings import Limits, Settings
@@ -75,6 +77,29 @@ def never_judging(work: Callable[[Any], Any], items: Sequence[Any], *arguments, 
 def test_what_cannot_be_judged_elsewhere_is_judged_here(homes):
     here, there = homes
     assert taken_in(there, never_judging) == taken_in(here, each_apart)
+
+
+def test_a_machine_without_the_archive_fetches_what_it_needs_from_a_store(tmp_path):
+    archive = tmp_path / "archive"
+    workbook, declarations = archive / "ab" / "abcd.xlsx", archive / DECLARATIONS / "1234.json.gz"
+    for file in (workbook, declarations):
+        file.parent.mkdir(parents=True)
+        file.write_text(file.name)
+    items = [
+        ToRead("abcd", "甲.xlsx", workbook, kept=declarations),
+        ToRead("abcd", "乙.xlsx", workbook),
+        ToJudge((), {}, {"abcd": declarations}),
+    ]
+    store = Store("memory://archive", archive)
+    assert files_of(items) == [workbook, declarations]
+    store.put(files_of(items))
+    shutil.rmtree(archive)
+    with FromStore(store)(items) as (first, second, to_judge):
+        assert (first.path.read_text(), first.kept.read_text()) == ("abcd.xlsx", "1234.json.gz")
+        assert (second.path, second.kept) == (first.path, None)
+        assert to_judge.kept == {"abcd": first.kept}, "declarations are read once"
+    assert not first.path.exists(), "what a school sent does not stay"
+    assert first.kept.exists()
 
 
 @pytest.mark.parametrize(("what", "told"), [("eat", "memory"), ("die", "killed"), ("fail", "fault")])

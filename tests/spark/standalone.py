@@ -10,7 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from sources.system.interrupt import descendants
+from sources.system.settings import Settings
+from warehouse.run.cluster import Cluster
 from warehouse.run.spark import spark_python
 
 WORKERS = 2
@@ -66,6 +70,20 @@ def standalone(folder: Path) -> Iterator[Standalone]:
                 os.kill(each, signal.SIGKILL)
             process.kill()
             process.wait()
+
+
+@contextmanager
+def joined(there: Standalone, settings: Settings, **environment: str) -> Iterator[Cluster]:
+    """The cluster as a run of an installation has it."""
+    given = {"NIANBAO_SPARK_MASTER": there.address, "PYSPARK_SUBMIT_ARGS": f"{LIGHT} pyspark-shell"}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (given | {"SPARK_LOCAL_IP": "127.0.0.1"} | environment).items():
+            patch.setenv(name, value)
+        cluster = Cluster(settings)
+        try:
+            yield cluster
+        finally:
+            cluster.end()
 
 
 def start(log: Path, what: str, *arguments: str) -> subprocess.Popen[bytes]:

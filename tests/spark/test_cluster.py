@@ -3,7 +3,6 @@
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from sources.system.settings import CITIES_ROOT, Limits, Settings
 from tests.conftest import TODAY, select
 from tests.hostile.test_quarantine import SLOW, SLOW_ID, WIDE
 from tests.intake.test_elsewhere import put_hostile, taken_in
-from tests.spark.standalone import LIGHT, Standalone, standalone
+from tests.spark.standalone import Standalone, joined, standalone
 from warehouse.run.cluster import DONE_HERE, Cluster
 from warehouse.run.spark import missing_for_spark
 
@@ -28,23 +27,10 @@ HOSTILE = ("poison", "bzip2", "merges", "entities", "one_huge_merge", "row_huge"
 """Refused, rejected and accepted kinds that are made at once."""
 
 
-@contextmanager
-def joined(there: Standalone, folder: Path) -> Iterator[Cluster]:
-    """The cluster as a run has it."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("NIANBAO_SPARK_MASTER", there.address)
-        patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
-        patch.setenv("PYSPARK_SUBMIT_ARGS", f"{LIGHT} pyspark-shell")
-        cluster = Cluster(Settings(home=folder / "spark", city_dir=CITIES_ROOT / "450700"))
-    try:
-        yield cluster
-    finally:
-        cluster.end()
-
-
 @pytest.fixture(scope="module")
 def cluster(of_two: Standalone, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    with joined(of_two, tmp_path_factory.mktemp("cluster")) as cluster:
+    home = tmp_path_factory.mktemp("cluster")
+    with joined(of_two, Settings(home, CITIES_ROOT / "450700")) as cluster:
         yield cluster
 
 
@@ -124,7 +110,7 @@ def in_hand(notes: Path, worker: str) -> bool:
 def test_a_worker_that_is_killed_while_it_reads_loses_nothing(sample, tmp_path):
     there, notes = elsewhere(sample, tmp_path), tmp_path / "notes"
     notes.mkdir()
-    with standalone(tmp_path) as of_two, joined(of_two, tmp_path) as cluster:
+    with standalone(tmp_path) as of_two, joined(of_two, there) as cluster:
 
         def with_a_kill(work, *arguments, **named):
             outcomes = cluster.each_apart(Slowly(work, notes), *arguments, **named)

@@ -17,6 +17,8 @@ from multiprocessing import Pipe
 from pathlib import Path
 from typing import TypeVar
 
+from sources.archive.store import Store
+from sources.handle import FromStore, files_of
 from sources.system.access import private_folder
 from sources.system.apart import EachApart, Exceeded, Watch, each_apart
 from sources.system.faults import ToldError
@@ -29,13 +31,13 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 AHEAD = 64
 """Tasks that are asked for before the first of them is waited for."""
-LARGEST, SHARES = 8, 16
+LARGEST, SHARES = 32, 16
 """Items of a task: no more than so many, and fewer where that gives each of so many hands a task."""
 ENDS_WITHIN = 10
 """Seconds that Spark has to take leave of its cluster."""
 
 
-DONE_HERE = "a task failed on the cluster and is done here"
+DONE_HERE = "集群没有做成一个任务，改由本机做"
 """In the log."""
 
 
@@ -60,6 +62,8 @@ class Cluster:
     """A Spark application as seen from here."""
 
     def __init__(self, settings: Settings) -> None:
+        address = os.environ.get("NIANBAO_SPARK_STORE")
+        self.store = Store(address, settings.archive) if address else None
         self.log = spark_folder(settings) / "cluster.log"
         private_folder(self.log.parent)
         self.pipe, theirs = Pipe()
@@ -87,7 +91,9 @@ class Cluster:
     ) -> Iterator[Result | Exceeded]:
         """As `apart.each_apart`. `watch` is told nothing, and all go on at once: no item can end this process."""
         size = max(1, min(LARGEST, len(items) // SHARES))
-        packed = packed_work(work, limits)
+        if self.store:
+            self.store.put(files_of(items))
+        packed = packed_work(work, limits, FromStore(self.store)) if self.store else packed_work(work, limits)
         waiting: deque[tuple[int, Sequence[Item]]] = deque()
         for at in range(0, len(items), size):
             some = items[at : at + size]
@@ -130,7 +136,7 @@ class Cluster:
         if found is not None:
             yield from outcomes_in(found)
             return
-        logging.getLogger(__name__).warning("%s: %s", DONE_HERE, trouble)
+        logging.getLogger(__name__).warning("%s：%s", DONE_HERE, trouble)
         yield from each_apart(work, items, limits)
 
     def _gone(self) -> ClusterError:
