@@ -17,6 +17,7 @@ from warehouse.reconcile.judging.causes import Surroundings, taken_from_elsewher
 from warehouse.reconcile.judging.corrections import judge
 from warehouse.reconcile.judging.derive import derive
 from warehouse.reconcile.judging.hints import magnitude_hints, overlap_hints
+from warehouse.reconcile.judging.implied_denominators import implied_hints
 from warehouse.reconcile.judging.misprints import slip
 from warehouse.reconcile.judging.prints import prints_of
 from warehouse.reconcile.judging.relations import Relation
@@ -125,6 +126,7 @@ def _judged(
             [
                 *magnitude_hints({fact: span.middle for fact, span in verdicts.printed.items()}, city, catalogue),
                 *overlap_hints(relations, verdicts.printed, verdicts.taken, catalogue),
+                *implied_hints(verdicts.printed, city, catalogue, recomputed.roster),
             ]
         ),
     )

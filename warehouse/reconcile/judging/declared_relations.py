@@ -14,12 +14,20 @@ class Magnitude(Declaration):
     beside: Name
 
 
+class Denominator(Declaration):
+    """A measure over which ratios are formed, and the one that a reader takes for it."""
+
+    implied: Name
+    beside: Name
+
+
 class DeclaredRelations(Declaration):
     identities: tuple[str, ...]
     """Always."""
     usual: tuple[str, ...]
     """Worth a question when not."""
     magnitudes: tuple[Magnitude, ...]
+    denominators: tuple[Denominator, ...]
 
 
 @lru_cache

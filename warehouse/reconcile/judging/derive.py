@@ -32,8 +32,12 @@ from warehouse.reconcile.judging.relations import (
 
 Roster = Mapping[int, Mapping[str, Mapping[str, str]]]
 """Year → school code → attribute (category, ownership, affiliation) → code."""
-Groups = Mapping[tuple[int, str, str], Mapping[str, Reference]]
-"""(year, subject, scope) → indicator → its value."""
+Place = tuple[int, str, str]
+"""Year, subject, scope."""
+Groups = Mapping[Place, Mapping[str, Reference]]
+"""Place → indicator → its value."""
+Terms = Mapping[str, tuple[Reference, ...]]
+"""Measure → the facts that add up to it: the printed one, or all of its schools'."""
 Share = tuple[Reference, tuple[str, ...], int]
 """A ratio, its numerator and its scale."""
 
@@ -126,15 +130,54 @@ def members(city: City, scope: Scope, schools: Mapping[str, Mapping[str, str]]) 
     return frozenset(inside)
 
 
-def derive(facts: Collection[Reference], city: City, catalogue: Catalogue, roster: Roster) -> list[Relation]:
-    """Every relation among the given facts, in an order that depends on nothing else."""
-    groups: dict[tuple[int, str, str], dict[str, Reference]] = defaultdict(dict)
+def grouped(facts: Iterable[Reference]) -> Groups:
+    """The values among the facts, by place and indicator."""
+    groups: dict[Place, dict[str, Reference]] = defaultdict(dict)
     for fact in facts:
         if fact.kind == VALUE:
             groups[fact.year, fact.subject, fact.scope][fact.indicator] = fact
+    return groups
+
+
+def terms_at(place: Place, groups: Groups, city: City, catalogue: Catalogue, roster: Roster) -> Terms:
+    """The facts from which each measure is known at a place.
+
+    A count of the region that is not printed is the sum of its schools', where each of them is printed.
+    """
+    year, subject, scope_code = place
+    terms = {code: (fact,) for code, fact in _printed_terms(groups[place], catalogue).items()}
+    scope = next((s for s in city.scopes if s.code == scope_code), None)
+    inside = members(city, scope, roster.get(year, {})) if scope and subject == city.code else None
+    if not inside:
+        return terms
+    schools = [groups.get((year, school, SCHOOL_SCOPE), {}) for school in sorted(inside)]
+    by_schools = {
+        measure: tuple(group[code] for group in schools)
+        for measure, code in catalogue.sums.items()
+        if measure not in terms
+        and all(code in group for group in schools)
+        and _additive(catalogue.indicators[code], catalogue)
+    }
+    return {**terms, **by_schools}
+
+
+def _printed_terms(group: Mapping[str, Reference], catalogue: Catalogue) -> Mapping[str, Reference]:
+    """Measure, or indicator that counts schools → its printed value."""
+    by_measure = {measure: group[code] for measure, code in catalogue.sums.items() if code in group}
+    return by_measure | {code: fact for code, fact in group.items() if catalogue.indicators[code].counts}
+
+
+def all_terms(measures: Iterable[str], terms: Terms) -> list[Reference]:
+    """The facts that add up to the sum of the measures, as far as they are known."""
+    return [fact for measure in measures for fact in terms.get(measure, ())]
+
+
+def derive(facts: Collection[Reference], city: City, catalogue: Catalogue, roster: Roster) -> list[Relation]:
+    """Every relation among the given facts, in an order that depends on nothing else."""
+    groups = grouped(facts)
     relations: dict[tuple[object, ...], Relation] = {}
     for relation in (
-        *(r for key, group in groups.items() for r in _within_group(key, group, city, catalogue)),
+        *(r for place in groups for r in _within_group(place, groups, city, catalogue, roster)),
         *_changes(facts),
         *_over_schools(groups, city, catalogue, roster),
         *_over_scopes(groups, city, catalogue, roster),
@@ -143,37 +186,34 @@ def derive(facts: Collection[Reference], city: City, catalogue: Catalogue, roste
     return list(relations.values())
 
 
-def _within_group(
-    key: tuple[int, str, str], group: Mapping[str, Reference], city: City, catalogue: Catalogue
-) -> Iterator[Relation]:
+def _within_group(place: Place, groups: Groups, city: City, catalogue: Catalogue, roster: Roster) -> Iterator[Relation]:
     """One subject, one scope, one year: sums, ratios, parts."""
-    by_measure = {measure: group[code] for measure, code in catalogue.sums.items() if code in group}
-    by_measure |= {code: fact for code, fact in group.items() if catalogue.indicators[code].counts}
+    group, terms = groups[place], terms_at(place, groups, city, catalogue, roster)
+    by_measure = _printed_terms(group, catalogue)
     shares: dict[tuple[str, ...], list[Share]] = defaultdict(list)
     for code, fact in group.items():
         indicator = catalogue.indicators[code]
         if indicator.counts:
             continue
-        formula = formula_of(indicator, city, key[0])
-        above = [by_measure[m] for m in formula.numerator if m in by_measure]
-        below = [by_measure[m] for m in formula.denominator if m in by_measure]
-        complete = len(above) == len(formula.numerator)
-        if indicator.kind == "sum" and len(formula.numerator) > 1 and complete:
+        formula = formula_of(indicator, city, place[0])
+        if indicator.kind == "sum" and len(formula.numerator) > 1 and all(m in by_measure for m in formula.numerator):
+            above = [by_measure[m] for m in formula.numerator]
             yield linear("sum", (*((Decimal(1), f) for f in above), (Decimal(-1), fact)), "=", fact)
         if indicator.kind == "ratio":
-            if complete and len(below) == len(formula.denominator):
-                yield ratio(fact, above, below, indicator.scale)
+            if all(measure in terms for measure in (*formula.numerator, *formula.denominator)):
+                sides = all_terms(formula.numerator, terms), all_terms(formula.denominator, terms)
+                yield ratio(fact, *sides, indicator.scale)
             shares[formula.denominator].append((fact, formula.numerator, indicator.scale))
     for denominator, ratios in shares.items():
-        if not all(m in by_measure for m in denominator):
-            known = [(f, [by_measure[m] for m in n], s) for f, n, s in ratios if all(m in by_measure for m in n)]
+        if not all(m in terms for m in denominator):
+            known = [(f, all_terms(n, terms), s) for f, n, s in ratios if all(m in terms for m in n)]
             yield from (same_denominator(one, other) for one, other in combinations(known, 2))
     for rule in measure_rules(catalogue):
         if all(name in by_measure for _, name in rule.terms):
-            terms = tuple((c, by_measure[name]) for c, name in rule.terms)
-            wholes = [fact for c, fact in terms if c < 0]
+            bound = tuple((c, by_measure[name]) for c, name in rule.terms)
+            wholes = [fact for c, fact in bound if c < 0]
             yield linear(
-                "sum", terms, rule.sign, wholes[0] if rule.sign == "=" and len(wholes) == 1 else None,
+                "sum", bound, rule.sign, wholes[0] if rule.sign == "=" and len(wholes) == 1 else None,
                 is_usual=rule.is_usual,
             )  # fmt: skip
         yield from _shares_add_up(rule, shares)
