@@ -62,12 +62,20 @@ def trace(
         console.print(line, highlight=False, soft_wrap=True)
 
 
+Printed = Annotated[
+    Path,
+    typer.Option(
+        "--published",
+        help="数字清单（.csv），或报告全文（.docx、.pdf、.txt、.html、.md）",
+        exists=True,
+        dir_okay=False,
+    ),
+]
+
+
 @app.command(rich_help_panel=Panel.LOOK)
 def reconcile(
-    printed: Annotated[
-        Path,
-        typer.Option("--published", help="数字清单（.csv），或报告全文（.txt、.docx）", exists=True, dir_okay=False),
-    ],
+    printed: Printed,
     year: Year,
     as_json: AsJson = False,
 ) -> None:

@@ -89,6 +89,8 @@ DECIDED = {
     "text-unidecode": "Artistic or GPL, at our choice: Artistic",
     "antlr4-python3-runtime": "says BSD in its text only",
     "protobuf": "says BSD in its text only",
+    "pillow": "MIT-CMU: MIT with a word on advertising; comes with pdfplumber, which nothing of ours asks to draw",
+    "pypdfium2": "says BSD-3-Clause or Apache-2.0 in its text only; comes with pdfplumber",
 }
 """Packages whose metadata do not say it, or say what needs a word: what was decided."""
 

@@ -37,6 +37,7 @@ from warehouse.reconcile.reading.names import Names, UnderstoodFigure, load_name
 from warehouse.reconcile.reading.printed_figure import Listing, PrintedFigure
 from warehouse.reconcile.reading.prose import UNSURE
 from warehouse.reconcile.reading.read_report import ReportReading, read_report
+from warehouse.reconcile.reading.report_file import KINDS
 from warehouse.reconcile.verdicts import (
     SCHEMA,
     Reconciled,
@@ -50,7 +51,6 @@ from warehouse.reconcile.verdicts import (
 from warehouse.store.ddl import create_tables, declared
 from warehouse.store.sql import insert, transaction
 
-REPORTS = (".txt", ".docx")
 SLIPS_TELL = 1_000
 """From here on a number that is another one but for one digit is that one."""
 TELLING_DIGITS = 3
@@ -185,7 +185,7 @@ def reconcile_file(
     report_year: int,
     published: Sequence[Path] = (),
 ) -> Reconciliation:
-    """Reconciles a list of printed figures (.csv) or a report's own text (.txt, .docx) of a report year.
+    """Reconciles a list of printed figures (.csv) or a report's own text (report_file.KINDS) of a report year.
 
     Schools, regions and scopes are looked for by their names of that year.
 
@@ -209,7 +209,7 @@ def _read(
     report_year: int,
     published: tuple[Path, ...],
 ) -> ReportReading:
-    if path.suffix.lower() not in REPORTS:
+    if path.suffix.lower() not in KINDS:
         return ReportReading(read_list(path), [], [])
     names, usual = load_names(catalogue, published), usual_scopes(connection, city, report_year)
     counts = school_counts(connection, city, report_year)

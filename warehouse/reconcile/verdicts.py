@@ -45,6 +45,7 @@ class FigureVerdict:
     position: int
     figure_id: str
     section: str
+    place: str
     figure_year: int | None
     subject: str
     label: str
@@ -84,6 +85,7 @@ def with_numerals(frame: pl.DataFrame, numerals: Sequence[tuple[int, Numeral]]) 
             position=0,
             figure_id=f"N{number:03}",
             section=numeral.section,
+            place=numeral.place,
             figure_year=None,
             subject="",
             label="",
@@ -187,6 +189,7 @@ def verdict_of(one: UnderstoodFigure, done: Reconciled) -> FigureVerdict:
         position=one.position + 1,
         figure_id=figure.figure_id,
         section=figure.section,
+        place=figure.place,
         figure_year=figure.year,
         subject=figure.subject,
         label=figure.label,

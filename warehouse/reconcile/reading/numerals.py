@@ -35,6 +35,8 @@ class Numeral:
     context: str
     told: str
     """The kind of numeral that it is; "" when nobody knows."""
+    place: str = ""
+    """Where it stands in the file, as of a PrintedFigure."""
 
 
 class KindOfNumeral(Declaration):

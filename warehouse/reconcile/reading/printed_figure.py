@@ -67,6 +67,8 @@ class PrintedFigure:
     cell: TablePlace | None = None
     readings: tuple[Reference, ...] = ()
     """What else, or what, its words may mean about as well."""
+    place: str = ""
+    """Where it stands in the file: the page of a PDF, and the line at which its paragraph begins."""
 
     @property
     def decimals(self) -> int:

@@ -37,7 +37,7 @@ def read_report(
     usual_scopes: Mapping[str, str] | None = None,
     school_counts: Mapping[int, str] | None = None,
 ) -> ReportReading:
-    """Every figure of a report (.txt, .docx), in order, numbered T001…, with the listings of its tables.
+    """Every figure of a report (a file of one of report_file.KINDS), in order, numbered T001…, with its listings.
 
     `usual_scopes` is the scope of each topic where the report states none; otherwise the city's first scope.
     `school_counts` says which scope has how many schools: 12所中等职业学校 names it.
@@ -54,9 +54,11 @@ def read_report(
             listings += listings_of(block, state)
         elif isinstance(block, Caption) or IMAGE.match(block.text):
             text = evened(block.text)
-            printed = [each for _, each in numerals_in(text, block.section, otherwise="标题或图题中的数")]
+            told = block.told if isinstance(block, Caption) else "标题或图题中的数"
+            printed = [each for _, each in numerals_in(text, block.section, otherwise=told)]
         else:
             printed = list(figures_of_paragraph(block, state))
+        printed = [replace(each, place=block.place) for each in printed]
         of_block = [each for each in printed if isinstance(each, PrintedFigure)]
         before = len(figures)
         for each in printed:

@@ -1,4 +1,5 @@
-"""A report's own text and tables, from .txt or .docx: paragraphs and grids of cells, each with its chapter.
+"""A report's own text and tables, from any kind of file that it is kept in: paragraphs and grids of cells, each with
+its chapter and, in a PDF, its page.
 
 In a text file the cells of a table stand one on a line after a tab, and a blank line ends a row; or a row stands on
 one line with tabs between the cells.
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,9 @@ from sources.submission.cell import CellAddress
 from sources.submission.finding import intake_finding
 from sources.system.apart import Exceeded, each_apart
 from sources.system.settings import Limits
+from warehouse.reconcile.reading.html_text import parts_of_html, parts_of_markdown
+from warehouse.reconcile.reading.pdf_text import UnreadablePdfError, parts_of_pdf
+from warehouse.reconcile.reading.report_part import ReportPart
 from warehouse.reconcile.reading.word_text import blocks_of, notes_of, text_of, text_of_paragraphs, texts_of_boxes
 
 if TYPE_CHECKING:
@@ -33,6 +37,7 @@ COUNTED = re.compile(r"\d[\d,.]*[万亿]?(?:[人名位所个家项元]|%)")
 """A line with such a number is more than a heading."""
 DATE = re.compile(r"(?:19|20)\d\d年?|\d+[月日]")
 END = "\0"
+NO_TEXT = "不是文本文件（UTF-8 或 GB18030）"
 FULL_STOP = re.compile("[。；！]$")
 
 
@@ -42,6 +47,8 @@ class Paragraph:
     text: str
     heading: str = ""
     """Of its section."""
+    place: str = ""
+    """Where it stands in the file, in words, where its kind of file has places."""
 
 
 @dataclass(frozen=True)
@@ -52,14 +59,18 @@ class TextTable:
     """表 and its number, or the chapter that it stands in."""
     title: str
     rows: tuple[tuple[str, ...], ...]
+    place: str = ""
 
 
 @dataclass(frozen=True)
 class Caption:
-    """A heading, or the title of a table: its numbers say where one is, and are no figures."""
+    """A heading, the title of a table, or a page's number: its numbers say where one is, and are no figures."""
 
     section: str
     text: str
+    place: str = ""
+    told: str = "标题或图题中的数"
+    """What its numbers are."""
 
 
 Block = Paragraph | TextTable | Caption
@@ -68,35 +79,46 @@ Block = Paragraph | TextTable | Caption
 def read_document(path: Path) -> list[Block]:
     """The blocks of a report in order.
 
-    Raises ValueError that names the file when it is neither text nor a document that can be opened.
+    Raises ValueError that names the file when it is of another kind, cannot be opened, or holds pictures of text only.
     """
-    if path.suffix.lower() == ".docx":
-        return list(_placed(_docx_parts(path)))
-    data = path.read_bytes()
+    kind = path.suffix.lower()
+    if (of_file := OF_FILE.get(kind)) is not None:
+        return list(_placed(_read_apart(path, of_file)))
+    if (text := _decoded(path.read_bytes())) is None:
+        raise ValueError(f"{path}：{NO_TEXT}，也不是 {'、'.join(OF_FILE)} 文档")
+    return list(_placed(map(ReportPart, _text_parts(text))))
+
+
+def _decoded(data: bytes) -> str | None:
+    """The text of a file in one of the encodings in which Chinese is written; None when it is in neither."""
     for encoding in ("utf-8-sig", "gb18030"):
         try:
-            return list(_placed(_text_parts(data.decode(encoding))))
-        except UnicodeDecodeError:  # the next encoding; after the last, the file is refused below
+            return data.decode(encoding)
+        except UnicodeDecodeError:  # the next encoding
             continue
-    raise ValueError(f"{path}：不是文本文件（UTF-8 或 GB18030），也不是 .docx 文档")
+    return None
 
 
-Part = str | list[list[str]]
-"""A line of text, or the rows of a table."""
+Unfold = Callable[[Path, Limits], list[ReportPart] | str]
+"""The parts of a file, or why it cannot be read, in Chinese."""
 
 
-def _docx_parts(path: Path) -> Iterator[Part]:
-    """The parts of a Word file, read in a process of its own: what a table unfolds to stands nowhere in the file."""
+def _read_apart(path: Path, unfold: Unfold) -> list[ReportPart]:
+    """The parts of a file, read in a process of its own: what a table unfolds to stands nowhere in the file."""
     limits = Limits()
-    (outcome,) = each_apart(partial(_unfolded, limits=limits), [path], limits)
+    (outcome,) = each_apart(partial(_unfolded, unfold, limits), [path], limits)
     if isinstance(outcome, Exceeded):
-        raise ValueError(f"{path}：不能作为 .docx 文档打开（{outcome.told(limits)}）")
+        raise ValueError(f"{path}：不能打开（{outcome.told(limits)}）")
     if isinstance(outcome, str):
-        raise ValueError(f"{path}：不能作为 .docx 文档打开（{outcome}）")
-    yield from outcome
+        raise ValueError(f"{path}：{outcome}")
+    return outcome
 
 
-def _unfolded(path: Path, limits: Limits) -> list[Part] | str:
+def _unfolded(unfold: Unfold, limits: Limits, path: Path) -> list[ReportPart] | str:
+    return unfold(path, limits)
+
+
+def _of_word(path: Path, limits: Limits) -> list[ReportPart] | str:
     """The parts of a Word file, or why it is not opened."""
     import docx
     from docx.opc.exceptions import PackageNotFoundError
@@ -105,7 +127,8 @@ def _unfolded(path: Path, limits: Limits) -> list[Part] | str:
         check_archive(path.read_bytes(), limits)
         return _parts_of(docx.Document(str(path)))
     except RefusedError as refused:
-        return str(intake_finding(refused.refusal[0], CellAddress("", path.name), refused.refusal[1]).message)
+        said = intake_finding(refused.refusal[0], CellAddress("", path.name), refused.refusal[1]).message
+        return f"不能作为 .docx 文档打开（{said}）"
     except (
         PackageNotFoundError,
         zipfile.BadZipFile,
@@ -113,24 +136,48 @@ def _unfolded(path: Path, limits: Limits) -> list[Part] | str:
         ValueError,
         SyntaxError,
     ) as error:  # lxml's are SyntaxErrors
+        return f"不能作为 .docx 文档打开（{error}）"
+
+
+def _of_pdf(path: Path, limits: Limits) -> list[ReportPart] | str:
+    """The parts of a PDF, or why it cannot be read."""
+    try:
+        return parts_of_pdf(path)
+    except UnreadablePdfError as error:
         return str(error)
 
 
-def _parts_of(document: Document) -> list[Part]:
+def _of_page(path: Path, limits: Limits) -> list[ReportPart] | str:
+    """The parts of a web page, or of a text in Markdown, or why it cannot be read."""
+    if (text := _decoded(path.read_bytes())) is None:
+        return f"{NO_TEXT}，读不出来"
+    try:
+        return parts_of_markdown(text) if path.suffix.lower() == ".md" else parts_of_html(text)
+    except RecursionError:
+        return "网页的层次太深，读不出来。请另存为 .docx 或 .txt"
+
+
+OF_FILE: Mapping[str, Unfold] = {
+    ".docx": _of_word, ".pdf": _of_pdf, ".html": _of_page, ".htm": _of_page, ".md": _of_page,
+}  # fmt: skip
+KINDS = (".txt", *OF_FILE)
+"""The kinds of file that a report is read from, by suffix."""
+
+
+def _parts_of(document: Document) -> list[ReportPart]:
     from docx.table import Table
 
-    parts: list[Part] = []
+    parts: list[ReportPart] = []
     for item in blocks_of(document.element.body):
         if item.tag.endswith("}tbl"):
             rows = Table(item, document).rows
-            parts.append([[text_of_paragraphs(cell._tc) for cell in row.cells] for row in rows])
+            parts.append(ReportPart([[text_of_paragraphs(cell._tc) for cell in row.cells] for row in rows]))
         else:
-            parts += [text for text in (text_of(item), *texts_of_boxes(item)) if text]
-    parts += notes_of(document)
-    return parts
+            parts += [ReportPart(text) for text in (text_of(item), *texts_of_boxes(item)) if text]
+    return [*parts, *map(ReportPart, notes_of(document))]
 
 
-def _text_parts(text: str) -> Iterator[Part]:
+def _text_parts(text: str) -> Iterator[str | list[list[str]]]:
     rows: list[list[str]] = []
     row: list[str] = []
     blanks = 0
@@ -162,23 +209,26 @@ def _text_parts(text: str) -> Iterator[Part]:
                 yield line.strip()
 
 
-def _placed(parts: Iterator[Part]) -> Iterator[Block]:
+def _placed(parts: Iterable[ReportPart]) -> Iterator[Block]:
     """Parts with the chapter or the table's number that they belong to."""
     section, named, title, number = "", "", "", ""
     for part in parts:
-        if isinstance(part, list):
-            rows = tuple(tuple(row) for row in part if any(row))
-            yield TextTable(f"表{number}" if number else section, title, rows)
+        if not isinstance(part.content, str):
+            rows = tuple(tuple(row) for row in part.content if any(row))
+            yield TextTable(f"表{number}" if number else section, title, rows, part.place)
             title = number = ""
             continue
-        text = re.sub(r"\s+", " ", part)
+        text = re.sub(r"\s+", " ", part.content)
+        if part.is_running:
+            yield Caption(section, text, part.place, "页眉、页脚或页码")
+            continue
         if (table := TABLE_TITLE.match(text)) and not FULL_STOP.search(text):
             number, title = table[1], table[2]
-            yield Caption(f"表{number}", text)
+            yield Caption(f"表{number}", text, part.place)
             continue
         if (heading := HEADING.match(text)) and not FULL_STOP.search(text):
             section, named = heading[1], heading[2]
             if not COUNTED.search(DATE.sub("", heading[2])):
-                yield Caption(section, text)
+                yield Caption(section, text, part.place)
                 continue
-        yield Paragraph(section, text, named)
+        yield Paragraph(section, text, named, part.place)
