@@ -36,7 +36,7 @@ AHEAD = 256
 """Results that may wait for whoever uses them."""
 ONE_THREAD = {"POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
 """A worker is one of several, and each thread takes memory of its own."""
-SERVE = "import sys; sys.path[:] = {path!r}; from sources.system.worker import serve; serve()"
+SERVE = "import sys; sys.path[:] = {path!r}; from sources.system.worker import serve; serve({folder!r})"
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -177,12 +177,15 @@ class _Worker:
         self.logged = 0
         self.prepared = b""
         self.process = subprocess.Popen(
-            [sys.executable, "-c", SERVE.format(path=[each or str(Path.cwd()) for each in sys.path])],
+            [sys.executable, "-c", self._serve()],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.log,
             env=os.environ | ONE_THREAD | {"TMPDIR": self.folder.name},
         )
+
+    def _serve(self) -> str:
+        return SERVE.format(path=[each or str(Path.cwd()) for each in sys.path], folder=self.folder.name)
 
     def tell(self, message: bytes) -> None:
         """Sends a message. One that the worker is too dead to take is lost; what waits for an answer notices."""

@@ -8,6 +8,7 @@ import importlib
 import os
 import pickle
 import resource
+import shutil
 import signal
 import sys
 import traceback
@@ -23,8 +24,9 @@ OUT_OF_MEMORY = "memory allocation of"
 LOG_BYTES = 1_000_000
 
 
-def serve() -> None:
-    """Does what it is told until its standard input ends.
+def serve(folder: str) -> None:
+    """Does what it is told until its standard input ends, and leaves nothing in its folder, or of it: whoever began it
+    may have been killed, or be a process that ends without a word.
 
     Messages: ("import", name of a module), ("work", function, limits), ("do", item). Answers, to the last kind only:
     ("done", result), or ("memory" | "output" | "raise" | "fault", what was found).
@@ -34,15 +36,18 @@ def serve() -> None:
     os.dup2(2, 1)  # whatever prints must not be taken for an answer
     work: Callable[[Any], Any] = _nothing
     limits = Limits()
-    while (kind := receive(sys.stdin.buffer)) is not None:
-        if kind[0] == "import":
-            importlib.import_module(kind[1])
-        elif kind[0] == "work":
-            work, limits = kind[1:]
-            _limit(limits)
-        else:
-            _give_seconds(limits.seconds)
-            send(answers, _answer(work, kind[1], limits))
+    try:
+        while (kind := receive(sys.stdin.buffer)) is not None:
+            if kind[0] == "import":
+                importlib.import_module(kind[1])
+            elif kind[0] == "work":
+                work, limits = kind[1:]
+                _limit(limits)
+            else:
+                _give_seconds(limits.seconds)
+                send(answers, _answer(work, kind[1], limits))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def send(pipe: Any, message: bytes) -> None:

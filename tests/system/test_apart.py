@@ -3,7 +3,10 @@
 import ctypes
 import os
 import signal
+import subprocess
+import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,7 @@ import pytest
 from sources.system import apart
 from sources.system.apart import Exceeded, Watch, each_apart, warm
 from sources.system.parallel import FEW
-from sources.system.settings import Limits
+from sources.system.settings import PROJECT_ROOT, Limits
 
 TIGHT = Limits(seconds=1, memory_bytes=500_000_000, result_bytes=1_000_000)
 
@@ -147,3 +150,14 @@ def test_no_worker_outlives_whoever_started_it():
 
 def _children() -> list[str]:
     return Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+
+
+@pytest.mark.parametrize("end", ["os._exit(0)", "os.kill(os.getpid(), 9)"])
+def test_whoever_ends_without_a_word_leaves_no_folder_of_a_worker(end: str, tmp_path: Path):
+    begun = f"import os; from sources.system import apart; apart.warm('json'); {end}"
+    environment = os.environ | {"TMPDIR": str(tmp_path), "PYTHONPATH": str(PROJECT_ROOT)}
+    subprocess.run([sys.executable, "-c", begun], env=environment, check=False)
+    deadline = time.monotonic() + 60
+    while list(tmp_path.iterdir()):
+        assert time.monotonic() < deadline, "the worker has left its folder"
+        time.sleep(0.05)
