@@ -12,7 +12,7 @@ from sources.declarations.contract import contracts_for
 from sources.system.settings import Limits, Settings
 from sources.write.sheet_values import SheetValues
 from sources.write.template import build_workbook
-from tests.conftest import run_all
+from tests.conftest import ingest, run_all, select
 from tests.support.small_books import form, outcomes, pour, roster, school, scope_choice
 from warehouse.figures.regions import unlisted_schools
 
@@ -21,6 +21,7 @@ H1 = ("H1", "长河市职业高中", "vocational_high", "public")
 H2 = ("H2", "长河市春晖职业学校", "vocational", "private")
 H3 = ("H3", "长河市高级技工学校", "senior_technician", "public")
 H4 = ("H4", "长河市特殊教育学校", "special_education", "public")
+YEARS = (2031, 2032)
 GRANTS = ("tuition_waiver", "national_grant", "national_scholarship", "regional_scholarship")
 
 
@@ -57,30 +58,59 @@ WHOLE = bureau(roster(H1, H2, H3, H4), 65, 18)
 """The bureau's numbers are the sums over all four schools."""
 
 
-@pytest.fixture
+BY_THE_CITY = "report_year = 2032 and starts_with(rule_id, 'city.') order by all"
+Told = list[tuple[str, str, str, str]]
+"""Rule, sheet, cell and message."""
+
+
+@pytest.fixture(scope="module")
 def city() -> City:
     return load_city(CITY_DIR)
+
+
+@pytest.fixture(scope="module")
+def in_order(city: City, tmp_path_factory: pytest.TempPathFactory) -> duckdb.DuckDBPyConnection:
+    """The published database where roster, register and submissions agree. Do not change it."""
+    return play(tmp_path_factory.mktemp("in_order"), city, WHOLE, SCHOOLS)
 
 
 def play(
     home: Path, city: City, of_bureau: Mapping[str, SheetValues], schools: Mapping[str, Mapping[str, SheetValues]]
 ) -> duckdb.DuckDBPyConnection:
     """Both years: 2031 in order, 2032 as given; the published database."""
-    settings = Settings(home=home, city_dir=CITY_DIR)
-    before = {code: sheets for code, sheets in SCHOOLS.items() if code != "H4"}
-    first = {"889900": bureau(roster(H1, H2, H3), 60, 16), **before}
-    pour(settings, city, {2031: first, 2032: {"889900": of_bureau, **schools}})
-    taken = run_all(settings, city, (2031, 2032))
+    settings = poured(home, city, of_bureau, schools)
+    taken = run_all(settings, city, YEARS)
     assert taken.rejected == 0, taken.findings
     return duckdb.connect(str(settings.published_database), read_only=True)
 
 
-def told(database: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str, str]]:
-    """Rule, sheet, cell and message of what the city's comparisons found in 2032, without last year's."""
-    return database.execute(
-        "select rule_id, sheet, cell, message from quality.finding where report_year = 2032"
-        " and starts_with(rule_id, 'city.') order by all"
-    ).fetchall()
+def poured(
+    home: Path, city: City, of_bureau: Mapping[str, SheetValues], schools: Mapping[str, Mapping[str, SheetValues]]
+) -> Settings:
+    settings = Settings(home=home, city_dir=CITY_DIR)
+    before = {code: sheets for code, sheets in SCHOOLS.items() if code != "H4"}
+    first = {"889900": bureau(roster(H1, H2, H3), 60, 16), **before}
+    pour(settings, city, {2031: first, 2032: {"889900": of_bureau, **schools}})
+    return settings
+
+
+def told(database: duckdb.DuckDBPyConnection) -> Told:
+    """What the city's comparisons found in 2032, without last year's, as it is published."""
+    return database.execute(f"select rule_id, sheet, cell, message from quality.finding where {BY_THE_CITY}").fetchall()
+
+
+def told_by_intake(
+    home: Path, city: City, of_bureau: Mapping[str, SheetValues], schools: Mapping[str, Mapping[str, SheetValues]]
+) -> Told:
+    """The same after intake alone, which finds all of it: no model is built, nothing is published."""
+    settings = poured(home, city, of_bureau, schools)
+    taken = ingest(settings, city, YEARS)
+    assert taken.rejected == 0, taken.findings
+    return select(
+        settings,
+        "select rule_id, sheet, cell, message from registry.finding inner join registry.submission"
+        f" using (submission_id) where is_current and {BY_THE_CITY}",
+    ).rows()
 
 
 def coverage(database: duckdb.DuckDBPyConnection, scope: str = "every") -> str:
@@ -98,15 +128,16 @@ def region(database: duckdb.DuckDBPyConnection, indicator: str, scope: str = "ev
     ).fetchone()
 
 
-def test_where_all_agree_nobody_is_told_anything(city, tmp_path):
-    database = play(tmp_path, city, WHOLE, SCHOOLS)
-    assert told(database) == []
-    assert coverage(database) == "4/4 所学校、100.0% 的在校生"
+def test_where_all_agree_nobody_is_told_anything(in_order):
+    assert told(in_order) == []
+    assert coverage(in_order) == "4/4 所学校、100.0% 的在校生"
 
 
 def test_a_registered_school_that_the_roster_lacks_is_one_finding_that_says_what_it_moves(city, tmp_path):
-    database = play(tmp_path, city, bureau(roster(H1, H3, H4), 65, 18), SCHOOLS)
+    of_bureau = bureau(roster(H1, H3, H4), 65, 18)
+    database = play(tmp_path / "published", city, of_bureau, SCHOOLS)
     ((rule, sheet, cell, message),) = told(database)
+    assert told(database) == told_by_intake(tmp_path / "intake", city, of_bureau, SCHOOLS)
     assert (rule, sheet, cell) == ("city.school_not_listed", "学校名册", "A9")
     assert "“长河市春晖职业学校”（H2）" in message
     assert "登记 4 所，名册只列 3 所" in message
@@ -126,25 +157,25 @@ def test_a_registered_school_that_the_roster_lacks_is_one_finding_that_says_what
 
 
 def test_a_sum_that_is_wrong_without_the_absent_school_too_is_told_by_itself(city, tmp_path):
-    database = play(tmp_path, city, bureau(roster(H1, H3, H4), 65, 17), SCHOOLS)
-    assert [rule for rule, *_ in told(database)] == ["city.school_not_listed", "city.special_funds_match"]
+    found = told_by_intake(tmp_path, city, bureau(roster(H1, H3, H4), 65, 17), SCHOOLS)
+    assert [rule for rule, *_ in found] == ["city.school_not_listed", "city.special_funds_match"]
 
 
 @pytest.mark.deep
 def test_a_school_that_has_not_reported_explains_sums_that_are_too_small_and_no_others(city, tmp_path):
     silent = {code: sheets for code, sheets in SCHOOLS.items() if code != "H2"}
-    ((rule, _, cell, message),) = told(play(tmp_path / "less", city, WHOLE, silent))
+    ((rule, _, cell, message),) = told_by_intake(tmp_path / "less", city, WHOLE, silent)
     assert (rule, cell) == ("city.school_not_reported", "A7")
     assert "“长河市春晖职业学校”（H2）还没有有效报送" in message
     assert "5 个合计数" in message
     # the others alone have more than the bureau says: no absent school explains that
-    too_much = told(play(tmp_path / "more", city, bureau(roster(H1, H2, H3, H4), 65, 3), silent))
+    too_much = told_by_intake(tmp_path / "more", city, bureau(roster(H1, H2, H3, H4), 65, 3), silent)
     assert [rule for rule, *_ in too_much] == ["city.school_not_reported", "city.special_funds_match"]
 
 
 def test_a_name_that_differs_from_the_registers_is_told_and_spelling_is_not(city, tmp_path):
     renamed = roster(H1, ("H2", "长河市春晖中等专业学校", *H2[2:]), ("H3", "长河市 高级技工学校", *H3[2:]), H4)
-    ((rule, _, cell, message),) = told(play(tmp_path, city, {**WHOLE, "roster": renamed}, SCHOOLS))
+    ((rule, _, cell, message),) = told_by_intake(tmp_path, city, {**WHOLE, "roster": renamed}, SCHOOLS)
     assert (rule, cell) == ("city.roster_name_agrees", "B7")
     assert "“长河市春晖中等专业学校”" in message
     assert "“长河市春晖职业学校”" in message
@@ -165,21 +196,20 @@ def test_what_a_school_is_differs_from_what_is_known_of_it(city, tmp_path, liste
     own = {**SCHOOLS["H2"]}
     own["profile"] = form(**own["profile"].records[0], **profile)
     given = {**WHOLE, "roster": roster(H1, listed, H3, H4)}
-    found = told(play(tmp_path, city, given, {**SCHOOLS, "H2": own}))
+    found = told_by_intake(tmp_path, city, given, {**SCHOOLS, "H2": own})
     assert [message in each[3] for each in found] == ([True] if message else [])
 
 
 def test_the_register_may_say_what_a_school_is(city, tmp_path):
     given = {**WHOLE, "roster": roster(("H1", H1[1], "vocational_high", "private"), H2, H3, H4)}
-    ((rule, _, cell, message),) = told(play(tmp_path, city, given, SCHOOLS))
+    ((rule, _, cell, message),) = told_by_intake(tmp_path, city, given, SCHOOLS)
     assert (rule, cell) == ("city.roster_ownership_agrees", "E6")
     assert "填报单位登记是“公办”" in message
 
 
-def test_a_scope_that_leaves_out_technician_schools_leaves_out_every_kind_of_them(city, tmp_path):
-    database = play(tmp_path, city, WHOLE, SCHOOLS)
-    assert region(database, "schools", "education") == (3, "ok", 3, 3)
-    assert region(database, "schools_technician") == (1, "ok", 4, 4)
+def test_a_scope_that_leaves_out_technician_schools_leaves_out_every_kind_of_them(in_order):
+    assert region(in_order, "schools", "education") == (3, "ok", 3, 3)
+    assert region(in_order, "schools_technician") == (1, "ok", 4, 4)
 
 
 def test_a_school_without_graduates_is_complete_and_its_rates_do_not_apply(city, tmp_path):
@@ -201,9 +231,8 @@ def test_a_school_without_graduates_is_complete_and_its_rates_do_not_apply(city,
 
 
 @pytest.mark.deep
-def test_a_kind_of_school_is_held_against_the_standards_of_its_own_kind(city, tmp_path):
-    database = play(tmp_path, city, WHOLE, SCHOOLS)
-    judged = database.execute(
+def test_a_kind_of_school_is_held_against_the_standards_of_its_own_kind(in_order):
+    judged = in_order.execute(
         "select distinct subject_code, edition from core.fct_standard where report_year = 2032"
         " and subject_kind = 'school' order by all"
     ).fetchall()
