@@ -48,8 +48,8 @@ class Reported:
 
 def sum_bound(reported: Reported, missing: Sequence[Shadow], counts_once: bool = False) -> FigureBound:
     """Of a sum; with `counts_once`, what a school lists may all be known already, so that it need not add anything."""
-    low = tuple(shadow.greatest(Fraction(-1), ZERO) for shadow in missing)
-    high = tuple(shadow.greatest(Fraction(1), ZERO) for shadow in missing)
+    low = tuple(shadow.furthest(-1) for shadow in missing)
+    high = tuple(shadow.furthest(1) for shadow in missing)
     is_open = any(ray.above > 0 for shadow in missing for ray in shadow.rays)
     lowest = reported.above if counts_once else reported.above + sum((corner.above for corner in low), ZERO)
     highest = None if is_open else reported.above + sum((corner.above for corner in high), ZERO)
@@ -68,7 +68,7 @@ def _extreme(reported: Reported, missing: Sequence[Shadow], sign: int) -> End:
     corners = tuple(shadow.corners[0] for shadow in missing)
     ratio = _ratio(reported, corners)
     while True:
-        better = tuple(shadow.greatest(Fraction(sign), -sign * ratio) for shadow in missing)
+        better = tuple(shadow.furthest(sign, ratio) for shadow in missing)
         reached = _ratio(reported, better)
         if sign * (reached - ratio) <= 0:
             break
@@ -138,7 +138,7 @@ def narrowings(reported: Reported, missing: Sequence[Shadow], bound: FigureBound
         sign = 1 if end is bound.high else -1
         below = reported.below + sum((corner.below for corner in end.corners), ZERO)
         for number, shadow in enumerate(missing):
-            furthest = shadow.greatest(Fraction(sign), -sign * ratio)
+            furthest = shadow.furthest(sign, ratio)
             middle = _middle(shadow)
             gained = sign * (furthest.above - ratio * furthest.below - middle[0] + ratio * middle[1])
             found[number] += gained * reported.scale / below

@@ -43,11 +43,14 @@ class Shadow:
     corners: tuple[Corner, ...]
     rays: tuple[Corner, ...] = ()
 
-    def greatest(self, above: Fraction, below: Fraction) -> Corner:
-        """The corner where above × (what is added above) + below × (what is added below) is greatest."""
+    def furthest(self, sign: int, ratio: Fraction = ZERO) -> Corner:
+        """The corner where what is added above, less ratio × below, is greatest (`sign` 1) or least (-1)."""
         if len(self.corners) == 1:
             return self.corners[0]
-        return max(self.corners, key=lambda corner: above * corner.above + below * corner.below)
+        pick = max if sign > 0 else min
+        if not ratio:
+            return pick(self.corners, key=lambda corner: corner.above)
+        return pick(self.corners, key=lambda corner: corner.above - ratio * corner.below)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ which it came in; they can warn, never reject.
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import duckdb
 import polars as pl
@@ -39,13 +40,14 @@ def audit_standing(
     connection: duckdb.DuckDBPyConnection, city: City, report_years: Sequence[int], version: str
 ) -> None:
     """Judges the rules of level `city` for the years and replaces their findings; only what has changed."""
+    judged = _JudgedNumbers(connection, city.pack)
     for year in report_years:
         submissions = _current(connection, (year, year - 1))
         fingerprint = sha256_of(" ".join([version, *submissions]))
         state = f"standing_audit_{year}"
         if get_state(connection, state) == fingerprint:
             continue
-        findings = _findings(connection, city, year)
+        findings = _findings(connection, city, year, judged)
         with transaction(connection):
             connection.execute(
                 f"update registry.finding set cause_id = null where stage = '{INTAKE_STAGE}' and cause_id in"
@@ -107,7 +109,7 @@ def _current(connection: duckdb.DuckDBPyConnection, years: Sequence[int]) -> dic
     return dict(rows.fetchall())
 
 
-def _findings(connection: duckdb.DuckDBPyConnection, city: City, year: int) -> list[Finding]:
+def _findings(connection: duckdb.DuckDBPyConnection, city: City, year: int, judged: "_JudgedNumbers") -> list[Finding]:
     pack = city.pack
     rules = [rule for rule in cross_rules(pack) if rule.level == "city"]
     frames = {
@@ -117,7 +119,7 @@ def _findings(connection: duckdb.DuckDBPyConnection, city: City, year: int) -> l
         if any(name in rule.sql for rule in rules)
     }
     failures = standing_failures(city, year, frames, _reported(connection, year))
-    doubts = _doubts(connection, pack, year)
+    doubts = _doubts(connection, pack, year, judged)
     concerned = {each.submission_id for each in failures} | {each.submission_id for each in doubts}
     cell_of = cell_lookup(_cells(connection, concerned))
     files = _current(connection, (year,))
@@ -156,9 +158,9 @@ def _numbers(connection: duckdb.DuckDBPyConnection, city: City, year: int) -> pl
     return numbers_of(city.pack, cells.drop("respondent_code"), respondents)
 
 
-def _doubts(connection: duckdb.DuckDBPyConnection, pack: Pack, year: int) -> list[Doubt]:
+def _doubts(connection: duckdb.DuckDBPyConnection, pack: Pack, year: int, judged: "_JudgedNumbers") -> list[Doubt]:
     """The numbers of the year that are hard to believe beside the year before and the other schools."""
-    this_year, last_year = (_judged_numbers(connection, pack, each) for each in (year, year - 1))
+    this_year, last_year = (judged.of(each) for each in (year, year - 1))
     kinds = query(
         connection,
         "select raw.school_code as respondent_code, any_value(raw.category) as kind"
@@ -170,14 +172,27 @@ def _doubts(connection: duckdb.DuckDBPyConnection, pack: Pack, year: int) -> lis
     return doubts_of_year(pack, this_year, last_year, kinds)
 
 
-def _judged_numbers(connection: duckdb.DuckDBPyConnection, pack: Pack, year: int) -> pl.DataFrame:
-    """NUMBERS_SCHEMA of the current versions of a year."""
-    frames = {}
-    for contract in load_contracts(pack):
-        if names := [column.name for column in judged_columns(pack, contract)]:
-            columns = dict.fromkeys([*IDENTITY_SCHEMA, *contract.key, *names])
-            frames[contract.name] = _current_columns(connection, contract, year, columns)
-    return judged_numbers(pack, frames)
+@dataclass(frozen=True)
+class _JudgedNumbers:
+    """The numbers of the current versions, year by year: each sheet of a year is read once, though two years ask."""
+
+    connection: duckdb.DuckDBPyConnection
+    pack: Pack
+    read: dict[int, pl.DataFrame] = field(default_factory=dict)
+
+    def of(self, year: int) -> pl.DataFrame:
+        """NUMBERS_SCHEMA of a year."""
+        if year not in self.read:
+            self.read[year] = judged_numbers(self.pack, dict(self._frames(year)))
+        return self.read[year]
+
+    def _frames(self, year: int) -> Iterator[tuple[str, pl.DataFrame]]:
+        if not _current(self.connection, (year,)):
+            return
+        for contract in load_contracts(self.pack):
+            if names := [column.name for column in judged_columns(self.pack, contract)]:
+                columns = dict.fromkeys([*IDENTITY_SCHEMA, *contract.key, *names])
+                yield contract.name, _current_columns(self.connection, contract, year, columns)
 
 
 def standing_failures(
