@@ -1,6 +1,6 @@
 """The year as it should be seen: where each part's schools stand after each day, what the bureau is told, letters.
 
-A part's line stands for each of its schools, one of 12 or 8 of 96. What has no line is as it was the day before, and
+A part's line stands for each of its schools, one of 12 or 4 of 48. What has no line is as it was the day before, and
 nothing is said of it.
 
 - `stands`: state; 计入 (its numbers are in the marts, as soon as the bureau's roster is; 计入+1 with one teacher more);

@@ -1,6 +1,6 @@
 """The schools of the play: what part each has, and the workbooks that they send.
 
-One part in twelve: a city of 12 has each part once, a province of 96 has it 8 times.
+One part in twelve: a city of 12 has each part once, a province of 48 has it 4 times.
 """
 
 import re

@@ -1,6 +1,6 @@
 """A year of exchange, played from `new-year` to a revision of the frozen year, and compared with what is written.
 
-A city of 12, whose schools' workbooks LibreOffice has saved, and a province of 96 with the same script and expectation
+A city of 12, whose schools' workbooks LibreOffice has saved, and a province of 48 with the same script and expectation
 (`poured`: LibreOffice takes a second for each file). Everything is real: the commands that a clerk types, the last step
 of each night by Dagster, and a mail server that gets what alerts and mail merge send. Of the province an alert says
 headlines only, of everybody in one message: the sentences below them are compared in the city. 300 schools cost more
@@ -336,7 +336,7 @@ def mailbox() -> Iterator[Mailbox]:
         yield mailbox
 
 
-HANDS: list[tuple[int, Hand]] = [(12, "office"), (96, "poured")]
+HANDS: list[tuple[int, Hand]] = [(12, "office"), (48, "poured")]
 
 
 @pytest.mark.deep
