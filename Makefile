@@ -6,6 +6,7 @@ MEASURE ?= city waits
 
 .DEFAULT_GOAL := help
 # bytecode of the program too, as of the libraries: every command would make it anew where Python may not write it
+unexport PYTHONDONTWRITEBYTECODE
 COMPILED := $(BIN)/python -m compileall -q -j 2 -x warehouse/data sources warehouse orchestration
 CHECKS := check-types check-generated check-sql check-style check-imports
 .PHONY: help run test test-deep test-spark check $(CHECKS) ui format generate lock bench bundle sbom clean writers system-packages

@@ -16,7 +16,8 @@ from pathlib import Path
 from sources.system.settings import PROJECT_ROOT
 
 PAGE = PROJECT_ROOT / "CONTRIBUTING.md"
-TRACES = shutil.ignore_patterns(".git", ".venv", ".*_cache", "__pycache__", "target", "logs", "images")
+TRACES = shutil.ignore_patterns(".git", ".venv", ".*_cache", ".hypothesis", "models-*", "*.pickle", "logs", "images")
+"""Of what was made, Python's bytecode and dbt's compiled models are copied too: both know what they were made of."""
 WRITTEN = str(PROJECT_ROOT / "warehouse"), "data"
 """Where an installation without NIANBAO_HOME writes."""
 STEP = re.compile(r"^\d+\. ", re.MULTILINE)
