@@ -2,15 +2,18 @@
 
 import re
 import zipfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from sources.declarations.pack import NEUTRAL_PACK
 from sources.system.settings import Settings
-from tests.any_city.made_up import make_up, pour
+from tests.any_city.made_up import MadeUpCity, make_up, pour
 from tests.conftest import deep, run_all
+from tests.figures.test_footnotes import check, one_in
 from tests.support.confirmed import confirm_and_release
+from tests.support.explained import explain
 from warehouse.catalogue.catalogue import load_catalogue
 from warehouse.reconcile.reconcile import reconcile_file
 from warehouse.store.connection import open_published
@@ -21,13 +24,29 @@ NO_NUMBER = re.compile(r"(?<![A-Za-z_.\-])(nan|NaN|None|null|inf|Infinity|[-−]
 TAG = re.compile(r"<(script|style)\b.*?</\1>|<[^>]+>", re.DOTALL)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_any_year_of_any_city_is_released_and_says_no_nonsense(seed: int, tmp_path: Path) -> None:
-    made = make_up(seed, tmp_path / "city")
-    settings = Settings(home=tmp_path / "home", city_dir=made.folder)
+@dataclass(frozen=True)
+class Ran:
+    """A made-up city after the run of all its years."""
+
+    made: MadeUpCity
+    settings: Settings
+
+
+@pytest.fixture(scope="module")
+def ran(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """The city of a seed: its run costs most, and serves all that is asked of it, one test after the other."""
+    folder = tmp_path_factory.mktemp(f"city{request.param}")
+    made = make_up(request.param, folder / "city")
+    settings = Settings(home=folder / "home", city_dir=made.folder)
     pour(made, settings)
     taken = run_all(settings, made.city, made.years)
     assert taken.rejected == 0, taken.findings
+    return Ran(made, settings)
+
+
+@pytest.mark.parametrize("ran", SEEDS, indirect=True)
+def test_any_year_of_any_city_is_released_and_says_no_nonsense(ran: Ran) -> None:
+    made, settings = ran.made, ran.settings
     for year in made.years:
         done = confirm_and_release(settings, made.city, year)
         for path in sorted(done.folder.rglob("*")):
@@ -38,6 +57,12 @@ def test_any_year_of_any_city_is_released_and_says_no_nonsense(seed: int, tmp_pa
         with open_published(settings) as connection:
             assert reconcile_file(connection, made.city, load_catalogue(NEUTRAL_PACK), draft, year).frame.height > 0
             reconcile_file(None, made.city, load_catalogue(NEUTRAL_PACK), draft, year)
+
+
+@pytest.mark.parametrize("ran", deep(7, *range(10, 14)), indirect=True)
+def test_a_footnote_stands_where_its_cell_counts(ran: Ran) -> None:
+    explain(ran.settings, one_in(3))
+    assert check(ran.settings)
 
 
 def text_of(path: Path) -> str:

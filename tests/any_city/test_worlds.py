@@ -21,9 +21,8 @@ from sources.system.settings import Settings
 from tests.any_city import recompute
 from tests.any_city.recompute import document_tables
 from tests.any_city.test_release import NO_NUMBER, text_of
-from tests.any_city.worlds import DISTRICT, FIRST, WORLDS, YEARS, World, listed_by, pour
-from tests.conftest import run_all
-from tests.support.confirmed import confirm_and_release, confirm_each
+from tests.any_city.worlds import WORLDS, YEARS, World, listed_by, pour
+from tests.support.confirmed import confirm_each
 
 MAY_BE_EMPTY = re.compile("备注|^$")
 """Headings of columns of a printed table in which nothing need stand."""
@@ -63,19 +62,6 @@ def test_the_recomputation_shares_no_code_with_the_product() -> None:
     modules = {name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
     modules |= {node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     assert {module.split(".")[0] for module in modules} - sys.stdlib_module_names == {"openpyxl"}
-
-
-@pytest.mark.deep
-def test_a_district_releases_its_first_year_and_every_figure_agrees(tmp_path: Path) -> None:
-    """The short run of `make test`: one installation, one year, without Dagster."""
-    settings = Settings(home=tmp_path / "home", city_dir=DISTRICT.city_dir)
-    pour(DISTRICT, FIRST, settings.inbox)
-    taken = run_all(settings, DISTRICT.city, (FIRST,))
-    assert taken.rejected == 0, taken.findings
-    done = confirm_and_release(settings, DISTRICT.city, FIRST)
-    says_no_nonsense(done.folder)
-    says_nothing_of_other_provinces(DISTRICT, settings.home)
-    agrees_with_the_cells(DISTRICT, settings.home, FIRST)
 
 
 @pytest.mark.deep

@@ -1,20 +1,16 @@
 """A footnote stands exactly where the cell that it explains counts: in that year, scope, row and definition.
 
 The database says it by joins (`quality.footnote`), a trace by the cells that it finds behind a number: two ways to the
-same answer. Cells of every sheet are explained, chosen blindly.
+same answer. Cells of every sheet are explained, chosen blindly; in made-up cities by tests/any_city/test_release.py.
 """
 
 from collections import defaultdict
 from collections.abc import Iterator
-from pathlib import Path
 
 import duckdb
-import pytest
 
 from sources.declarations.city import load_city
 from sources.system.settings import Settings
-from tests.any_city.made_up import make_up, pour
-from tests.conftest import deep, run_all
 from tests.support.explained import explain
 from warehouse.catalogue.catalogue import Catalogue, load_catalogue
 from warehouse.figures.fact import Reference
@@ -105,13 +101,3 @@ def test_of_the_sample_city(fresh_copy):
     formulas = [formula for of in told for formula in catalogue.indicators[of.indicator].formulas]
     assert any(catalogue.measures[code].where for formula in formulas for _, code in formula.terms)
     assert any(catalogue.indicators[of.indicator].counts for of in told)
-
-
-@pytest.mark.parametrize("seed", deep(7, *range(10, 14)))
-def test_of_any_city(seed: int, tmp_path: Path) -> None:
-    made = make_up(seed, tmp_path / "city")
-    settings = Settings(home=tmp_path / "home", city_dir=made.folder)
-    pour(made, settings)
-    run_all(settings, made.city, made.years)
-    explain(settings, one_in(3))
-    assert check(settings)
