@@ -112,6 +112,7 @@ def documents(context: dg.AssetExecutionContext, reading: dg.ResourceParam[Insta
 def released(
     context: dg.AssetExecutionContext, config: TypedCode, reading: dg.ResourceParam[Installation]
 ) -> dg.MaterializeResult:
+    from sources.system.hands import processors
     from warehouse.release.confirmation import NotConfirmedError
     from warehouse.release.make_release import ReleaseBlockedError, release
 
@@ -119,7 +120,15 @@ def released(
     for year in context.partition_keys:
         try:
             catalogue = load_catalogue(reading.city.pack)
-            done = release(reading.settings, reading.city, catalogue, int(year), context.log.info, typed=config.code)
+            done = release(
+                reading.settings,
+                reading.city,
+                catalogue,
+                int(year),
+                context.log.info,
+                typed=config.code,
+                processes=processors(),
+            )
         except ReleaseBlockedError as error:
             raise _blocked(error, int(year)) from None
         except NotConfirmedError as error:

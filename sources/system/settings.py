@@ -103,6 +103,11 @@ class Settings:
         return self.home / "working" / "seen.json"
 
     @property
+    def kept_parts(self) -> Path:
+        """Parts of documents that are slow to make (sources/system/kept_parts.py)."""
+        return self.home / "working" / "parts"
+
+    @property
     def published_database(self) -> Path:
         """The read-only copy that analysts query, swapped in whole at the end of a run."""
         return self.home / "published" / "nianbao.duckdb"

@@ -22,7 +22,7 @@ def fail(*_: object, **__: object) -> None:
 def faults(monkeypatch: pytest.MonkeyPatch) -> None:
     """One chart, the PDF and one page fail."""
     draw = write_documents.draw
-    monkeypatch.setattr(write_documents, "draw", lambda name, of: fail() if name == "获奖" else draw(name, of))
+    monkeypatch.setattr(write_documents, "draw", lambda name, *of: fail() if name == "获奖" else draw(name, *of))
     monkeypatch.setattr(write_documents, "write_pdf", fail)
     monkeypatch.setattr(write_site, "quality_page", fail)
 

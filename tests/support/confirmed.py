@@ -19,7 +19,7 @@ def confirm_each(settings: Settings, city: City, report_year: int) -> tuple[Conf
     return confirm(settings, city, catalogue, {report_year: wishes})
 
 
-def confirm_and_release(settings: Settings, city: City, report_year: int) -> Released:
+def confirm_and_release(settings: Settings, city: City, report_year: int, processes: int = 1) -> Released:
     """The year's next release, after `confirm_each`."""
     confirm_each(settings, city, report_year)
-    return release(settings, city, load_catalogue(city.pack), report_year)
+    return release(settings, city, load_catalogue(city.pack), report_year, processes=processes)

@@ -40,6 +40,7 @@ class Lineage:
     catalogue: Catalogue
     is_public: bool = False
     _facts: dict[int, dict[Reference, tuple[Any, ...]]] = field(default_factory=dict)
+    _changes: dict[tuple[int, str], dict[str, tuple[Any, ...]]] = field(default_factory=dict)
     _members: dict[tuple[int, str, str], list[str]] = field(default_factory=dict)
     _behind: CellsBehind = field(init=False)
     _names: dict[int, dict[str, str]] = field(default_factory=dict)
@@ -74,7 +75,7 @@ class Lineage:
         terms: tuple[Term, ...] = ()
         parts: tuple[Trace, ...] = ()
         if indicator.counts:
-            parts = self._counted(reference, indicator)
+            parts = tuple(map(self.trace, self.made_from(reference)))
         else:
             terms = self._terms(reference, indicator, definition, subject_kind)
         described = self._described(reference, indicator, definition)
@@ -84,18 +85,37 @@ class Lineage:
             trace = replace(trace, notes=(*notes, ORIGIN_NOTE))
         return _with_findings(trace, self._findings(trace))
 
-    def _change(self, reference: Reference) -> Trace:
-        row = self.connection.execute(
-            "select scope_code, previous_scope_code, change_display, comparability, n_expected, n_reported, change_unit"
-            " from core.fct_indicator_change where report_year = ? and subject_code = ? and indicator_code = ?",
-            [reference.year, reference.subject, reference.indicator],
-        ).fetchone()
-        if row is None or row[1] is None:
+    def made_from(self, reference: Reference) -> tuple[Reference, ...]:
+        """The numbers that a number is made from, where it is not made from cells: of a change or a count of schools.
+
+        Raises LookupError when the database has no such change.
+        """
+        if reference.kind == "change":
+            scope, previous_scope, *_ = self._change_row(reference)
+            this = Reference(reference.indicator, reference.year, reference.subject, scope)
+            return this, Reference(reference.indicator, reference.year - 1, reference.subject, previous_scope)
+        indicator = self.catalogue.indicators.get(reference.indicator)
+        return self._counted(reference, indicator) if indicator and indicator.counts else ()
+
+    def _change_row(self, reference: Reference) -> tuple[Any, ...]:
+        """Both scopes, display, comparability, n_expected, n_reported and unit of a change."""
+        of_subject = (reference.year, reference.subject)
+        if of_subject not in self._changes:
+            rows = self.connection.execute(
+                "select indicator_code, scope_code, previous_scope_code,"
+                " change_display, comparability, n_expected, n_reported, change_unit from core.fct_indicator_change"
+                " where report_year = ? and subject_code = ? and previous_scope_code is not null",
+                list(of_subject),
+            ).fetchall()
+            self._changes[of_subject] = {code: tuple(row) for code, *row in rows}
+        found = self._changes[of_subject].get(reference.indicator)
+        if found is None:
             raise LookupError(f"数据库中没有这个数：{reference.key}")
-        scope, previous_scope, display, comparability, n_expected, n_reported, unit = row
-        this = Reference(reference.indicator, reference.year, reference.subject, scope)
-        last = Reference(reference.indicator, reference.year - 1, reference.subject, previous_scope)
-        parts = (self.trace(this), self.trace(last))
+        return found
+
+    def _change(self, reference: Reference) -> Trace:
+        _, _, display, comparability, n_expected, n_reported, unit = self._change_row(reference)
+        parts = tuple(map(self.trace, self.made_from(reference)))
         return Trace(
             reference,
             f"{parts[0].label}比上年的变化",
@@ -111,7 +131,7 @@ class Lineage:
             parts=parts,
         )
 
-    def _counted(self, reference: Reference, indicator: Indicator) -> tuple[Trace, ...]:
+    def _counted(self, reference: Reference, indicator: Indicator) -> tuple[Reference, ...]:
         assert indicator.counts is not None
         schools = self.connection.execute(
             "select school_code from core.dim_school where report_year = ? and coalesce(ownership = ?, true)",
@@ -120,7 +140,7 @@ class Lineage:
         owned = {code for (code,) in schools}
         of = indicator.counts.of
         return tuple(
-            self.trace(Reference(of, reference.year, code, SCHOOL_SCOPE))
+            Reference(of, reference.year, code, SCHOOL_SCOPE)
             for code in self._subjects(reference, "region")
             if code in owned
         )
@@ -194,7 +214,7 @@ class Lineage:
         ).fetchall()
         return {(report_year, code): label for report_year, code, label in rows}
 
-    def _name(self, code: str, report_year: int) -> str:
+    def name(self, code: str, report_year: int) -> str:
         """The name of a respondent or region in a year; of one code, the region's."""
         if report_year not in self._names:
             rows = self.connection.execute(
@@ -223,7 +243,7 @@ class Lineage:
         value, status = self._behind.values(report_year).get((subject, measure.code), (None, "missing"))
         sources = tuple(self._behind.sources(measure, subject, report_year)) if value is not None else ()
         return Part(
-            subject, self._name(subject, report_year), value, status, value is not None and not is_lacking, sources
+            subject, self.name(subject, report_year), value, status, value is not None and not is_lacking, sources
         )
 
     def _described(
@@ -232,7 +252,7 @@ class Lineage:
         formula = None if indicator.counts else indicator.formula(definition)
         return (
             indicator.label,
-            self._name(reference.subject, reference.year),
+            self.name(reference.subject, reference.year),
             self._scopes.get((reference.year, reference.scope), reference.scope),
             indicator.unit,
             formula.definition if formula else indicator.definition,

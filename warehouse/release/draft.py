@@ -17,6 +17,7 @@ from sources.declarations.city import City
 from sources.system.access import private_folder
 from sources.system.disk import refuse_without_room
 from sources.system.faults import OneByOne
+from sources.system.kept_parts import KeptParts
 from sources.system.settings import Settings
 from sources.system.whole_file import PARTIAL, remove_dead_partials
 from warehouse.catalogue.catalogue import Catalogue
@@ -78,6 +79,7 @@ def write_draft(
             one_by_one=one_by_one,
             for_authors=True,
             publication=city.publication,
+            kept=KeptParts(settings.kept_parts),
         )
         paths, seconds = written.paths, dict(written.seconds)
         seconds.setdefault("文档", time.perf_counter() - start)

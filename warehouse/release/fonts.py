@@ -8,6 +8,7 @@ import manimgx_fonts_cjk
 import vl_convert
 
 FONT = "Noto Sans CJK SC"
+FONT_PACKAGE = "manimgx-fonts-cjk"
 FONT_FOLDER = Path(manimgx_fonts_cjk.__file__).parent
 FONTCONFIG = "FONTCONFIG_FILE"
 NO_OTHER_FONTS = Path(__file__).with_name("fonts.conf")

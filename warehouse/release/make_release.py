@@ -15,16 +15,19 @@ import duckdb
 from sources.archive.archive import store_declarations
 from sources.declarations.archived import text_to_keep
 from sources.declarations.city import City
+from sources.declarations.publication import PublicationTerms
 from sources.system.access import narrow
 from sources.system.disk import refuse_without_room
 from sources.system.faults import OneByOne, ToldError
 from sources.system.fingerprint import sha256_of_file
 from sources.system.fixed_zip import write_zip
+from sources.system.hands import Hands
+from sources.system.kept_parts import NOTHING_KEPT, KeptParts
 from sources.system.seal import SEAL, seal
 from sources.system.settings import Settings
 from sources.system.whole_file import remove_dead_partials
 from warehouse.catalogue.catalogue import Catalogue
-from warehouse.figures.year_figures import load_figures
+from warehouse.figures.year_figures import Figures, load_figures
 from warehouse.intake.released import MANIFEST, latest_versions, releases_folder
 from warehouse.release.confirmation import NotConfirmedError, is_confirmed
 from warehouse.release.data.data_package import write_bundle, write_checksums
@@ -87,8 +90,9 @@ def release(
     report_year: int,
     progress: Progress = lambda _: None,
     typed: str | None = None,
+    processes: int = 1,
 ) -> Released:
-    """Makes the next release of the year from the published database.
+    """Makes the next release of the year from the published database, in so many processes: it comes out the same.
 
     `typed` is what somebody typed to confirm it; None where the command itself is a person's, at the terminal.
 
@@ -123,6 +127,7 @@ def release(
         remove_dead_partials(target.parent)
         refuse_without_room(needs_of_documents(before[-1][1] if before else None, target))
         partial = target.with_name(f".{version}.{os.getpid()}.partial")
+        hands, kept = Hands(processes), KeptParts(settings.kept_parts)
         try:
             seconds = make(
                 connection,
@@ -137,9 +142,11 @@ def release(
                 confirmed_notes(foreseen.listed),
                 progress,
                 released,
+                hands,
+                kept,
             )
             progress("核对文字")
-            refuse_unfinished_text(connection, partial, city, foreseen.listed)
+            refuse_unfinished_text(connection, partial, city, foreseen.listed, hands)
             manifest = Manifest(
                 version=version,
                 report_year=report_year,
@@ -159,6 +166,7 @@ def release(
             partial.rename(target)
             manifest = read_manifest(target)
         finally:
+            hands.leave()
             shutil.rmtree(partial, ignore_errors=True)
     return Released(manifest, target, seconds, True)
 
@@ -176,8 +184,11 @@ def make(
     confirmed: Mapping[str, tuple[str, ...]],
     progress: Progress = lambda _: None,
     released: Mapping[int, str] | None = None,
+    hands: Hands | None = None,
+    kept: KeptParts = NOTHING_KEPT,
 ) -> dict[str, float]:
-    """Writes every file of a release but its manifest into the folder; returns the seconds of each part.
+    """Writes every file of a release but its manifest into the folder; returns the seconds of each part. With several
+    `hands` documents are made beside data and pages.
 
     `confirmed`: indicator → what footnotes say of its figure because somebody confirmed it.
     `released`: year → the version that rows of the data name.
@@ -186,7 +197,7 @@ def make(
     """
     # Long: the parts of a release in their order; a later one describes the files of those before.
     seconds: dict[str, float] = {}
-    each = OneByOne()
+    each, hands = OneByOne(), hands or Hands()
 
     @contextmanager
     def part(title: str) -> Iterator[None]:
@@ -198,9 +209,7 @@ def make(
     folder.mkdir(parents=True)
     with part("文档"):
         figures = load_figures(connection, catalogue, report_year, city.code, confirmed, each)
-        documents = write_documents(
-            figures, folder, released_on, version, one_by_one=each, publication=city.publication
-        ).paths
+        documents = hands.begin(_documents, figures, folder, released_on, version, city.publication, kept)
     with part("数据文件"):
         data = [
             *write_bundle(connection, city, report_year, folder / DATA, released_on, version, released),
@@ -217,8 +226,15 @@ def make(
             corrections = revisions(connection, city, report_year, before)
             extra.append(write_revisions(corrections, folder / REVISIONS))
     with part("网站"):
-        downloads = [*documents, archive, described, *extra]
-        write_site(connection, figures, city, folder / SITE, released_on, version, downloads, each)
+        downloads = list[Path]()
+
+        def files() -> Sequence[Path]:
+            written, failed = documents()
+            each.failed += failed
+            downloads.extend((*written, archive, described, *extra))
+            return downloads
+
+        write_site(connection, figures, city, folder / SITE, released_on, version, files, each, hands)
     if each.failed:
         raise NotWholeError("\n".join(("一个版本必须完整，下列部分没有做成，所以没有版本：", *each.failed)))
     with part("首页"):
@@ -228,6 +244,15 @@ def make(
     with part("校验和"):
         write_checksums([path for path in folder.rglob("*") if path.is_file()], folder)
     return seconds
+
+
+def _documents(
+    figures: Figures, folder: Path, released_on: date, version: str, publication: PublicationTerms, kept: KeptParts
+) -> tuple[tuple[Path, ...], list[str]]:
+    """Writes the documents; their paths, and a line for each that could not be made."""
+    each = OneByOne()
+    made = write_documents(figures, folder, released_on, version, one_by_one=each, publication=publication, kept=kept)
+    return made.paths, each.failed
 
 
 def outputs_in(folder: Path) -> dict[str, str]:

@@ -14,9 +14,8 @@ from sources.system.settings import Settings
 from warehouse.bounding.noted_bound import BOUNDS
 from warehouse.catalogue.reference import reference_fingerprint
 from warehouse.run.compile import Model, project_fingerprint
-from warehouse.store.notes import CLOCK_STATE, get_state, set_state
+from warehouse.store.notes import CLOCK_STATE, INPUTS_NOTE, get_state, set_state
 
-INPUTS_NOTE = "built_from"
 NOTES_TABLE = "registry", "state"
 MODEL_KEYS_NOTE = "models_built_from"
 COUNTING = frozenset({"stg_submission", "stg_sheet_status"})

@@ -188,6 +188,19 @@ def open_beside(settings: Settings, database: Path, name: str) -> Iterator[duckd
         connection.close()
 
 
+def open_again(path: Path) -> duckdb.DuckDBPyConnection:
+    """A file that is published, for a process that helps another; what it opens may have been swapped since."""
+    return duckdb.connect(str(path), read_only=True, config={"threads": 1})
+
+
+def path_of(connection: duckdb.DuckDBPyConnection) -> Path:
+    """The file that a connection has open."""
+    found = connection.execute(
+        "select path from duckdb_databases() where database_name = current_database()"
+    ).fetchone()
+    return Path((found and found[0]) or "")
+
+
 @contextmanager
 def open_published(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     """The published copy, read-only; safe at any time, also while a run writes.

@@ -5,6 +5,8 @@ from datetime import date
 import duckdb
 
 CLOCK_STATE = "today"
+INPUTS_NOTE = "built_from"
+"""A fingerprint of everything that the models were built from."""
 
 
 def record_clock(connection: duckdb.DuckDBPyConnection, today: date) -> None:

@@ -1,7 +1,9 @@
 """Charts of the report, drawn from the same figures that the text prints."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any
 
 import altair
@@ -10,10 +12,11 @@ import vl_convert
 
 from sources.declarations.codelist import load_codelists
 from sources.declarations.pack import load_head
+from sources.system.kept_parts import NOTHING_KEPT, KeptParts
 from warehouse.figures.fact import Fact, Reference
 from warehouse.figures.region_year import YEARS_SHOWN
 from warehouse.figures.year_figures import Figures
-from warehouse.release.fonts import FONT, use_shipped_font
+from warehouse.release.fonts import FONT, FONT_PACKAGE, use_shipped_font
 
 INK, GRID = "#222222", "#d9d9d9"
 COLOURS = ("#1f4e79", "#7f9fbf", "#c55a11", "#a5a5a5")
@@ -32,7 +35,7 @@ class Picture:
     width: int
 
 
-def draw(name: str, figures: Figures) -> Picture | None:
+def draw(name: str, figures: Figures, kept: KeptParts = NOTHING_KEPT) -> Picture | None:
     """The chart of that name (see CHARTS), or None when there is nothing to show."""
     title, rows, build = CHARTS[name]
     data = rows(figures)
@@ -56,8 +59,14 @@ def draw(name: str, figures: Figures) -> Picture | None:
         legend={"labelFontSize": 12, "orient": "top", "title": None, "symbolType": "square", "labelColor": INK},
         header={"labelFontSize": 12, "title": None, "labelColor": INK},
     )
-    use_shipped_font()
-    png = vl_convert.vegalite_to_png(chart.to_dict(), scale=SCALE)
+    drawn = chart.to_dict()
+
+    def png_of() -> bytes:
+        use_shipped_font()
+        return vl_convert.vegalite_to_png(drawn, scale=SCALE)
+
+    made_of = (json.dumps(drawn, sort_keys=True), str(SCALE), version("vl-convert-python"), version(FONT_PACKAGE))
+    png = kept.part(made_of, png_of)
     years = sorted({*_years(data)})
     shown = "—".join(dict.fromkeys((years[0], years[-1]))) if years else ""
     texts = {"city": figures.city_name, "year": figures.report_year, "years": shown}

@@ -7,6 +7,7 @@ import io
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,10 @@ from docx.table import Table
 from docx.text.paragraph import Paragraph
 from lxml import etree
 
+from sources.system.kept_parts import NOTHING_KEPT, KeptParts
 from sources.system.plain_text import as_typst
 from warehouse.release.documents.wordml import HEAD_STYLE, LEFT_STYLE, read_footnotes
-from warehouse.release.fonts import FONT_FOLDER
+from warehouse.release.fonts import FONT_FOLDER, FONT_PACKAGE
 
 LAYOUT = Path(__file__).parent / "templates" / "report.typ"
 EMU_PER_POINT = 12700
@@ -39,23 +41,28 @@ CALLS = {
 }
 
 
-def write_pdf(draft: bytes, released_on: date) -> bytes:
-    """A Word file as PDF; the same file gives the same bytes.
+def write_pdf(draft: bytes, released_on: date, kept: KeptParts = NOTHING_KEPT) -> bytes:
+    """A Word file as PDF; the same file gives the same bytes, as they were set before where they are `kept`.
 
     Raises typst.TypstError when a page cannot be set.
     """
     document = docx.Document(io.BytesIO(draft))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / LAYOUT.name).write_bytes(LAYOUT.read_bytes())
-        source = folder / "main.typ"
+        source, layout = folder / "main.typ", folder / LAYOUT.name
+        layout.write_bytes(LAYOUT.read_bytes())
         source.write_text("\n".join(_source(document, folder, released_on)), encoding="utf-8")
         stamp = datetime(released_on.year, released_on.month, released_on.day, tzinfo=UTC)
-        pdf = typst.compile(
-            source, root=folder, font_paths=[FONT_FOLDER], ignore_system_fonts=True, format="pdf", timestamp=stamp
-        )
-    assert isinstance(pdf, bytes)
-    return pdf
+
+        def typeset() -> bytes:
+            pdf = typst.compile(
+                source, root=folder, font_paths=[FONT_FOLDER], ignore_system_fonts=True, format="pdf", timestamp=stamp
+            )
+            assert isinstance(pdf, bytes)
+            return pdf
+
+        files = [part for path in sorted(folder.iterdir()) for part in (path.name, path.read_bytes())]
+        return kept.part((*files, stamp.isoformat(), version("typst"), version(FONT_PACKAGE)), typeset)
 
 
 def _source(document: Document, folder: Path, released_on: date) -> Iterator[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sources.declarations.publication import NOTHING_DECLARED, PublicationTerms
 from sources.system.faults import OneByOne
+from sources.system.kept_parts import NOTHING_KEPT, KeptParts
 from warehouse.figures.fact import Printed
 from warehouse.figures.year_figures import Figures
 from warehouse.release.documents.paper_charts import CHARTS, Picture, draw
@@ -43,8 +44,11 @@ def write_documents(
     one_by_one: OneByOne | None = None,
     for_authors: bool = False,
     publication: PublicationTerms = NOTHING_DECLARED,
+    kept: KeptParts = NOTHING_KEPT,
 ) -> Documents:
     """Writes 汇总表.xlsx, 数据表.xlsx, 质量年报.docx and 质量年报.pdf of a region's report year into a folder.
+
+    What is slow to draw or to set and was made of the same before is taken from `kept`.
 
     `for_authors` adds the Word draft with the template's hints to whoever writes on in it; a release has none.
 
@@ -73,7 +77,7 @@ def write_documents(
         return written(REUSE, write_reuse_workbook(figures, imprint))
 
     def chart(name: str) -> Picture | None:
-        return each.do(f"报告中的图“{name}”", lambda: draw(name, figures))
+        return each.do(f"报告中的图“{name}”", lambda: draw(name, figures, kept))
 
     def word() -> ReportDraft:
         vocabulary = Vocabulary(figures, released_on, version, frozenset(CHARTS))
@@ -87,7 +91,7 @@ def write_documents(
     hints = None
     if draft is not None:
         data = draft.data
-        pdf = each.do("质量年报（.pdf）", lambda: written(".pdf", write_pdf(data, released_on)))
+        pdf = each.do("质量年报（.pdf）", lambda: written(".pdf", write_pdf(data, released_on, kept)))
         paths += [pdf] if pdf else []
         hints = written(FOR_AUTHORS, draft.for_authors) if for_authors else None
     reused = each.do("数据表（.xlsx）", reuse)

@@ -1,9 +1,9 @@
 """Whether everything that a reader will read is finished, and in words that are allowed; if not, what and where."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import duckdb
@@ -11,9 +11,10 @@ import duckdb
 from sources.declarations.city import City
 from sources.declarations.strict_yaml import Declaration, load
 from sources.system.faults import ToldError
+from sources.system.hands import Hands, Shared, in_portions
 from sources.system.plain_text import cut_short
 from warehouse.release.item import Listed
-from warehouse.release.proofread.passages import Passage, passages
+from warehouse.release.proofread.passages import Passage, passages, read_files
 from warehouse.store.sql import query
 
 LATIN = re.compile(r"[A-Za-z]{2,}")
@@ -90,29 +91,50 @@ class UnfinishedTextError(ToldError):
 
 
 def refuse_unfinished_text(
-    connection: duckdb.DuckDBPyConnection, folder: Path, city: City, listed: Sequence[Listed]
+    connection: duckdb.DuckDBPyConnection,
+    folder: Path,
+    city: City,
+    listed: Sequence[Listed],
+    hands: Hands | None = None,
 ) -> None:
     """Raises UnfinishedTextError when a file of a release that was made from the database says what it must not.
 
-    `listed` is the release's list: a reason that somebody gave stands in footnotes and is theirs.
+    `listed` is the release's list: a reason that somebody gave stands in footnotes and is theirs. `hands` take a share
+    of the reading.
     """
     quoted = said_by_others(connection, (each.settled.reason for each in listed if each.settled))
-    if found := strays(folder, frozenset(city.publication.words), quoted):
+    if found := strays(folder, frozenset(city.publication.words), quoted, hands):
         raise UnfinishedTextError(found)
 
 
-def strays(folder: Path, own: frozenset[str], quoted: str) -> list[Stray]:
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What a release's files are read with: words that are known (in small letters), and what others said."""
+
+    known: frozenset[str]
+    quoted: str
+
+
+def strays(folder: Path, own: frozenset[str], quoted: str, hands: Hands | None = None) -> list[Stray]:
     """What must not stand in a release's files, each text once a file, in the order of the files.
 
     `own` are the city's own allowed words; `quoted` is what others said (`said_by_others`), which is not ours to mend.
     """
-    allowed = _allowed()
-    known = {word.casefold() for word in (*allowed.words, *own, *LATIN.findall(quoted))}
+    hands, allowed = hands or Hands(), _allowed()
+    known = frozenset(word.casefold() for word in (*allowed.words, *own, *LATIN.findall(quoted)))
+    reading = hands.shared(_Reading(known, quoted))
+    files = in_portions(read_files(folder, frozenset(allowed.exempt)))
+    return [stray for found in hands.share(partial(_strays_in, folder, reading), files) for stray in found]
+
+
+def _strays_in(folder: Path, shared: Shared[_Reading], files: Sequence[Path]) -> list[Stray]:
+    """What must not stand in some of the files, each text once a file."""
+    reading = shared.value
     found: dict[tuple[str, str], Stray] = {}
     sound: set[str] = set()
-    for passage in passages(folder, frozenset(allowed.exempt)):
+    for passage in (passage for path in files for passage in passages(path, folder)):
         if passage.text not in sound:
-            of_passage = (*_unfinished(passage, quoted), *_foreign(passage, known))
+            of_passage = (*_unfinished(passage, reading.quoted), *_foreign(passage, reading.known))
             for stray in of_passage:
                 found.setdefault((passage.file, stray.text), stray)
             sound |= set() if of_passage else {passage.text}
@@ -151,14 +173,14 @@ def _unfinished(passage: Passage, quoted: str) -> Iterator[Stray]:
                 yield Stray(passage, "没写完的话", found.group())
 
 
-def _foreign(passage: Passage, known: set[str]) -> Iterator[Stray]:
+def _foreign(passage: Passage, known: Set[str]) -> Iterator[Stray]:
     text = IN_PIECES.sub(lambda found: "\n".join(whole_words(found.group().split("\n"), known)), passage.text)
     for word in LATIN.findall(_patterns()[1].sub(" ", text)):
         if word.casefold() not in known:
             yield Stray(passage, "没有登记的词", word)
 
 
-def whole_words(pieces: list[str], known: set[str]) -> Iterator[str]:
+def whole_words(pieces: list[str], known: Set[str]) -> Iterator[str]:
     """The pieces, those together that make a known word: a page of a PDF may draw one in several runs."""
     while pieces:
         ends = (end for end in range(len(pieces), 1, -1) if "".join(pieces[:end]).casefold() in known)

@@ -1,8 +1,8 @@
 """What the search of the site finds: a row a thing with its page, in the form that `script/search.js` reads."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
-from warehouse.release.site.page import Page, has_school_pages
+from warehouse.release.site.page import has_school_pages
 from warehouse.release.site.site_facts import SiteFacts
 from warehouse.release.site.terms_page import LABELS, MEANS
 
@@ -12,9 +12,8 @@ Entry = tuple[str, str, str, str, str]
 """Kind, title, what it is, address from the site's folder, further words to find it by."""
 
 
-def search_index(facts: SiteFacts, pages: list[Page]) -> list[Entry]:
-    """Everything that has a page among `pages`."""
-    paths = {page.path for page in pages}
+def search_index(facts: SiteFacts, paths: Set[str]) -> list[Entry]:
+    """Everything that has a page among those at `paths`."""
     return [entry for entry in _entries(facts) if entry[3].partition("#")[0] in paths]
 
 

@@ -1,10 +1,8 @@
 """The pages behind the numbers: of each number its formula, terms, schools, and the cells of their workbooks."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
-from functools import partial
 
-from sources.system.faults import OneByOne
 from warehouse.catalogue.catalogue import Catalogue
 from warehouse.catalogue.indicator import Chapter
 from warehouse.catalogue.labels import COMPARABILITY, STATUS
@@ -67,47 +65,47 @@ class SourceAddresses:
         return f"sources/{self.chapters[reference.indicator].chapter}-{reference.subject}.html"
 
 
-def source_pages(
-    facts: SiteFacts,
-    lineage: Lineage,
-    addresses: SourceAddresses,
-    wanted: Iterable[Reference],
-    one_by_one: OneByOne | None = None,
-) -> list[Page]:
-    """One page a chapter and subject with the source of every number `wanted`, and of the numbers those rest on.
+def sources_by_page(
+    lineage: Lineage, addresses: SourceAddresses, wanted: Iterable[Reference], with_schools: bool
+) -> dict[str, list[Reference]]:
+    """Path → the numbers whose source its page has, in its order: every number `wanted`, and those that they rest on.
 
-    With `one_by_one` a page that fails is noted there. Raises LookupError when the database does not have a number.
+    Raises LookupError when the database does not have a number.
     """
-    each = one_by_one or OneByOne(is_strict=True)
-    traces = _closed(lineage, wanted, has_school_pages(facts))
     order = {code: position for position, code in enumerate(addresses.chapters)}
-    pages: dict[str, list[Trace]] = {}
-    for reference in sorted(traces, key=lambda each: (order[each.indicator], -each.year, each)):
-        pages.setdefault(addresses.page(reference), []).append(traces[reference])
-    made = (
-        each.do(
-            f"网站的一页：{found[0].subject_name}的数字来源（{path}）",
-            partial(_page, facts, path, addresses.chapters[found[0].reference.indicator], found, traces),
-        )
-        for path, found in sorted(pages.items())
-    )
-    return [page for page in made if page]
+    pages: dict[str, list[Reference]] = {}
+    closed = _closed(lineage, wanted, with_schools)
+    for reference in sorted(closed, key=lambda each: (order[each.indicator], -each.year, each)):
+        pages.setdefault(addresses.page(reference), []).append(reference)
+    return dict(sorted(pages.items()))
 
 
-def _closed(lineage: Lineage, wanted: Iterable[Reference], with_schools: bool) -> dict[Reference, Trace]:
-    traces: dict[Reference, Trace] = {}
+def _closed(lineage: Lineage, wanted: Iterable[Reference], with_schools: bool) -> set[Reference]:
+    found: set[Reference] = set()
     waiting = sorted(set(wanted))
     while waiting:
         reference = waiting.pop()
-        if reference in traces:
+        if reference in found:
             continue
-        traces[reference] = trace = lineage.trace(reference)
+        found.add(reference)
         if reference.kind == "change" or with_schools:
-            waiting += [part.reference for part in trace.parts]
-    return traces
+            waiting += lineage.made_from(reference)
+    return found
 
 
-def _page(facts: SiteFacts, path: str, chapter: Chapter, traces: list[Trace], known: dict[Reference, Trace]) -> Page:
+def source_page(
+    facts: SiteFacts,
+    lineage: Lineage,
+    addresses: SourceAddresses,
+    path: str,
+    of: list[Reference],
+    known: Set[Reference],
+) -> Page:
+    """The page with the sources of these numbers; it links to those that are `known` to have one."""
+    return _page(facts, path, addresses.chapters[of[0].indicator], [lineage.trace(each) for each in of], known)
+
+
+def _page(facts: SiteFacts, path: str, chapter: Chapter, traces: list[Trace], known: Set[Reference]) -> Page:
     first = traces[0]
     used = {source.submission_id: source.file_name for trace in traces for source in trace.sources}
     return Page(
@@ -127,7 +125,7 @@ def _page(facts: SiteFacts, path: str, chapter: Chapter, traces: list[Trace], kn
     )
 
 
-def _entry(trace: Trace, known: dict[Reference, Trace]) -> SourceEntry:
+def _entry(trace: Trace, known: Set[Reference]) -> SourceEntry:
     labels = COMPARABILITY if trace.reference.kind == "change" else STATUS
     return SourceEntry(
         trace.reference.key,

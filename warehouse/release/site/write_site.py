@@ -1,10 +1,12 @@
 """Pages to files: the same database, release date and version always give the same bytes."""
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, fields
 from datetime import date
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -12,9 +14,11 @@ from sources.declarations.city import City
 from sources.declarations.origin import ORIGINS
 from sources.submission.finding import SEVERITY_LABELS
 from sources.system.faults import OneByOne
+from sources.system.hands import DeclinedError, Hands, Shared, in_portions
 from sources.system.html_page import Templates, drawn, html_templates, script_data
 from warehouse.catalogue import labels
 from warehouse.catalogue.labels import TIME_BASES
+from warehouse.figures.fact import Reference
 from warehouse.figures.lineage import Lineage
 from warehouse.figures.year_figures import Figures
 from warehouse.release.imprint import imprint_of
@@ -31,10 +35,12 @@ from warehouse.release.site.quality_page import quality_page
 from warehouse.release.site.school_page import school_page, schools_page
 from warehouse.release.site.search_index import search_index
 from warehouse.release.site.site_facts import SiteFacts, load_site_facts
-from warehouse.release.site.source_pages import SourceAddresses, source_pages
+from warehouse.release.site.source_pages import SourceAddresses, source_page, sources_by_page
 from warehouse.release.site.table_page import table_page
 from warehouse.release.site.terms_page import terms_page
 from warehouse.release.site.trend_chart import Trend, draw_trend
+from warehouse.store.connection import open_again, path_of
+from warehouse.store.notes import INPUTS_NOTE, get_state
 
 TEMPLATES = Path(__file__).parent / "templates"
 STYLE = Path(__file__).parent / "style.css"
@@ -46,31 +52,74 @@ def can_compare(facts: SiteFacts) -> bool:
     return len(facts.schools) > 1 and has_school_pages(facts)
 
 
-def make_pages(facts: SiteFacts, one_by_one: OneByOne) -> list[Page]:
-    """All pages but the sources of their numbers; one that cannot be made is noted in `one_by_one`."""
-    makers: list[tuple[str, Callable[[], Page]]] = [
-        ("首页", partial(overview, facts)),
-        *((f"“{chapter.title}”", partial(chapter_page, facts, chapter)) for chapter in facts.chapters),
-        ("各校", partial(schools_page, facts)),
-        *(
-            (f"“{school['school_name']}”", partial(school_page, facts, school))
-            for school in facts.schools
-            if has_school_pages(facts)
-        ),
-        *((f"“{table.title}”", partial(table_page, facts, table)) for table in facts.figures.tables.values()),
-        ("数字索引", partial(figures_page, facts)),
-        ("数据质量", partial(quality_page, facts)),
-        ("指标目录", partial(dictionary_page, facts)),
-        ("术语", partial(terms_page, facts)),
-        *(
-            (f"“{indicator.label}”", partial(indicator_page, facts, chapter, indicator))
-            for chapter in facts.chapters
-            for indicator in chapter.indicators
-        ),
-        *([("比较学校", partial(compare_page, facts))] if can_compare(facts) else []),
-    ]
-    made = (one_by_one.do(f"网站的一页：{name}", make) for name, make in makers)
-    return [page for page in made if page]
+@dataclass
+class Site:
+    """Everything that a page of the site is made of, wherever that is done; what it needs of the database is opened
+    there, and is of the same build."""
+
+    facts: SiteFacts
+    addresses: SourceAddresses
+    folder: Path
+    of_all: Mapping[str, Any]
+    """What every page may name."""
+    build: str | None
+    database: Path
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
+    @cached_property
+    def lineage(self) -> Lineage:
+        """Raises DeclinedError when another database has been published meanwhile."""
+        try:
+            connection = open_again(self.database)
+            if self.build and get_state(connection, INPUTS_NOTE) == self.build:
+                return Lineage(connection, self.facts.figures.catalogue, is_public=True)
+        except duckdb.Error as error:
+            raise DeclinedError from error
+        raise DeclinedError
+
+    @cached_property
+    def environment(self) -> Templates:
+        environment = _environment()
+        environment.globals |= {"source_path": self.addresses.address, **self.of_all}
+        return environment
+
+    @cached_property
+    def makers(self) -> list[tuple[str, Callable[[], Page]]]:
+        """All pages but downloads and the sources of their numbers, each with its name."""
+        facts = self.facts
+        return [
+            ("首页", partial(overview, facts)),
+            *((f"“{chapter.title}”", partial(chapter_page, facts, chapter)) for chapter in facts.chapters),
+            ("各校", partial(schools_page, facts)),
+            *(
+                (f"“{school['school_name']}”", partial(school_page, facts, school))
+                for school in facts.schools
+                if has_school_pages(facts)
+            ),
+            *((f"“{table.title}”", partial(table_page, facts, table)) for table in facts.figures.tables.values()),
+            ("数字索引", partial(figures_page, facts)),
+            ("数据质量", partial(quality_page, facts)),
+            ("指标目录", partial(dictionary_page, facts)),
+            ("术语", partial(terms_page, facts)),
+            *(
+                (f"“{indicator.label}”", partial(indicator_page, facts, chapter, indicator))
+                for chapter in facts.chapters
+                for indicator in chapter.indicators
+            ),
+            *([("比较学校", partial(compare_page, facts))] if can_compare(facts) else []),
+        ]
+
+
+@dataclass(frozen=True)
+class Written:
+    """Pages as they were written: their paths from the site's folder, the numbers to which they link, and a line for
+    each that could not be made."""
+
+    paths: tuple[str, ...]
+    wanted: frozenset[Reference]
+    failed: tuple[str, ...]
 
 
 def write_site(
@@ -80,30 +129,25 @@ def write_site(
     folder: Path,
     released_on: date,
     version: str,
-    downloads: Sequence[Path] = (),
+    downloads: Sequence[Path] | Callable[[], Sequence[Path]] = (),
     one_by_one: OneByOne | None = None,
+    hands: Hands | None = None,
 ) -> list[Path]:
     """The site of a report year in a new folder; the files written, in order. The figures are of the same database.
 
-    `downloads` are files of the same release, in `folder` or beside it, that the site links to. With `one_by_one` a
-    page that cannot be made is noted there, and the others are written; without, whatever fails is raised.
+    `downloads` are files of the same release, in `folder` or beside it, that the site links to, asked for last.
+    With `one_by_one` a page that cannot be made is noted there, and the others are written; without, whatever fails is
+    raised. `hands` take a share of the pages.
 
     Raises FileExistsError when the folder holds anything but downloads, ValueError for a download elsewhere.
     """
     # Long: what every page of the site may name is listed here.
-    pages_of_downloads = downloads_page(downloads, folder)
     if folder.exists() and (folder / "index.html").exists():
         raise FileExistsError(f"文件夹里已有一个站点：{folder}")
     facts = load_site_facts(connection, figures, city.calendar.timezone)
-    each = one_by_one or OneByOne(is_strict=True)
-    pages = [*make_pages(facts, each), pages_of_downloads]
-    wanted = {reference for page in pages for reference in references(page.content)}
-    addresses = SourceAddresses.of(figures.catalogue)
-    pages += source_pages(facts, Lineage(connection, figures.catalogue, is_public=True), addresses, wanted, each)
-    environment = _environment()
-    environment.globals |= {
+    each, hands = one_by_one or OneByOne(is_strict=True), hands or Hands()
+    of_all = {
         "city": facts.figures.city_name,
-        "source_path": addresses.address,
         "report_year": figures.report_year,
         "released_on": released_on.isoformat(),
         "version": version,
@@ -113,9 +157,61 @@ def write_site(
         "all_chapters": facts.chapters,
         "can_compare": can_compare(facts),
     }
-    written = (each.do(f"网站的一页：{page.title}", partial(_write_page, environment, page, folder)) for page in pages)
-    paths = [path for path in written if path]
-    return sorted([*paths, *_write_data(facts, pages, folder), *_copy_parts(folder)])
+    addresses, build = SourceAddresses.of(figures.catalogue), get_state(connection, INPUTS_NOTE)
+    site = Site(facts, addresses, folder, of_all, build, path_of(connection))
+    site.lineage = Lineage(connection, figures.catalogue, is_public=True)  # of this very connection
+    shared = hands.shared(site)
+    strict = each.is_strict
+    pages = hands.share(partial(write_pages, shared, strict), in_portions(range(len(site.makers))))
+    wanted = {reference for written in pages for reference in written.wanted}
+    sources = sources_by_page(site.lineage, addresses, wanted, has_school_pages(facts))
+    known = hands.shared(frozenset(reference for of in sources.values() for reference in of))
+    pages += hands.share(partial(write_sources, shared, known, strict), in_portions(list(sources.items())))
+    files = downloads() if callable(downloads) else downloads
+    pages.append(_write(site, [("网站的一页：下载", partial(downloads_page, files, folder))], is_strict=True))
+    each.failed += [line for written in pages for line in written.failed]
+    paths = [path for written in pages for path in written.paths]
+    written = [*(folder / path for path in paths), *_write_data(facts, frozenset(paths), folder), *_copy_parts(folder)]
+    return sorted(written)
+
+
+def write_pages(shared: Shared[Site], is_strict: bool, which: Sequence[int]) -> Written:
+    """Writes those of the site's makers' pages."""
+    site = shared.value
+    makers = [(f"网站的一页：{name}", make) for name, make in (site.makers[number] for number in which)]
+    return _write(site, makers, is_strict)
+
+
+def write_sources(
+    shared: Shared[Site],
+    known: Shared[frozenset[Reference]],
+    is_strict: bool,
+    sources: Sequence[tuple[str, list[Reference]]],
+) -> Written:
+    """Writes pages with the sources of numbers, each at its path; `known` are all numbers that have a source."""
+    site = shared.value
+    lineage = site.lineage
+    makers = [
+        (
+            f"网站的一页：{lineage.name(of[0].subject, of[0].year)}的数字来源（{path}）",
+            partial(source_page, site.facts, lineage, site.addresses, path, of, known.value),
+        )
+        for path, of in sources
+    ]
+    return _write(site, makers, is_strict)
+
+
+def _write(site: Site, makers: Iterable[tuple[str, Callable[[], Page]]], is_strict: bool) -> Written:
+    each = OneByOne(is_strict)
+    paths, wanted = list[str](), set[Reference]()
+    for name, make in makers:
+        if (page := each.do(name, make)) is None:
+            continue
+        if page.template != "sources":
+            wanted.update(references(page.content))
+        if each.do(f"网站的一页：{page.title}", partial(_write_page, site.environment, page, site.folder)):
+            paths.append(page.path)
+    return Written(tuple(paths), frozenset(wanted), tuple(each.failed))
 
 
 def _copy_parts(folder: Path) -> list[Path]:
@@ -127,9 +223,9 @@ def _copy_parts(folder: Path) -> list[Path]:
     return list(parts.values())
 
 
-def _write_data(facts: SiteFacts, pages: list[Page], folder: Path) -> list[Path]:
+def _write_data(facts: SiteFacts, paths: Set[str], folder: Path) -> list[Path]:
     """What the scripts read when a reader asks for it: the index of the search, and each school's numbers."""
-    data: list[tuple[str, str, object]] = [("search", "search.js", search_index(facts, pages))]
+    data: list[tuple[str, str, object]] = [("search", "search.js", search_index(facts, paths))]
     if can_compare(facts):
         data.append(("indicators", "indicators.js", indicator_data(facts)))
         codes = [school["school_code"] for school in facts.schools]
