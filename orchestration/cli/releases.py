@@ -92,11 +92,10 @@ def release(
 ) -> None:
     """发布一个年度：检查、编号，生成全部文档、数据文件和网站，留下清单。有事项没有逐项解决时返回码为 3。"""
     # Long: looked at or made, and what each of both may run into.
-    from sources.system.hands import processors
     from warehouse.catalogue.catalogue import CatalogueChangedError, load_catalogue
     from warehouse.release.foresee import foresee
     from warehouse.release.gate import CannotConfirmError
-    from warehouse.release.make_release import ReleaseBlockedError
+    from warehouse.release.make_release import ReleaseBlockedError, processes_for
     from warehouse.release.make_release import release as make_release
 
     settings, city = installation()
@@ -116,7 +115,7 @@ def release(
                 load_catalogue(city.pack),
                 year,
                 lambda part: shown.update(f"发布：{part}……"),
-                processes=processors(),
+                processes=processes_for(city, year),
             )
     except (FileNotFoundError, CatalogueChangedError, CannotConfirmError) as error:
         fail(str(error))

@@ -112,9 +112,8 @@ def documents(context: dg.AssetExecutionContext, reading: dg.ResourceParam[Insta
 def released(
     context: dg.AssetExecutionContext, config: TypedCode, reading: dg.ResourceParam[Installation]
 ) -> dg.MaterializeResult:
-    from sources.system.hands import processors
     from warehouse.release.confirmation import NotConfirmedError
-    from warehouse.release.make_release import ReleaseBlockedError, release
+    from warehouse.release.make_release import ReleaseBlockedError, processes_for, release
 
     metadata: dict[str, dg.MetadataValue] = {}
     for year in context.partition_keys:
@@ -127,7 +126,7 @@ def released(
                 int(year),
                 context.log.info,
                 typed=config.code,
-                processes=processors(),
+                processes=processes_for(reading.city, int(year)),
             )
         except ReleaseBlockedError as error:
             raise _blocked(error, int(year)) from None

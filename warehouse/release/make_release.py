@@ -21,8 +21,9 @@ from sources.system.disk import refuse_without_room
 from sources.system.faults import OneByOne, ToldError
 from sources.system.fingerprint import sha256_of_file
 from sources.system.fixed_zip import write_zip
-from sources.system.hands import Hands
+from sources.system.hands import Hands, processors
 from sources.system.kept_parts import NOTHING_KEPT, KeptParts
+from sources.system.parallel import FEW
 from sources.system.seal import SEAL, seal
 from sources.system.settings import Settings
 from sources.system.whole_file import remove_dead_partials
@@ -169,6 +170,11 @@ def release(
             hands.leave()
             shutil.rmtree(partial, ignore_errors=True)
     return Released(manifest, target, seconds, True)
+
+
+def processes_for(city: City, report_year: int) -> int:
+    """How many processes a release is worth: a city's is made before others have imported what they need."""
+    return processors() if len(city.respondents_in(report_year)) >= FEW else 1
 
 
 def make(
