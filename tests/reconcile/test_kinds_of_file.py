@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import docx
+import pdfplumber
 import pytest
 import typst
 from docx.oxml import parse_xml
@@ -316,6 +317,25 @@ def test_a_page_that_would_take_too_much_is_read_or_refused_within_limits(
 def test_any_text_is_a_page_and_a_text_in_markdown(text: str):
     for parts in (parts_of_html(text), parts_of_markdown(text)):
         assert all(part.content for part in parts)
+
+
+def test_a_table_goes_on_in_its_columns_where_merged_cells_hide_one_on_the_next_page(tmp_path: Path):
+    """A row whose first cell goes over two columns, alone on the next page, does not show where the second begins."""
+    path = typeset(
+        '#set text(font: "Noto Sans CJK SC")\n#set page(height: 5.2cm, margin: 1.5cm)\n各校填报的数据如下，逐项核对。\n'
+        "#table(columns: (3cm, 3cm, 3cm), [类别], [项目], [2031年], [普通高中], [在校生数], [78805],"
+        " table.cell(colspan: 2)[普职招生比], [1.20], table.cell(colspan: 2)[普职在校比], [2.34])",
+        tmp_path,
+    )
+    (table,) = [block for block in read_document(path) if isinstance(block, TextTable)]
+    assert [tuple(map(squeezed, row)) for row in table.rows] == [
+        ("类别", "项目", "2031年"),
+        ("普通高中", "在校生数", "78805"),
+        ("普职招生比", "", "1.20"),
+        ("普职在校比", "", "2.34"),
+    ]
+    with pdfplumber.open(path) as pdf:
+        assert [squeezed(page.extract_text())[-4:] for page in pdf.pages] == ["8805", "2.34"]
 
 
 def test_merged_cells_of_a_page_say_the_same_in_each_place_that_they_cover():

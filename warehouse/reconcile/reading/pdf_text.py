@@ -12,11 +12,13 @@ from typing import Any
 
 from warehouse.reconcile.reading.report_part import ReportPart
 
-LEAST_LETTERS = 20
+LEAST_LETTERS = 8
 """Pages with fewer, one with another, have no text layer."""
 MARGIN = 0.12
 """The part of a page's height, at its top and foot, in which running heads and page numbers stand."""
 PAGE_NUMBER = re.compile(r"[-—–·.\s]*(?:第\s*)?\d{1,4}(?:\s*页)?(?:\s*[/／共]\s*\d{1,4}\s*页?)?[-—–·.\s]*")
+SAME_EDGE = 3.0
+"""Within how many points columns on two pages begin at the same place."""
 SET_IN = 1.6
 """From how many letters on a line is set in from the margin."""
 APART = 1.25
@@ -69,8 +71,26 @@ class _Margins:
 
 @dataclass(frozen=True, slots=True)
 class _PageTable:
+    """A table on a page; `edges`: where each of its columns begins, from the left, in points."""
+
     rows: list[list[str]]
     top: float
+    edges: tuple[float, ...]
+
+    def in_columns_of(self, other: "_PageTable") -> list[list[str]] | None:
+        """Its rows in the columns of another, of which merged cells may hide some here; None when they are others."""
+        at = [
+            next((n for n, edge in enumerate(other.edges) if abs(edge - own) < SAME_EDGE), None) for own in self.edges
+        ]
+        if None in at or 0 not in at:
+            return None
+        rows = []
+        for row in self.rows:
+            cells = [""] * len(other.edges)
+            for column, cell in zip(at, row, strict=True):
+                cells[column or 0] = cell
+            rows.append(cells)
+        return rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +103,12 @@ class _Page:
 
 @dataclass(frozen=True, slots=True)
 class _PagePart:
-    """A part of a page; `line` is given of plain text only, that may run on."""
+    """A part of a page; `line` is given of plain text only, that may run on, and `table` of a table."""
 
     page: int
     part: ReportPart
     line: _Line | None = None
+    table: _PageTable | None = None
 
 
 def parts_of_pdf(path: Path) -> list[ReportPart]:
@@ -123,7 +144,11 @@ def _page(page: Any) -> _Page:
     """A page's tables, and its lines outside of them."""
     found = page.find_tables()
     tables = tuple(
-        _PageTable([[_in_a_line(cell or "") for cell in row] for row in table.extract()], float(table.bbox[1]))
+        _PageTable(
+            [[_in_a_line(cell or "") for cell in row] for row in table.extract()],
+            float(table.bbox[1]),
+            tuple(min(float(cell[0]) for cell in column.cells if cell) for column in table.columns),
+        )
         for table in found
     )
     rest = page
@@ -171,7 +196,7 @@ def _parts_of_page(page: _Page, running: frozenset[tuple[int, float]]) -> Iterat
     standing: list[_Line | _PageTable] = sorted([*page.lines, *page.tables], key=lambda each: each.top)
     for number, each in enumerate(standing, 1):
         if isinstance(each, _PageTable):
-            yield _PagePart(page.number, ReportPart(each.rows, f"第{page.number}页"))
+            yield _PagePart(page.number, ReportPart(each.rows, f"第{page.number}页"), table=each)
             continue
         part = ReportPart(each.text, f"第{page.number}页第{number}行", (page.number, each.top) in running)
         is_plain = not part.is_running and STARTS_ANEW.match(each.text) is None
@@ -195,22 +220,22 @@ def _margins(parts: Sequence[_PagePart]) -> _Margins:
     )
 
 
-def _paragraphs_joined(parts: Iterable[_PagePart], margins: _Margins) -> list[ReportPart]:
+def _paragraphs_joined(parts: Iterable[_PagePart], margins: _Margins) -> list[_PagePart]:
     """The lines of each paragraph put together, over the end of a page too."""
-    joined: list[ReportPart] = []
+    joined: list[_PagePart] = []
     last: _PagePart | None = None
     begun = -1  # where the paragraph of the last line stands
     for each in parts:
         if each.part.is_running:
-            joined.append(each.part)
+            joined.append(each)
             continue
         if last is not None and _continues(last, each, margins):
-            text, more = joined[begun].content, each.part.content
+            text, more = joined[begun].part.content, each.part.content
             assert isinstance(text, str)
             assert isinstance(more, str)
-            joined[begun] = replace(joined[begun], content=_with(text, more))
+            joined[begun] = replace(joined[begun], part=replace(joined[begun].part, content=_with(text, more)))
         else:
-            joined.append(each.part)
+            joined.append(each)
             begun = len(joined) - 1
         last = each
     return joined
@@ -235,30 +260,29 @@ def _with(line: str, more: str) -> str:
     return f"{line} {more}" if is_latin else line + more
 
 
-def _tables_joined(parts: Sequence[ReportPart]) -> list[ReportPart]:
+def _tables_joined(parts: Sequence[_PagePart]) -> list[ReportPart]:
     """Tables that go on at the top of the next page, without the head that stands there again."""
     joined: list[ReportPart] = []
-    last: int | None = None  # the part before, but for heads and feet of pages
-    for part in parts:
-        before = joined[last] if last is not None else None
-        if before is not None and last is not None and _goes_on(before, part):
-            assert not isinstance(before.content, str)
-            assert not isinstance(part.content, str)
-            rest = part.content[1:] if part.content[0] == before.content[0] else part.content
-            joined[last] = replace(before, content=_rows_joined(before.content, rest))
+    last: _PagePart | None = None  # the part before, but for heads and feet of pages; of a table, its beginning
+    at = -1
+    for each in parts:
+        rest = _rest_of(last, each) if last is not None else None
+        if rest is not None:
+            rows = joined[at].content
+            assert not isinstance(rows, str)
+            joined[at] = replace(joined[at], content=_rows_joined(rows, rest[1:] if rest[0] == rows[0] else rest))
             continue
-        joined.append(part)
-        if not part.is_running:
-            last = len(joined) - 1
+        joined.append(each.part)
+        if not each.part.is_running:
+            last, at = each, len(joined) - 1
     return joined
 
 
-def _goes_on(table: ReportPart, part: ReportPart) -> bool:
-    """Whether both are tables of as many columns, and the second stands on another page."""
-    if isinstance(table.content, str) or isinstance(part.content, str) or table.place == part.place:
-        return False
-    widths = {len(row) for row in (*table.content, *part.content)}
-    return len(widths) == 1 and bool(table.content) and bool(part.content)
+def _rest_of(table: _PagePart, each: _PagePart) -> list[list[str]] | None:
+    """The rows of a table on another page that goes on in the same columns, in these; None when it does not."""
+    if table.table is None or each.table is None or table.page == each.page or not each.table.rows:
+        return None
+    return each.table.in_columns_of(table.table)
 
 
 def _rows_joined(rows: Sequence[list[str]], more: Sequence[list[str]]) -> list[list[str]]:
