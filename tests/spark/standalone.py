@@ -19,7 +19,8 @@ from warehouse.run.spark import spark_python
 
 WORKERS = 2
 LIGHT = " ".join(f"--conf spark.{who}.extraJavaOptions=-XX:TieredStopAtLevel=1" for who in ("driver", "executor"))
-"""For PYSPARK_SUBMIT_ARGS: Java machines that start soon."""
+LIGHT += " --conf spark.task.maxFailures=2"
+"""For PYSPARK_SUBMIT_ARGS: Java machines that start soon, and a task is tried twice, not four times."""
 STARTS_WITHIN = 60
 SMALL = {
     "SPARK_DAEMON_MEMORY": "256m",

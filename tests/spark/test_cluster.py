@@ -18,7 +18,7 @@ from tests.conftest import TODAY, select
 from tests.hostile.test_quarantine import SLOW, SLOW_ID, WIDE
 from tests.intake.test_elsewhere import put_hostile, taken_in
 from tests.spark.standalone import Standalone, joined, standalone
-from warehouse.run.cluster import DONE_HERE, Cluster
+from warehouse.run.cluster import DONE_HERE, Cluster, ClusterError
 from warehouse.run.spark import missing_for_spark
 
 missing = missing_for_spark()
@@ -128,10 +128,21 @@ def test_a_worker_that_is_killed_while_it_reads_loses_nothing(sample, tmp_path):
 
 def test_what_no_worker_can_do_is_done_here_and_told_as_here(cluster, tmp_path, caplog):
     (tmp_path / "here").write_text("only here")
-    assert list(cluster.each_apart(read_where_it_is, [tmp_path / "here"], Limits())) == ["only here"]
+    outcomes = cluster.each_apart(read_where_it_is, [tmp_path / "here", tmp_path / "gone"], Limits())
+    assert next(outcomes) == "only here"
     assert DONE_HERE in caplog.text
     with pytest.raises(FileNotFoundError, match="gone"):
-        list(cluster.each_apart(Path.read_text, [tmp_path / "gone"], Limits()))
+        next(outcomes)
+
+
+def test_a_cluster_that_is_not_there_is_told_with_its_address_and_its_log(of_two, tmp_path):
+    nowhere = Settings(tmp_path, CITIES_ROOT / "450700")
+    with (
+        joined(of_two, nowhere, NIANBAO_SPARK_MASTER="spork://nowhere") as cluster,
+        pytest.raises(ClusterError, match=rf"spork://nowhere.*{cluster.log}"),
+    ):
+        list(cluster.each_apart(abs, [-1], Limits()))
+    assert "SparkException" in cluster.log.read_text()
 
 
 def read_where_it_is(path: Path) -> str:

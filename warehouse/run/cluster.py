@@ -104,12 +104,12 @@ class Cluster:
             yield from self._outcomes(work, limits, *waiting.popleft())
 
     def end(self) -> None:
-        """Lets the cluster go."""
+        """Lets the cluster go; at once if nothing was asked: then it may still be starting."""
         self.pipe.close()
         try:
-            self.process.wait(ENDS_WITHIN)
-        except subprocess.TimeoutExpired:  # it may still be starting
-            self.process.kill()
+            self.process.wait(ENDS_WITHIN if self.asked else 0)
+        except subprocess.TimeoutExpired:
+            self.process.kill()  # its Java machine ends with it
             self.process.wait()
 
     def _ask(self, work: bytes, items: bytes) -> int:
