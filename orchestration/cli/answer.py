@@ -82,6 +82,7 @@ def reconcile(
     """核对一份已印出的报告：逐个数字重新计算、互相比较，解释每一处差异。有被指为错误的数字时返回码为 3。"""
     from warehouse.catalogue.catalogue import load_catalogue
     from warehouse.catalogue.reference import published_files
+    from warehouse.reconcile.commented_word import commented_word
     from warehouse.reconcile.memo import page
     from warehouse.reconcile.reconcile import reconcile_file, save
     from warehouse.run.publish import publish
@@ -102,11 +103,16 @@ def reconcile(
     memo.parent.mkdir(parents=True, exist_ok=True)
     memo.write_text(result.memo, encoding="utf-8")
     (shown := memo.with_suffix(".html")).write_text(page(result, city), encoding="utf-8")
+    made = f"备忘录 {memo}\n网页   {shown}"
+    if printed.suffix.lower() == ".docx":
+        commented = memo.with_name(f"{printed.stem}_批注.docx")
+        commented.write_bytes(commented_word(printed, result))
+        made += f"\n批注稿 {commented}（原稿，问题写在各数字旁的批注里，可以发回改）"
     if as_json:
         print_json(result.frame.to_dicts())
     else:
         _print_memo(result.memo)
-        console.print(f"备忘录 {memo}\n网页   {shown}\n数据表 reconciliation.figure", soft_wrap=True)
+        console.print(f"{made}\n数据表 reconciliation.figure", soft_wrap=True)
     if result.frame.get_column("is_suspected").any():
         raise typer.Exit(ACTION_NEEDED)
 

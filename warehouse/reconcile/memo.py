@@ -1,6 +1,6 @@
 """This module writes the result of a reconciliation as a memo and as a page."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from sources.declarations.city import City
 from sources.system.html_page import html_templates
 from sources.system.plain_text import as_markdown
+from warehouse.reconcile.answers import Answer
 from warehouse.reconcile.judging.causes import DIAGNOSES
 from warehouse.reconcile.verdicts import VERDICTS, Reconciliation
 
@@ -18,7 +19,14 @@ CODES = ("verdict", "indicator_code", "subject_code", "scope_code", "kind")
 """Columns by which the templates decide, and which they do not print."""
 
 
-def memo(frame: pl.DataFrame, city: City, source: str, report_year: int, origin_note: str = "") -> str:
+def memo(
+    frame: pl.DataFrame,
+    city: City,
+    source: str,
+    report_year: int,
+    origin_note: str = "",
+    answers: Sequence[Answer] = (),
+) -> str:
     """Writes the result as a memo (核对备忘录) in Markdown; what the printed report says is text in it."""
     templates = Environment(
         loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
@@ -26,13 +34,31 @@ def memo(frame: pl.DataFrame, city: City, source: str, report_year: int, origin_
     )  # fmt: skip
     texts = pl.selectors.string() - pl.selectors.by_name(CODES)
     shown = frame.with_columns(texts.map_elements(_in_memo, return_dtype=pl.String))
-    return templates.get_template("memo.md.j2").render(_facts(shown, city, _in_memo(source), report_year, origin_note))
+    facts = _facts(shown, city, _in_memo(source), report_year, origin_note)
+    return templates.get_template("memo.md.j2").render(facts | _answered(answers, _in_memo))
 
 
 def page(result: Reconciliation, city: City) -> str:
     """Writes the memo and every figure as one HTML page that needs no other file."""
     facts = _facts(result.frame, city, result.source, result.report_year, result.origin_note)
-    return html_templates(TEMPLATES).get_template("page.html.j2").render(facts)
+    return html_templates(TEMPLATES).get_template("page.html.j2").render(facts | _answered(result.answers, str))
+
+
+def _answered(answers: Sequence[Answer], shown: Callable[[str], str]) -> dict[str, object]:
+    """What the templates print of answers to comments: those that were answered or settled, and how many were not."""
+    told = [each for each in answers if each.replies or each.is_done]
+    return {
+        "answered": [
+            {
+                "at": shown(each.at),
+                "said": shown(each.said),
+                "replies": [f"{shown(author)}：{shown(text)}" for author, text in each.replies],
+                "is_done": each.is_done,
+            }
+            for each in told
+        ],
+        "unanswered": len(answers) - len(told),
+    }
 
 
 def _in_memo(text: str) -> str:

@@ -13,6 +13,7 @@ from sources.audit.slips import OF_DIGITS
 from sources.declarations.city import City
 from warehouse.catalogue.catalogue import Catalogue
 from warehouse.figures.fact import Reference
+from warehouse.reconcile.answers import answers_in
 from warehouse.reconcile.judging.causes import Surroundings, taken_from_elsewhere
 from warehouse.reconcile.judging.corrections import judge
 from warehouse.reconcile.judging.derive import derive
@@ -198,7 +199,9 @@ def reconcile_file(
     judged = reconcile(connection, city, catalogue, reading.figures, published, reading.listings)
     frame = with_numerals(judged, reading.numerals)
     note = origin_note(connection, report_year)
-    return Reconciliation(path.name, report_year, frame, memo(frame, city, path.name, report_year, note), note)
+    answers = answers_in(path) if path.suffix.lower() == ".docx" else ()
+    told = memo(frame, city, path.name, report_year, note, answers)
+    return Reconciliation(path.name, report_year, frame, told, note, tuple(reading.blocks), answers)
 
 
 def _read(
@@ -210,7 +213,7 @@ def _read(
     published: tuple[Path, ...],
 ) -> ReportReading:
     if path.suffix.lower() not in KINDS:
-        return ReportReading(read_list(path), [], [])
+        return ReportReading(read_list(path), [], [], [])
     names, usual = load_names(catalogue, published), usual_scopes(connection, city, report_year)
     counts = school_counts(connection, city, report_year)
     return read_report(path, city, report_year, names, usual, counts)

@@ -12,6 +12,7 @@ from sources.declarations.city import City
 from warehouse.catalogue.catalogue import Catalogue
 from warehouse.figures.fact import CHANGE, VALUE, Reference
 from warehouse.figures.rounding import Verdict
+from warehouse.reconcile.answers import Answer
 from warehouse.reconcile.judging.causes import DIAGNOSES, OF_RELATION, Surroundings, explain, in_words, name_of
 from warehouse.reconcile.judging.corrections import ACCUSED, Suspicion, Verdicts
 from warehouse.reconcile.judging.relations import Interval, Relation
@@ -461,3 +462,7 @@ class Reconciliation:
     memo: str
     origin_note: str = ""
     """What must be said of the recomputed values when not all of them were submitted."""
+    blocks: tuple[int, ...] = ()
+    """For each row of the frame, which block of the file it stands in; none of a list."""
+    answers: tuple[Answer, ...] = ()
+    """Of a Word file: the comments of an earlier reconciliation that are in it, and what was answered."""

@@ -27,6 +27,8 @@ class ReportReading:
     listings: list[Listing]
     numerals: list[tuple[int, Numeral]]
     """The numerals that are no figures, each with the number of figures before it."""
+    blocks: list[int]
+    """For each numeral of the file in order, figure or not, which block it stands in."""
 
 
 def read_report(
@@ -47,6 +49,7 @@ def read_report(
     figures: list[PrintedFigure] = []
     numerals: list[tuple[int, Numeral]] = []
     listings: list[Listing] = []
+    blocks: list[int] = []
     for number, block in enumerate(read_document(path)):
         printed: list[PrintedFigure | Numeral]
         if isinstance(block, TextTable):
@@ -61,6 +64,7 @@ def read_report(
         printed = [replace(each, place=block.place) for each in printed]
         of_block = [each for each in printed if isinstance(each, PrintedFigure)]
         before = len(figures)
+        blocks += [number] * len(printed)
         for each in printed:
             if isinstance(each, Numeral):
                 numerals.append((before, each))
@@ -68,7 +72,7 @@ def read_report(
         figures += of_block if isinstance(block, TextTable) else _once_each(of_block)
     figures = _in_printed_scope(figures, report_year)
     numbered = [replace(figure, figure_id=f"T{number:03}") for number, figure in enumerate(figures, 1)]
-    return ReportReading(numbered, listings, numerals)
+    return ReportReading(numbered, listings, numerals, blocks)
 
 
 def _in_printed_scope(figures: Sequence[PrintedFigure], report_year: int) -> list[PrintedFigure]:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sources.read.inspection import check_archive
 from sources.read.sheet_xml import RefusedError
@@ -24,7 +24,13 @@ from sources.system.settings import Limits
 from warehouse.reconcile.reading.html_text import parts_of_html, parts_of_markdown
 from warehouse.reconcile.reading.pdf_text import UnreadablePdfError, parts_of_pdf
 from warehouse.reconcile.reading.report_part import ReportPart
-from warehouse.reconcile.reading.word_text import blocks_of, notes_of, text_of, text_of_paragraphs, texts_of_boxes
+from warehouse.reconcile.reading.word_text import (
+    blocks_of,
+    notes_of,
+    paragraphs_of_boxes,
+    text_of,
+    text_of_paragraphs,
+)
 
 if TYPE_CHECKING:
     from docx.document import Document
@@ -168,13 +174,26 @@ def _parts_of(document: Document) -> list[ReportPart]:
     from docx.table import Table
 
     parts: list[ReportPart] = []
-    for item in blocks_of(document.element.body):
+    for item in word_elements(document):
         if item.tag.endswith("}tbl"):
             rows = Table(item, document).rows
             parts.append(ReportPart([[text_of_paragraphs(cell._tc) for cell in row.cells] for row in rows]))
         else:
-            parts += [ReportPart(text) for text in (text_of(item), *texts_of_boxes(item)) if text]
+            parts.append(ReportPart(text_of(item)))
     return [*parts, *map(ReportPart, notes_of(document))]
+
+
+def word_elements(document: Document) -> list[Any]:
+    """The tables, and the paragraphs that say something, of a Word file's body and its text boxes in order.
+
+    The element of each part that is read; the notes, which lie elsewhere, come after them.
+    """
+    return [
+        each
+        for item in blocks_of(document.element.body)
+        for each in ([item] if item.tag.endswith("}tbl") else [item, *paragraphs_of_boxes(item)])
+        if each.tag.endswith("}tbl") or text_of(each)
+    ]
 
 
 def _text_parts(text: str) -> Iterator[str | list[list[str]]]:

@@ -3,6 +3,7 @@ text boxes, content controls, footnotes and endnotes.
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 DELETED = {"del", "moveFrom", "Fallback", "pPr", "rPr", "txbxContent", "tbl", "instrText"}
@@ -45,16 +46,41 @@ def _pieces(element: Element) -> Iterator[str]:
             yield from _pieces(child)
 
 
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A letter of a paragraph's text: the run that it stands in, and where in the run's text."""
+
+    text: str
+    run: Element
+    offset: int
+
+
+def letters_of(paragraph: Element) -> list[Letter]:
+    """The letters of a paragraph's text in its final state, those that `text_of` has, with white space at both ends."""
+    return [
+        Letter(letter, run, offset) for run in _runs(paragraph) for offset, letter in enumerate("".join(_pieces(run)))
+    ]
+
+
+def _runs(element: Element) -> Iterator[Element]:
+    for child in element:
+        name = _name(child)
+        if name == "r":
+            yield child
+        elif name not in DELETED:
+            yield from _runs(child)
+
+
 def text_of_paragraphs(element: Element) -> str:
     """The text of a cell: its paragraphs, a line each."""
     return "\n".join(text_of(each) for each in blocks_of(element) if _name(each) == "p").strip()
 
 
-def texts_of_boxes(paragraph: Element) -> Iterator[str]:
+def paragraphs_of_boxes(paragraph: Element) -> Iterator[Element]:
     """The paragraphs in the text boxes of a paragraph, each drawing once."""
     for box in paragraph.iter("{*}txbxContent"):
         if not any(_name(above) == "Fallback" for above in box.iterancestors()):
-            yield from (text for each in blocks_of(box) if (text := text_of(each)))
+            yield from (each for each in blocks_of(box) if _name(each) == "p")
 
 
 def notes_of(document: Any) -> list[str]:
