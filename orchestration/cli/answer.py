@@ -1,7 +1,7 @@
 """Commands that answer questions about numbers: where from (trace), and whether a print is right (reconcile)."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,6 +22,10 @@ from orchestration.cli.console import (
     published,
 )
 from sources.system.plain_text import of_markdown
+
+if TYPE_CHECKING:
+    from sources.declarations.city import City
+    from warehouse.reconcile.verdicts import Reconciliation
 
 SHOWN_OF_A_MEMO = 500
 """Lines."""
@@ -82,8 +86,6 @@ def reconcile(
     """核对一份已印出的报告：逐个数字重新计算、互相比较，解释每一处差异。有被指为错误的数字时返回码为 3。"""
     from warehouse.catalogue.catalogue import load_catalogue
     from warehouse.catalogue.reference import published_files
-    from warehouse.reconcile.commented_word import commented_word
-    from warehouse.reconcile.memo import page
     from warehouse.reconcile.reconcile import reconcile_file, save
     from warehouse.run.publish import publish
     from warehouse.store.connection import open_working
@@ -99,15 +101,7 @@ def reconcile(
         with open_working(settings) as working:
             save(working, result)
         publish(settings)
-    memo = settings.home / "reconciliation" / str(year) / f"{printed.stem}.md"
-    memo.parent.mkdir(parents=True, exist_ok=True)
-    memo.write_text(result.memo, encoding="utf-8")
-    (shown := memo.with_suffix(".html")).write_text(page(result, city), encoding="utf-8")
-    made = f"备忘录 {memo}\n网页   {shown}"
-    if printed.suffix.lower() == ".docx":
-        commented = memo.with_name(f"{printed.stem}_批注.docx")
-        commented.write_bytes(commented_word(printed, result))
-        made += f"\n批注稿 {commented}（原稿，问题写在各数字旁的批注里，可以发回改）"
+    made = _write(settings.home / "reconciliation" / str(year), printed, result, city)
     if as_json:
         print_json(result.frame.to_dicts())
     else:
@@ -115,6 +109,23 @@ def reconcile(
         console.print(f"{made}\n数据表 reconciliation.figure", soft_wrap=True)
     if result.frame.get_column("is_suspected").any():
         raise typer.Exit(ACTION_NEEDED)
+
+
+def _write(folder: Path, printed: Path, result: "Reconciliation", city: "City") -> str:
+    """Writes memo, page and, of a Word file, the file with comments into the folder; a line for each."""
+    from warehouse.reconcile.commented_word import commented_word
+    from warehouse.reconcile.memo import page
+
+    folder.mkdir(parents=True, exist_ok=True)
+    memo, shown = folder / f"{printed.stem}.md", folder / f"{printed.stem}.html"
+    memo.write_text(result.memo, encoding="utf-8")
+    shown.write_text(page(result, city), encoding="utf-8")
+    made = f"备忘录 {memo}\n网页   {shown}"
+    if printed.suffix.lower() != ".docx":
+        return made
+    commented = folder / f"{printed.stem}_批注.docx"
+    commented.write_bytes(commented_word(printed, result))
+    return f"{made}\n批注稿 {commented}（原稿，问题写在各数字旁的批注里，可以发回改）"
 
 
 def _print_memo(memo: str) -> None:

@@ -72,7 +72,7 @@ WAITS = (
     Wait("marked workbook", "a file dropped into the inbox to its marked workbook", 8),
     Wait("message", "a file dropped into the inbox to its message"),
     Wait("status", "`nianbao status`", 0.35),
-    Wait("trace", "`nianbao trace F064`", 0.35),
+    Wait("trace", "`nianbao trace` of a printed figure", 0.35),
     Wait("table", "`nianbao table 1.2-2`", 0.35),
     Wait("check", "`nianbao check` of one workbook", 0.8),
     Wait("search", "the site's search, the first on a page"),

@@ -18,7 +18,7 @@ from sources.system.settings import Limits
 from warehouse.reconcile.answers import AUTHOR, INITIALS, take_out, threads_of
 from warehouse.reconcile.reading.printed_figure import NUMBER, plain
 from warehouse.reconcile.reading.report_file import word_elements
-from warehouse.reconcile.reading.word_text import Letter, blocks_of, letters_of
+from warehouse.reconcile.reading.word_text import WordLetter, blocks_of, letters_of
 from warehouse.reconcile.verdicts import Reconciliation
 
 NO_DIGIT_BEFORE = r"(?<![\d.])"
@@ -139,7 +139,7 @@ Searchable = list[tuple[str, int]]
 """The letters of a paragraph that count when one looks for a number, half-width, each with its place in the text."""
 
 
-def _searchable(letters: Sequence[Letter]) -> Searchable:
+def _searchable(letters: Sequence[WordLetter]) -> Searchable:
     kept = [(_half_width(each.text), number) for number, each in enumerate(letters) if each.text.strip()]
     return [
         (text, number)

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from warehouse.reconcile.reading.names import Names
 from warehouse.reconcile.reading.numerals import Numeral, evened, numerals_in
 from warehouse.reconcile.reading.printed_figure import Listing, PrintedFigure
 from warehouse.reconcile.reading.prose import figures_of_paragraph
-from warehouse.reconcile.reading.report_file import Caption, TextTable, read_document
+from warehouse.reconcile.reading.report_file import Block, Caption, TextTable, read_document
 from warehouse.reconcile.reading.table_cells import figures_of_grid, listings_of
 from warehouse.reconcile.reading.wording import State
 
@@ -51,17 +51,8 @@ def read_report(
     listings: list[Listing] = []
     blocks: list[int] = []
     for number, block in enumerate(read_document(path)):
-        printed: list[PrintedFigure | Numeral]
-        if isinstance(block, TextTable):
-            printed = list(figures_of_grid(block, state, number))
-            listings += listings_of(block, state)
-        elif isinstance(block, Caption) or IMAGE.match(block.text):
-            text = evened(block.text)
-            told = block.told if isinstance(block, Caption) else "标题或图题中的数"
-            printed = [each for _, each in numerals_in(text, block.section, otherwise=told)]
-        else:
-            printed = list(figures_of_paragraph(block, state))
-        printed = [replace(each, place=block.place) for each in printed]
+        printed = [replace(each, place=block.place) for each in _printed_in(block, number, state)]
+        listings += listings_of(block, state) if isinstance(block, TextTable) else []
         of_block = [each for each in printed if isinstance(each, PrintedFigure)]
         before = len(figures)
         blocks += [number] * len(printed)
@@ -73,6 +64,17 @@ def read_report(
     figures = _in_printed_scope(figures, report_year)
     numbered = [replace(figure, figure_id=f"T{number:03}") for number, figure in enumerate(figures, 1)]
     return ReportReading(numbered, listings, numerals, blocks)
+
+
+def _printed_in(block: Block, number: int, state: State) -> Iterator[PrintedFigure | Numeral]:
+    """The figures and other numerals of a block, in order."""
+    if isinstance(block, TextTable):
+        yield from figures_of_grid(block, state, number)
+    elif isinstance(block, Caption) or IMAGE.match(block.text):
+        told = block.told if isinstance(block, Caption) else "标题或图题中的数"
+        yield from (each for _, each in numerals_in(evened(block.text), block.section, otherwise=told))
+    else:
+        yield from figures_of_paragraph(block, state)
 
 
 def _in_printed_scope(figures: Sequence[PrintedFigure], report_year: int) -> list[PrintedFigure]:

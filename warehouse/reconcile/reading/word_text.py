@@ -47,7 +47,7 @@ def _pieces(element: Element) -> Iterator[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class WordLetter:
     """A letter of a paragraph's text: the run that it stands in, and where in the run's text."""
 
     text: str
@@ -55,11 +55,10 @@ class Letter:
     offset: int
 
 
-def letters_of(paragraph: Element) -> list[Letter]:
+def letters_of(paragraph: Element) -> list[WordLetter]:
     """The letters of a paragraph's text in its final state, those that `text_of` has, with white space at both ends."""
-    return [
-        Letter(letter, run, offset) for run in _runs(paragraph) for offset, letter in enumerate("".join(_pieces(run)))
-    ]
+    texts = ((run, "".join(_pieces(run))) for run in _runs(paragraph))
+    return [WordLetter(letter, run, offset) for run, text in texts for offset, letter in enumerate(text)]
 
 
 def _runs(element: Element) -> Iterator[Element]:
