@@ -512,3 +512,21 @@ def test_a_further_name_of_an_indicator_that_is_gone_is_told():
     known = {code: indicator for code, indicator in catalogue.indicators.items() if code != "students_formal"}
     with pytest.raises(DeclarationError, match=r"names\.yml.*there is no indicator `students_formal`"):
         load_names(replace(catalogue, indicators=known))
+
+
+@pytest.mark.parametrize(
+    ("sentence", "proposal"),
+    [
+        ("2023年，全市有中等职业学校12所，其中公办学校8所，民办学校3所。", "民办学校4所"),
+        ("2023年，全市有中等职业学校12所，其中公办学校8所，民办学校三所。", "民办学校4所"),
+        ("2023年，全市有中等职业学校１２所，其中公办学校８所，民办学校 ３ 所。", "民办学校4所"),
+    ],
+)
+def test_the_right_words_are_proposed_for_a_wrong_number(published, sentence, proposal, tmp_path):
+    path = tmp_path / "report.txt"
+    path.write_text(sentence, encoding="utf-8")
+    result = reconcile_file(published, QINZHOU, load_catalogue(PACK), path, 2023)
+    (row,) = [row for row in result.frame.to_dicts() if row["is_suspected"]]
+    assert row["proposal"] == proposal
+    assert f"建议写作“{proposal}”" in result.memo
+    assert f"建议写作“{proposal}”" in page(result, QINZHOU)

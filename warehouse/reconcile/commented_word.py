@@ -59,7 +59,8 @@ def _remark(row: dict[str, Any]) -> str:
     """What its author is told of a number, and what to do; "" where there is nothing to do."""
     said = row["explanation"] or ""
     if row["is_suspected"]:
-        return f"{said}。请核对：有误就改为 {row['suggested']}，无误请在此答复理由。"
+        better = f"“{row['proposal']}”" if row["proposal"] else row["suggested"]
+        return f"{said}。请核对：有误就改为 {better}，无误请在此答复理由。"
     if row["broken_relations"]:
         return f"与其他数字矛盾：{said}。请核对各数，改正其中印错的。"
     if row["verdict"] in ("differs", "truncated", "contradicts"):

@@ -20,7 +20,7 @@ from warehouse.reconcile.judging.table_sums import TableSum
 from warehouse.reconcile.judging.witnesses import Recomputed, compare, displayed, unit_factor
 from warehouse.reconcile.reading.names import UnderstoodFigure
 from warehouse.reconcile.reading.numerals import Numeral
-from warehouse.reconcile.reading.printed_figure import PrintedFigure
+from warehouse.reconcile.reading.printed_figure import NUMBER, PrintedFigure
 
 VERDICTS = {
     "consistent": "一致",
@@ -65,6 +65,7 @@ class FigureVerdict:
     is_suspected: bool = False
     confidence: Decimal | None = None
     suggested: str | None = None
+    proposal: str | None = None
     broken_relations: str | None = None
     supporting_relations: int = 0
 
@@ -256,7 +257,8 @@ def _with_verdict(printed: FigureVerdict, judged: JudgedFigure, done: Reconciled
         explanation=_explanation(judged, code, done),
         is_suspected=judged.is_suspected,
         confidence=None if suspicion is None else Decimal(str(round(suspicion.confidence, 2))),
-        suggested=_suggested(judged.figure, fact, judged.exact, suspicion, done.catalogue),
+        suggested=(suggested := _suggested(judged.figure, fact, judged.exact, suspicion, done.catalogue)),
+        proposal=_proposal(judged.figure, suggested) if judged.is_suspected and suggested else None,
         broken_relations="；".join(in_words(r, done.verdicts.printed, done.city, done.catalogue) for r in judged.broken)
         or None,
         supporting_relations=done.verdicts.support.get(fact, 0),
@@ -321,6 +323,16 @@ def _suggested(
     if value is not None and exact is not None and compare(figure, exact) != "consistent":
         value = exact
     return None if value is None else displayed(figure, value, catalogue.indicators[fact.indicator])
+
+
+def _proposal(figure: PrintedFigure, suggested: str) -> str | None:
+    """The words of a sentence with the number that should stand there; None of a table, where the number is enough."""
+    if figure.is_in_table or figure.cell or figure.printed not in figure.context:
+        return None
+    before, _, after = figure.context.rpartition(figure.printed)
+    written = NUMBER.search(figure.printed)
+    right = figure.printed.replace(written.group(), suggested, 1) if written else f"{suggested}{figure.unit}"
+    return f"{before.lstrip('，。、；：')}{right if suggested[-1:].isdecimal() else suggested}{after}"
 
 
 def _diagnosis(judged: JudgedFigure, verdict: str, done: Reconciled) -> str | None:
