@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
+import dagster as dg
 import pytest
 from typer.testing import CliRunner
 
@@ -43,7 +44,9 @@ def test_nobody_is_said_to_be_late_whose_file_may_lie_in_an_inbox_that_has_gone(
     assert kinds(late, city) == {"run"}
     with pytest.raises(InboxGoneError):
         read_correspondence(None, late, city, sorted(city.calendar.years))
-    assert "收件夹不见了" in str(inbox_sensor(Installation(late, city)).skip_message)
+    with dg.DagsterInstance.ephemeral() as instance:
+        look = inbox_sensor(dg.build_sensor_context(instance), Installation(late, city))
+    assert "收件夹不见了" in str(look.skip_message)
     away.rename(late.inbox)
     assert kinds(late, city) == {"overdue"}
 
