@@ -7,6 +7,7 @@ is taken up by the next run (docs/decisions/0011-crash-safety.md).
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ PROCESSES_END_AFTER, ALL_ENDS_AFTER = 0.7, 1.4
 """Seconds from the signal on."""
 INTERRUPTED = 130
 """The exit code, as shells have it for Ctrl-C."""
+AGAIN_AFTER = 0.05
+"""Seconds after which work is told once more, where the first time came to nobody."""
 SAID = "已中断。已经写下的都是完整的；再运行一次会接着做完。"
 
 _ending = threading.Event()
@@ -29,6 +32,7 @@ def listen() -> None:
     woken, wakes = os.pipe()
     os.set_blocking(wakes, False)
     threading.Thread(target=_end_in_time, args=(woken,), daemon=True, name="interrupt").start()
+    sys.unraisablehook = _came_to_nobody
     signal.signal(signal.SIGINT, _interrupt)
     signal.signal(signal.SIGTERM, _interrupt)
     signal.set_wakeup_fd(wakes, warn_on_full_buffer=False)  # written at once, also while a library does not let us run
@@ -82,6 +86,18 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
     if not _is_told:  # a second one would disturb the cleaning up
         _is_told = True
         raise KeyboardInterrupt
+
+
+def _came_to_nobody(unraisable: "sys.UnraisableHookArgs") -> None:
+    """Tells work again when the signal came while an object was being taken down: Python drops what is raised there."""
+    global _is_told
+    if not isinstance(unraisable.exc_value, KeyboardInterrupt):
+        sys.__unraisablehook__(unraisable)
+        return
+    _is_told = False
+    again = threading.Timer(AGAIN_AFTER, os.kill, (os.getpid(), signal.SIGINT))
+    again.daemon = True
+    again.start()
 
 
 def _end_in_time(woken: int) -> None:

@@ -144,3 +144,39 @@ def test_work_that_does_not_listen_is_ended_with_its_processes(number, tmp_path)
     assert process.returncode == INTERRUPTED
     assert said.strip() == SAID
     assert not lives(child)
+
+
+def test_a_signal_that_comes_while_an_object_is_taken_down_is_told_again(tmp_path):
+    """Python drops what is raised there, and writes a traceback."""
+    program = tmp_path / "taken_down.py"
+    program.write_text(
+        "import sys, time\n"
+        "from sources.system import interrupt\n"
+        "class Held:\n"
+        "    def __del__(self):\n"
+        "        print('now', flush=True)\n"
+        "        time.sleep(0.5)\n"
+        "        for _ in range(1000):\n"
+        "            pass\n"
+        "interrupt.listen()\n"
+        "with interrupt.told_to_work():\n"
+        "    try:\n"
+        "        held = Held()\n"
+        "        del held\n"
+        "        time.sleep(60)\n"
+        "    except KeyboardInterrupt:\n"
+        "        print('told', flush=True)\n"
+        "        sys.exit(7)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, str(program)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(PROJECT_ROOT)},
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "now\n"
+        process.send_signal(signal.SIGINT)
+        rest, said = process.communicate(timeout=SOON)
+    assert (rest, said, process.returncode) == ("told\n", "", 7)

@@ -66,7 +66,9 @@ def test_a_release_that_would_not_be_whole_is_not_made_and_all_that_failed_is_na
     fresh_copy: Settings, city: City, faults, monkeypatch
 ):
     monkeypatch.setattr(make_release, "write_model_docs", lambda *_: fresh_copy.home / "data.html")
-    monkeypatch.setattr(write_site, "downloads_page", lambda *_: write_site.Page("x.html", "downloads", "下载", {}))
+    monkeypatch.setattr(
+        write_site, "downloads_page", lambda *_: write_site.Page("x.html", "downloads", "下载", {"files": []})
+    )
     with open_published(fresh_copy) as connection:
         folder = fresh_copy.home / "releases" / "x"
         made_on, catalogue = fresh_copy.today, load_catalogue(PACK)
