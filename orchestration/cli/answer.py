@@ -124,7 +124,10 @@ def _write(folder: Path, printed: Path, result: "Reconciliation", city: "City") 
     if printed.suffix.lower() != ".docx":
         return made
     commented = folder / f"{printed.stem}_批注.docx"
-    commented.write_bytes(commented_word(printed, result))
+    try:
+        commented.write_bytes(commented_word(printed, result))
+    except ValueError as error:  # the memo says the same
+        return f"{made}\n批注稿没有写成：{error}。请按备忘录改，或用 Word、WPS 另存一份再核对"
     return f"{made}\n批注稿 {commented}（原稿，问题写在各数字旁的批注里，可以发回改）"
 
 

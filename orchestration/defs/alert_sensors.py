@@ -16,6 +16,7 @@ from sources.declarations.city import City
 from sources.system.settings import Settings
 
 RUN_INTERVAL_SECONDS = 9
+"""A message is waited for, but less than the marked workbook: every second look of Dagster's daemon (schedules.py)."""
 CALENDAR_INTERVAL_SECONDS = 600
 
 

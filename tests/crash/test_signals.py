@@ -113,6 +113,22 @@ def test_the_last_of_all_is_ended_in_less_than_two_seconds():
     assert ALL_ENDS_AFTER < 2
 
 
+def told_once_it_speaks(program: Path, number: int) -> tuple[str, str, str, int]:
+    """Signals a program after its first line: that line, the rest of what it prints, its errors, and its exit code."""
+    with subprocess.Popen(
+        [sys.executable, str(program)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": str(PROJECT_ROOT)},
+    ) as process:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        process.send_signal(number)
+        rest, said = process.communicate(timeout=SOON)
+    return first, rest, said, process.returncode
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_work_that_does_not_listen_is_ended_with_its_processes(number, tmp_path):
     """A library that holds everything up, and a process that waits for nothing."""
@@ -123,25 +139,18 @@ def test_work_that_does_not_listen_is_ended_with_its_processes(number, tmp_path)
         "interrupt.listen()\n"
         "with interrupt.told_to_work():\n"
         "    child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'])\n"
-        "    print(child.pid, flush=True)\n"
+        "    lines = [child.pid]\n"
         "    while True:\n"
         "        try:\n"
+        "            while lines:\n"
+        "                print(lines.pop(), flush=True)\n"  # within: the signal may come before the next statement
         "            time.sleep(60)\n"
         "        except KeyboardInterrupt:\n"
         "            pass\n"
     )
-    with subprocess.Popen(
-        [sys.executable, str(program)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"PYTHONPATH": str(PROJECT_ROOT)},
-    ) as process:
-        assert process.stdout is not None
-        child = int(process.stdout.readline())
-        process.send_signal(number)
-        _, said = process.communicate(timeout=SOON)
-    assert process.returncode == INTERRUPTED
+    first, _, said, code = told_once_it_speaks(program, number)
+    child = int(first)
+    assert code == INTERRUPTED
     assert said.strip() == SAID
     assert not lives(child)
 
@@ -168,15 +177,4 @@ def test_a_signal_that_comes_while_an_object_is_taken_down_is_told_again(tmp_pat
         "        print('told', flush=True)\n"
         "        sys.exit(7)\n"
     )
-    with subprocess.Popen(
-        [sys.executable, str(program)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"PYTHONPATH": str(PROJECT_ROOT)},
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "now\n"
-        process.send_signal(signal.SIGINT)
-        rest, said = process.communicate(timeout=SOON)
-    assert (rest, said, process.returncode) == ("told\n", "", 7)
+    assert told_once_it_speaks(program, signal.SIGINT) == ("now\n", "told\n", "", 7)

@@ -1,8 +1,10 @@
 """A Word file comes back with a comment at each number that somebody has to look at, and with its text as it was."""
 
+import os
 import random
 import shutil
 import subprocess
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,9 +15,11 @@ from docx.opc.packuri import PackURI
 from docx.opc.part import Part
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
+from typer.testing import CliRunner
 
+from orchestration.cli.main import app
 from sources.declarations.city import load_city
-from sources.system.settings import PROJECT_ROOT
+from sources.system.settings import PROJECT_ROOT, Settings
 from tests.support.sample import PACK
 from warehouse.catalogue.catalogue import load_catalogue
 from warehouse.reconcile.answers import AUTHOR, EXTENDED, OF_EXTENDED, PARA_ID, marked_text
@@ -210,3 +214,22 @@ def test_done_again_it_says_each_thing_once(tmp_path: Path):
     twice = tmp_path / "twice.docx"
     twice.write_bytes(commented_word(once, reconciled(once)))
     assert comments(twice) == comments(once)
+
+
+def test_where_comments_cannot_be_written_the_memo_is_and_says_so(
+    fresh_copy: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """The part in which Word keeps answers is broken: the report itself can be read."""
+    path = written(tmp_path, 6)
+    target = commented(path, reconciled(path))
+    answered(target, 0, "", is_done=False)
+    broken = tmp_path / "broken.docx"
+    with zipfile.ZipFile(target) as source, zipfile.ZipFile(broken, "w") as into:
+        for name in source.namelist():
+            into.writestr(name, b"<broken" if name.endswith("commentsExtended.xml") else source.read(name))
+    monkeypatch.setitem(os.environ, "NIANBAO_HOME", str(fresh_copy.home))
+    monkeypatch.setitem(os.environ, "NIANBAO_CITY", str(fresh_copy.city_dir))
+    done = CliRunner().invoke(app, ["reconcile", "--published", str(broken), "--year", "2023"])
+    assert done.exit_code in (0, 3), done.output
+    assert "批注稿没有写成" in done.output
+    assert (fresh_copy.home / "reconciliation" / "2023" / "broken.md").exists()

@@ -9,8 +9,8 @@ from typing import Any
 from sources.system.apart import Exceeded, each_apart
 from sources.system.settings import Limits
 
-AUTHOR, INITIALS = "核对", "核"
-"""By whom comments of a reconciliation are signed."""
+AUTHOR, INITIALS = "nianbao 核对", "核"
+"""By whom comments of a reconciliation are signed; a name that no person has, for those that are open are taken out."""
 PARA_ID = "{http://schemas.microsoft.com/office/word/2010/wordml}paraId"
 EXTENDED = "{http://schemas.microsoft.com/office/word/2012/wordml}"
 OF_EXTENDED = "/commentsExtended"

@@ -31,7 +31,8 @@ STARTS_ANEW = re.compile(
     r"^(?:\d{1,2}(?:\.\d+)+[\s　、.]|附?表格?\s*\d|图\s*\d|第[一二三四五六七八九十]+[章节]"
     r"|[一二三四五六七八九十]+、|（[一二三四五六七八九十]+）)"
 )
-"""A heading or a caption: it neither runs on nor goes on."""
+"""A heading or a caption: it neither runs on nor goes on. Narrower than report_file's own: a broken line may begin with
+any number."""
 STOPS = ("。", "！", "？", "；")
 BROKEN = (ValueError, KeyError, TypeError, IndexError, AttributeError, AssertionError, RecursionError, OverflowError)
 """What the library raises of a PDF that is broken or forged."""
