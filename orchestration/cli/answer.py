@@ -1,5 +1,6 @@
 """Commands that answer questions about numbers: where from (trace), and whether a print is right (reconcile)."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -112,15 +113,23 @@ def reconcile(
 
 
 def _write(folder: Path, printed: Path, result: "Reconciliation", city: "City") -> str:
-    """Writes memo, page and, of a Word file, the file with comments into the folder; a line for each."""
+    """Writes memo, page, summary, SARIF and, of a Word file, the file with comments; a line for each."""
     from warehouse.reconcile.commented_word import commented_word
+    from warehouse.reconcile.machine_list import machine_list
     from warehouse.reconcile.memo import page
+    from warehouse.reconcile.summary import summary_page
 
     folder.mkdir(parents=True, exist_ok=True)
     memo, shown = folder / f"{printed.stem}.md", folder / f"{printed.stem}.html"
+    brief, listed = folder / f"{printed.stem}_摘要.html", folder / f"{printed.stem}.sarif"
     memo.write_text(result.memo, encoding="utf-8")
     shown.write_text(page(result, city), encoding="utf-8")
-    made = f"备忘录 {memo}\n网页   {shown}"
+    brief.write_text(summary_page(result, city), encoding="utf-8")
+    listed.write_text(json.dumps(machine_list(printed, result), ensure_ascii=False, indent=1), encoding="utf-8")
+    made = (
+        f"备忘录 {memo}\n网页   {shown}（全文，数字按结论着色）\n"
+        f"摘要   {brief}（一页，可以打印）\n清单   {listed}（SARIF，供程序读取）"
+    )
     if printed.suffix.lower() != ".docx":
         return made
     commented = folder / f"{printed.stem}_批注.docx"

@@ -3,11 +3,8 @@
 Its author goes through them in Word or WPS: mends, answers, or strikes the comment.
 """
 
-import re
-import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from copy import deepcopy
-from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
 from pathlib import Path
@@ -16,12 +13,11 @@ from typing import Any
 from sources.system.apart import Exceeded, each_apart
 from sources.system.settings import Limits
 from warehouse.reconcile.answers import AUTHOR, INITIALS, take_out, threads_of
-from warehouse.reconcile.reading.printed_figure import NUMBER, plain
+from warehouse.reconcile.numeral_marks import NumeralMark, marks_of, places
 from warehouse.reconcile.reading.report_file import word_elements
-from warehouse.reconcile.reading.word_text import WordLetter, blocks_of, letters_of
+from warehouse.reconcile.reading.word_text import blocks_of, letters_of
 from warehouse.reconcile.verdicts import Reconciliation
 
-NO_DIGIT_BEFORE = r"(?<![\d.])"
 NOT_PLACED = "下面各处没有在正文里找到位置（在脚注、图形里，或写法特别），请对照备忘录："
 TEXT, SPACE = (
     "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}t",
@@ -31,47 +27,16 @@ Element = Any
 """An element of lxml."""
 
 
-@dataclass(frozen=True, slots=True)
-class Numbered:
-    """A numeral of the file in reading order: in which part of it, as it is printed, and what has to be said of it."""
-
-    block: int
-    figure_id: str
-    printed: str
-    remark: str
-
-
 def commented_word(path: Path, result: Reconciliation) -> bytes:
     """The Word file with its comments. Raises ValueError that names the file when it cannot be opened any more."""
     limits = Limits()
-    (outcome,) = each_apart(partial(_commented, tuple(_numbered(result))), [path], limits)
+    (outcome,) = each_apart(partial(_commented, tuple(marks_of(result))), [path], limits)
     if isinstance(outcome, Exceeded):
         raise ValueError(f"{path}：不能写批注（{outcome.told(limits)}）")
     return outcome
 
 
-def _numbered(result: Reconciliation) -> Iterator[Numbered]:
-    for block, row in zip(result.blocks, result.frame.iter_rows(named=True), strict=True):
-        yield Numbered(block, row["figure_id"], row["printed"], _remark(row))
-
-
-def _remark(row: dict[str, Any]) -> str:
-    """What its author is told of a number, and what to do; "" where there is nothing to do."""
-    said = row["explanation"] or ""
-    if row["is_suspected"]:
-        better = f"“{row['proposal']}”" if row["proposal"] else row["suggested"]
-        return f"{said}。请核对：有误就改为 {better}，无误请在此答复理由。"
-    if row["broken_relations"]:
-        return f"与其他数字矛盾：{said}。请核对各数，改正其中印错的。"
-    if row["verdict"] in ("differs", "truncated", "contradicts"):
-        worked_out = f"，重算为 {row['recomputed']}" if row["recomputed"] else ""
-        return f"印为 {row['printed']}{worked_out}。{said}。请核对。"
-    if said and row["verdict"] in ("consistent", "supported"):
-        return f"请留意：{said}。"
-    return ""
-
-
-def _commented(numbered: Sequence[Numbered], path: Path) -> bytes:
+def _commented(marks: Sequence[NumeralMark], path: Path) -> bytes:
     import docx
     from docx.text.run import Run
 
@@ -79,8 +44,8 @@ def _commented(numbered: Sequence[Numbered], path: Path) -> bytes:
     # what nobody has answered is said anew, where it still holds; answers stay
     take_out(document, [thread for thread in threads_of(document) if thread.is_open])
     elements = word_elements(document)
-    of_block: dict[int, list[Numbered]] = {}
-    for each in numbered:
+    of_block: dict[int, list[NumeralMark]] = {}
+    for each in marks:
         of_block.setdefault(each.block, []).append(each)
     not_placed = []
     for block, of_this in of_block.items():
@@ -101,7 +66,7 @@ def _commented(numbered: Sequence[Numbered], path: Path) -> bytes:
     return saved.getvalue()
 
 
-def _tell_not_placed(document: Any, not_placed: Sequence[Numbered]) -> None:
+def _tell_not_placed(document: Any, not_placed: Sequence[NumeralMark]) -> None:
     first = next((run for paragraph in document.paragraphs for run in paragraph.runs if run.text.strip()), None)
     if not_placed and first is not None:
         told = "\n".join(f"{each.figure_id} {each.printed}：{each.remark}" for each in not_placed)
@@ -116,58 +81,11 @@ def _paragraphs_of(element: Element) -> list[Element]:
     return [each for cell in cells for each in blocks_of(cell) if str(each.tag).endswith("}p")]
 
 
-Stretch = tuple[Element, int, int]
-"""A paragraph, and from which letter of its text to which, that one excluded."""
-
-
-def _places(paragraphs: Sequence[Element], numbered: Sequence[Numbered]) -> list[Stretch | None]:
-    """Where each numeral of a part stands: after the one before, as they were read; else where it stands at all."""
-    searched = [_searchable(letters_of(paragraph)) for paragraph in paragraphs]
-    found: list[Stretch | None] = []
-    at, cursor = 0, 0
-    for each in numbered:
-        place = _find(searched, each.printed, at, cursor) or _find(searched, each.printed, 0, 0)
-        if place is None:
-            found.append(None)
-            continue
-        at, start, cursor = place
-        text = searched[at]
-        found.append((paragraphs[at], text[start][1], text[cursor - 1][1] + 1))
-    return found
-
-
-Searchable = list[tuple[str, int]]
-"""The letters of a paragraph that count when one looks for a number, half-width, each with its place in the text."""
-
-
-def _searchable(letters: Sequence[WordLetter]) -> Searchable:
-    kept = [(_half_width(each.text), number) for number, each in enumerate(letters) if each.text.strip()]
-    return [
-        (text, number)
-        for n, (text, number) in enumerate(kept)
-        if not (text == "," and 0 < n < len(kept) - 1 and kept[n - 1][0].isdecimal() and kept[n + 1][0].isdecimal())
-    ]
-
-
-def _half_width(letter: str) -> str:
-    """A letter in the form in which numbers are compared; one that is several there (㎡) stays."""
-    even = unicodedata.normalize("NFKC", letter)
-    return even if len(even) == 1 else letter
-
-
-def _find(searched: Sequence[Searchable], printed: str, at: int, cursor: int) -> tuple[int, int, int] | None:
-    """Paragraph, start and end of a printed number from a place on: as a whole, or its digits."""
-    digits = NUMBER.search(plain(printed))
-    for sought in dict.fromkeys((plain(printed), digits.group() if digits else "")):
-        if not sought:
-            continue
-        for number in range(at, len(searched)):
-            text = "".join(letter for letter, _ in searched[number])
-            before = NO_DIGIT_BEFORE if sought[0].isdecimal() else ""
-            pattern = re.compile(rf"{before}{re.escape(sought)}(?!\d)")
-            if match := pattern.search(text, cursor if number == at else 0):
-                return number, match.start(), match.end()
-    return None
+def _places(paragraphs: Sequence[Element], marks: Sequence[NumeralMark]) -> list[tuple[Element, int, int] | None]:
+    """The paragraph of each mark, and from which letter of its text to which, that one excluded."""
+    letters = [[each.text for each in letters_of(paragraph)] for paragraph in paragraphs]
+    found = places(letters, [mark.printed for mark in marks])
+    return [None if place is None else (paragraphs[place.text], place.start, place.end) for place in found]
 
 
 def _cut_out(paragraph: Element, start: int, end: int) -> list[Element]:

@@ -1,5 +1,6 @@
 """This module writes the result of a reconciliation as a memo and as a page."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from sources.system.html_page import html_templates
 from sources.system.plain_text import as_markdown
 from warehouse.reconcile.answers import Answer
 from warehouse.reconcile.judging.causes import DIAGNOSES
+from warehouse.reconcile.numeral_marks import GRAVITIES, gravity_of, marked_text
 from warehouse.reconcile.verdicts import VERDICTS, Reconciliation
 
 TEMPLATES = Path(__file__).parent
@@ -39,9 +41,11 @@ def memo(
 
 
 def page(result: Reconciliation, city: City) -> str:
-    """Writes the memo and every figure as one HTML page that needs no other file."""
+    """Writes the memo, the report's text in colours, and every figure as one HTML page that needs no other file."""
     facts = _facts(result.frame, city, result.source, result.report_year, result.origin_note)
-    return html_templates(TEMPLATES).get_template("page.html.j2").render(facts | _answered(result.answers, str))
+    gravity_counts = Counter(map(gravity_of, result.frame.iter_rows(named=True)))
+    text = {"text": marked_text(result), "gravities": GRAVITIES, "gravity_counts": gravity_counts}
+    return html_templates(TEMPLATES).get_template("page.html.j2").render(facts | text | _answered(result.answers, str))
 
 
 def _answered(answers: Sequence[Answer], shown: Callable[[str], str]) -> dict[str, object]:
@@ -82,8 +86,8 @@ def _facts(frame: pl.DataFrame, city: City, source: str, report_year: int, origi
         "verdicts": VERDICTS,
         "diagnoses": DIAGNOSES,
         "counts": {verdict: sum(row["verdict"] == verdict for row in rows) for verdict in VERDICTS},
-        "wrong": _together(wrong),
-        "undecided": _together(undecided),
+        "wrong": together(wrong),
+        "undecided": together(undecided),
         "differing": [row for row in rest if row["verdict"] in ("differs", "truncated", "contradicts")],
         "notes": [row for row in rest if row["explanation"] and row["verdict"] in ("consistent", "supported")],
         "understood": (understood := sum(row["indicator_code"] is not None for row in rows)),
@@ -104,8 +108,8 @@ def _by_reason(rows: Sequence[dict[str, object]]) -> dict[object, list[dict[str,
     return groups
 
 
-def _together(rows: Sequence[dict[str, object]]) -> list[list[dict[str, object]]]:
-    """Groups prints that say the same of the same thing, and the terms of one breach."""
+def together(rows: Sequence[dict[str, object]]) -> list[list[dict[str, object]]]:
+    """The rows in groups: prints that say the same of the same thing, and the terms of one breach."""
     groups: dict[tuple[object, ...], list[dict[str, object]]] = {}
     for row in rows:
         known = row["indicator_code"] or f"{row['section']} {row['label']}"

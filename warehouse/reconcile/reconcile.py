@@ -201,7 +201,9 @@ def reconcile_file(
     note = origin_note(connection, report_year)
     answers = answers_in(path) if path.suffix.lower() == ".docx" else ()
     told = memo(frame, city, path.name, report_year, note, answers)
-    return Reconciliation(path.name, report_year, frame, told, note, tuple(reading.blocks), answers)
+    return Reconciliation(
+        path.name, report_year, frame, told, note, tuple(reading.blocks), tuple(reading.text), answers
+    )
 
 
 def _read(
@@ -213,7 +215,7 @@ def _read(
     published: tuple[Path, ...],
 ) -> ReportReading:
     if path.suffix.lower() not in KINDS:
-        return ReportReading(read_list(path), [], [], [])
+        return ReportReading(read_list(path), [], [], [], [])
     names, usual = load_names(catalogue, published), usual_scopes(connection, city, report_year)
     counts = school_counts(connection, city, report_year)
     return read_report(path, city, report_year, names, usual, counts)

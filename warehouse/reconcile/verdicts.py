@@ -21,6 +21,7 @@ from warehouse.reconcile.judging.witnesses import Recomputed, compare, displayed
 from warehouse.reconcile.reading.names import UnderstoodFigure
 from warehouse.reconcile.reading.numerals import Numeral
 from warehouse.reconcile.reading.printed_figure import NUMBER, PrintedFigure
+from warehouse.reconcile.reading.report_file import Block
 
 VERDICTS = {
     "consistent": "一致",
@@ -476,5 +477,7 @@ class Reconciliation:
     """What must be said of the recomputed values when not all of them were submitted."""
     blocks: tuple[int, ...] = ()
     """For each row of the frame, which block of the file it stands in; none of a list."""
+    text: tuple[Block, ...] = ()
+    """The report's own text; none of a list."""
     answers: tuple[Answer, ...] = ()
     """Of a Word file: the comments of an earlier reconciliation that are in it, and what was answered."""

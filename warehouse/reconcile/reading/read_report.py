@@ -29,6 +29,7 @@ class ReportReading:
     """The numerals that are no figures, each with the number of figures before it."""
     blocks: list[int]
     """For each numeral of the file in order, figure or not, which block it stands in."""
+    text: list[Block]
 
 
 def read_report(
@@ -50,7 +51,8 @@ def read_report(
     numerals: list[tuple[int, Numeral]] = []
     listings: list[Listing] = []
     blocks: list[int] = []
-    for number, block in enumerate(read_document(path)):
+    text = read_document(path)
+    for number, block in enumerate(text):
         printed = [replace(each, place=block.place) for each in _printed_in(block, number, state)]
         listings += listings_of(block, state) if isinstance(block, TextTable) else []
         of_block = [each for each in printed if isinstance(each, PrintedFigure)]
@@ -63,7 +65,7 @@ def read_report(
         figures += of_block if isinstance(block, TextTable) else _once_each(of_block)
     figures = _in_printed_scope(figures, report_year)
     numbered = [replace(figure, figure_id=f"T{number:03}") for number, figure in enumerate(figures, 1)]
-    return ReportReading(numbered, listings, numerals, blocks)
+    return ReportReading(numbered, listings, numerals, blocks, text)
 
 
 def _printed_in(block: Block, number: int, state: State) -> Iterator[PrintedFigure | Numeral]:

@@ -90,12 +90,12 @@ def read_document(path: Path) -> list[Block]:
     kind = path.suffix.lower()
     if (of_file := OF_FILE.get(kind)) is not None:
         return list(_placed(_read_apart(path, of_file)))
-    if (text := _decoded(path.read_bytes())) is None:
+    if (text := decoded(path.read_bytes())) is None:
         raise ValueError(f"{path}：{NO_TEXT}，也不是 {'、'.join(OF_FILE)} 文档")
     return list(_placed(map(ReportPart, _text_parts(text))))
 
 
-def _decoded(data: bytes) -> str | None:
+def decoded(data: bytes) -> str | None:
     """The text of a file in one of the encodings in which Chinese is written; None when it is in neither."""
     for encoding in ("utf-8-sig", "gb18030"):
         try:
@@ -155,7 +155,7 @@ def _of_pdf(path: Path, limits: Limits) -> list[ReportPart] | str:
 
 def _of_page(path: Path, limits: Limits) -> list[ReportPart] | str:
     """The parts of a web page, or of a text in Markdown, or why it cannot be read."""
-    if (text := _decoded(path.read_bytes())) is None:
+    if (text := decoded(path.read_bytes())) is None:
         return f"{NO_TEXT}，读不出来"
     try:
         return parts_of_markdown(text) if path.suffix.lower() == ".md" else parts_of_html(text)
