@@ -78,10 +78,19 @@ Printed = Annotated[
 ]
 
 
+Earlier = Annotated[
+    Path | None,
+    typer.Option(
+        "--earlier", help="同一份报告的上一版：另写一份对照，列出两版之间变了的数字", exists=True, dir_okay=False
+    ),
+]
+
+
 @app.command(rich_help_panel=Panel.LOOK)
 def reconcile(
     printed: Printed,
     year: Year,
+    earlier: Earlier = None,
     as_json: AsJson = False,
 ) -> None:
     """核对一份已印出的报告：逐个数字重新计算、互相比较，解释每一处差异。有被指为错误的数字时返回码为 3。"""
@@ -96,13 +105,17 @@ def reconcile(
         try:
             catalogue, lists = load_catalogue(city.pack), published_files(settings)
             result = reconcile_file(connection, city, catalogue, printed, year, lists)
+            before = reconcile_file(connection, city, catalogue, earlier, year, lists) if earlier else None
         except ValueError as error:
             fail(str(error))
     with notices.status("写入数据库……"):
         with open_working(settings) as working:
             save(working, result)
         publish(settings)
-    made = _write(settings.home / "reconciliation" / str(year), printed, result, city)
+    folder = settings.home / "reconciliation" / str(year)
+    made = _write(folder, printed, result, city)
+    if before is not None:
+        made = f"{made}\n对照   {_write_comparison(folder, printed, before, result, city)}（两版之间变了的数字）"
     if as_json:
         print_json(result.frame.to_dicts())
     else:
@@ -138,6 +151,17 @@ def _write(folder: Path, printed: Path, result: "Reconciliation", city: "City") 
     except ValueError as error:  # the memo says the same
         return f"{made}\n批注稿没有写成：{error}。请按备忘录改，或用 Word、WPS 另存一份再核对"
     return f"{made}\n批注稿 {commented}（原稿，问题写在各数字旁的批注里，可以发回改）"
+
+
+def _write_comparison(
+    folder: Path, printed: Path, before: "Reconciliation", result: "Reconciliation", city: "City"
+) -> Path:
+    """Writes what changed between two editions into the folder, and says where."""
+    from warehouse.reconcile.editions import compare_editions, editions_memo
+
+    target = folder / f"{printed.stem}_两版对照.md"
+    target.write_text(editions_memo(compare_editions(before, result), city, before.source, result), encoding="utf-8")
+    return target
 
 
 def _print_memo(memo: str) -> None:

@@ -30,14 +30,20 @@ def memo(
     answers: Sequence[Answer] = (),
 ) -> str:
     """Writes the result as a memo (核对备忘录) in Markdown; what the printed report says is text in it."""
+    texts = pl.selectors.string() - pl.selectors.by_name(CODES)
+    shown = frame.with_columns(texts.map_elements(_in_memo, return_dtype=pl.String))
+    facts = _facts(shown, city, _in_memo(source), report_year, origin_note)
+    return markdown_templates().get_template("memo.md.j2").render(facts | _answered(answers, _in_memo))
+
+
+def markdown_templates() -> Environment:
+    """The templates in Markdown (*.md.j2); the filter `shown` makes plain text of what a report says."""
     templates = Environment(
         loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
         keep_trailing_newline=True,
     )  # fmt: skip
-    texts = pl.selectors.string() - pl.selectors.by_name(CODES)
-    shown = frame.with_columns(texts.map_elements(_in_memo, return_dtype=pl.String))
-    facts = _facts(shown, city, _in_memo(source), report_year, origin_note)
-    return templates.get_template("memo.md.j2").render(facts | _answered(answers, _in_memo))
+    templates.filters["shown"] = _in_memo
+    return templates
 
 
 def page(result: Reconciliation, city: City) -> str:
