@@ -1,6 +1,7 @@
 """Commands that answer questions about numbers: where from (trace), and whether a print is right (reconcile)."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,6 +27,7 @@ from sources.system.plain_text import of_markdown
 
 if TYPE_CHECKING:
     from sources.declarations.city import City
+    from sources.system.settings import Settings
     from warehouse.reconcile.verdicts import Reconciliation
 
 SHOWN_OF_A_MEMO = 500
@@ -91,31 +93,27 @@ def reconcile(
     printed: Printed,
     year: Year,
     earlier: Earlier = None,
+    school: Annotated[
+        str | None, typer.Option("--school", help="这是一所学校自己的报告：学校的标识码或名称，可以简写")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """核对一份已印出的报告：逐个数字重新计算、互相比较，解释每一处差异。有被指为错误的数字时返回码为 3。"""
-    from warehouse.catalogue.catalogue import load_catalogue
-    from warehouse.catalogue.reference import published_files
-    from warehouse.reconcile.reconcile import reconcile_file, save
+    from warehouse.reconcile.reconcile import save
     from warehouse.run.publish import publish
     from warehouse.store.connection import open_working
 
     settings, city = installation()
-    with notices.status("核对……"), published(settings) as connection:
-        try:
-            catalogue, lists = load_catalogue(city.pack), published_files(settings)
-            result = reconcile_file(connection, city, catalogue, printed, year, lists)
-            before = reconcile_file(connection, city, catalogue, earlier, year, lists) if earlier else None
-        except ValueError as error:
-            fail(str(error))
+    results = _reconciled(settings, city, [printed, *([earlier] if earlier else [])], year, school)
+    result = results[0]
     with notices.status("写入数据库……"):
         with open_working(settings) as working:
             save(working, result)
         publish(settings)
     folder = settings.home / "reconciliation" / str(year)
-    made = _write(folder, printed, result, city)
-    if before is not None:
-        made = f"{made}\n对照   {_write_comparison(folder, printed, before, result, city)}（两版之间变了的数字）"
+    made = _write(folder, printed, result)
+    for before in results[1:]:
+        made = f"{made}\n对照   {_write_comparison(folder, printed, before, result)}（两版之间变了的数字）"
     if as_json:
         print_json(result.frame.to_dicts())
     else:
@@ -125,7 +123,25 @@ def reconcile(
         raise typer.Exit(ACTION_NEEDED)
 
 
-def _write(folder: Path, printed: Path, result: "Reconciliation", city: "City") -> str:
+def _reconciled(
+    settings: "Settings", city: "City", files: Sequence[Path], year: int, school: str | None
+) -> list["Reconciliation"]:
+    """Reconciles each file as a report of the year; ends the command where one cannot be read."""
+    from warehouse.catalogue.catalogue import load_catalogue
+    from warehouse.catalogue.reference import published_files
+    from warehouse.figures.find_figure import find_school
+    from warehouse.reconcile.reconcile import reconcile_file
+
+    with notices.status("核对……"), published(settings) as connection:
+        try:
+            catalogue, lists = load_catalogue(city.pack), published_files(settings)
+            code = find_school(connection, school) if school else ""
+            return [reconcile_file(connection, city, catalogue, each, year, lists, code) for each in files]
+        except (LookupError, ValueError) as error:
+            fail(str(error))
+
+
+def _write(folder: Path, printed: Path, result: "Reconciliation") -> str:
     """Writes memo, page, summary, SARIF and, of a Word file, the file with comments; a line for each."""
     from warehouse.reconcile.commented_word import commented_word
     from warehouse.reconcile.machine_list import machine_list
@@ -136,8 +152,8 @@ def _write(folder: Path, printed: Path, result: "Reconciliation", city: "City") 
     memo, shown = folder / f"{printed.stem}.md", folder / f"{printed.stem}.html"
     brief, listed = folder / f"{printed.stem}_摘要.html", folder / f"{printed.stem}.sarif"
     memo.write_text(result.memo, encoding="utf-8")
-    shown.write_text(page(result, city), encoding="utf-8")
-    brief.write_text(summary_page(result, city), encoding="utf-8")
+    shown.write_text(page(result), encoding="utf-8")
+    brief.write_text(summary_page(result), encoding="utf-8")
     listed.write_text(json.dumps(machine_list(printed, result), ensure_ascii=False, indent=1), encoding="utf-8")
     made = (
         f"备忘录 {memo}\n网页   {shown}（全文，数字按结论着色）\n"
@@ -153,14 +169,12 @@ def _write(folder: Path, printed: Path, result: "Reconciliation", city: "City") 
     return f"{made}\n批注稿 {commented}（原稿，问题写在各数字旁的批注里，可以发回改）"
 
 
-def _write_comparison(
-    folder: Path, printed: Path, before: "Reconciliation", result: "Reconciliation", city: "City"
-) -> Path:
+def _write_comparison(folder: Path, printed: Path, before: "Reconciliation", result: "Reconciliation") -> Path:
     """Writes what changed between two editions into the folder, and says where."""
     from warehouse.reconcile.editions import compare_editions, editions_memo
 
     target = folder / f"{printed.stem}_两版对照.md"
-    target.write_text(editions_memo(compare_editions(before, result), city, before.source, result), encoding="utf-8")
+    target.write_text(editions_memo(compare_editions(before, result), before.source, result), encoding="utf-8")
     return target
 
 

@@ -61,7 +61,7 @@ def judged(text: str) -> Reconciliation:
     row = {name: text if kind == pl.String else None for name, kind in SCHEMA.items()}
     row |= {"position": 1, "is_suspected": False, "supporting_relations": 0, "verdict": "not_matched"}
     row |= dict.fromkeys(("indicator_code", "subject_code", "scope_code", "kind", "broken_relations"))
-    return Reconciliation(text, 2023, pl.DataFrame([row], schema=SCHEMA), "")
+    return Reconciliation(text, 2023, pl.DataFrame([row], schema=SCHEMA), "", text)
 
 
 # The sinks: each writes the text and reads it back
@@ -84,7 +84,7 @@ def links_in_dagster(text: str, **_: object) -> None:
 
 
 def markdown_of_a_memo(text: str, city: City, **_: object) -> None:
-    written = memo(judged(text).frame, city, text, 2023)
+    written = memo(judged(text).frame, text, text, 2023)
     assert tags(MARKDOWN.render(written)) <= OF_A_MEMO
     assert not ILLEGIBLE.search(of_markdown(written))
 
@@ -93,8 +93,8 @@ def html_page(text: str, city: City, **_: object) -> None:
     def shape(shown: str) -> list[tuple[str, tuple[str, ...]]]:
         return [(str(each.tag), tuple(each.keys())) for each in html.document_fromstring(shown).iter()]
 
-    shown = page(judged(text), city)
-    assert shape(shown) == shape(page(judged("一"), city))
+    shown = page(judged(text))
+    assert shape(shown) == shape(page(judged("一")))
     assert not ILLEGIBLE.search(shown)
     assert len(shown) < 60_000
 

@@ -133,7 +133,9 @@ def test_a_tracked_change_and_a_text_box_get_their_comment_where_they_stand(tmp_
 def test_what_stands_in_a_footnote_is_told_at_the_beginning(tmp_path: Path):
     path = written(tmp_path, 1)
     result = reconciled(path)
-    elsewhere = Reconciliation(result.source, YEAR, result.frame, "", blocks=tuple(10_000 for _ in result.blocks))
+    elsewhere = Reconciliation(
+        result.source, YEAR, result.frame, "", result.owner, blocks=tuple(10_000 for _ in result.blocks)
+    )
     ((_, said),) = comments(commented(path, elsewhere))
     assert said.startswith(NOT_PLACED)
     assert all(row["figure_id"] in said for row in wanted(result))

@@ -61,7 +61,7 @@ def test_a_change_mends_spoils_or_has_no_reason(tmp_path: Path):
         (Outcome.MENDED, "2所（前言）"),
     ]
     for editions, newer in ((spoilt, other), (mended, one)):
-        memo = editions_memo(editions, THREE_SCHOOLS, "上一稿.docx", newer)
+        memo = editions_memo(editions, "上一稿.docx", newer)
         assert "None" not in memo
         assert all(each.outcome in memo for each in editions.changed)
         assert "其中变了 2 个" in memo

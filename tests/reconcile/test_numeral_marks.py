@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 from lxml import html
 
-from tests.reconcile.test_commented_word import HALF_WIDTH, THREE_SCHOOLS, reconciled, written
+from tests.reconcile.test_commented_word import HALF_WIDTH, reconciled, written
 from warehouse.reconcile.machine_list import machine_list
 from warehouse.reconcile.memo import page
 from warehouse.reconcile.numeral_marks import GRAVITIES, Gravity, marked_text, marks_of, places
@@ -45,7 +45,7 @@ def test_the_page_shows_the_text_as_it_is_with_each_judged_number_in_its_colour(
                 ]
             else:
                 assert "".join(piece.text for piece in marked.paragraph) == block.text
-        shown = html.fromstring(page(result, THREE_SCHOOLS))
+        shown = html.fromstring(page(result))
         said = {mark.figure_id: mark for mark in marks_of(result) if mark.gravity in GRAVITIES}
         coloured = shown.xpath('//*[@class="text"]//a')
         assert [a.get("href") for a in coloured] == [f"#{figure_id}" for figure_id in said]
@@ -101,7 +101,7 @@ def test_a_number_is_found_after_the_one_before_and_not_within_a_longer_one():
 
 def test_a_leader_reads_the_most_serious_first_and_how_many_more_there_are(tmp_path: Path):
     result = wrong_everywhere(reconciled(text_report(tmp_path, 1)), WRONG_SHOWN + 3, 40)
-    shown = html.fromstring(summary_page(result, THREE_SCHOOLS))
+    shown = html.fromstring(summary_page(result))
     first, second = shown.xpath("//tbody")
     rows = [[cell.text_content() for cell in row] for row in first]
     assert [row[1] for row in rows] == [f"{990 - WRONG_SHOWN - 2 + n}人" for n in range(WRONG_SHOWN)]
@@ -133,12 +133,12 @@ def wrong_everywhere(result: Reconciliation, wrong: int, undecided: int) -> Reco
         for n in range(undecided)
     ]  # fmt: skip
     frame = pl.DataFrame([{**each, "position": n} for n, each in enumerate(rows, 1)], schema=SCHEMA, strict=False)
-    return Reconciliation(result.source, result.report_year, frame, "", origin_note=result.origin_note)
+    return Reconciliation(result.source, result.report_year, frame, "", result.owner, origin_note=result.origin_note)
 
 
 def test_a_report_without_an_error_says_so_to_the_leader(tmp_path: Path):
     path = tmp_path / "report.txt"
     path.write_text("全市中职学校3所，其中公办2所，民办1所。", encoding="utf-8")
-    text = html.fromstring(summary_page(reconciled(path), THREE_SCHOOLS)).text_content()
+    text = html.fromstring(summary_page(reconciled(path))).text_content()
     assert "没有发现印错的数字" in text
     assert "另有" not in text

@@ -376,7 +376,7 @@ def test_the_result_is_a_table_a_memo_and_a_page(published, figures):
     assert "F008（1.2）、F289（8.1）" in result.memo
     assert "印为 17.99，应为 16.99" in result.memo
     assert "None" not in result.memo
-    html = page(result, QINZHOU)
+    html = page(result)
     assert html.count('<tr id="F') == len(figures)
     assert html.count('class="wrong"') == len(WRONG)
     assert set(result.frame.columns) == set(SCHEMA)
@@ -529,4 +529,4 @@ def test_the_right_words_are_proposed_for_a_wrong_number(published, sentence, pr
     (row,) = [row for row in result.frame.to_dicts() if row["is_suspected"]]
     assert row["proposal"] == proposal
     assert f"建议写作“{proposal}”" in result.memo
-    assert f"建议写作“{proposal}”" in page(result, QINZHOU)
+    assert f"建议写作“{proposal}”" in page(result)

@@ -9,7 +9,6 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sources.declarations.city import City
 from warehouse.reconcile.memo import markdown_templates
 from warehouse.reconcile.numeral_marks import Gravity, gravity_of
 from warehouse.reconcile.reading.chinese_numbers import spoken_number
@@ -146,13 +145,13 @@ def _print(rows: Sequence[Row]) -> str:
     return "、".join(f"{row['printed']}（{row['section'] or '前言'}）" for row in rows)
 
 
-def editions_memo(editions: Editions, city: City, older: str, newer: Reconciliation) -> str:
+def editions_memo(editions: Editions, older: str, newer: Reconciliation) -> str:
     """Writes the comparison (两版对照) as Markdown; what the reports say is text in it."""
     return (
         markdown_templates()
         .get_template("editions.md.j2")
         .render(
-            city=city.name,
+            owner=newer.owner,
             year=newer.report_year,
             older=older,
             newer=newer.source,

@@ -7,7 +7,6 @@ from pathlib import Path
 import polars as pl
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from sources.declarations.city import City
 from sources.system.html_page import html_templates
 from sources.system.plain_text import as_markdown
 from warehouse.reconcile.answers import Answer
@@ -23,16 +22,16 @@ CODES = ("verdict", "indicator_code", "subject_code", "scope_code", "kind")
 
 def memo(
     frame: pl.DataFrame,
-    city: City,
+    owner: str,
     source: str,
     report_year: int,
     origin_note: str = "",
     answers: Sequence[Answer] = (),
 ) -> str:
-    """Writes the result as a memo (核对备忘录) in Markdown; what the printed report says is text in it."""
+    """Writes the result as a memo (核对备忘录) in Markdown; what the report of the `owner` says is text in it."""
     texts = pl.selectors.string() - pl.selectors.by_name(CODES)
     shown = frame.with_columns(texts.map_elements(_in_memo, return_dtype=pl.String))
-    facts = _facts(shown, city, _in_memo(source), report_year, origin_note)
+    facts = _facts(shown, _in_memo(owner), _in_memo(source), report_year, origin_note)
     return markdown_templates().get_template("memo.md.j2").render(facts | _answered(answers, _in_memo))
 
 
@@ -46,9 +45,9 @@ def markdown_templates() -> Environment:
     return templates
 
 
-def page(result: Reconciliation, city: City) -> str:
+def page(result: Reconciliation) -> str:
     """Writes the memo, the report's text in colours, and every figure as one HTML page that needs no other file."""
-    facts = _facts(result.frame, city, result.source, result.report_year, result.origin_note)
+    facts = _facts(result.frame, result.owner, result.source, result.report_year, result.origin_note)
     gravity_counts = Counter(map(gravity_of, result.frame.iter_rows(named=True)))
     text = {"text": marked_text(result), "gravities": GRAVITIES, "gravity_counts": gravity_counts}
     return html_templates(TEMPLATES).get_template("page.html.j2").render(facts | text | _answered(result.answers, str))
@@ -75,7 +74,7 @@ def _in_memo(text: str) -> str:
     return as_markdown(text, SHOWN_IN_MEMO)
 
 
-def _facts(frame: pl.DataFrame, city: City, source: str, report_year: int, origin_note: str) -> dict[str, object]:
+def _facts(frame: pl.DataFrame, owner: str, source: str, report_year: int, origin_note: str) -> dict[str, object]:
     """The values that the templates print."""
     rows = frame.to_dicts()
     wrong = [row for row in rows if row["is_suspected"]]
@@ -84,7 +83,7 @@ def _facts(frame: pl.DataFrame, city: City, source: str, report_year: int, origi
     rest = [row for row in rows if id(row) not in shown]
     others = [row for row in rest if row["verdict"] == "other_kind"]
     return {
-        "city": city.name,
+        "owner": owner,
         "source": source,
         "year": report_year,
         "origin_note": origin_note,

@@ -185,24 +185,27 @@ def reconcile_file(
     path: Path,
     report_year: int,
     published: Sequence[Path] = (),
+    school: str = "",
 ) -> Reconciliation:
     """Reconciles a list of printed figures (.csv) or a report's own text (report_file.KINDS) of a report year.
 
     Schools, regions and scopes are looked for by their names of that year.
 
     `connection` is the warehouse, or None to compare the printed figures with each other only; `published` are the
-    city's own lists of printed figures, whose names help to match. Raises ValueError that names the file when it
+    city's own lists of printed figures, whose names help to match. `school` is the code of the school whose own report
+    it is: what nobody is named for is the school's. Raises ValueError that names the file when it
     cannot be read.
     """
     city = city.in_year(report_year)
-    reading = _read(connection, city, catalogue, path, report_year, tuple(published))
+    reading = _read(connection, city, catalogue, path, report_year, tuple(published), school)
     judged = reconcile(connection, city, catalogue, reading.figures, published, reading.listings)
     frame = with_numerals(judged, reading.numerals)
     note = origin_note(connection, report_year)
     answers = answers_in(path) if path.suffix.lower() == ".docx" else ()
-    told = memo(frame, city, path.name, report_year, note, answers)
+    owner = city.respondent_by_code[school].name if school else city.name
+    told = memo(frame, owner, path.name, report_year, note, answers)
     return Reconciliation(
-        path.name, report_year, frame, told, note, tuple(reading.blocks), tuple(reading.text), answers
+        path.name, report_year, frame, told, owner, note, tuple(reading.blocks), tuple(reading.text), answers
     )
 
 
@@ -213,12 +216,13 @@ def _read(
     path: Path,
     report_year: int,
     published: tuple[Path, ...],
+    school: str,
 ) -> ReportReading:
     if path.suffix.lower() not in KINDS:
         return ReportReading(read_list(path), [], [], [], [])
     names, usual = load_names(catalogue, published), usual_scopes(connection, city, report_year)
     counts = school_counts(connection, city, report_year)
-    return read_report(path, city, report_year, names, usual, counts)
+    return read_report(path, city, report_year, names, usual, counts, school)
 
 
 def save(connection: duckdb.DuckDBPyConnection, result: Reconciliation) -> None:

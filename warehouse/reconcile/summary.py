@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sources.declarations.city import City
 from sources.system.html_page import html_templates
 from warehouse.reconcile.memo import together
 from warehouse.reconcile.numeral_marks import Gravity, gravity_of
@@ -33,7 +32,7 @@ class Matter:
     places: str
 
 
-def summary_page(result: Reconciliation, city: City) -> str:
+def summary_page(result: Reconciliation) -> str:
     """Writes the summary (摘要) as an HTML page that prints on one sheet."""
     rows = list(result.frame.iter_rows(named=True))
     counts = Counter(map(gravity_of, rows))
@@ -43,7 +42,7 @@ def summary_page(result: Reconciliation, city: City) -> str:
         html_templates(TEMPLATES)
         .get_template("summary.html.j2")
         .render(
-            city=city.name,
+            owner=result.owner,
             year=result.report_year,
             source=_short(result.source, LONGEST_LABEL),
             numerals=len(rows),

@@ -473,6 +473,8 @@ class Reconciliation:
     report_year: int
     frame: pl.DataFrame
     memo: str
+    owner: str
+    """Whose report it is: the name of the city, or of a school."""
     origin_note: str = ""
     """What must be said of the recomputed values when not all of them were submitted."""
     blocks: tuple[int, ...] = ()

@@ -77,7 +77,7 @@ DATE = re.compile(r"\d{4}\s*[-—]\s*\d{4}\s*(学?年度?)|\d{4}年(?:\d+月)?(?
 
 def figures_of_paragraph(paragraph: Paragraph, state: State) -> Iterator[PrintedFigure | Numeral]:
     """Every numeral of the paragraph, in order: a figure, or what is none."""
-    state.subject, state.scope, state.last = state.city.code, "", None
+    state.subject, state.scope, state.last = state.usual_subject, "", None
     state.last_whose, state.carried_year = None, None
     heading = blanked(paragraph.heading, [r.name for r in state.city.respondents])
     state.carried = whose_number(f"{heading}，", state.city) if heading else None
@@ -102,6 +102,8 @@ def _of_sentence(sentence: str, previous: str, section: str, state: State) -> It
     state.year_outside, state.in_turn = None, None
     quoted = [match.span() for match in QUOTED.finditer(text)]
     named = blanked(text, [r.name for r in state.city.respondents if r.kind == SCHOOL_SCOPE])
+    if state.owner:
+        named = re.sub(whose_words().school_itself, lambda found: "□" * len(found.group()), named)
     end, after = 0, ""
     for match in _number(state.catalogue).finditer(text):
         between, following = text[end : match.start()], text[match.end() :][:LOOKS_AROUND]
@@ -231,7 +233,7 @@ def _with_its_kind(figure: PrintedFigure, before: str, match: re.Match[str], sta
         return figure
     label = state.catalogue.indicators[fact.indicator].label if fact else ""
     whose = whose_number(before, state.city, state.carried)
-    if whose and whose.kind == OF_A_PART and state.scope:
+    if whose and whose.kind == OF_A_PART and (state.scope or state.subject == state.owner):
         whose = None
     if whose and ((whose.name and whose.name in label) or (fact and is_of_wider_region(label))):
         whose = None
@@ -281,7 +283,10 @@ def _note_surroundings(between: str, following: str, state: State) -> None:
     everybody = [
         m.end() for m in re.finditer(f"{'|'.join(WHOLE_CITY)}|{state.city.name}{OF_CITY}|□等|□[、和及与]□", rest)
     ]
-    if everybody and (not named or everybody[-1] > named[-1][0]):
+    itself = [m.end() for m in re.finditer(whose_words().school_itself, rest)] if state.owner else []
+    if itself and itself[-1] > max([0, *everybody, *(start for start, _ in named)]):
+        state.subject = state.owner
+    elif everybody and (not named or everybody[-1] > named[-1][0]):
         state.subject = state.city.code
     elif named:
         state.subject = schools[named[-1][1]]

@@ -156,6 +156,7 @@ def _with_its_owner(figure: PrintedFigure, place: _Place, rows: _Rows, state: St
         and (OF_GROWTH_RATE.search(place.heading) or "%" in place.text)
     ):
         return replace(figure, codes=None, scope="", subject="", other=OF_GROWTH.told)
+    name = subject_name(state.owner, city) if state.owner else city.name
     words = [place.heading] if rows.lie_across else place.words
     role, first = role_of_row(words, city), words[0] if words else ""
     whose = next((found for word in words if (found := of_table_words(word, city))), None)
@@ -165,13 +166,13 @@ def _with_its_owner(figure: PrintedFigure, place: _Place, rows: _Rows, state: St
     if whose is None and role == SUBTOTAL:
         whose = Whose(OF_A_PART, f"只是“{first}”的数，不是全部学校的")
     if whose is None and role != TOTAL and words and (rows.are_of_parts or not place.is_named_by_row(state)):
-        whose = Whose(OF_A_PART, f"是表中“{first}”的数，不知道它是不是{city.name}的全部")
+        whose = Whose(OF_A_PART, f"是表中“{first}”的数，不知道它是不是{name}的全部")
     if whose is None and role == TOTAL and not is_of_all(first, city):
         if rows.strange:
-            told = f"是表中“{rows.strange}”等的合计，不知道它是不是{city.name}的全部"
+            told = f"是表中“{rows.strange}”等的合计，不知道它是不是{name}的全部"
             whose = Whose(OF_A_PART, told, is_sure=False)
         elif (unknown := rows.unknown(place, state)) is not None:
-            told = f"是表中“{unknown}”等的合计，不知道它是不是{city.name}的全部"
+            told = f"是表中“{unknown}”等的合计，不知道它是不是{name}的全部"
             whose = Whose(OF_A_PART, told, is_sure=False)
         elif rows.lacks_schools:
             whose = Whose(OF_A_PART, "是表中所列学校的合计，所列学校不是全部", is_sure=False)
@@ -304,10 +305,15 @@ class _Place:
         schools = {r.name: r.code for r in city.respondents if r.kind == SCHOOL_SCOPE}
         return next((schools[text] for text in (*self.words, self.heading) if text in schools), None)
 
+    def owner(self, state: State) -> str | None:
+        """The school whose report it is, unless row or column says that it is all of the city's."""
+        of_all = any(is_of_all(text, state.city) for text in (*self.words, self.heading))
+        return None if of_all else state.owner or None
+
 
 def _figure(place: _Place, state: State) -> PrintedFigure:
     city, kind, unit = state.city, place.kind, place.unit
-    school, year = place.school(city), place.stated_year
+    school, year = place.school(city) or place.owner(state), place.stated_year
     year = state.report_year if year is None or kind == CHANGE else year
     readings = () if place.is_named_together(state) else either_of(place.label, state.catalogue)
     found, likeness = (None, 0.0) if len(readings) >= SEVERAL else _indicator(place, school or city.code, state)

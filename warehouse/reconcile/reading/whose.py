@@ -87,6 +87,7 @@ class WhoseWords(Declaration):
     changed: str
     of_scope: str
     any_school: str
+    school_itself: str
     kinds: tuple[KindOfNumber, ...]
     growth: str
     year_before: str

@@ -67,6 +67,8 @@ class State:
     names: Names
     report_year: int
     year: int = 0
+    owner: str = ""
+    """The school whose own report it is; "" of the city's."""
     subject: str = ""
     scope: str = ""
     names_scope: bool = False
@@ -101,6 +103,11 @@ class State:
     """What the last number may have been of, where its words did not decide."""
     is_standard: bool = False
     """The last number was a standard: the next one of its unit is what was reached."""
+
+    @property
+    def usual_subject(self) -> str:
+        """Whose a number is where nobody is named: the school's in its own report, else the city's."""
+        return self.owner or self.city.code
 
     @property
     def catalogue(self) -> Catalogue:
@@ -189,6 +196,7 @@ def narrowing(context: Context, code: str, state: State) -> str:
     own = normal(re.split("的", clause)[-1]) if re.search(whose_words().described, clause) else context.last_words
     name = frozenset("".join(n.text for n in state.names.names if n.indicator == code))
     city = "|".join(map(re.escape, own_names(state.city)))
+    city += f"|{whose_words().school_itself}" if state.owner else ""
     left = re.sub(f"{city}|{whose_words().says_nothing}", "", own)
     return "".join(character for character in left if character not in name)
 
