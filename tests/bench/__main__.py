@@ -28,6 +28,7 @@ from tests.bench.release import measure_release
 from tests.bench.rules import measure_rules
 from tests.bench.slips import measure_slips
 from tests.bench.suite import measure_suite
+from tests.bench.written_reports import measure_judging, measure_tuning
 
 SIZES = {"city": 12, "province": 300, "nation": 10_000}
 RUNS = {"city": 7, "province": 7, "nation": 3}
@@ -45,6 +46,8 @@ SECTIONS = {
     "kills": measure_kills,
     "rules": measure_rules,
     "suite": measure_suite,
+    "reconcile": measure_tuning,
+    "reconcile-judge": measure_judging,
 }
 """Sections that are no size of an installation, in the order of the page."""
 

@@ -49,7 +49,7 @@ class Context:
 
     def in_unit(self, position: int, value: Decimal) -> Decimal:
         return value / unit_factor(
-            self.figures[position], load_catalogue(PACK).indicators[self.facts[position].indicator]
+            self.figures[position], load_catalogue(self.city.pack).indicators[self.facts[position].indicator]
         )
 
 
@@ -81,7 +81,9 @@ def truncated(position: int, context: Context, _: random.Random) -> Iterator[Dec
 def power_of_ten(position: int, context: Context, rng: random.Random) -> Iterator[Decimal]:
     figure = context.figures[position]
     powers = (
-        [1, 2, 3, -1] if load_catalogue(PACK).indicators[context.facts[position].indicator].unit != "%" else [1, 3, -1]
+        [1, 2, 3, -1]
+        if load_catalogue(context.city.pack).indicators[context.facts[position].indicator].unit != "%"
+        else [1, 3, -1]
     )
     if len(_digits(figure)) > 1 and figure.value is not None:
         yield figure.value.scaleb(rng.choice(powers))
