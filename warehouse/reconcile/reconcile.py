@@ -15,13 +15,14 @@ from warehouse.catalogue.catalogue import Catalogue
 from warehouse.figures.fact import Reference
 from warehouse.reconcile.answers import answers_in
 from warehouse.reconcile.judging.causes import Surroundings, taken_from_elsewhere
-from warehouse.reconcile.judging.corrections import judge
+from warehouse.reconcile.judging.corrections import Verdicts, judge
 from warehouse.reconcile.judging.derive import derive
 from warehouse.reconcile.judging.hints import magnitude_hints, overlap_hints
 from warehouse.reconcile.judging.implied_denominators import implied_hints
 from warehouse.reconcile.judging.misprints import slip
 from warehouse.reconcile.judging.prints import prints_of
-from warehouse.reconcile.judging.relations import Relation
+from warehouse.reconcile.judging.relations import Interval, Relation
+from warehouse.reconcile.judging.smallest_corrections import knots
 from warehouse.reconcile.judging.table_sums import broken_sums
 from warehouse.reconcile.judging.witnesses import (
     Recomputed,
@@ -112,6 +113,7 @@ def _judged(
     for relation in verdicts.broken:
         for fact in relation.facts:
             broken[fact].append(relation)
+    tied = knots(verdicts.open, relations, _taken_spans(verdicts))
     return Reconciled(
         city=city,
         catalogue=catalogue,
@@ -122,6 +124,7 @@ def _judged(
         around=Surroundings(
             figures, {**verdicts.taken, **recomputed.values, **witnesses}, city, catalogue, recomputed.values
         ),
+        knot_of={fact: knot for knot in tied for fact in knot.facts},
         broken_by_fact=broken,
         hints=dict(
             [
@@ -131,6 +134,14 @@ def _judged(
             ]
         ),
     )
+
+
+def _taken_spans(verdicts: Verdicts) -> dict[Reference, Interval]:
+    """What each fact is taken to be: as it is printed, or as it was put right."""
+    return {
+        fact: printed if printed.low <= (value := verdicts.taken[fact]) <= printed.high else Interval(value, value)
+        for fact, printed in verdicts.printed.items()
+    }
 
 
 def _in_fitting_reading(

@@ -16,6 +16,7 @@ from warehouse.reconcile.answers import Answer
 from warehouse.reconcile.judging.causes import DIAGNOSES, OF_RELATION, Surroundings, explain, in_words, name_of
 from warehouse.reconcile.judging.corrections import ACCUSED, Suspicion, Verdicts
 from warehouse.reconcile.judging.relations import Interval, Relation
+from warehouse.reconcile.judging.smallest_corrections import MOST_FACTS, Knot, PossibleChange
 from warehouse.reconcile.judging.table_sums import TableSum
 from warehouse.reconcile.judging.witnesses import Recomputed, compare, displayed, unit_factor
 from warehouse.reconcile.reading.names import UnderstoodFigure
@@ -37,6 +38,8 @@ SURE_READING = {"context": 0.83, "similar": 0.6}
 """A reading of words, and a name that is only like a known one, accuse nobody by themselves below this likeness."""
 SUM_IS_WRONG = Decimal("0.80")
 """The confidence in a total that its rows alone contradict: one of the rows may be wrong as well."""
+WAYS_SHOWN = 4
+"""Of the smallest corrections of a contradiction."""
 BY_ITSELF_NO_SLIP = {*OF_RELATION.values(), "text_table", "printed_twice", "unexplained", "shifted"}
 
 
@@ -121,6 +124,8 @@ class Reconciled:
     """The same from the printed figures alone."""
     around: Surroundings
     """The figures, and the values that they should have."""
+    knot_of: Mapping[Reference, Knot]
+    """What stands in a contradiction that no correction explains, with the smallest corrections."""
     broken_by_fact: Mapping[Reference, Sequence[Relation]]
     hints: Mapping[Reference, str]
     listed: Mapping[Reference, Decimal]
@@ -447,7 +452,33 @@ def _why_open(broken: Sequence[Relation], done: Reconciled) -> str:
     said = ["报送数据同样不相等，印刷与报送一致"] if in_submissions else []
     likely = _likely_wrong(facts, done)
     said.append(f"仅看印刷数字，最可能印错的是{'，或'.join(likely)}" if likely else "不能断定是其中哪一个")
-    return "；".join(said)
+    knot = next((done.knot_of[fact] for relation in broken for fact in relation.facts if fact in done.knot_of), None)
+    return "；".join([*said, *([_told_corrections(knot, done)] if knot else [])])
+
+
+def _told_corrections(knot: Knot, done: Reconciled) -> str:
+    """The fewest figures that have to be changed so that all agree, and every way to do it, as far as they can be
+    shown."""
+    if not knot.corrections:
+        return f"改 {MOST_FACTS} 个数还不能全部吻合，请对照原始材料逐个核对"
+    figure_of = {one.fact: one.figure for one in reversed(done.around.figures) if one.fact is not None}
+    ways = [
+        "，同时".join(told for change in correction if (told := _told_change(change, figure_of, done)))
+        for correction in knot.corrections[:WAYS_SHOWN]
+    ]
+    count = len(knot.corrections)
+    more = f"，等 {count} 种改法" if count > WAYS_SHOWN else ""
+    return f"最少改 {len(knot.corrections[0])} 个数就全部吻合：{'；或 '.join(ways)}{more}"
+
+
+def _told_change(change: PossibleChange, figure_of: Mapping[Reference, PrintedFigure], done: Reconciled) -> str:
+    figure, span = figure_of[change.fact], change.span
+    name = name_of(change.fact, done.city, done.catalogue, False, False)
+    value = span.middle if span.low.is_finite() and span.high.is_finite() else span.low
+    if not value.is_finite():
+        value = span.high
+    suggested = _suggested(figure, change.fact, None, Suspicion(0.0, value), done.catalogue)
+    return f"{name} {figure.printed} → {suggested}"
 
 
 def _likely_wrong(facts: Collection[Reference], done: Reconciled) -> list[str]:
