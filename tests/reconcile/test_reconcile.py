@@ -458,6 +458,22 @@ def test_of_three_terms_and_one_breach_none_is_accused(city: City):
     assert len(verdicts.open) == 1
 
 
+def test_a_number_that_was_submitted_just_so_is_not_called_wrong_whatever_speaks_against_it(city: City):
+    """Both totals contradict the part that the submissions confirm: they stay open, or are wrong themselves."""
+    prints = {
+        fact("senior_high_students"): [one(0, "82279")],
+        fact("students_full_time"): [one(1, "35205")],
+        fact("upper_secondary_students"): [one(2, "117502")],
+        fact("senior_high_students", kind=CHANGE): [one(3, "3492")],
+        fact("senior_high_students", year=2022): [one(4, "78805")],
+    }
+    relations, own = derive(prints, city, load_catalogue(PACK), {}), fact("senior_high_students")
+    for weak in ((), (own,)):
+        verdicts = judge(prints, relations, {own: Decimal(82279)}, weak)
+        assert 0 not in verdicts.suspicions
+        assert verdicts.open
+
+
 @pytest.mark.parametrize(
     ("printed", "meant", "step", "expected"),
     [

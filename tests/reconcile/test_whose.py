@@ -131,6 +131,19 @@ def test_plans_means_sums_of_years_extremes_and_parts_are_of_another_kind(senten
     assert (figure.codes, figure.other) == (None, told)
 
 
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "专任教师没有达到1200人标准的学校有两所。",
+        "全日制在校生不足1200人，学校难以扩大。",
+        "招生完成比例低于90%的学校有两所。",
+    ],
+)
+def test_a_threshold_may_be_another_number_and_accuses_nobody(sentence, tmp_path):
+    figure = read(sentence, tmp_path)[0]
+    assert (figure.other or figure.perhaps_other) == "是标准或界限的数"
+
+
 def test_part_of_a_sentence_about_a_class_of_schools_is_of_all_again_when_schools_are_named_anew(tmp_path):
     (private, in_them, demonstration) = read("全市有民办学校3所，在校生250人；国家级重点中等职业学校2所。", tmp_path)
     assert private.codes

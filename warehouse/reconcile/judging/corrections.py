@@ -161,6 +161,10 @@ class _Case:
                 best = _Repair(fact, changed, gain, rank, broken_before - broken_after)
         return best
 
+    def is_confirmed(self, fact: Reference) -> bool:
+        """Whether the submissions say just what is printed: then it is not the print that is wrong."""
+        return self.confirmed(fact) > 0
+
     def confirmed(self, fact: Reference) -> float:
         """The cost of calling a value wrong that the warehouse confirms."""
         return WITNESS if fact in self.witnesses and not self.against_witness(fact, self.spans[fact]) else 0.0
@@ -303,6 +307,7 @@ def _correct(case: _Case, verdicts: Verdicts) -> None:
     while True:
         broken = case.broken()
         facts = ({fact for n in broken for fact in case.relations[n].facts} | differing) - corrected
+        facts = {fact for fact in facts if not case.is_confirmed(fact)}
         repairs = [repair for fact in sorted(facts, key=_PRINTED_ORDER) if (repair := case.repair(fact))]
         best = max((repair for repair in repairs if repair.gain > 0), key=lambda r: r.rank, default=None)
         if best is None:

@@ -110,6 +110,8 @@ class Words(Declaration):
     units: dict[str, tuple[str, ...]]
     names: dict[str, tuple[str, ...]]
     levels: dict[str, str]
+    prizes: str
+    prize_kinds: tuple[str, ...]
     either: dict[str, tuple[str, ...]]
     says_no_more: str
     said_only_of: dict[str, str]

@@ -271,6 +271,7 @@ def _scores(context: Context, unit: str, kind: Kind, state: State) -> dict[str, 
 def _possible(context: Context, unit: str, kind: Kind, state: State) -> Iterator[SpokenName]:
     """The names of what the number can be by its unit, its region and 均; standards and shares only where one is."""
     level = _level(f"{context.before}{context.near}")
+    prize_kind = _prize_kind(f"{context.before}{context.near}")
     wider = any(word in context.near[-REACH:] for word in of_wider_region())
     is_each = EACH.search(context.near + context.after) is not None
     of_school = state.subject != state.city.code and kind == VALUE and not wider
@@ -284,6 +285,7 @@ def _possible(context: Context, unit: str, kind: Kind, state: State) -> Iterator
         if (
             _fits(indicator, unit, name.text)
             and _is_of_level(indicator.label, level)
+            and _is_of_prize_kind(indicator.label, prize_kind)
             and name.is_of_wider_region == wider
             and is_each_where_said
             and is_in_question
@@ -302,6 +304,17 @@ def _is_of_level(label: str, level: str) -> bool:
     """Whether a contest's indicator may be of the level that was named; others have no level."""
     own = "" if "大赛" not in label else _level(label) or ("provincial" if label.startswith(provinces()) else "")
     return not own or not level or own == level
+
+
+def _prize_kind(text: str) -> str:
+    """The kind of prizes that the words name last; "" where they name none."""
+    found = re.findall("|".join(words().prize_kinds), text)
+    return str(found[-1]) if found else ""
+
+
+def _is_of_prize_kind(label: str, kind: str) -> bool:
+    """Whether an indicator may be of the kind of prizes that was named; others than prizes have no kind."""
+    return words().prizes not in label or not kind or kind in label
 
 
 @lru_cache
