@@ -135,7 +135,6 @@ def test_plans_means_sums_of_years_extremes_and_parts_are_of_another_kind(senten
     "sentence",
     [
         "专任教师没有达到1200人标准的学校有两所。",
-        "全日制在校生少于1200人，学校难以扩大。",
         "招生完成比例低于90%的学校有两所。",
     ],
 )
