@@ -41,6 +41,7 @@ YEAR = re.compile(r"20\d\d")
 OF_A_YEAR = re.compile(r"20\d\d年?(?:学?年?度)?")
 OF_A_RATE, OF_GROWTH_RATE = re.compile("率|幅|%|％|比|满意"), re.compile("率|幅|%|％|比例|百分比")
 FOOTNOTE = re.compile(r"(?<=\d)\s*[*＊①-⑳]+$")
+RUNNING = ("序号", "编号")
 FEWEST_OF_HALF = SEVERAL = 2
 
 
@@ -199,9 +200,13 @@ def _is_number(cell: str) -> bool:
 
 
 def _body_start(grid: TextTable) -> int:
-    """The first row with numbers that are not all years."""
+    """The first row with a running number, or with numbers that are not all years."""
+    counted = next((row.index(cell) for row in grid.rows for cell in row if cell in RUNNING), None)
 
     def is_of_body(row: Sequence[str]) -> bool:
+        # a row that has no value yet is of the body as well
+        if counted is not None and re.fullmatch(r"\d{1,3}", "".join(row[counted : counted + 1])):
+            return True
         numbers = [cell for cell in row[1:] if _is_number(cell)]
         return any(not re.fullmatch(r"20\d\d", cell) for cell in numbers)
 
