@@ -24,11 +24,15 @@ from warehouse.reconcile.reading.names import (
 )
 from warehouse.reconcile.reading.whose import Whose, own_names, provinces, whose_words
 
-REACHED = re.compile("[，、]?(?:增加|增长|上升|提高|提升|扩大|减少|下降|降低|降|增)(?:到|至|为)")
+REACHED = re.compile(
+    "[，、]?(?:增加|增长|上升|提高|提升|扩大|减少|下降|降低|降|增|调整|整合|合并|压减|优化)(?:到|至|为|成)"
+)
 """What was reached, after what it was before: 由920人增加到940人."""
 OF_THE_LAST = re.compile("[，、（]?(?:约|将近|近)?(?:占比|比重|占|比例)[为达是]?(?:约|近)?")
 """A share of the number before, and of nothing that has a name of its own."""
 SHARE = re.compile("(占比|比重|占[^，。；]{0,8}的?|比例)[为达是]?$")
+SHARED = re.compile("占|比|率")
+"""Names of what is said with 占: no 满意度."""
 EACH = re.compile("[生人年校班师户]均|平均")
 # The weights below were set by hand on the text of the sample city's report for 2023: 298 figures, of which 288 are
 # understood. There is no second report to set them on. `tests/bench/wording_weights.py` measures how much hangs on
@@ -275,6 +279,7 @@ def _possible(context: Context, unit: str, kind: Kind, state: State) -> Iterator
     wider = any(word in context.near[-REACH:] for word in of_wider_region())
     is_each = EACH.search(context.near + context.after) is not None
     of_school = state.subject != state.city.code and kind == VALUE and not wider
+    is_share = unit_kind(unit) == "%" and SHARE.search(context.near) is not None
     among = _shares_of_the_last_number(context, unit, state)
     if among is None and kind == STANDARD:
         among = _with_standards(state.catalogue)
@@ -286,6 +291,7 @@ def _possible(context: Context, unit: str, kind: Kind, state: State) -> Iterator
             _fits(indicator, unit, name.text)
             and _is_of_level(indicator.label, level)
             and _is_of_prize_kind(indicator.label, prize_kind)
+            and (not is_share or SHARED.search(name.text))
             and name.is_of_wider_region == wider
             and is_each_where_said
             and is_in_question
