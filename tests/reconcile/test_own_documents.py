@@ -46,3 +46,56 @@ def test_values_that_begin_further_down_have_their_heading_and_the_rows_above_ar
     reading = read("\n".join(("表1 情况", *rows, "", "以上。")), tmp_path)
     assert bound(reading) == [("graduates", 2023, "2900"), ("graduates", 2024, "3000")]
     assert [each.told for _, each in reading.numerals if each.printed == "1"] == ["序号、编号或年份"]
+
+
+HEAD = "序号\t指标\t单位\t2023年\t2024年\t备注"
+
+
+@pytest.mark.parametrize("remark", ["数据不完整", "不可直接比较：两年统计口径不同", "专业数另见表3", ""])
+def test_a_remark_does_not_name_the_row_that_it_stands_in(remark: str, tmp_path: Path) -> None:
+    text = f"表1 情况\n{HEAD}\n1\t毕业生数\t人\t2900\t3000\t{remark}\n\n以上。"
+    assert bound(read(text, tmp_path)) == [("graduates", 2023, "2900"), ("graduates", 2024, "3000")]
+
+
+def test_a_remark_in_front_of_the_numbers_and_a_word_in_place_of_one_name_nothing(tmp_path: Path) -> None:
+    rows = ("指标\t说明\t2023年\t2024年\t比上年增减", "毕业生数（人）\t数据不完整\t2900\t3000\t不可比")
+    reading = read("\n".join(("表1 情况", *rows, "", "以上。")), tmp_path)
+    assert bound(reading) == [("graduates", 2023, "2900"), ("graduates", 2024, "3000")]
+
+
+@pytest.mark.parametrize(
+    ("name", "unit", "indicator"),
+    [
+        ("编写教材数", "本", "textbooks"),
+        ("生均教学科研仪器设备值", "元/人", "equipment_value_per_student"),
+        ("专任教师赴国外指导和培训时间", "人日", "teacher_days_abroad"),
+        ("生师比", ":1", "students_per_teacher"),
+        ("毕业生数", "（人）", "graduates"),
+    ],
+)
+def test_a_column_of_units_holds_any_unit(name: str, unit: str, indicator: str, tmp_path: Path) -> None:
+    text = f"表1 情况\n{HEAD}\n1\t专任教师数\t人\t920\t940\t\n2\t{name}\t{unit}\t7\t8\t\n\n以上。"
+    assert [each for each in bound(read(text, tmp_path)) if each[2] in "78"] == [
+        (indicator, 2023, "7"),
+        (indicator, 2024, "8"),
+    ]
+
+
+def test_a_number_in_another_unit_than_its_indicators_is_not_taken_for_it(tmp_path: Path) -> None:
+    text = f"表1 情况\n{HEAD}\n1\t专任教师数\t人\t920\t940\t\n2\t编写教材数\t元/人\t7\t8\t\n\n以上。"
+    assert {code for code, *_ in bound(read(text, tmp_path))} == {"teachers_full_time"}
+
+
+def test_units_that_have_a_column_are_also_employers(tmp_path: Path) -> None:
+    (school,) = [each for each in HUAILING.respondents if each.kind == "school"][:1]
+    text = f"表1 情况\n序号\t单位\t专任教师数（人）\n1\t{school.name}\t40\n\n以上。"
+    assert [(each.codes.subject, each.printed) for each in read(text, tmp_path).figures if each.codes] == [
+        (school.code, "40")
+    ]
+
+
+def test_a_heading_with_a_unit_of_its_own_does_not_take_the_rows(tmp_path: Path) -> None:
+    text = "表2 满意度\n序号\t指标\t单位\t2024年\t调查人次\t备注\n1\t在校生满意度\t%\t91.5\t2640\t数据不完整\n\n以上。"
+    rate, asked = read(text, tmp_path).figures
+    assert (rate.codes and rate.codes.indicator, rate.unit, rate.other) == ("satisfaction_students", "%", "")
+    assert (asked.codes, asked.unit, asked.other) == (None, "人次", "是调查的人次，不是指标的数")

@@ -61,7 +61,7 @@ def figures_of_grid(grid: TextTable, state: State, number: int = 0) -> Iterator[
             group = filled[0]
             yield from _numerals_in(row, grid.section)
             continue
-        texts, stated_unit = _words_and_unit(row)
+        texts, stated_unit = _words_and_unit(row, rows.unit_column)
         if len(texts) > 1 and row[0] and not _is_number(row[0]):
             group = row[0]
         offset = len(headings) - len(row)
@@ -71,7 +71,8 @@ def figures_of_grid(grid: TextTable, state: State, number: int = 0) -> Iterator[
                 told = "序号、编号或年份" if re.search("序号|年份|编号|年度", heading) else ""
                 yield from _numerals_in([cell], grid.section, told)
                 continue
-            place = _Place(FOOTNOTE.sub("", cell), heading, row, texts, group, grid, rows.lie_across, stated_unit)
+            name = _name_before(column, row, texts, headings)
+            place = _Place(FOOTNOTE.sub("", cell), heading, row, texts, name, group, grid, rows.lie_across, stated_unit)
             figure = _with_its_owner(_figure(place, state), place, rows, state)
             adds_up = _adds_up(place) and not re.search(whose_words().some_only, grid.title)
             at, across = (column + offset, line) if rows.lie_across else (line, column + offset)
@@ -89,12 +90,38 @@ def _in_one_column(grid: TextTable, body: int) -> TextTable:
     return replace(grid, rows=(*(row[:half] for row in rows), *right))
 
 
-def _words_and_unit(row: Sequence[str]) -> tuple[list[str], str]:
-    """The cells of a row that hold words, without the year that it is of, and the unit that one of them is."""
+def _words_and_unit(row: Sequence[str], unit_column: int | None = None) -> tuple[list[str], str]:
+    """The cells of a row that hold words, without the year that it is of, and the unit that one of them is.
+
+    `unit_column` is that of the units, counted from the row's end.
+    """
+    stated = row[unit_column] if unit_column is not None and -unit_column <= len(row) else ""
     texts = [cell for cell in row if re.search(r"[^\W\d_]", cell) and not _is_number(cell)]
     texts = [text for text in texts if not OF_A_YEAR.fullmatch(text)]
+    if re.search("[^\\W_]|%", stated):
+        return [text for text in texts if text != stated], re.sub(r"[（）()\s]", "", stated)
     units = [text for text in texts[1:] if re.fullmatch(_unit(), text)]
     return [text for text in texts if text not in units], units[0] if len(units) == 1 else ""
+
+
+def _unit_column(rows: Sequence[Sequence[str]], headings: Sequence[str]) -> int | None:
+    """The column that is headed 单位 and holds units, counted from the end of its rows: 单位 is an employer as well."""
+    for column, heading in enumerate(headings, -len(headings)):
+        cells = {row[column] for row in rows if -column <= len(row)}
+        is_of_units = any(re.fullmatch(rf"[（(]?(?:{_unit()}|%|[:：∶]1)[）)]?", cell) for cell in cells)
+        if re.sub(r"\s", "", heading) in whose_words().unit_headings and is_of_units:
+            return column
+    return None
+
+
+def _name_before(column: int, row: Sequence[str], texts: Sequence[str], headings: Sequence[str]) -> str:
+    """The words that name what a number is: the last ones before it that are no remark. What stands behind it says
+    something of it."""
+    above = [*[""] * (len(row) - len(headings)), *headings][-len(row) :]
+    remarks = whose_words().remark_headings
+    named = [cell for heading, cell in zip(above, row, strict=True) if cell in texts and heading not in remarks]
+    before = [cell for cell in row[:column] if cell in named]
+    return [*named, *before][-1] if named else ""
 
 
 @lru_cache
@@ -114,7 +141,8 @@ class _Rows:
     """What the rows of a table's body are: parts, their total, or neither; in some tables the columns are."""
 
     def __init__(self, rows: Sequence[Sequence[str]], headings: Sequence[str], title: str, city: City) -> None:
-        words = [_words_and_unit(row)[0] for row in rows]
+        self.unit_column = _unit_column(rows, headings)
+        words = [_words_and_unit(row, self.unit_column)[0] for row in rows]
         columns = [[heading] if heading else [] for heading in headings]
         # the first heading stands over the rows' names, unless that corner is empty and was lost
         stub = 1 if len(headings) >= max(map(len, rows), default=0) else 0
@@ -160,7 +188,11 @@ def _with_its_owner(figure: PrintedFigure, place: _Place, rows: _Rows, state: St
     name = subject_name(state.owner, city) if state.owner else city.name
     words = [place.heading] if rows.lie_across else place.words
     role, first = role_of_row(words, city), words[0] if words else ""
-    whose = next((found for word in words if (found := of_table_words(word, city))), None)
+    kind = kind_of_number(re.sub(r"（.*?）|\s", "", place.heading))
+    of_kind = kind[0] if kind and (figure.codes is None or not kind[1]) else None
+    # what is of no indicator is told by what it is
+    whose = of_kind if figure.codes is None else None
+    whose = whose or next((found for word in words if (found := of_table_words(word, city))), None)
     whose = whose or of_table_words(re.sub(r"20\d\d年?", "", place.heading), city)
     if whose and whose.name and figure.codes and whose.name in state.catalogue.indicators[figure.codes.indicator].label:
         whose = None
@@ -179,8 +211,7 @@ def _with_its_owner(figure: PrintedFigure, place: _Place, rows: _Rows, state: St
             whose = Whose(OF_A_PART, "是表中所列学校的合计，所列学校不是全部", is_sure=False)
     if whose is None and not is_of_all(first, city):
         whose = whose_number(f"{blanked(rows.title, [r.name for r in city.respondents])}，", city)
-    if whose is None and (kind := kind_of_number(re.sub(r"（.*?）|\s", "", place.heading))) is not None:
-        whose = kind[0] if figure.codes is None or not kind[1] else None
+    whose = whose or of_kind
     if whose is None:
         return figure
     if not whose.is_sure:
@@ -238,6 +269,8 @@ class _Place:
     row: Sequence[str]
     words: Sequence[str]
     """The cells of its row that hold words."""
+    name: str
+    """Those that name it; "" where none do."""
     group: str
     """What the rows belong to: a line of its own above them, or their first cell."""
     table: TextTable
@@ -268,14 +301,16 @@ class _Place:
         if own := re.search(rf"\d\s*({_unit()})\s*[↑↓]?$", self.text):
             return own[1]
         if self.stated_unit:
-            return self.stated_unit
-        around = f"{self.words[-1] if self.words else ''}{self.heading}"
+            # 调查人次 has a unit of its own
+            headed = re.search(f"{_unit()}$", self.heading)
+            return headed.group() if headed else self.stated_unit
+        around = f"{self.name}{self.heading}"
         return next((unit for unit in re.findall(r"（(\S{1,5}?)）", around) if "含" not in unit), "")
 
     @property
     def label(self) -> str:
         """The text that names the indicator: the row's, or the heading where that is neither a year nor a change."""
-        item = re.sub(r"（.*?）|\s", "", self.words[-1]) if self.words else ""
+        item = re.sub(r"（.*?）|\s", "", self.name)
         bare = re.sub(r"（.*?）|\s|20\d\d年?", "", self.heading)
         return item if self.is_across or self.names_nothing else bare
 
@@ -288,7 +323,7 @@ class _Place:
 
     def is_named_together(self, state: State) -> bool:
         """Whether the label names the indicator with its row or the group: 国家助学金 资助金额."""
-        around = [re.sub(r"（.*?）|\s", "", text) for text in (self.group, *self.words[-1:])]
+        around = [re.sub(r"（.*?）|\s", "", text) for text in (self.group, self.name)]
         texts = [f"{text}{self.label}" for text in around if text not in ("", self.label)]
         return any(state.names.find(text, self.unit).how == "name" for text in texts)
 
@@ -347,7 +382,7 @@ def _figure(place: _Place, state: State) -> PrintedFigure:
 def _indicator(place: _Place, subject: str, state: State) -> tuple[str | None, float]:
     """The indicator that the label names, in its group or its table if need be; else the one that it is most like."""
     title = bare_title(place.table.title.replace(f"{state.city.name}在", "").replace(state.city.name, ""))
-    item = re.sub(r"（.*?）|\s", "", place.words[-1]) if place.words else ""
+    item = re.sub(r"（.*?）|\s", "", place.name)
     for text in (f"{item}{place.label}", f"{place.group}{place.label}", f"{title}{place.label}", place.label):
         match = state.names.find(text, place.unit)
         if match.how == "name":

@@ -96,6 +96,8 @@ class WhoseWords(Declaration):
     subtotals: tuple[str, ...]
     parts_of_headings: tuple[str, ...]
     empty_headings: tuple[str, ...]
+    unit_headings: tuple[str, ...]
+    remark_headings: tuple[str, ...]
     not_additive: str
     some_only: str
     all_schools: str
