@@ -99,3 +99,56 @@ def test_a_heading_with_a_unit_of_its_own_does_not_take_the_rows(tmp_path: Path)
     rate, asked = read(text, tmp_path).figures
     assert (rate.codes and rate.codes.indicator, rate.unit, rate.other) == ("satisfaction_students", "%", "")
     assert (asked.codes, asked.unit, asked.other) == (None, "人次", "是调查的人次，不是指标的数")
+
+
+def numerals_of(text: str, folder: Path) -> list[tuple[str, str]]:
+    return [(each.printed, each.told) for _, each in read(text, folder).numerals]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "应报 12 所学校，已报 10 所。",
+        "2024年度应报送的学校12所，已报送10所。",
+        "生师比的数据不完整：应报12所学校，已报10所。",
+        "应报的学校12所，未报送的学校10所。",
+    ],
+)
+def test_how_many_schools_were_to_send_is_no_number_of_schools(said: str, tmp_path: Path) -> None:
+    told = [each for each in numerals_of(said, tmp_path) if each[0] in ("12", "10")]
+    assert told == [("12", "已报送与应报送的学校数"), ("10", "已报送与应报送的学校数")]
+    assert read(said, tmp_path).figures == []
+
+
+def test_the_schools_of_which_some_have_sent_are_a_figure_as_before(tmp_path: Path) -> None:
+    reading = read("2024年，全市中职学校11所，已报送9所。", tmp_path)
+    assert bound(reading) == [("schools", 2024, "11所")]
+    assert ("9", "已报送与应报送的学校数") in numerals_of("2024年，全市中职学校11所，已报送9所。", tmp_path)
+
+
+def test_the_share_of_students_in_schools_that_have_sent_is_told(tmp_path: Path) -> None:
+    assert numerals_of("数据完整度：9/11所学校、87.5%的在校生。", tmp_path) == [
+        ("9/11", "已报送与应报送的学校数"),
+        ("87.5%", "已报送的学校占在校生的比例"),
+    ]
+
+
+def test_how_many_are_listed_is_told_and_awards_are_not_taken_for_that(tmp_path: Path) -> None:
+    assert numerals_of("注：不含民办学校（生师比、专业数等32项）。", tmp_path) == [("32项", "所列各项的数目")]
+    assert ("12项", "所列各项的数目") not in numerals_of("获奖（一等奖、二等奖等12项）。", tmp_path)
+
+
+def test_a_bound_and_a_unit_that_are_ratios_leave_no_bare_one(tmp_path: Path) -> None:
+    rows = ("序号\t指标\t单位\t2024年", "1\t生师比\t:1\t25.26:1", "2\t普职招生比（:1）\t:1\t1.26")
+    text = "\n".join(("表1 情况", *rows, "", "生师比为25.26:1，高于20:1。"))
+    assert [each for each in numerals_of(text, tmp_path) if "1" in each[0][-2:] and each[1] != "序号、编号或年份"] == [
+        ("表1", "图表或附件的编号"),
+        (":1", "比例的单位"),
+        (":1", "比例的单位"),
+        (":1", "比例的单位"),
+        ("20:1", "界限，不是统计出来的数"),
+    ]
+
+
+def test_a_number_after_a_colon_is_no_unit(tmp_path: Path) -> None:
+    assert numerals_of("不知名之物：1", tmp_path) == [("1", "")]

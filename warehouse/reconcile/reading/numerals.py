@@ -44,6 +44,8 @@ class KindOfNumeral(Declaration):
 
     reason: str
     words: str
+    is_never_a_figure: bool = False
+    """Whether it is of this kind also where it could be read as a figure."""
 
 
 class NumeralWords(Declaration):
@@ -70,6 +72,12 @@ def evened(sentence: str) -> str:
     text = re.sub(r"(?<![\d.．])\d{1,3}(?:，\d{3})+(?!\d)", lambda found: found.group().replace("，", ","), text)
     text = re.sub(r"\s", "", text).translate(EVENED)
     return re.sub(r"(?<!\d),|,(?!\d{3})", "，", text)
+
+
+def never_figures(text: str) -> list[Span]:
+    """Where numerals stand that are no figures, whatever unit and words they have: 应报12所学校."""
+    kinds = [kind for kind in numeral_words().kinds if kind.is_never_a_figure]
+    return [match.span() for kind in kinds for match in re.finditer(kind.words, text)]
 
 
 def numerals_in(

@@ -13,7 +13,7 @@ from warehouse.catalogue.catalogue import Catalogue
 from warehouse.figures.fact import CHANGE, SCHOOL_SCOPE, STANDARD, TARGET, VALUE, Kind, Reference
 from warehouse.reconcile.reading.chinese_numbers import LARGE, spoken_number
 from warehouse.reconcile.reading.names import either_of, is_of_wider_region, scope_of, words
-from warehouse.reconcile.reading.numerals import Numeral, Span, evened, numerals_in
+from warehouse.reconcile.reading.numerals import Numeral, Span, evened, never_figures, numerals_in
 from warehouse.reconcile.reading.printed_figure import PrintedFigure, number_in
 from warehouse.reconcile.reading.report_file import Paragraph
 from warehouse.reconcile.reading.whose import (
@@ -100,7 +100,7 @@ def _of_sentence(sentence: str, previous: str, section: str, state: State) -> It
     state.year, scope = state.report_year, state.scope
     state.names_scope = state.names_city = state.names_year = state.names_part = False
     state.year_outside, state.in_turn = None, None
-    quoted = [match.span() for match in QUOTED.finditer(text)]
+    quoted, never = [match.span() for match in QUOTED.finditer(text)], never_figures(text)
     named = blanked(text, [r.name for r in state.city.respondents if r.kind == SCHOOL_SCOPE])
     if state.owner:
         named = re.sub(whose_words().school_itself, lambda found: "□" * len(found.group()), named)
@@ -108,6 +108,8 @@ def _of_sentence(sentence: str, previous: str, section: str, state: State) -> It
     for match in _number(state.catalogue).finditer(text):
         between, following = text[end : match.start()], text[match.end() :][:LOOKS_AROUND]
         if any(a < match.start() and match.end() < b for a, b in quoted) or not _may_be_figure(match, between, state):
+            continue
+        if any(a <= match.start("number") < b for a, b in never):
             continue
         if _is_manner_of_speaking(match):
             # 三个方面, 三次产业: listed, and no break in what is said of other numbers
