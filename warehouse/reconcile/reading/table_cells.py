@@ -201,14 +201,7 @@ def _with_its_owner(figure: PrintedFigure, place: _Place, rows: _Rows, state: St
     if whose is None and role != TOTAL and words and (rows.are_of_parts or not place.is_named_by_row(state)):
         whose = Whose(OF_A_PART, f"是表中“{first}”的数，不知道它是不是{name}的全部")
     if whose is None and role == TOTAL and not is_of_all(first, city):
-        if rows.strange:
-            told = f"是表中“{rows.strange}”等的合计，不知道它是不是{name}的全部"
-            whose = Whose(OF_A_PART, told, is_sure=False)
-        elif (unknown := rows.unknown(place, state)) is not None:
-            told = f"是表中“{unknown}”等的合计，不知道它是不是{name}的全部"
-            whose = Whose(OF_A_PART, told, is_sure=False)
-        elif rows.lacks_schools:
-            whose = Whose(OF_A_PART, "是表中所列学校的合计，所列学校不是全部", is_sure=False)
+        whose = _of_a_total(place, rows, name, state)
     if whose is None and not is_of_all(first, city):
         whose = whose_number(f"{blanked(rows.title, [r.name for r in city.respondents])}，", city)
     whose = whose or of_kind
@@ -217,6 +210,15 @@ def _with_its_owner(figure: PrintedFigure, place: _Place, rows: _Rows, state: St
     if not whose.is_sure:
         return replace(figure, perhaps_other=whose.told)
     return replace(figure, codes=None, scope="", subject="", other=whose.told)
+
+
+def _of_a_total(place: _Place, rows: _Rows, name: str, state: State) -> Whose | None:
+    """Of what a total may be that does not say it is of all: of what stands above it; None when that is all."""
+    if beside := rows.strange or rows.unknown(place, state):
+        return Whose(OF_A_PART, f"是表中“{beside}”等的合计，不知道它是不是{name}的全部", is_sure=False)
+    if rows.lacks_schools:
+        return Whose(OF_A_PART, "是表中所列学校的合计，所列学校不是全部", is_sure=False)
+    return None
 
 
 def _adds_up(place: _Place) -> bool:
