@@ -68,7 +68,7 @@ class Source:
 
     city: City
     recomputed: Recomputed
-    scopes: Mapping[str, str]
+    scopes: Mapping[tuple[int, str], str]
     connection: duckdb.DuckDBPyConnection
 
     def numeral(self, fact: Reference, section: str = "") -> Numeral | None:
@@ -91,7 +91,7 @@ class Source:
         chapters = rng.sample(catalogue.chapters, len(catalogue.chapters))
         found = []
         for chapter in chapters:
-            scope = self.scopes.get(chapter.topic, self.city.scopes[0].code)
+            scope = self.scopes.get((YEAR, chapter.topic), self.city.scopes[0].code)
             for indicator in chapter.indicators:
                 fact = Reference(indicator.code, YEAR, self.city.code, scope)
                 is_wanted = not only_sums or (indicator.kind == "sum" and scope == self.city.scopes[0].code)
@@ -353,7 +353,7 @@ def source_of(half: Half, home: Path) -> Source:
     connection = duckdb.connect(str(settings.published_database), read_only=True)
     city = world.city.in_year(YEAR)
     recomputed = recompute(connection, city, load_catalogue(city.pack), {YEAR})
-    return Source(city, recomputed, usual_scopes(connection, city, YEAR), connection)
+    return Source(city, recomputed, usual_scopes(connection, city), connection)
 
 
 def measure(source: Source, half: Half, reports: int, alone: bool) -> list[Read]:

@@ -228,3 +228,21 @@ def test_a_sentence_of_very_many_numbers_is_read_with_as_much_work_for_each(tmp_
     figures = read("全市" + "，".join(f"专任教师{number}人" for number in range(1000, 1800)) + "。", tmp_path)
     assert len(figures) == len(looked_at) == 800
     assert max(looked_at) <= 3 * prose.LOOKS_AROUND
+
+
+def test_a_table_that_states_no_scope_is_in_the_one_that_the_bureau_chose_for_its_year(tmp_path):
+    """A column of last year is in last year's choice; what the table itself states goes before both."""
+    city = THREE_SCHOOLS
+    first, other = (scope.code for scope in city.scopes[:2])
+    catalogue = load_catalogue(city.pack)
+    topic = next(c.topic for c in catalogue.chapters for i in c.indicators if i.code == "teachers_full_time")
+    path = tmp_path / "report.md"
+    path.write_text("| 指标 | 2030年 | 2031年 |\n|---|---|---|\n| 专任教师数（人） | 100 | 120 |\n", encoding="utf-8")
+
+    def scopes(usual: dict[tuple[int, str], str]) -> dict[str, str]:
+        figures = read_report(path, city, 2031, load_names(catalogue), usual).figures
+        return {figure.printed: figure.codes.scope for figure in figures if figure.codes}
+
+    assert scopes({}) == {"100": first, "120": first}
+    assert scopes({(2031, topic): other}) == {"100": first, "120": other}
+    assert scopes({(2030, topic): other}) == {"100": other, "120": first}

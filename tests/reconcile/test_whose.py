@@ -131,6 +131,11 @@ def test_plans_means_sums_of_years_extremes_and_parts_are_of_another_kind(senten
     assert (figure.codes, figure.other) == (None, told)
 
 
+def test_the_year_before_is_left_after_the_one_number_that_is_of_it(tmp_path):
+    (now, before, other) = read("全市毕业生900人，上年为800人，专任教师940人。", tmp_path)
+    assert [each.year - now.year for each in (now, before, other)] == [0, -1, 0]
+
+
 @pytest.mark.parametrize(
     "sentence",
     [

@@ -231,7 +231,7 @@ def _read(
 ) -> ReportReading:
     if path.suffix.lower() not in KINDS:
         return ReportReading(read_list(path), [], [], [], [])
-    names, usual = load_names(catalogue, published), usual_scopes(connection, city, report_year)
+    names, usual = load_names(catalogue, published), usual_scopes(connection, city)
     counts = school_counts(connection, city, report_year)
     return read_report(path, city, report_year, names, usual, counts, school)
 

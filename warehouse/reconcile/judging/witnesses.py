@@ -172,15 +172,14 @@ def displayed(figure: PrintedFigure, exact: Decimal, indicator: Indicator) -> st
     return f"{text}{'↓' if exact < 0 else '↑'}" if is_change else text if exact >= 0 else f"-{text}"
 
 
-def usual_scopes(connection: duckdb.DuckDBPyConnection | None, city: City, year: int) -> dict[str, str]:
-    """The scope that the bureau has chosen for each topic of the year's report; none when nothing has been built."""
+def usual_scopes(connection: duckdb.DuckDBPyConnection | None, city: City) -> dict[tuple[int, str], str]:
+    """(Report year, topic) → the scope that the bureau chose for it that year; none when nothing has been built."""
     if connection is None or not _is_built(connection):
         return {}
     rows = connection.execute(
-        "select topic, scope_code from core.dim_scope_choice where report_year = ? and region_code = ?",
-        [year, city.code],
+        "select report_year, topic, scope_code from core.dim_scope_choice where region_code = ?", [city.code]
     )
-    return dict(rows.fetchall())
+    return {(year, topic): scope for year, topic, scope in rows.fetchall()}
 
 
 def school_counts(connection: duckdb.DuckDBPyConnection | None, city: City, year: int) -> dict[int, str]:

@@ -132,9 +132,16 @@ def _of_sentence(sentence: str, previous: str, section: str, state: State) -> It
             match, between, Context(near, after, clause, before, _before(previous, len(previous))), section, state
         )
         yield match.span(), _with_its_kind(figure, _before(named, match.start()), match, state)
+        _note_own_year(between, state)
         _note_count(match, following, state)
     _note_surroundings(text[end:], "", state)
     _note_end(named, scope, state, end > 0)
+
+
+def _note_own_year(between: str, state: State) -> None:
+    """Leaves the year before again, where only one number was of it: 毕业生900人，上年为800人，就业率95%."""
+    if re.search(rf"(?:{whose_words().year_before})[为是有约]*$", between):
+        state.year = state.report_year
 
 
 def _may_be_figure(match: re.Match[str], between: str, state: State) -> bool:

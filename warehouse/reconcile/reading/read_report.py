@@ -37,13 +37,13 @@ def read_report(
     city: City,
     report_year: int,
     names: Names,
-    usual_scopes: Mapping[str, str] | None = None,
+    usual_scopes: Mapping[tuple[int, str], str] | None = None,
     school_counts: Mapping[int, str] | None = None,
     owner: str = "",
 ) -> ReportReading:
     """Every figure of a report (a file of one of report_file.KINDS), in order, numbered T001…, with its listings.
 
-    `usual_scopes` is the scope of each topic where the report states none; otherwise the city's first scope.
+    `usual_scopes` is the scope of each year and topic where the report states none; otherwise the city's first scope.
     `school_counts` says which scope has how many schools: 12所中等职业学校 names it.
     `owner` is the code of the school whose own report it is.
     Raises ValueError that names the file when it cannot be read.

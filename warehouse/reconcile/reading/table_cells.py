@@ -34,7 +34,7 @@ from warehouse.reconcile.reading.whose import (
     whose_number,
     whose_words,
 )
-from warehouse.reconcile.reading.wording import Context, State, indicator_in, subject_name
+from warehouse.reconcile.reading.wording import Context, State, indicator_in, subject_name, usual_scope
 
 CHANGE_HEADING = re.compile(r"变化|比较|增减|增长|同比|[比较](?:20\d\d年?|上年)度?(?:增|减|上升|下降|提高)")
 YEAR = re.compile(r"20\d\d")
@@ -357,24 +357,27 @@ def _figure(place: _Place, state: State) -> PrintedFigure:
     city, kind, unit = state.city, place.kind, place.unit
     school, year = place.school(city) or place.owner(state), place.stated_year
     year = state.report_year if year is None or kind == CHANGE else year
+    subject = school or city.code
     readings = () if place.is_named_together(state) else either_of(place.label, state.catalogue)
-    found, likeness = (None, 0.0) if len(readings) >= SEVERAL else _indicator(place, school or city.code, state)
+    found, likeness = (None, 0.0) if len(readings) >= SEVERAL else _indicator(place, subject, state)
     if found is None and len(readings) == 1:
         (found,), likeness = readings, 1.0
-    scope = SCHOOL_SCOPE if school else place.scope(city) or city.scopes[0].code
+    stated = SCHOOL_SCOPE if school else place.scope(city)
     return PrintedFigure(
         figure_id="",
         section=place.table.section,
         year=year,
-        subject=subject_name(school or city.code, city),
+        subject=subject_name(subject, city),
         label=state.catalogue.indicators[found].label if found else place.label,
-        scope=scope if found else "",
+        scope=(stated or usual_scope(found, year, state)) if found else "",
         unit="百分点" if kind == CHANGE and unit == "%" else unit,
         printed=place.text,
         value=number_in(place.text) if place.text != "持平" else Decimal(0),
-        codes=Reference(found, year, school or city.code, scope, kind) if found else None,
+        codes=Reference(found, year, subject, stated or usual_scope(found, year, state), kind) if found else None,
         readings=tuple(
-            Reference(code, year, school or city.code, scope, kind) for code in readings if len(readings) >= SEVERAL
+            Reference(code, year, subject, stated or usual_scope(code, year, state), kind)
+            for code in readings
+            if len(readings) >= SEVERAL
         ),
         context=f"{'/'.join(dict.fromkeys(filter(None, (place.group, *place.words))))}｜{place.heading}｜{place.text}",
         likeness=likeness,

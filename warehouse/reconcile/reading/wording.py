@@ -83,8 +83,8 @@ class State:
     """Whether this sentence names a class of schools that some scope leaves out."""
     school_counts: Mapping[int, str] = field(default_factory=dict)
     """A number of schools → the only scope that has so many."""
-    usual: Mapping[str, str] = field(default_factory=dict)
-    """Topic of the catalogue → the scope that the bureau has chosen for it."""
+    usual: Mapping[tuple[int, str], str] = field(default_factory=dict)
+    """(Year, topic of the catalogue) → the scope that the bureau chose for it."""
     stated: dict[tuple[str, str], str] = field(default_factory=dict)
     """(Chapter of the report, topic) → the scope last stated there."""
     last: Reference | None = None
@@ -356,8 +356,13 @@ def fact_of(code: str, kind: Kind, year: int, section: str, state: State) -> Ref
     if state.subject != city.code and not _is_of_city(code, state.catalogue):
         return Reference(code, year, state.subject, SCHOOL_SCOPE, kind)
     topic = _topics(state.catalogue)[code]
-    scope = state.scope or state.stated.get((section, topic)) or state.usual.get(topic) or city.scopes[0].code
+    scope = state.scope or state.stated.get((section, topic)) or usual_scope(code, year, state)
     return Reference(code, year, city.code, scope, kind)
+
+
+def usual_scope(code: str, year: int, state: State) -> str:
+    """The scope of an indicator where nothing says one: the bureau's choice of the year, else the city's first."""
+    return state.usual.get((year, _topics(state.catalogue)[code])) or state.city.scopes[0].code
 
 
 def note_scope_of(code: str, section: str, state: State) -> None:
