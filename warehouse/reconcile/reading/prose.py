@@ -70,6 +70,7 @@ def _number(catalogue: Catalogue) -> re.Pattern[str]:
     )
 
 
+MANNER_OF_SPEAKING = "用汉字写的小数目，多半只是说法，没有核对"
 NO_NUMBER_AFTER = re.compile("[几数]$|[一二三四五六七八九十百千]$")
 NO_FIGURE = re.compile(r"(第|[A-Za-z+×/\-—.〔（(]\s*|\d)$")
 DATE = re.compile(r"\d{4}\s*[-—]\s*\d{4}\s*(学?年度?)|\d{4}年(?:\d+月)?(?:\d+日)?|\d+月\d+日|\d+月")
@@ -113,8 +114,7 @@ def _of_sentence(sentence: str, previous: str, section: str, state: State) -> It
             continue
         if _is_manner_of_speaking(match):
             # 三个方面, 三次产业: listed, and no break in what is said of other numbers
-            told = "用汉字写的小数目，多半只是说法，没有核对"
-            yield match.span(), _no_number(match, between, told, section, state)
+            yield match.span(), _no_number(match, between, MANNER_OF_SPEAKING, section, state)
             continue
         _note_surroundings(between, following, state)
         _note_turn(between, state)
