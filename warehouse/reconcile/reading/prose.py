@@ -70,6 +70,7 @@ def _number(catalogue: Catalogue) -> re.Pattern[str]:
     )
 
 
+RANGE, ROUGH = "是一个区间，不是一个数", "是约数或几分之几，不能据此核对"
 MANNER_OF_SPEAKING = "用汉字写的小数目，多半只是说法，没有核对"
 NO_NUMBER_AFTER = re.compile("[几数]$|[一二三四五六七八九十百千]$")
 NO_FIGURE = re.compile(r"(第|[A-Za-z+×/\-—.〔（(]\s*|\d)$")
@@ -113,7 +114,7 @@ def _of_sentence(sentence: str, previous: str, section: str, state: State) -> It
         if any(a <= match.start("number") < b for a, b in never):
             continue
         if _is_manner_of_speaking(match):
-            # 三个方面, 三次产业: listed, and no break in what is said of other numbers
+            # 三个方面: listed, and no break in what is said of other numbers
             yield match.span(), _no_number(match, between, MANNER_OF_SPEAKING, section, state)
             continue
         _note_surroundings(between, following, state)
@@ -125,8 +126,7 @@ def _of_sentence(sentence: str, previous: str, section: str, state: State) -> It
         clause = re.sub(r"（不?含[^（）]*）|\d", "", re.split("[，。；]", following, maxsplit=1)[0])
         near = _near(between, taken)
         if match["range"] or match["rough"]:
-            told = "是一个区间，不是一个数" if match["range"] else "是约数或几分之几，不能据此核对"
-            yield match.span(), _no_number(match, between, told, section, state)
+            yield match.span(), _no_number(match, between, RANGE if match["range"] else ROUGH, section, state)
             continue
         figure = _figure(
             match, between, Context(near, after, clause, before, _before(previous, len(previous))), section, state
