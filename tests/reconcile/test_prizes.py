@@ -6,6 +6,7 @@ import pytest
 
 from sources.declarations.city import City
 from tests.reconcile.test_commented_word import THREE_SCHOOLS
+from tests.reconcile.test_whose import WANGHAI
 from warehouse.catalogue.catalogue import load_catalogue
 from warehouse.reconcile.reading.names import load_names
 from warehouse.reconcile.reading.read_report import read_report
@@ -51,3 +52,15 @@ def test_prizes_are_of_the_kind_that_the_sentence_names(
 def test_events_are_of_the_level_that_the_sentence_names(said: str, code: str, city: City, tmp_path: Path) -> None:
     for of_place, level in ((city, "自治区级"), (THREE_SCHOOLS, "省级")):
         assert list(read(of_place, said.format(level=level), tmp_path).values()) == [code]
+
+
+@pytest.mark.parametrize(
+    ("said", "code"),
+    [
+        ("市级技能大赛方面，参赛情况为：项目73个。", "entered_events_regional"),
+        ("国家级技能大赛方面，参赛情况为：项目89个。", "entered_events_national"),
+        ("区级技能大赛设24个赛项。", "contest_events"),
+    ],
+)
+def test_a_district_has_a_level_below_the_citys(said: str, code: str, tmp_path: Path) -> None:
+    assert list(read(WANGHAI, said, tmp_path).values()) == [code]
