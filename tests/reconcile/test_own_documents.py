@@ -1,14 +1,24 @@
 """What the city's own documents print besides figures is told by its kind."""
 
+from datetime import date
 from pathlib import Path
+from typing import Any
 
+import docx
+import duckdb
 import pytest
 
-from sources.declarations.city import load_city
+from sources.declarations.city import City, load_city
+from sources.system.settings import Settings
+from tests.support.sample import PACK
 from warehouse.catalogue.catalogue import load_catalogue
+from warehouse.figures.year_figures import load_figures
 from warehouse.reconcile.reading.names import load_names
 from warehouse.reconcile.reading.numerals import numerals_in
 from warehouse.reconcile.reading.read_report import ReportReading, read_report
+from warehouse.reconcile.reconcile import reconcile_file
+from warehouse.release.documents.write_documents import write_documents
+from warehouse.store.connection import open_published
 
 HUAILING = load_city(Path(__file__).parents[1] / "cities" / "huailing_city")
 
@@ -152,3 +162,75 @@ def test_a_bound_and_a_unit_that_are_ratios_leave_no_bare_one(tmp_path: Path) ->
 
 def test_a_number_after_a_colon_is_no_unit(tmp_path: Path) -> None:
     assert numerals_of("不知名之物：1", tmp_path) == [("1", "")]
+
+
+IN_EMPLOYMENT = "1\t毕业生面向三次产业就业人数\t人\t1800\n2\t其中：面向第一产业\t人\t120\n3\t面向第二产业\t人\t480"
+
+
+def test_a_row_of_a_part_that_the_reports_own_tables_have_is_an_indicator(tmp_path: Path) -> None:
+    text = f"表1 情况\n序号\t指标\t单位\t2024年\n{IN_EMPLOYMENT}\n\n以上。"
+    found = [(code, printed) for code, _, printed in bound(read(text, tmp_path))]
+    assert found == [("employed", "1800"), ("employed_primary", "120"), ("employed_secondary", "480")]
+
+
+@pytest.mark.parametrize("above", ["专业数", "专任教师数"])
+def test_the_same_words_below_another_row_are_a_part_that_nobody_knows(above: str, tmp_path: Path) -> None:
+    rows = ("序号\t指标\t2024年", f"1\t{above}\t1800", "2\t其中：面向第一产业\t120")
+    _, part = read("\n".join(("表1 情况", *rows, "", "以上。")), tmp_path).figures
+    assert (part.codes, part.other) == (None, "只是“其中：面向第一产业”的数，不是全部学校的")
+
+
+# --- the documents that nianbao writes itself ------------------------------------------------------------------------
+
+YEAR = 2023
+MISPRINTS = (
+    ("其中：面向第一产业", "267", "276"),
+    ("课外育人满意度", "76.09", "79.06"),
+    ("生师比", "25.26:1", "22.56:1"),
+    ("编写教材数", "30", "40"),
+    ("毕业生就业人数", "4004", "4040"),
+    ("年生均财政拨款水平", "4628.71", "4268.71"),
+)
+"""Rows with a remark, with units that have a column, with 其中: its name, the number, the misprint."""
+
+
+@pytest.fixture(scope="module")
+def own_word(city_run: Settings, city: City, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Word file of the sample city's year."""
+    with open_published(city_run) as connection:
+        figures = load_figures(connection, load_catalogue(PACK), YEAR, city.code)
+    written = write_documents(figures, tmp_path_factory.mktemp("own"), date(2024, 3, 1), "2023.1")
+    return next(path for path in written.paths if path.suffix == ".docx")
+
+
+def judged(path: Path, connection: duckdb.DuckDBPyConnection, city: City) -> list[dict[str, Any]]:
+    return list(reconcile_file(connection, city, load_catalogue(PACK), path, YEAR).frame.iter_rows(named=True))
+
+
+def test_a_city_without_a_misprint_is_not_accused_and_nearly_all_that_it_prints_is_understood(
+    own_word: Path, published: duckdb.DuckDBPyConnection, city: City
+) -> None:
+    rows = judged(own_word, published, city)
+    assert [row["context"] for row in rows if row["is_suspected"]] == []
+    in_tables = [row for row in rows if row["section"].startswith("表")]
+    assert [row["context"] for row in in_tables if row["verdict"] == "not_matched"] == []
+
+
+def test_misprints_in_its_tables_are_told_each_and_nothing_else(
+    own_word: Path, published: duckdb.DuckDBPyConnection, city: City, tmp_path: Path
+) -> None:
+    document = docx.Document(str(own_word))
+    rows = [row.cells for table in document.tables for row in table.rows]
+    for name, printed, misprint in MISPRINTS:
+        (cell,) = [
+            each for row in rows if name in [other.text for other in row] for each in row if each.text == printed
+        ]
+        cell.paragraphs[0].runs[0].text = misprint
+        for run in cell.paragraphs[0].runs[1:]:
+            run.text = ""
+    document.save(str(tmp_path / "misprints.docx"))
+    found = judged(tmp_path / "misprints.docx", published, city)
+    told = {
+        (row["context"].split("/")[0].split("｜")[0], row["printed"]) for row in found if row["verdict"] == "differs"
+    }
+    assert told == {(name, misprint) for name, _, misprint in MISPRINTS}

@@ -13,7 +13,7 @@ from sources.declarations.city import City
 from sources.declarations.codelist import load_codelists
 from sources.declarations.pack import Pack
 from warehouse.figures.fact import CHANGE, SCHOOL_SCOPE, VALUE, Kind, Reference
-from warehouse.reconcile.reading.names import bare_title, either_of, scope_of
+from warehouse.reconcile.reading.names import bare_title, either_of, normal, scope_of
 from warehouse.reconcile.reading.names import words as unit_words
 from warehouse.reconcile.reading.numerals import Numeral, evened, numerals_in
 from warehouse.reconcile.reading.printed_figure import Listing, PrintedFigure, TablePlace, number_in
@@ -53,7 +53,7 @@ def figures_of_grid(grid: TextTable, state: State, number: int = 0) -> Iterator[
     grid = _in_one_column(grid, body)
     # a table may have no head: two columns, of which the first one names the indicators
     headings = _headings(grid.rows[:body]) or [""] * max(map(len, grid.rows), default=0)
-    group = ""
+    group, above = "", list[str]()
     rows = _Rows(grid.rows[body:], headings, grid.title, state.city)
     for line, row in enumerate(grid.rows[body:]):
         filled = [cell for cell in row if cell]
@@ -72,11 +72,14 @@ def figures_of_grid(grid: TextTable, state: State, number: int = 0) -> Iterator[
                 yield from _numerals_in([cell], grid.section, told)
                 continue
             name = _name_before(column, row, texts, headings)
-            place = _Place(FOOTNOTE.sub("", cell), heading, row, texts, name, group, grid, rows.lie_across, stated_unit)
+            text, across = FOOTNOTE.sub("", cell), rows.lie_across
+            place = _Place(text, heading, row, texts, name, group, grid, across, stated_unit, above)
             figure = _with_its_owner(_figure(place, state), place, rows, state)
             adds_up = _adds_up(place) and not re.search(whose_words().some_only, grid.title)
-            at, across = (column + offset, line) if rows.lie_across else (line, column + offset)
-            yield replace(figure, cell=TablePlace(number, at, across, rows.roles[at], adds_up))
+            at, along = (column + offset, line) if across else (line, column + offset)
+            yield replace(figure, cell=TablePlace(number, at, along, rows.roles[at], adds_up))
+        if role_of_row(texts, state.city) != SUBTOTAL:
+            above = texts
 
 
 def _in_one_column(grid: TextTable, body: int) -> TextTable:
@@ -196,7 +199,7 @@ def _with_its_owner(figure: PrintedFigure, place: _Place, rows: _Rows, state: St
     whose = whose or of_table_words(re.sub(r"20\d\d年?", "", place.heading), city)
     if whose and whose.name and figure.codes and whose.name in state.catalogue.indicators[figure.codes.indicator].label:
         whose = None
-    if whose is None and role == SUBTOTAL:
+    if whose is None and role == SUBTOTAL and not place.narrower(state):
         whose = Whose(OF_A_PART, f"只是“{first}”的数，不是全部学校的")
     if whose is None and role != TOTAL and words and (rows.are_of_parts or not place.is_named_by_row(state)):
         whose = Whose(OF_A_PART, f"是表中“{first}”的数，不知道它是不是{name}的全部")
@@ -280,6 +283,8 @@ class _Place:
     """Whether its column is a place or a school, and its row names the indicator."""
     stated_unit: str = ""
     """In a column of its own."""
+    above: Sequence[str] = ()
+    """The words of the row that a row of 其中 is a part of."""
 
     @property
     def kind(self) -> Kind:
@@ -339,6 +344,13 @@ class _Place:
         found = {state.names.find(text, self.unit).indicator for text in texts}
         return bool(found - {None, state.names.find(bare, self.unit).indicator})
 
+    def narrower(self, state: State) -> str | None:
+        """The indicator of a row that the report's own tables have below the same one as a part: 其中：专任教师总数."""
+        rows = (row for table in state.catalogue.tables.values() for row in table.rows if row.part_of)
+        named = [row for row in rows if normal(row.label) == normal(self.name)] if self.names_nothing else []
+        whole = {state.names.find(re.sub(r"（.*?）|\s", "", text), "").indicator for text in self.above if named}
+        return next((row.indicator for row in named if row.part_of in whole), None)
+
     def scope(self, city: City) -> str | None:
         heading = _heading_of_this_year(self.table) if self.kind == CHANGE else self.heading
         return _scope_of(heading, city) or _scope_of(self.table.title, city)
@@ -358,8 +370,11 @@ def _figure(place: _Place, state: State) -> PrintedFigure:
     school, year = place.school(city) or place.owner(state), place.stated_year
     year = state.report_year if year is None or kind == CHANGE else year
     subject = school or city.code
-    readings = () if place.is_named_together(state) else either_of(place.label, state.catalogue)
-    found, likeness = (None, 0.0) if len(readings) >= SEVERAL else _indicator(place, subject, state)
+    narrower = place.narrower(state)
+    readings = () if narrower or place.is_named_together(state) else either_of(place.label, state.catalogue)
+    found, likeness = narrower, float(narrower is not None)
+    if narrower is None and len(readings) < SEVERAL:
+        found, likeness = _indicator(place, subject, state)
     if found is None and len(readings) == 1:
         (found,), likeness = readings, 1.0
     stated = SCHOOL_SCOPE if school else place.scope(city)
