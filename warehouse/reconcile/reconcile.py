@@ -12,7 +12,7 @@ import polars as pl
 from sources.audit.slips import OF_DIGITS
 from sources.declarations.city import City
 from warehouse.catalogue.catalogue import Catalogue
-from warehouse.figures.fact import Reference
+from warehouse.figures.fact import SCHOOL_SCOPE, Reference
 from warehouse.reconcile.answers import answers_in
 from warehouse.reconcile.judging.causes import Surroundings, taken_from_elsewhere
 from warehouse.reconcile.judging.corrections import Verdicts, judge
@@ -23,6 +23,7 @@ from warehouse.reconcile.judging.misprints import slip
 from warehouse.reconcile.judging.prints import prints_of
 from warehouse.reconcile.judging.relations import Interval, Relation
 from warehouse.reconcile.judging.smallest_corrections import knots
+from warehouse.reconcile.judging.table_scopes import scopes_of_tables
 from warehouse.reconcile.judging.table_sums import broken_sums
 from warehouse.reconcile.judging.witnesses import (
     Recomputed,
@@ -77,6 +78,7 @@ def reconcile(
     read = [_understood(position, figure, names, city) for position, figure in enumerate(figures)]
     meant = [fact for one in read for fact in (*([one.fact] if one.fact else []), *one.figure.readings)]
     recomputed = recompute(connection, city, catalogue, {fact.year for fact in meant})
+    read = _in_scopes_of_tables(read, city, catalogue, recomputed)
     read = [_in_fitting_reading(one, city, catalogue, recomputed) for one in read]
     listed = counted(listings, city, catalogue)
     done = _judged(read, city, catalogue, recomputed, listed)
@@ -144,6 +146,29 @@ def _taken_spans(verdicts: Verdicts) -> dict[Reference, Interval]:
     }
 
 
+def _in_scopes_of_tables(
+    figures: Sequence[UnderstoodFigure], city: City, catalogue: Catalogue, recomputed: Recomputed
+) -> list[UnderstoodFigure]:
+    """The figures, those of a table that states no scope in the one in which it is right as a whole."""
+
+    def is_right(figure: PrintedFigure, fact: Reference) -> bool:
+        exact = in_printed_unit(figure, fact, recomputed.of(fact, city), catalogue)
+        return exact is not None and compare(figure, exact) == "consistent"
+
+    scopes = scopes_of_tables(figures, [scope.code for scope in city.scopes], is_right)
+
+    def placed(one: UnderstoodFigure) -> UnderstoodFigure:
+        figure, fact = one.figure, one.fact
+        scope = scopes.get(figure.cell.table) if figure.cell else None
+        if fact is None or scope is None or fact.scope == SCHOOL_SCOPE:
+            return one
+        fitting = replace(fact, scope=scope)
+        only_there = recomputed.of(fact, city) is not None and is_right(figure, fitting) and not is_right(figure, fact)
+        return replace(one, fact=fitting, asked_scope=fact.scope if only_there else "")
+
+    return [placed(one) for one in figures]
+
+
 def _in_fitting_reading(
     one: UnderstoodFigure, city: City, catalogue: Catalogue, recomputed: Recomputed
 ) -> UnderstoodFigure:
@@ -151,7 +176,7 @@ def _in_fitting_reading(
     figure, fact = one.figure, one.fact
     if fact is not None and (fitting := _fitting_scope(figure, fact, city, catalogue, recomputed)) is not None:
         known = recomputed.of(fact, city) is not None
-        asked = fact.scope if known and fitting.scope != fact.scope else ""
+        asked = fact.scope if known and fitting.scope != fact.scope else one.asked_scope
         return replace(one, fact=fitting, asked_scope=asked)
     if fact is not None or figure.value is None or figure.other:
         return one
@@ -180,8 +205,12 @@ def _is_slip(
 def _fitting_scope(
     figure: PrintedFigure, fact: Reference, city: City, catalogue: Catalogue, recomputed: Recomputed
 ) -> Reference | None:
-    """The fact in the scope in which the number is right, of those that the report may mean; its own goes first."""
-    for scope in (fact.scope, *(s.code for s in city.scopes if not figure.has_scope or figure.codes is None)):
+    """The fact in the scope in which the number is right, of those that the report may mean; its own goes first.
+
+    The cells of a table are of one scope.
+    """
+    is_free = figure.codes is None or (not figure.has_scope and figure.cell is None)
+    for scope in (fact.scope, *(s.code for s in city.scopes if is_free)):
         placed = replace(fact, scope=scope)
         exact = in_printed_unit(figure, placed, recomputed.of(placed, city), catalogue)
         if exact is not None and compare(figure, exact) == "consistent":

@@ -396,6 +396,7 @@ def _figure(place: _Place, state: State) -> PrintedFigure:
         ),
         context=f"{'/'.join(dict.fromkeys(filter(None, (place.group, *place.words))))}｜{place.heading}｜{place.text}",
         likeness=likeness,
+        has_scope=stated is not None,
     )
 
 
