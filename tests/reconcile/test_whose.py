@@ -264,6 +264,22 @@ def test_a_total_without_anything_that_shows_that_rows_make_it_up_accuses_nobody
     assert [row["printed"] for row in rows if row["broken_relations"]] == ["900", "7777"]
 
 
+@pytest.mark.parametrize(
+    ("city", "year", "rows", "after"),
+    [
+        (HUAILING, 2024, "东湖区\t31\t400\n西岗区\t42\t500\n合计\t73\t777", "全市全日制在校生777人。"),  # said again
+        (HUAILING, 2024, "丁校\t31\t4000\n戊校\t42\t500\n合计\t73\t900", ""),  # 400 with a zero too many
+        (THREE_SCHOOLS, 2031, "丁校\t31\t430\n戊校\t42\t500\n合计\t73\t840", ""),  # 340 turned round
+    ],
+)
+def test_a_total_is_not_accused_where_a_row_may_be_what_is_wrong(city, year, rows, after, tmp_path):
+    path = tmp_path / "report.txt"
+    path.write_text(by_rows("学校", *rows.split("\n")).replace("以上。", after or "以上。"), encoding="utf-8")
+    frame = reconcile_file(None, city, load_catalogue(city.pack), path, year).frame
+    assert frame.filter(frame["is_suspected"]).is_empty()
+    assert len(frame.filter(frame["broken_relations"].str.contains("与合计不符"))) == 1
+
+
 @pytest.mark.parametrize("heading", ["生师比", "毕业率", "满意度", "平均年龄（岁）"])
 def test_shares_and_means_are_not_added_up(heading, tmp_path):
     text = f"表1 各校情况\n学校\t{heading}\t专任教师数（人）\n丁校\t31\t10\n戊校\t42\t20\n合计\t36\t30\n\n以上。"

@@ -1,6 +1,6 @@
 """A table against itself: the rows of a column and its total, where no warehouse knows the rows."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -22,7 +22,8 @@ class TableSum:
     """Of the rows."""
     parts: tuple[Decimal, ...]
     is_telling: bool
-    """Whether something says that the rows make up the total: another column adds up, or a slip explains the print."""
+    """Whether something says that the rows make up the total (another column adds up, or a slip explains the print),
+    and nothing that it is a row that is wrong."""
 
     @property
     def told(self) -> str:
@@ -45,6 +46,7 @@ def broken_sums(figures: Sequence[UnderstoodFigure]) -> dict[int, TableSum]:
     Columns whose rows are all known to the warehouse are judged with everything else, by their facts.
     """
     found: dict[int, TableSum] = {}
+    said = Counter((one.figure.codes, one.figure.value) for one in figures)
     for columns in _columns(figures).values():
         add_up = sum(column.difference == 0 and len(set(column.parts)) > 1 for column in columns)
         for column in columns:
@@ -53,8 +55,19 @@ def broken_sums(figures: Sequence[UnderstoodFigure]) -> dict[int, TableSum]:
                 continue
             total = sum(column.parts, Decimal(0))
             a_slip = slip(figure.value, total, Decimal(1).scaleb(-figure.decimals)) is not None
-            found[column.total.position] = TableSum(column.total.position, total, column.parts, add_up > 0 or a_slip)
+            # a total that the report says elsewhere too is right, or else wrong twice
+            is_said_again = figure.codes is not None and said[figure.codes, figure.value] > 1
+            of_a_row = is_said_again or (not a_slip and _is_slip_of_a_row(column))
+            is_telling = (add_up > 0 or a_slip) and not of_a_row
+            found[column.total.position] = TableSum(column.total.position, total, column.parts, is_telling)
     return found
+
+
+def _is_slip_of_a_row(column: _Column) -> bool:
+    """Whether the column adds up once a slip in one of its rows is put right."""
+    step = Decimal(1).scaleb(-column.total.figure.decimals)
+    meant = ((part, part + column.difference) for part in column.parts)
+    return any(right >= 0 and slip(part, right, step) is not None for part, right in meant)
 
 
 def _columns(figures: Sequence[UnderstoodFigure]) -> dict[int, list[_Column]]:
