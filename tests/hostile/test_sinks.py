@@ -38,6 +38,7 @@ from warehouse.alerts.channels import send
 from warehouse.alerts.messages import Message
 from warehouse.figures.sql_answer import SqlAnswer, as_markdown_table, write_answer
 from warehouse.reconcile.memo import memo, page
+from warehouse.reconcile.reading.report_file import Paragraph, TextTable
 from warehouse.reconcile.verdicts import SCHEMA, Reconciliation
 from warehouse.release.documents.template_check import template_environment
 from warehouse.release.documents.wordml import read_footnotes, write_footnotes
@@ -61,7 +62,8 @@ def judged(text: str) -> Reconciliation:
     row = {name: text if kind == pl.String else None for name, kind in SCHEMA.items()}
     row |= {"position": 1, "is_suspected": False, "supporting_relations": 0, "verdict": "not_matched"}
     row |= dict.fromkeys(("indicator_code", "subject_code", "scope_code", "kind", "broken_relations"))
-    return Reconciliation(text, 2023, pl.DataFrame([row], schema=SCHEMA), "", text)
+    told = (Paragraph("", f"{text}1人"), TextTable("", text, ((text, "1"),)))
+    return Reconciliation(text, 2023, pl.DataFrame([row], schema=SCHEMA), "", text, text=told)
 
 
 # The sinks: each writes the text and reads it back
