@@ -45,11 +45,24 @@ RELEASE_HEADINGS = {
 
 
 @app.command(rich_help_panel=Panel.REPORT)
-def documents(year: Year, region: RegionCode = None, as_json: AsJson = False) -> None:
-    """生成年度报告的草稿：汇总表、数据表、报告、撰写稿、PDF、网站（下级地区没有网站）；有没有做成的，返回码为 5。"""
+def documents(
+    year: Year,
+    region: RegionCode = None,
+    school: Annotated[str | None, typer.Option(help="只生成这所学校自己的年报；写代码、名称或简称")] = None,
+    schools: Annotated[bool, typer.Option("--schools", help="生成每所学校自己的年报")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """生成年度报告的草稿：汇总表、数据表、报告、撰写稿、PDF、网站（下级地区没有网站）；有没有做成的，返回码为 5。
+
+    --school、--schools 生成学校自己的年报：Word、PDF 和撰写稿，数字与本地区年报同出一处。
+    """
     from warehouse.catalogue.catalogue import load_catalogue
     from warehouse.release.draft import write_draft
 
+    # Long: two kinds of reports, each with its outcome.
+    if school or schools:
+        _school_reports(year, region, school, as_json)
+        return
     settings, city = installation()
     check_years(city, [year])
     with published(settings) as connection, notices.status("生成……") as shown:
@@ -77,6 +90,44 @@ def documents(year: Year, region: RegionCode = None, as_json: AsJson = False) ->
         _print_seconds(draft.seconds)
     if draft.failed:
         raise typer.Exit(NOT_ALL_MADE)
+
+
+def _school_reports(year: int, region: str | None, school: str | None, as_json: bool) -> None:
+    """The reports that schools publish of themselves: of one, or of all."""
+    from warehouse.catalogue.catalogue import load_catalogue
+    from warehouse.release.school_reports import write_school_reports
+
+    settings, city = installation()
+    check_years(city, [year])
+    with published(settings) as connection, notices.status("生成……") as shown:
+        try:
+            done = write_school_reports(
+                connection,
+                settings,
+                city,
+                load_catalogue(city.pack),
+                year,
+                school,
+                region,
+                lambda name: shown.update(f"生成{name}的年报……"),
+            )
+        except LookupError as error:
+            if isinstance(error, KeyError | IndexError):
+                raise  # a key that is missing somewhere is a mistake of ours
+            fail(str(error))
+    if as_json:
+        told = {"paths": [str(path) for path in done.paths], "lacking": done.lacking, "unmade": done.failed}
+        print_json(told | {"seconds": done.seconds})
+    else:
+        for path in done.paths if school else [done.folder]:
+            console.print(str(path), soft_wrap=True)
+        print_lines("没有年报", done.lacking)
+        print_lines("没有做成", done.failed)
+        console.print(f"{len(done.reports)} 所学校的年报，{done.seconds:.1f} 秒。")
+    if done.failed:
+        raise typer.Exit(NOT_ALL_MADE)
+    if not done.reports:
+        raise typer.Exit(ACTION_NEEDED)
 
 
 @app.command(rich_help_panel=Panel.REPORT)

@@ -5,7 +5,15 @@ from typing import TYPE_CHECKING
 import dagster as dg
 from pydantic import Field
 
-from orchestration.lib.asset_keys import DOCUMENTS, DOCUMENTS_JOB, PUBLISHED, RELEASE_JOB, RELEASED
+from orchestration.lib.asset_keys import (
+    DOCUMENTS,
+    DOCUMENTS_JOB,
+    PUBLISHED,
+    RELEASE_JOB,
+    RELEASED,
+    SCHOOL_REPORTS,
+    SCHOOL_REPORTS_JOB,
+)
 from orchestration.lib.failures import StepFailedError, tells_failures
 from orchestration.lib.groups import RELEASE
 from orchestration.lib.installation import Installation
@@ -36,6 +44,13 @@ DOCUMENTS_SPEC = spec(
     "年度报告的文档和网站草稿：汇总表、报告稿、PDF、网站；不检查，不编号。",
     [PUBLISHED],
 )
+SCHOOL_REPORTS_SPEC = spec(
+    SCHOOL_REPORTS,
+    RELEASE,
+    {"word"},
+    "每所学校自己的年报：Word、PDF 和撰写稿，数字与本地区年报同出一处；没有有效报送的学校没有年报。",
+    [PUBLISHED],
+)
 RELEASED_SPEC = spec(
     RELEASED,
     RELEASE,
@@ -51,6 +66,7 @@ POOL = "documents"
 """Documents and releases are made one after the other, and beside a run that writes."""
 JOBS = (
     (DOCUMENTS_JOB, DOCUMENTS, "生成一个或几个年度的文档和网站草稿。"),
+    (SCHOOL_REPORTS_JOB, SCHOOL_REPORTS, "生成一个或几个年度每所学校自己的年报。"),
     (RELEASE_JOB, RELEASED, RELEASE_DESCRIPTION),
 )
 FORMS = {RELEASE_JOB: {"ops": {"released": {"config": {"确认码": ""}}}}}
@@ -61,13 +77,20 @@ SETTLED_HEADINGS = ("编号", "事项", "所见", "确认人", "理由")
 
 
 def build_document_assets(city: City) -> dg.Definitions:
-    """The assets `documents` and `released`, with a job for each."""
+    """The assets `documents`, `school_reports` and `released`, with a job for each."""
     years = by_report_year(city)
     return dg.Definitions(
         assets=[
             dg.multi_asset(
                 name="documents", specs=[DOCUMENTS_SPEC], check_specs=[all_made_spec(DOCUMENTS)], pool=POOL, **years
             )(documents),
+            dg.multi_asset(
+                name="school_reports",
+                specs=[SCHOOL_REPORTS_SPEC],
+                check_specs=[all_made_spec(SCHOOL_REPORTS)],
+                pool=POOL,
+                **years,
+            )(school_reports),
             dg.multi_asset(name="released", specs=[RELEASED_SPEC], pool=POOL, **years)(released),
         ],
         jobs=[
@@ -105,6 +128,31 @@ def documents(context: dg.AssetExecutionContext, reading: dg.ResourceParam[Insta
     return dg.MaterializeResult(
         metadata=metadata,
         check_results=[all_made(DOCUMENTS, about([int(key) for key in context.partition_keys]), failed)],
+    )
+
+
+@tells_failures
+def school_reports(context: dg.AssetExecutionContext, reading: dg.ResourceParam[Installation]) -> dg.MaterializeResult:
+    from warehouse.release.school_reports import write_school_reports
+
+    metadata: dict[str, dg.MetadataValue] = {}
+    failed = list[str]()
+    with open_published(reading.settings) as connection:
+        for year in context.partition_keys:
+            catalogue = load_catalogue(reading.city.pack)
+            done = write_school_reports(
+                connection, reading.settings, reading.city, catalogue, int(year), progress=context.log.info
+            )
+            failed += [f"{year} {line}" for line in done.failed]
+            metadata[f"{year} 文件夹"] = dg.MetadataValue.path(done.folder)
+            metadata[f"{year} 学校年报"] = dg.MetadataValue.text(f"{len(done.reports)} 份，{done.seconds:.1f} 秒")
+            if done.lacking:
+                metadata[f"{year} 没有年报"] = dg.MetadataValue.text("\n".join(done.lacking))
+    for line in failed:
+        context.log.warning(f"没有做成：{line}")
+    return dg.MaterializeResult(
+        metadata=metadata,
+        check_results=[all_made(SCHOOL_REPORTS, about([int(key) for key in context.partition_keys]), failed)],
     )
 
 

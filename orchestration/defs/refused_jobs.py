@@ -6,7 +6,7 @@ the true ones, so that a run that was launched before tells the same.
 
 import dagster as dg
 
-from orchestration.lib.asset_keys import DOCUMENTS_JOB, JOB, RELEASE_JOB, TODO_JOB
+from orchestration.lib.asset_keys import DOCUMENTS_JOB, JOB, RELEASE_JOB, SCHOOL_REPORTS_JOB, TODO_JOB
 from orchestration.lib.failures import StepFailedError
 from orchestration.lib.progress import STEP_LABELS
 from sources.system.plain_text import as_markdown
@@ -15,7 +15,13 @@ WHAT_TO_DO = (
     "{why}。现在什么也不能运行，收到的文件和已发布的数据都不受影响。"
     "怎么办：改正以后，在左边的 Deployment 里点 Reload；nianbao check-city 列出城市文件夹里的全部错误。"
 )
-STEPS_OF = {JOB: tuple(STEP_LABELS), DOCUMENTS_JOB: ("documents",), RELEASE_JOB: ("released",), TODO_JOB: ("todo",)}
+STEPS_OF = {
+    JOB: tuple(STEP_LABELS),
+    DOCUMENTS_JOB: ("documents",),
+    SCHOOL_REPORTS_JOB: ("school_reports",),
+    RELEASE_JOB: ("released",),
+    TODO_JOB: ("todo",),
+}
 
 
 def build_refused_jobs(why: str) -> dg.Definitions:

@@ -12,10 +12,12 @@ YEAR_PAGE = dg.AssetKey("报送情况")
 """The one asset that is nobody's table but the clerk's page; its name is what the clerk looks for."""
 PUBLISHED, SUMMARY_TABLES = dg.AssetKey("published"), dg.AssetKey("summary_tables")
 DOCUMENTS, RELEASED = dg.AssetKey("documents"), dg.AssetKey("released")
+SCHOOL_REPORTS = dg.AssetKey("school_reports")
 TODO = dg.AssetKey("今天要办")
-STARTED_BY_HAND = (DOCUMENTS, RELEASED, TODO)
+STARTED_BY_HAND = (DOCUMENTS, SCHOOL_REPORTS, RELEASED, TODO)
 JOB = "annual_report"
 DOCUMENTS_JOB, RELEASE_JOB = "make_documents", "make_release"
+SCHOOL_REPORTS_JOB = "make_school_reports"
 TODO_JOB = "todo_today"
 SUBMISSIONS_TAG = "nianbao/报送"
 """What a run did with the submissions, in its tags: the list of runs shows in which one a workbook was rejected."""

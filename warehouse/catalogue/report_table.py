@@ -21,6 +21,8 @@ class TableRow(Declaration):
     """Whether the report prints the change against last year in this row."""
     part_of: Name | None = None
     """The indicator of another row, of which this is a part (其中)."""
+    needs: Name | None = None
+    """The indicator of those of whom the row speaks: where there is none of them, its number is 不适用."""
 
 
 class ReportTable(Declaration):
@@ -41,11 +43,24 @@ class ReportTable(Declaration):
     spans: dict[str, tuple[Name, ...]] = Field(default_factory=dict)
     """Headings that stand above several columns next to each other."""
     rows: tuple[TableRow, ...] = ()
+    needs: Name | None = None
+    """As of a row, for all rows but that of the indicator itself."""
+
+    @property
+    def is_annex(self) -> bool:
+        """Whether it is one of the tables at the end, which a school's own report has as well."""
+        return self.code.startswith("annex-")
 
     @property
     def name(self) -> str:
         """The table's number as people say it: 表1.2-1, 附表3."""
-        return f"附表{self.code.removeprefix('annex-')}" if self.code.startswith("annex-") else f"表{self.code}"
+        return f"附表{self.code.removeprefix('annex-')}" if self.is_annex else f"表{self.code}"
+
+    def needed_by(self, indicator: str) -> str | None:
+        """The indicator of those of whom an indicator of the table speaks; None where it is not declared."""
+        own = next((row.needs for row in self.rows if row.indicator == indicator and row.needs), None)
+        needs = own or self.needs
+        return needs if needs != indicator else None
 
     def lists_change(self, indicator: str) -> bool:
         """Whether the report prints the indicator's change against last year in this table."""
@@ -69,4 +84,9 @@ def _report_table(document: Document, known: Mapping[str, Indicator]) -> ReportT
             raise document.fault(("rows", position, "indicator"), told)
         if row.part_of and row.part_of not in {each.indicator for each in table.rows}:
             raise document.fault(("rows", position, "part_of"), f"no row of the table is `{row.part_of}`")
+        if row.needs and row.needs not in known:
+            told = f"there is no indicator `{row.needs}`{meant(row.needs, known, 'en')}"
+            raise document.fault(("rows", position, "needs"), told)
+    if table.needs and table.needs not in known:
+        raise document.fault(("needs",), f"there is no indicator `{table.needs}`{meant(table.needs, known, 'en')}")
     return table

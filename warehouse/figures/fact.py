@@ -12,6 +12,8 @@ TARGET: Final = "target"
 KINDS: tuple[Kind, ...] = get_args(Kind)
 SCHOOL_SCOPE = "school"
 SUPPRESSED: Final = "suppressed"
+UNCOUNTABLE: Final = "not_applicable"
+"""The status of a ratio whose denominator is zero."""
 USABLE = ("ok", "incomplete", "estimated")
 Part = Literal["value", "change", "denominator", "expected", "reported", "standard", "target", "coverage", "quote"]
 

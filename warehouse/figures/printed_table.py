@@ -18,10 +18,10 @@ from sources.system.faults import OneByOne
 from warehouse.catalogue.catalogue import Catalogue
 from warehouse.catalogue.report_table import ReportTable
 from warehouse.catalogue.small_group import load_small_groups
-from warehouse.figures.fact import CHANGE, SCHOOL_SCOPE, SUPPRESSED, Part, Printed, Reference
+from warehouse.figures.fact import CHANGE, SCHOOL_SCOPE, SUPPRESSED, UNCOUNTABLE, Part, Printed, Reference
 from warehouse.figures.region_year import RegionYear, load_region_year
-from warehouse.figures.rounding import printed_value, trimmed
-from warehouse.figures.table_notes import NOT_REPORTED, NotedLine, TableNote, notes_of, remark_of
+from warehouse.figures.rounding import printed_value, trimmed, trimmed_text
+from warehouse.figures.table_notes import NOT_APPLICABLE, NOT_REPORTED, NotedLine, TableNote, notes_of, remark_of
 from warehouse.store.sql import records as rows_of
 
 TEXT_COLUMNS = {"group_label", "item_label", "school_name", "authority", "honours", "remark", "methods"}
@@ -36,6 +36,28 @@ WORDS_IN_BRACES = re.compile(r"(?:\{\w+\}[年—]*)+")
 """What a title has filled in: the city, the years."""
 FEW_COLUMNS, WIDEST_OF_FEW, WIDEST_OF_MANY = 7, 42, 26
 Form = Literal["plain", "to_one", "change"]
+LINES_OF_A_SCHOOL = """
+    select
+        line.row_number, line.group_label, line.item_label, line.indicator_code, indicator.unit,
+        change.previous_value, change.value, change.previous_display, change.display as current_display,
+        case when line.shows_change then change.change_value end as change_value,
+        case when line.shows_change then change.change_display end as change_display,
+        change.rounded_value, change.denominator, change.comparability, change.status, change.previous_status,
+        change.n_expected, change.n_reported,
+        null as coverage, null as scope_label, null as previous_scope_label, asked.methods
+    from core.dim_table_row as line
+    inner join core.fct_indicator_change as change using (indicator_code)
+    inner join core.dim_indicator as indicator using (indicator_code)
+    left join (
+        select 'satisfaction_' || item as indicator_code, string_agg(distinct method, '、' order by method) as methods
+        from staging.stg_satisfaction
+        where report_year = $2 and respondent_code = $3
+        group by item
+    ) as asked using (indicator_code)
+    where line.table_code = $1 and change.report_year = $2
+        and change.subject_kind = 'school' and change.subject_code = $3
+    order by line.row_number
+"""
 Row = Mapping[str, Any]
 """A row of the table's model: column → value. It does not leave this module."""
 
@@ -131,14 +153,9 @@ def print_table(connection: duckdb.DuckDBPyConnection, of: RegionYear, table: Re
 
     Raises LookupError when the database has no row of it.
     """
-    found = rows_of(
-        connection,
-        f"select * from report.{table.model} where report_year = ? and region_code = ? order by row_number",
-        [of.report_year, of.region.code],
-    )
-    records = _without_empty_years(of, table, found)
+    records = _without_empty_years(of, table, _records(connection, of, table))
     if not records:
-        raise LookupError(f"{of.region.name}：数据库中没有 {of.report_year} 年的{table.name}。")
+        raise LookupError(f"{of.subject_name}：数据库中没有 {of.report_year} 年的{table.name}。")
     lines = _noted_lines(of, table, records)
     records = [dict(record) | {REMARK: _remark(record, line)} for record, line in zip(records, lines, strict=True)]
     texts = _texts(of, records)
@@ -158,6 +175,23 @@ def print_table(connection: duckdb.DuckDBPyConnection, of: RegionYear, table: Re
         notes_of(of, lines, {cell.text for row in rows for cell in row}),
         frozenset(index for index, record in enumerate(records) if record.get("is_total")),
     )
+
+
+def _records(connection: duckdb.DuckDBPyConnection, of: RegionYear, table: ReportTable) -> list[dict[str, Any]]:
+    """The table's rows; of a school the same lines, since its annex has the region's form with another subject."""
+    if of.school is None:
+        return rows_of(
+            connection,
+            f"select * from report.{table.model} where report_year = ? and region_code = ? order by row_number",
+            [of.report_year, of.region.code],
+        )
+    if not (table.is_annex and table.layout == "comparison"):
+        return []
+    lines = rows_of(connection, LINES_OF_A_SCHOOL, [table.code, of.report_year, of.school.code])
+    return [
+        line | {"denominator_display": None if line["denominator"] is None else trimmed_text(line["denominator"])}
+        for line in lines
+    ]
 
 
 def table_of(
@@ -246,7 +280,7 @@ def _texts(of: RegionYear, records: Sequence[Row]) -> dict[str, Any]:
     first = records[0]
     since = first.get("year", of.report_year)
     return {
-        "city": of.region.name,
+        "city": of.subject_name,
         "year": of.report_year,
         "last_year": of.report_year - 1,
         "years": str(of.report_year) if since == of.report_year else f"{since}—{of.report_year}",
@@ -257,6 +291,8 @@ def _texts(of: RegionYear, records: Sequence[Row]) -> dict[str, Any]:
 
 def _cell(of: RegionYear, table: ReportTable, record: Row, column: str) -> TableCell:
     """A number of the table with what it is; everything else is text."""
+    if _is_not_applicable(of, table, record, column):
+        return TableCell(NOT_APPLICABLE)
     is_blank = column in MAY_BE_BLANK or record.get("is_total")
     if record[column] is None and column == "change_display" and _is_not_compared(table, record):
         return TableCell(NOT_COMPARED)
@@ -273,6 +309,22 @@ def _cell(of: RegionYear, table: ReportTable, record: Row, column: str) -> Table
     else:
         number = None
     return number or TableCell(text, is_left=column in TEXT_COLUMNS)
+
+
+def _is_not_applicable(of: RegionYear, table: ReportTable, record: Row, column: str) -> bool:
+    """Whether there is nobody of whom the number could speak: its denominator, or what the row needs, is none."""
+    if table.layout != "comparison" or column not in ("current_display", "previous_display"):
+        return False
+    change = of.changes[record["indicator_code"]]
+    reference = change.current if column == "current_display" else change.previous
+    if reference is None:
+        return False
+    fact = of.facts.get(reference)
+    needed = table.needed_by(reference.indicator)
+    of_whom = of.facts.get(replace(reference, indicator=needed)) if needed else None
+    if of_whom and of_whom.is_usable and of_whom.value == 0:
+        return fact is None or not fact.value
+    return fact is not None and fact.status == UNCOUNTABLE
 
 
 def _is_not_compared(table: ReportTable, record: Row) -> bool:
@@ -313,7 +365,7 @@ def _listed(of: RegionYear, table: ReportTable, record: Row, indicator: str) -> 
     """The number in a table with a column for each indicator: of a school, or of the region in the table's scope."""
     if record.get("school_code"):
         return Reference(indicator, of.report_year, record["school_code"], SCHOOL_SCOPE)
-    return Reference(indicator, record.get("year", of.report_year), of.region.code, of.choices[table.topic])
+    return Reference(indicator, record.get("year", of.report_year), of.subject, of.choices[table.topic])
 
 
 def _noted_lines(of: RegionYear, table: ReportTable, records: Sequence[Row]) -> list[NotedLine]:
@@ -338,7 +390,7 @@ def _noted(of: RegionYear, table: ReportTable, record: Row) -> NotedLine:
         of_line, previous = of.changes[record["indicator_code"]].current, of.changes[record["indicator_code"]].previous
         numbers: tuple[Reference, ...] = (of_line,)
     else:
-        of_line = Reference("", record.get("year", of.report_year), of.region.code, of.choices[table.topic])
+        of_line = Reference("", record.get("year", of.report_year), of.subject, of.choices[table.topic])
         codes = [column for column in table.columns if column in of.catalogue.indicators]
         numbers = tuple(replace(of_line, indicator=code) for code in codes)
     return NotedLine(

@@ -4,14 +4,14 @@ Enough for a table; the schools one by one are read by `year_figures`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import duckdb
 
 from sources.declarations.origin import NOT_OF_THE_SCHOOL, ORIGIN_NOTE
 from warehouse.catalogue.catalogue import Catalogue, check_built_with
-from warehouse.figures.fact import Change, Coverage, Fact, Footnote, Reference
+from warehouse.figures.fact import Change, Coverage, Fact, Footnote, Reference, School
 from warehouse.figures.regions import SUBTREE, KnownRegion, find_region
 
 YEARS_SHOWN = 4
@@ -37,7 +37,10 @@ class ToldChange:
 
 @dataclass(frozen=True)
 class RegionYear:
-    """`facts` are of the years that tables show; `changes` by indicator, `choices` by topic: which scope is printed."""
+    """`facts` are of the years that tables show; `changes` by indicator, `choices` by topic: which scope is printed.
+
+    `school` is the one of which all of it is, where that is not the region.
+    """
 
     catalogue: Catalogue
     report_year: int
@@ -50,6 +53,16 @@ class RegionYear:
     told: tuple[ToldChange, ...]
     origin_note: str
     """What a page must say that names the region's schools: '' where all that stands beside them is theirs."""
+    school: School | None = field(default=None, kw_only=True)
+
+    @property
+    def subject(self) -> str:
+        """The code of whom its numbers speak: the region, or the school."""
+        return self.school.code if self.school else self.region.code
+
+    @property
+    def subject_name(self) -> str:
+        return self.school.name if self.school else self.region.name
 
     def begun_or_ended(self, scope: str) -> tuple[str, ...]:
         """Which schools of a scope began or ended in the year, in words; renaming and the like are not among them."""
@@ -57,7 +70,7 @@ class RegionYear:
 
     def explained(self, number: Reference) -> tuple[str, ...]:
         """What has been explained about the cells that count in a number of the region in the report year."""
-        if (number.year, number.subject) != (self.report_year, self.region.code):
+        if (number.year, number.subject) != (self.report_year, self.subject):
             return ()
         of = (number.indicator, number.scope)
         return tuple(footnote.text for footnote in self.footnotes if (footnote.indicator, footnote.scope) == of)
@@ -79,7 +92,7 @@ def load_region_year(
     """
     check_built_with(connection, catalogue)
     region = find_region(connection, region_code, report_year)
-    changes = _changes(connection, report_year, region.code)
+    changes = changes_of(connection, report_year, "region", region.code)
     told = [(code, change.current.scope) for code, change in changes.items() if code in confirmed]
     confirmed_footnotes = tuple(Footnote(code, scope, text) for code, scope in told for text in confirmed[code])
     return RegionYear(
@@ -135,12 +148,15 @@ def read_facts(connection: duckdb.DuckDBPyConnection, condition: str, values: li
     return {fact.reference: fact for fact in facts}
 
 
-def _changes(connection: duckdb.DuckDBPyConnection, report_year: int, region: str) -> dict[str, Change]:
+def changes_of(
+    connection: duckdb.DuckDBPyConnection, report_year: int, subject_kind: str, subject_code: str
+) -> dict[str, Change]:
+    """Indicator → its change since the year before, of a region or a school."""
     rows = connection.execute(
         "select indicator_code, subject_code, scope_code, previous_scope_code, change_value, change_unit,"
         " change_display, comparability from core.fct_indicator_change"
-        " where report_year = ? and subject_kind = 'region' and region_code = ? order by all",
-        [report_year, region],
+        " where report_year = ? and subject_kind = ? and subject_code = ? order by all",
+        [report_year, subject_kind, subject_code],
     ).fetchall()
     return {
         code: Change(

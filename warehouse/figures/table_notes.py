@@ -14,6 +14,8 @@ NAMED_ROWS = 6
 NOT_COMPARED = ("scope_break", "definition_break", "incomplete")
 STANDARD = "标准定义"
 SYMBOL_NOTE = f"“{NOT_REPORTED}”为未报告或无法提供，不是零。"
+NOT_APPLICABLE = "不适用"
+NOT_APPLICABLE_NOTE = f"“{NOT_APPLICABLE}”为没有可以统计的对象，例如本年度没有毕业生。"
 Told = TypeVar("Told", bound=Hashable)
 Parts = tuple[str | Printed, ...]
 
@@ -92,6 +94,7 @@ def notes_of(of: RegionYear, lines: Sequence[NotedLine], symbols: Collection[str
         *_coverage(lines),
         *_incomplete(of, lines),
         *([(SYMBOL_NOTE,)] if NOT_REPORTED in symbols else []),
+        *([(NOT_APPLICABLE_NOTE,)] if NOT_APPLICABLE in symbols else []),
         *([(hidden.note,)] if hidden.sign in symbols else []),
         *_explanations(of, lines),
         *([(of.origin_note,)] if of.origin_note and any(line.names_a_school for line in lines) else []),

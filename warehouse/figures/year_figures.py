@@ -5,7 +5,7 @@ A printed number is bound to a `Reference`: `nianbao trace` leads from it to the
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from types import MappingProxyType
 
@@ -34,6 +34,8 @@ class Figures(RegionYear):
     targets: dict[str, Decimal]
     factors: dict[tuple[str, str], int]
     tables: dict[str, PrintedTable]
+    whole: "Figures | None" = field(default=None, kw_only=True)
+    """Of a school: the figures of the region in which it lies, to be held beside its own."""
 
     @property
     def city_code(self) -> str:

@@ -69,7 +69,7 @@ def draw(name: str, figures: Figures, kept: KeptParts = NOTHING_KEPT) -> Picture
     png = kept.part(made_of, png_of)
     years = sorted({*_years(data)})
     shown = "—".join(dict.fromkeys((years[0], years[-1]))) if years else ""
-    texts = {"city": figures.city_name, "year": figures.report_year, "years": shown}
+    texts = {"city": figures.subject_name, "year": figures.report_year, "years": shown}
     label = title.format(**texts) + (f"（前{len(data)}所，不为零的共{of}所）" if (of := data[0].get("of")) else "")
     said = "；".join("，".join(str(row[key]) for key in row if key not in ("order", "value", "of")) for row in data)
     return Picture(label, f"{label}：{said}", png, _pixels(png) * EMU_PER_PIXEL)
@@ -279,6 +279,24 @@ CHARTS: dict[str, tuple[str, Callable[[Figures], list[dict[str, Any]]], Callable
         "{year}年{city}各中等职业学校生师比（虚线为标准）",
         _against_standard("students_per_teacher"),
         _standard_bars("学生数（教师为1）"),
+    ),
+    "本校规模": (
+        "{city}学生和教师人数两年比较",
+        _two_years(
+            {
+                "students_full_time": "全日制在校生",
+                "intake_full_time": "全日制招生",
+                "graduates": "毕业生",
+                "teachers_full_time": "专任教师",
+            }
+        ),
+        _pairs("人"),
+    ),
+    "本校满意度": ("{year}年{city}满意度", _satisfaction, _bars("%")),
+    "本校就业去向": (
+        "{year}年{city}毕业生就业的产业分布",
+        _items(("employed_primary", "employed_secondary", "employed_tertiary")),
+        _bars("人"),
     ),
     "双师型": ("{year}年{city}各中等职业学校双师型专任教师比例", _schools("double_qualified_share"), _bars("%")),
 }

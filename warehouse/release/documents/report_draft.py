@@ -10,6 +10,7 @@ from copy import copy
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import Literal
 
 from docx.document import Document
 from docx.oxml.ns import qn
@@ -37,19 +38,24 @@ from warehouse.release.documents.template_check import (
 )
 from warehouse.release.documents.vocabulary import Vocabulary
 
-NEUTRAL_TEMPLATE = Path(__file__).parent / "templates" / "report.docx"
+TEMPLATES = Path(__file__).parent / "templates"
+REPORT, SCHOOL_REPORT = "report.docx", "school_report.docx"
+NEUTRAL_TEMPLATE = TEMPLATES / REPORT
 MISSING_LEAD = "本年度没有数据、因此正文没有写到的指标："
 EMPTY_SECTION = "本年度没有可以刊印的数据。"
 BODY_STYLE, HINT_STYLE, TITLE_STYLE, NOTE_STYLE, PICTURE_STYLE = "正文段落", "编写提示", "表题", "表注", "图题"
 CHAPTERS = {"Heading 1": 1, "Heading 2": 2, "附录标题": 1}
 PICTURE_SHARE = 0.94
+Empty = Literal["told", "dropped", "hinted"]
+"""What becomes of a chapter or section that has nothing to say: it says so; it goes, and the numbers of the others
+close up; or it goes unless a hint says what its author may write there."""
 
 
-def template_of(pack: Pack) -> Path:
-    """The template of the report: the pack's own, else the neutral one."""
+def template_of(pack: Pack, name: str = REPORT) -> Path:
+    """The template of a report, the region's or a school's: the pack's own, else the neutral one."""
     folder = pack.layer("documents")
-    own = folder / NEUTRAL_TEMPLATE.name if folder else None
-    return own if own and own.exists() else NEUTRAL_TEMPLATE
+    own = folder / name if folder else None
+    return own if own and own.exists() else TEMPLATES / name
 
 
 @dataclass(frozen=True)
@@ -71,11 +77,13 @@ def write_draft(
     pictures: Callable[[str], Picture | None],
     released_on: date,
     template: Path,
+    empty: Empty = "told",
 ) -> ReportDraft:
     """Renders the template.
 
     Raises ValueError, naming the paragraph, for a digit outside a token and for a token that cannot be read.
     """
+    # Long: what becomes of the document, step by step.
     check_file(template, Limits())
     engine = DocxTemplate(template)
     engine.init_docx()
@@ -90,7 +98,10 @@ def write_draft(
     document = engine.docx
     missing = drop_sentences(document, vocabulary)
     notes = mark_footnotes(document, vocabulary)
-    _fill_sections(document)
+    if empty == "told":
+        _fill_sections(document)
+    else:
+        _drop_empty(document, vocabulary, keeps_hinted=empty == "hinted")
     _expand_blocks(document, vocabulary, grids, pictures, missing)
     for paragraph in document.element.iter(qn("w:p")):
         _check_digits(text_of(paragraph), vocabulary)
@@ -125,6 +136,26 @@ def _fill_sections(document: Document) -> None:
             empty.style = document.styles[BODY_STYLE]
             empty.add_run(EMPTY_SECTION)
             this._p.addnext(empty._p)
+
+
+def _drop_empty(document: Document, vocabulary: Vocabulary, keeps_hinted: bool) -> None:
+    """Takes out paragraphs that say nothing, and headings that have no text below them: charts are none, nor hints."""
+    says_something, next_level = False, 0
+    for paragraph in reversed(list(document.paragraphs)):
+        level, text = CHAPTERS.get(_style(paragraph)), text_of(paragraph._p)
+        if level is None and _style(paragraph) == BODY_STYLE:
+            if text.strip():
+                charts = [piece for piece in pieces(text, vocabulary) if isinstance(piece, Block)]
+                says_something = says_something or not any(piece.kind == "chart" for piece in charts)
+            else:
+                paragraph._p.getparent().remove(paragraph._p)
+        elif level is None:
+            says_something = says_something or (keeps_hinted and _style(paragraph) == HINT_STYLE)
+        else:
+            if says_something or next_level > level:
+                says_something, next_level = False, level
+            else:
+                paragraph._p.getparent().remove(paragraph._p)
 
 
 def _style(paragraph: Paragraph) -> str:
@@ -209,7 +240,7 @@ def _check_digits(text: str, vocabulary: Vocabulary) -> None:
 def _saved(document: Document, vocabulary: Vocabulary, released_on: date) -> bytes:
     figures = vocabulary.figures
     properties = document.core_properties
-    properties.title = f"{figures.city_name}中等职业教育质量年度报告（{figures.report_year}年度）"
+    properties.title = f"{figures.subject_name}中等职业教育质量年度报告（{figures.report_year}年度）"
     properties.author = properties.last_modified_by = figures.bureau_name
     properties.subject = f"版本 {vocabulary.version}"
     properties.comments, properties.revision = "", 1

@@ -19,6 +19,7 @@ from warehouse.figures.fact import Fact, Printed, Reference
 from warehouse.figures.printed_table import TableCell
 from warehouse.figures.regions import whole_of
 from warehouse.figures.rounding import in_unit, trimmed_text
+from warehouse.figures.school_figures import SchoolProfile
 from warehouse.figures.table_notes import TableNote
 from warehouse.figures.year_figures import Figures
 from warehouse.release.documents import words
@@ -35,7 +36,7 @@ from warehouse.release.documents.marks import (
 )
 from warehouse.release.documents.remarks import remarks_of, said_once, why_not_compared
 
-ABOUT = "约"
+ABOUT, NONE = "约", "无"
 DIGITS = re.compile(r"\d+(?:\.\d+)?")
 
 
@@ -48,22 +49,44 @@ class Vocabulary:
     version: str
     charts: frozenset[str] = frozenset()
     pieces: list[Piece] = field(default_factory=list)
+    profile: SchoolProfile | None = None
+    """Of a school's own report: what the school is."""
 
     def names(self) -> dict[str, Any]:
         """Every name that a template may use."""
         figures = self.figures
         first, last = figures.school_year
+        return (
+            {
+                "市": self.plain(figures.city_name),
+                "全域": whole_of(figures.city_name),
+                "编制单位": self.plain(figures.bureau_name),
+                "年": self.plain(str(figures.report_year)),
+                "上年": self.plain(str(figures.report_year - 1)),
+                "下年": self.plain(str(figures.report_year + 1)),
+                "学年": self.plain(f"{first}—{last}"),
+                "发布日期": self.plain(f"{self.released_on.year}年{self.released_on.month}月{self.released_on.day}日"),
+                "版本": self.plain(self.version),
+            }
+            | self.functions()
+            | self.names_of_school()
+        )
+
+    def names_of_school(self) -> dict[str, Any]:
+        """The names that a school's own report may use besides; what nobody has said takes its sentence away."""
+        profile, whole = self.profile, self.figures.whole
+        if profile is None or whole is None:
+            return {}
         return {
-            "市": self.plain(figures.city_name),
-            "全域": whole_of(figures.city_name),
-            "编制单位": self.plain(figures.bureau_name),
-            "年": self.plain(str(figures.report_year)),
-            "上年": self.plain(str(figures.report_year - 1)),
-            "下年": self.plain(str(figures.report_year + 1)),
-            "学年": self.plain(f"{first}—{last}"),
-            "发布日期": self.plain(f"{self.released_on.year}年{self.released_on.month}月{self.released_on.day}日"),
-            "版本": self.plain(self.version),
-        } | self.functions()
+            "校": self.plain(self.figures.subject_name),
+            "类别": self.said(profile.category),
+            "举办者": self.said(profile.ownership),
+            "隶属": self.said(profile.affiliation),
+            "主管部门": self.said(profile.authority),
+            "认定": self.said(profile.honours),
+            "地区编制单位": self.plain(whole.bureau_name),
+            "全域值": self.value_of_whole,
+        }
 
     def functions(self) -> dict[str, Callable[..., Any]]:
         return {
@@ -73,6 +96,7 @@ class Vocabulary:
             "较上年": self.against_last_year,
             "有": self.has,
             "全为零": self.all_zero,
+            "有不为零": self.any_not_zero,
             "口径": self.scope,
             "列举": self.enumerate,
             "列举各类": self.enumerate_codes,
@@ -125,18 +149,25 @@ class Vocabulary:
             self.mark(BoundNumber(part)) if isinstance(part, Printed) else self.plain(part) for part in note.parts
         )
 
+    def said(self, text: str) -> str:
+        """Words of a declaration; 无 and nothing say the same."""
+        return self.plain(text) if text not in ("", NONE) else self.mark(Missing())
+
     def missing(self, code: str) -> str:
         return self.mark(Missing(self.catalogue.indicators[code].label))
 
-    def shown(self, fact: Fact, unit: str = "", with_remarks: bool = True) -> str:
-        """The number of a fact; in another unit when asked, with 约 when that had to round."""
+    def shown(self, fact: Fact, unit: str = "", with_remarks: bool = True, of: Figures | None = None) -> str:
+        """The number of a fact; in another unit when asked, with 约 when that had to round.
+
+        `of`: whose figures it is one of, where that is not the document's subject.
+        """
         indicator = self.indicator_of(fact)
         assert fact.rounded is not None
         try:
             value, was_rounded = in_unit(fact.rounded, indicator.unit, unit or indicator.unit, self.figures.factors)
         except LookupError as error:
             raise TokenError(f"{indicator.label}：{error}") from None
-        remarks = tuple(remarks_of(fact, self.figures, self.mark)) if with_remarks else ()
+        remarks = tuple(remarks_of(fact, of or self.figures, self.mark)) if with_remarks else ()
         text = trimmed_text(value) if unit not in ("", indicator.unit) else str(fact.display)
         number = self.mark(BoundNumber(Printed(fact.reference, text, unit=unit), remarks))
         return ABOUT + number if was_rounded else number
@@ -151,6 +182,14 @@ class Vocabulary:
         code = self.code_of(name)
         fact = self.figures.of_region(code)
         return self.shown_with_unit(fact, unit) if fact else self.missing(code)
+
+    def value_of_whole(self, name: str) -> str:
+        """25.26:1: the value of the region in which the school lies, in the scope that its bureau chose."""
+        code, whole = self.code_of(name), self.figures.whole
+        fact = whole.of_region(code) if whole else None
+        if fact is None:
+            return self.missing(code)
+        return self.shown(fact, of=whole) + words.unit_word(self.indicator_of(fact).unit)
 
     def number(self, name: str, unit: str = "") -> str:
         """35205: without the unit."""
@@ -198,6 +237,11 @@ class Vocabulary:
     def all_zero(self, *names: str) -> bool:
         facts = [self.figures.of_region(self.code_of(name)) for name in names]
         return all(fact is not None and fact.value == 0 for fact in facts)
+
+    def any_not_zero(self, *names: str) -> bool:
+        """Whether there is something to tell: one of the values is there and not zero."""
+        facts = [self.figures.of_region(self.code_of(name)) for name in names]
+        return any(fact is not None and fact.value for fact in facts)
 
     def scope(self, name: str) -> str:
         """全市12所中等职业学校, or 9所中等职业学校（不含技工学校）: whom the figure speaks of."""
@@ -273,7 +317,7 @@ class Vocabulary:
             return None
         fact = facts[names[0]]
         word = words.superlative(end, self.indicator_of(fact).kind == "sum")
-        shown = self.shown_with_unit(fact, with_remarks=fact.reference.subject == self.figures.city_code)
+        shown = self.shown_with_unit(fact, with_remarks=fact.reference.subject == self.figures.subject)
         within = "" if scope == self.figures.whole_scope else f"按“{self.plain(self.figures.scopes[scope])}”的口径，"
         who = within + words.joined([self.plain(name) for name in names])
         return f"{who}{word}，为{shown}" if len(names) == 1 else f"{who}并列{word}，均为{shown}"

@@ -1,0 +1,68 @@
+"""A school's own report of a year, from the cells that the region's report is made of: Word and PDF."""
+
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+from sources.submission.file_names import as_file_name
+from sources.system.kept_parts import NOTHING_KEPT, KeptParts
+from warehouse.figures.fact import Printed
+from warehouse.figures.school_figures import SchoolProfile
+from warehouse.figures.year_figures import Figures
+from warehouse.release.documents.paper_charts import CHARTS, Picture, draw
+from warehouse.release.documents.pdf import write_pdf
+from warehouse.release.documents.report_draft import SCHOOL_REPORT, Empty, ReportDraft, template_of, write_draft
+from warehouse.release.documents.vocabulary import Vocabulary
+from warehouse.release.documents.write_documents import FOR_AUTHORS
+
+
+@dataclass(frozen=True)
+class SchoolReport:
+    """`paths` are the Word file, the PDF and the Word file with hints to whoever writes on in it; `printed` lists
+    every number of the first in the order of its pages, `missing` what its sentences ask for in vain."""
+
+    school: str
+    paths: tuple[Path, ...]
+    printed: tuple[Printed, ...]
+    missing: tuple[str, ...]
+
+
+def write_school_report(
+    figures: Figures,
+    profile: SchoolProfile,
+    folder: Path,
+    released_on: date,
+    version: str,
+    kept: KeptParts = NOTHING_KEPT,
+) -> SchoolReport:
+    """Writes the report of the school whose figures they are into a folder of its own within the given one.
+
+    Raises ValueError for a template with a literal digit or a token that is not understood.
+    """
+    template = template_of(figures.catalogue.pack, SCHOOL_REPORT)
+
+    @cache
+    def picture(name: str) -> Picture | None:
+        return draw(name, figures, kept)
+
+    def rendered(empty: Empty) -> ReportDraft:
+        vocabulary = Vocabulary(figures, released_on, version, frozenset(CHARTS), profile=profile)
+        return write_draft(vocabulary, figures.tables.get, picture, released_on, template, empty)
+
+    draft = rendered("dropped")
+    own = folder / as_file_name(f"{figures.subject} {figures.subject_name}")
+    own.mkdir(parents=True)
+    name = as_file_name(f"{figures.subject_name}中等职业教育质量年度报告（{figures.report_year}年度）")
+    files = {
+        ".docx": draft.data,
+        ".pdf": write_pdf(draft.data, released_on, kept),
+        FOR_AUTHORS: rendered("hinted").for_authors,
+    }
+    paths = tuple(_written(own / f"{name}{suffix}", data) for suffix, data in files.items())
+    return SchoolReport(figures.subject, paths, draft.printed, draft.missing)
+
+
+def _written(path: Path, data: bytes) -> Path:
+    path.write_bytes(data)
+    return path

@@ -1,0 +1,135 @@
+"""The reports that each school publishes of itself, as drafts: of one school, or of all of a region in one go."""
+
+import os
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from sources.declarations.city import City
+from sources.system.access import private_folder
+from sources.system.disk import refuse_without_room
+from sources.system.faults import OneByOne
+from sources.system.hands import Hands, Shared, processors
+from sources.system.kept_parts import KeptParts
+from sources.system.settings import Settings
+from sources.system.whole_file import PARTIAL, remove_dead_partials
+from warehouse.catalogue.catalogue import Catalogue
+from warehouse.figures.regions import find_region
+from warehouse.figures.school_figures import (
+    NothingOfSchoolError,
+    SchoolProfile,
+    figures_of_school,
+    find_school,
+    profile_of,
+)
+from warehouse.figures.year_figures import Figures, load_figures
+from warehouse.release.documents.school_report import SchoolReport, write_school_report
+from warehouse.release.draft import DRAFT
+from warehouse.run.space import needs_of_documents
+
+FOLDER = "学校年报"
+A_FEW = 4
+"""From so many reports on it is worth to begin another process."""
+
+
+@dataclass(frozen=True)
+class SchoolReports:
+    """`folder` holds those of all schools. `lacking` has a line for each school that has sent nothing that counts, `failed` one for each whose report could
+    not be made; the others are there."""
+
+    folder: Path
+    reports: tuple[SchoolReport, ...]
+    lacking: tuple[str, ...]
+    failed: tuple[str, ...]
+    seconds: float
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        return tuple(path for report in self.reports for path in report.paths)
+
+
+def write_school_reports(
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    city: City,
+    catalogue: Catalogue,
+    report_year: int,
+    school: str | None = None,
+    region_code: str | None = None,
+    progress: Callable[[str], None] = lambda _: None,
+) -> SchoolReports:
+    """Writes the report of a school, or of each of the region's, into `<home>/documents/<year>-学校年报/<its code and
+    name>`; what stood there before stays until it is written anew.
+
+    Raises LookupError when the database does not hold the year or the region, or no school or several may be meant,
+    NoRoomError before anything is written.
+    """
+    # Long: everything is written beside its place and put there at the end.
+    started = time.perf_counter()
+    region = load_figures(connection, catalogue, report_year, find_region(connection, region_code or city.code).code)
+    meant = region.schools if school is None else (find_school(region, school),)
+    target = private_folder(settings.home / "documents") / f"{report_year}-{FOLDER}"
+    folder = target.with_name(f".{target.name}.{os.getpid()}{PARTIAL}")
+    remove_dead_partials(target.parent)
+    refuse_without_room(needs_of_documents(target, target))
+    kept, failed = KeptParts(settings.kept_parts), list[str]()
+    reports, lacking = [], []
+    hands = Hands(processors() if len(meant) >= A_FEW else 1)
+    try:
+        folder.mkdir(parents=True)
+        shared = hands.shared(region)
+        begun = []
+        for each in meant:
+            try:
+                own = replace(figures_of_school(connection, region, each), whole=None)
+            except NothingOfSchoolError as error:
+                lacking.append(str(error))
+                continue
+            profile = profile_of(connection, each, report_year)
+            begun.append((each, hands.begin(_one, own, shared, profile, folder, settings.today, kept)))
+        for each, result in begun:
+            progress(each.name)
+            report, unmade = result()
+            failed += unmade
+            reports += [report] if report else []
+        target.mkdir(exist_ok=True)
+        placed = tuple(_placed(report, folder, target) for report in reports)
+        if school is None:
+            _drop_others(target, placed)
+    finally:
+        hands.leave()
+        shutil.rmtree(folder, ignore_errors=True)
+    return SchoolReports(target, placed, tuple(lacking), tuple(failed), time.perf_counter() - started)
+
+
+def _one(
+    own: Figures, region: Shared[Figures], profile: SchoolProfile, folder: Path, released_on: date, kept: KeptParts
+) -> tuple[SchoolReport | None, list[str]]:
+    """A school's report; None, and a line that says so, where it could not be made."""
+    each = OneByOne()
+    figures = replace(own, whole=region.value)
+    report = each.do(
+        f"{own.subject_name}的年报", lambda: write_school_report(figures, profile, folder, released_on, DRAFT, kept)
+    )
+    return report, each.failed
+
+
+def _placed(report: SchoolReport, folder: Path, target: Path) -> SchoolReport:
+    """The report at its place; what stood there is gone."""
+    own = target / report.paths[0].parent.name
+    shutil.rmtree(own, ignore_errors=True)
+    report.paths[0].parent.rename(own)
+    return replace(report, paths=tuple(own / path.name for path in report.paths))
+
+
+def _drop_others(target: Path, placed: tuple[SchoolReport, ...]) -> None:
+    """Takes away what stands there of a school that has no report any more, or has another name."""
+    current = {report.paths[0].parent.name for report in placed}
+    for path in target.iterdir():
+        if path.name not in current:
+            shutil.rmtree(path, ignore_errors=True)
