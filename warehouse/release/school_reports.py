@@ -39,8 +39,11 @@ A_FEW = 4
 
 @dataclass(frozen=True)
 class SchoolReports:
-    """`folder` holds those of all schools. `lacking` has a line for each school that has sent nothing that counts, `failed` one for each whose report could
-    not be made; the others are there."""
+    """`folder` holds those of all schools.
+
+    `lacking` has a line for each school that has sent nothing that counts, `failed` one for each whose report could not
+    be made; the others are there.
+    """
 
     folder: Path
     reports: tuple[SchoolReport, ...]
