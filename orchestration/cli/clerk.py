@@ -13,7 +13,10 @@ from orchestration.cli.console import (
     NOT_ALL_MADE,
     AsJson,
     Panel,
+    RegionCode,
+    Year,
     app,
+    check_years,
     console,
     fail,
     installation,
@@ -32,6 +35,45 @@ if TYPE_CHECKING:
     from warehouse.alerts.mail_out import Batch
 
 LONGEST_NAME, SHOWN_DETAILS = 30, 20
+
+
+@app.command(rich_help_panel=Panel.REPORT)
+def brief(
+    year: Year,
+    region: RegionCode = None,
+    send: Annotated[bool, typer.Option("--send", help="发给 alerts.yml 中要简报（brief）的渠道")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """领导简报：主要数字、变差的和影响最大的学校、还缺的数、等待决定的事；印在终端，另存两页以内的 PDF。"""
+    from orchestration.lib.leader_brief import write_brief
+    from sources.declarations.problem import DeclarationError
+    from warehouse.alerts.messages import Message
+    from warehouse.alerts.tell import send_brief
+    from warehouse.release.documents.brief_pages import message_of
+
+    settings, city = installation()
+    check_years(city, [year])
+    with published(settings) as connection, notices.status("整理……"):
+        try:
+            written, path = write_brief(connection, settings, city, year, region)
+        except (LookupError, DeclarationError) as error:
+            if isinstance(error, KeyError | IndexError):
+                raise  # a key that is missing somewhere is a mistake of ours
+            fail(str(error))
+    title, body = message_of(written)
+    if as_json:
+        print_json({"title": title, "body": body, "path": str(path)})
+    else:
+        console.print(f"{title}\n{body}", highlight=False, soft_wrap=True, markup=False)
+        console.print(str(path), soft_wrap=True)
+    if send:
+        try:
+            outcome = send_brief(settings, city, Message(title, body))
+        except ValueError as error:
+            fail(str(error))
+        notices.print(outcome.summary, highlight=False)
+        if outcome.undelivered or outcome.problems:
+            raise typer.Exit(ACTION_NEEDED)
 
 
 @app.command(rich_help_panel=Panel.LOOK)

@@ -25,6 +25,7 @@ Kind = Literal[
     "check",
     "run",
     "unidentified",
+    "brief",
     "release",
     "channel",
 ]

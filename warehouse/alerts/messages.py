@@ -20,6 +20,7 @@ ORDER: tuple[Kind, ...] = (
     "unidentified",
     "superseded",
     "unexplained",
+    "brief",
     "due_soon",
     "release",
 )

@@ -90,9 +90,26 @@ def tell(
 
 def try_channels(settings: Settings, city: City, send: Send = send_by_channel) -> AlertOutcome:
     """Sends a test message to every channel, also while alerts are off. Raises ValueError when alerts.yml is wrong."""
+    message = Message("【年报】测试消息", "收到这条消息，说明这个渠道配置正确。")
+    return _send_once(settings, city, message, lambda _: True, send)
+
+
+def send_brief(settings: Settings, city: City, message: Message, send: Send = send_by_channel) -> AlertOutcome:
+    """Sends the leader's brief to every channel that takes briefs, and none that is for single schools, at once and
+    whether it was sent before or not. Raises ValueError when alerts.yml is wrong."""
+
+    def takes_briefs(channel: Channel) -> bool:
+        return not (channel.respondents or channel.regions) and (not channel.only or "brief" in channel.only)
+
+    return _send_once(settings, city, message, takes_briefs, send)
+
+
+def _send_once(
+    settings: Settings, city: City, message: Message, is_for: Callable[[Channel], bool], send: Send
+) -> AlertOutcome:
     alerting = load_alerting(settings.city_dir)
     usable, problems = _usable(alerting, city)
-    message = Message("【年报】测试消息", "收到这条消息，说明这个渠道配置正确。")
+    meant = [channel for channel in usable if is_for(channel)]
 
     def tried(channel: Channel) -> str | None:
         try:
@@ -100,12 +117,13 @@ def try_channels(settings: Settings, city: City, send: Send = send_by_channel) -
         except Exception as error:  # noqa: BLE001 - this channel's trouble alone
             return _fault_of(channel, error)
 
-    results = [(channel, tried(channel)) for channel in usable]
+    results = [(channel, tried(channel)) for channel in meant]
+    nobody = "没有配置任何渠道" if not alerting.channels else "没有渠道要这类消息" if not meant else ""
     return AlertOutcome(
         settings.city_dir / ALERTS_FILE,
         sent=sum(reason is None for _, reason in results),
         undelivered=tuple((channel.name, 1, reason) for channel, reason in results if reason is not None),
-        problems=problems or (() if alerting.channels else ("没有配置任何渠道",)),
+        problems=problems or ((nobody,) if nobody else ()),
     )
 
 

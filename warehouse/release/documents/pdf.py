@@ -5,7 +5,7 @@ Paragraph styles decide what a paragraph is; fonts come from a package, so that 
 
 import io
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -47,11 +47,21 @@ def write_pdf(draft: bytes, released_on: date, kept: KeptParts = NOTHING_KEPT) -
     Raises typst.TypstError when a page cannot be set.
     """
     document = docx.Document(io.BytesIO(draft))
+    return set_pages(lambda folder: _source(document, folder, released_on), LAYOUT, released_on, kept)
+
+
+def set_pages(
+    lines: Callable[[Path], Iterable[str]], layout: Path, released_on: date, kept: KeptParts = NOTHING_KEPT
+) -> bytes:
+    """The PDF of typst markup that imports the layout by its name; `lines` may put pictures into the folder it gets.
+
+    Raises typst.TypstError when a page cannot be set.
+    """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        source, layout = folder / "main.typ", folder / LAYOUT.name
-        layout.write_bytes(LAYOUT.read_bytes())
-        source.write_text("\n".join(_source(document, folder, released_on)), encoding="utf-8")
+        source = folder / "main.typ"
+        (folder / layout.name).write_bytes(layout.read_bytes())
+        source.write_text("\n".join(lines(folder)), encoding="utf-8")
         stamp = datetime(released_on.year, released_on.month, released_on.day, tzinfo=UTC)
 
         def typeset() -> bytes:
