@@ -207,7 +207,8 @@ def test_rows_by_place_school_or_class_are_parts(first, rows, tmp_path):
 
 
 def test_the_total_of_known_parts_is_the_citys_and_of_strange_ones_only_if_it_fits(tmp_path):
-    ours = read(by_rows("县区", "东湖区\t300\t4000", "西岗区\t400\t5000", "合计\t700\t9000"), tmp_path)[-2:]
+    districts = ("东湖区\t300\t4000", "西岗区\t300\t3000", "南陵坡县\t100\t2000")
+    ours = read(by_rows("县区", *districts, "合计\t700\t9000"), tmp_path)[-2:]
     strange = read(by_rows("学校", "甲校\t300\t4000", "乙校\t400\t5000", "合计\t700\t9000"), tmp_path)[-2:]
     named = read(by_rows("学校", "甲校\t300\t4000", "乙校\t400\t5000", "全市\t700\t9000"), tmp_path)[-2:]
     assert [(bool(f.codes), bool(f.perhaps_other)) for f in ours] == [(True, False)] * 2

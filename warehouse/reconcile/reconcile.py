@@ -12,7 +12,7 @@ import polars as pl
 from sources.audit.slips import OF_DIGITS
 from sources.declarations.city import City
 from warehouse.catalogue.catalogue import Catalogue
-from warehouse.figures.fact import SCHOOL_SCOPE, Reference
+from warehouse.figures.fact import CHANGE, SCHOOL_SCOPE, Reference
 from warehouse.reconcile.answers import answers_in
 from warehouse.reconcile.judging.causes import Surroundings, taken_from_elsewhere
 from warehouse.reconcile.judging.corrections import Verdicts, judge
@@ -31,6 +31,7 @@ from warehouse.reconcile.judging.witnesses import (
     counted,
     origin_note,
     recompute,
+    regions_with_values,
     school_counts,
     usual_scopes,
 )
@@ -79,15 +80,18 @@ def reconcile(
     meant = [fact for one in read for fact in (*([one.fact] if one.fact else []), *one.figure.readings)]
     recomputed = recompute(connection, city, catalogue, {fact.year for fact in meant})
     read = _in_scopes_of_tables(read, city, catalogue, recomputed)
-    read = [_in_fitting_reading(one, city, catalogue, recomputed) for one in read]
+    read = _in_regions_of_tables(read, city, catalogue, recomputed)
+    read = _in_fitting_readings(read, city, catalogue, recomputed)
     listed = counted(listings, city, catalogue)
     done = _judged(read, city, catalogue, recomputed, listed)
     doubtful = {one.position for one in read if is_doubtful(one, done)}
     if doubtful:
         read = [replace(one, fact=None, is_doubtful=True) if one.position in doubtful else one for one in read]
         done = _judged(read, city, catalogue, recomputed, listed)
-    sums = broken_sums(read)
-    verdicts = [with_table_sum(verdict_of(one, done), sums.get(one.position)) for one in read]
+    verdicts = [verdict_of(one, done) for one in read]
+    accused = {one.position for one, verdict in zip(read, verdicts, strict=True) if verdict.is_suspected}
+    sums = broken_sums(read, accused)
+    verdicts = [with_table_sum(each, sums.get(one.position)) for one, each in zip(read, verdicts, strict=True)]
     return pl.DataFrame([astuple(verdict) for verdict in verdicts], schema=SCHEMA, orient="row")
 
 
@@ -152,8 +156,7 @@ def _in_scopes_of_tables(
     """The figures, those of a table that states no scope in the one in which it is right as a whole."""
 
     def is_right(figure: PrintedFigure, fact: Reference) -> bool:
-        exact = in_printed_unit(figure, fact, recomputed.of(fact, city), catalogue)
-        return exact is not None and compare(figure, exact) == "consistent"
+        return _is_right(figure, fact, city, catalogue, recomputed)
 
     scopes = scopes_of_tables(figures, [scope.code for scope in city.scopes], is_right)
 
@@ -167,6 +170,50 @@ def _in_scopes_of_tables(
         return replace(one, fact=fitting, asked_scope=fact.scope if only_there else "")
 
     return [placed(one) for one in figures]
+
+
+def _is_right(figure: PrintedFigure, fact: Reference, city: City, catalogue: Catalogue, recomputed: Recomputed) -> bool:
+    exact = in_printed_unit(figure, fact, recomputed.of(fact, city), catalogue)
+    return exact is not None and compare(figure, exact) == "consistent"
+
+
+def _in_regions_of_tables(
+    figures: Sequence[UnderstoodFigure], city: City, catalogue: Catalogue, recomputed: Recomputed
+) -> list[UnderstoodFigure]:
+    """The figures, those of a table that may divide the city otherwise judged where most of its numbers say that it
+    does not."""
+    cells: dict[int, list[bool]] = defaultdict(list)
+    for one in figures:
+        if (table := _table_of_region(one, city)) is not None and one.fact is not None:
+            cells[table].append(_is_right(one.figure, one.fact, city, catalogue, recomputed))
+    as_declared = {table for table, right in cells.items() if sum(right) * 2 > len(right)}
+    return [
+        replace(one, figure=replace(one.figure, perhaps_other=""))
+        if _table_of_region(one, city) in as_declared
+        else one
+        for one in figures
+    ]
+
+
+def _table_of_region(one: UnderstoodFigure, city: City) -> int | None:
+    """The table of a cell that may be a region's; None of all others."""
+    is_of_region = one.fact is not None and one.fact.subject != city.code and one.fact.subject in city.region_by_code
+    return one.figure.cell.table if is_of_region and one.figure.perhaps_other and one.figure.cell else None
+
+
+def _in_fitting_readings(
+    figures: Sequence[UnderstoodFigure], city: City, catalogue: Catalogue, recomputed: Recomputed
+) -> list[UnderstoodFigure]:
+    """The figures in the scopes and readings in which they are right; a change that follows its value is of its
+    scope."""
+    placed: list[UnderstoodFigure] = []
+    for one in figures:
+        last = placed[-1].fact if placed else None
+        if last is not None and one.fact is not None and one.fact == replace(last, kind=CHANGE):
+            placed.append(replace(one, figure=replace(one.figure, has_scope=True)))
+        else:
+            placed.append(_in_fitting_reading(one, city, catalogue, recomputed))
+    return placed
 
 
 def _in_fitting_reading(
@@ -262,7 +309,7 @@ def _read(
         return ReportReading(read_list(path), [], [], [], [])
     names, usual = load_names(catalogue, published), usual_scopes(connection, city)
     counts = school_counts(connection, city, report_year)
-    return read_report(path, city, report_year, names, usual, counts, school)
+    return read_report(path, city, report_year, names, usual, counts, school, regions_with_values(connection, city))
 
 
 def save(connection: duckdb.DuckDBPyConnection, result: Reconciliation) -> None:

@@ -207,7 +207,7 @@ def verdict_of(one: UnderstoodFigure, done: Reconciled) -> FigureVerdict:
         matched_by=one.meaning.how,
     )
     if figure.other or (figure.perhaps_other and one.fact is None):
-        reason = figure.other or f"可能{figure.perhaps_other}；与全市的数对不上，也不据此判断"
+        reason = figure.other or f"可能{figure.perhaps_other}；与{figure.subject or '全市'}的数对不上，也不据此判断"
         return replace(printed, verdict="other_kind", diagnosis="other_kind", explanation=reason)
     if one.is_doubtful:
         return replace(printed, explanation=_doubt(one, done))

@@ -250,7 +250,8 @@ def _sum_in_words(
 def name_of(fact: Reference, city: City, catalogue: Catalogue, with_year: bool = True, with_scope: bool = True) -> str:
     """Whose figure, of which year and scope."""
     school = city.respondent_by_code.get(fact.subject) if fact.scope == SCHOOL_SCOPE else None
-    whose = school.name if school else ""
+    region = city.region_by_code.get(fact.subject) if fact.subject != city.code else None
+    whose = school.name if school else region.name if region else ""
     year = f"{fact.year}年" if with_year else ""
     scope = _scope_label(fact.scope, city) if with_scope else ""
     change = "的变化" if fact.kind == CHANGE else ""

@@ -180,6 +180,7 @@ def derive(facts: Collection[Reference], city: City, catalogue: Catalogue, roste
         *(r for place in groups for r in _within_group(place, groups, city, catalogue, roster)),
         *_changes(facts),
         *_over_schools(groups, city, catalogue, roster),
+        *_over_regions(groups, city, catalogue, roster),
         *_over_scopes(groups, city, catalogue, roster),
     ):
         relations.setdefault((relation.kind, frozenset(relation.facts), relation.binds, relation.result), relation)
@@ -281,6 +282,29 @@ def _over_schools(groups: Groups, city: City, catalogue: Catalogue, roster: Rost
                 yield linear("sum", terms, "=" if everyone else "<=", whole if everyone else None)
 
 
+def _over_regions(groups: Groups, city: City, catalogue: Catalogue, roster: Roster) -> Iterator[Relation]:
+    """A region against those right below it: the sum of all, where every school lies in one of them, or no less than
+    the sum of those printed."""
+    for (year, subject, scope_code), group in groups.items():
+        scope = next((s for s in city.scopes if s.code == scope_code), None)
+        below = [region.code for region in city.regions if region.parent == subject]
+        inside = members(city, scope, roster.get(year, {})) if scope and below else None
+        if not inside:
+            continue
+        # a school of another year may have moved since
+        by_code = city.in_year(year).respondent_by_code
+        homes = {city.region_of(by_code[school]) for school in inside if school in by_code}
+        own = {home for home in homes if subject in city.region_paths.get(home, ())}
+        needed = {next((code for code in below if code in city.region_paths[home]), subject) for home in own}
+        for code, whole in group.items():
+            printed = {region: groups.get((year, region, scope_code), {}).get(code) for region in below}
+            parts = {region: fact for region, fact in printed.items() if fact}
+            if parts and _additive(catalogue.indicators[code], catalogue):
+                terms = (*((Decimal(1), fact) for fact in parts.values()), (Decimal(-1), whole))
+                is_all = needed <= set(parts)
+                yield linear("sum", terms, "=" if is_all else "<=", whole if is_all else None)
+
+
 def _over_scopes(groups: Groups, city: City, catalogue: Catalogue, roster: Roster) -> Iterator[Relation]:
     """A narrower scope against a wider one: what lies between them, school by school or by a count of its own."""
     for wide, narrow in ((a, b) for a in city.scopes for b in city.scopes if a != b and _is_wider(a, b)):
@@ -299,7 +323,7 @@ def _over_scopes(groups: Groups, city: City, catalogue: Catalogue, roster: Roste
                 counts = [_count_of(group, catalogue.indicators[code], catalogue, *pair) for pair in left_out]
                 between = (inside or frozenset()) - (kept or frozenset())
                 own = [groups.get((year, school, SCHOOL_SCOPE), {}).get(code) for school in sorted(between)]
-                if inside and kept and own and all(own):
+                if subject == city.code and inside and kept and own and all(own):
                     yield linear("sum", (*terms, *((Decimal(1), f) for f in own if f)), "=", part)
                 elif len(counts) == 1 and counts[0]:
                     yield linear("sum", (*terms, (Decimal(1), counts[0])), "=", part)

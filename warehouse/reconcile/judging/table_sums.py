@@ -1,7 +1,7 @@
 """A table against itself: the rows of a column and its total, where no warehouse knows the rows."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -36,18 +36,21 @@ class TableSum:
 class _Column:
     total: UnderstoodFigure
     parts: tuple[Decimal, ...]
+    is_explained: bool
+    """Whether one of the rows is known to be wrong."""
     difference: Decimal
     """Of the printed total from the sum of its rows; zero when it is within their rounding."""
 
 
-def broken_sums(figures: Sequence[UnderstoodFigure]) -> dict[int, TableSum]:
+def broken_sums(figures: Sequence[UnderstoodFigure], accused: Container[int] = ()) -> dict[int, TableSum]:
     """By its position, every total of a table that differs from the sum of all its rows.
 
-    Columns whose rows are all known to the warehouse are judged with everything else, by their facts.
+    Columns of which everything is known are judged with everything else, by their facts. `accused` are the positions
+    of numbers that are wrong by themselves.
     """
     found: dict[int, TableSum] = {}
     said = Counter((one.figure.codes, one.figure.value) for one in figures)
-    for columns in _columns(figures).values():
+    for columns in _columns(figures, accused).values():
         add_up = sum(column.difference == 0 and len(set(column.parts)) > 1 for column in columns)
         for column in columns:
             figure = column.total.figure
@@ -57,7 +60,7 @@ def broken_sums(figures: Sequence[UnderstoodFigure]) -> dict[int, TableSum]:
             a_slip = slip(figure.value, total, Decimal(1).scaleb(-figure.decimals)) is not None
             # a total that the report says elsewhere too is right, or else wrong twice
             is_said_again = figure.codes is not None and said[figure.codes, figure.value] > 1
-            of_a_row = is_said_again or (not a_slip and _is_slip_of_a_row(column))
+            of_a_row = column.is_explained or is_said_again or (not a_slip and _is_slip_of_a_row(column))
             is_telling = (add_up > 0 or a_slip) and not of_a_row
             found[column.total.position] = TableSum(column.total.position, total, column.parts, is_telling)
     return found
@@ -70,16 +73,16 @@ def _is_slip_of_a_row(column: _Column) -> bool:
     return any(right >= 0 and slip(part, right, step) is not None for part, right in meant)
 
 
-def _columns(figures: Sequence[UnderstoodFigure]) -> dict[int, list[_Column]]:
+def _columns(figures: Sequence[UnderstoodFigure], accused: Container[int]) -> dict[int, list[_Column]]:
     """Table → its columns that can be added up."""
     by_table: dict[int, list[UnderstoodFigure]] = defaultdict(list)
     for one in figures:
         if one.figure.cell is not None and one.figure.value is not None:
             by_table[one.figure.cell.table].append(one)
-    return {table: list(_of_table(cells)) for table, cells in by_table.items()}
+    return {table: list(_of_table(cells, accused)) for table, cells in by_table.items()}
 
 
-def _of_table(cells: Sequence[UnderstoodFigure]) -> Iterator[_Column]:
+def _of_table(cells: Sequence[UnderstoodFigure], accused: Container[int]) -> Iterator[_Column]:
     placed = [(cell, one) for one in cells if (cell := one.figure.cell) is not None]
     rows = {cell.row for cell, _ in placed if cell.role == PART}
     by_column: dict[int, list[tuple[str, UnderstoodFigure]]] = defaultdict(list)
@@ -92,10 +95,11 @@ def _of_table(cells: Sequence[UnderstoodFigure]) -> Iterator[_Column]:
         # a row without a number in this column may hide one
         if len(totals) != 1 or len(parts) != len(rows) or len(parts) < FEWEST_PARTS:
             continue
-        if all(one.fact is not None for one in parts):
+        if all(one.fact is not None for one in (*totals, *parts)):
             continue
         values = tuple(value for one in parts if (value := one.figure.value) is not None)
-        yield _Column(totals[0], values, _difference(totals[0], parts, values))
+        is_explained = any(one.position in accused for one in parts)
+        yield _Column(totals[0], values, is_explained, _difference(totals[0], parts, values))
 
 
 def _difference(total: UnderstoodFigure, parts: Sequence[UnderstoodFigure], values: Sequence[Decimal]) -> Decimal:

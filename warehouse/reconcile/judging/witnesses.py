@@ -195,6 +195,16 @@ def school_counts(connection: duckdb.DuckDBPyConnection | None, city: City, year
     return {int(value): scope for scope, value in rows if counts[int(value)] == 1}
 
 
+def regions_with_values(connection: duckdb.DuckDBPyConnection | None, city: City) -> frozenset[str]:
+    """The regions below the city of which the warehouse has values; all that are declared when nothing has been built,
+    as their numbers still bind each other."""
+    declared = frozenset(city.region_by_code) - {city.code}
+    if connection is None or not _is_built(connection):
+        return declared
+    rows = connection.execute("select distinct subject_code from core.fct_indicator_value where value is not null")
+    return declared & {code for (code,) in rows.fetchall()}
+
+
 def origin_note(connection: duckdb.DuckDBPyConnection | None, year: int) -> str:
     """What must be said of the recomputed values of a year; "" when all were submitted, or nothing has been built."""
     if connection is None or not _is_built(connection):

@@ -37,6 +37,7 @@ from warehouse.reconcile.reading.wording import (
     indicator_in,
     narrowing,
     note_scope_of,
+    of_region,
     readings_of,
     subject_name,
 )
@@ -247,6 +248,8 @@ def _with_its_kind(figure: PrintedFigure, before: str, match: re.Match[str], sta
     if whose and ((whose.name and whose.name in label) or (fact and is_of_wider_region(label))):
         whose = None
     state.last_whose = whose
+    if whose and whose.is_sure and (placed := of_region(figure, whose, state)):
+        figure, whose = placed, None
     kind = kind_of_number(before)
     if kind is not None and not any(word in label for word in kind[1]):
         whose = kind[0] if whose is None or kind[0].is_sure else whose

@@ -40,15 +40,18 @@ def read_report(
     usual_scopes: Mapping[tuple[int, str], str] | None = None,
     school_counts: Mapping[int, str] | None = None,
     owner: str = "",
+    regions: frozenset[str] = frozenset(),
 ) -> ReportReading:
     """Every figure of a report (a file of one of report_file.KINDS), in order, numbered T001…, with its listings.
 
     `usual_scopes` is the scope of each year and topic where the report states none; otherwise the city's first scope.
     `school_counts` says which scope has how many schools: 12所中等职业学校 names it.
-    `owner` is the code of the school whose own report it is.
+    `owner` is the code of the school whose own report it is. `regions` are those below the city of which something is
+    known; the numbers of others are another place's.
     Raises ValueError that names the file when it cannot be read.
     """
-    state = State(city, names, report_year, usual=usual_scopes or {}, school_counts=school_counts or {}, owner=owner)
+    usual, counts = usual_scopes or {}, school_counts or {}
+    state = State(city, names, report_year, usual=usual, school_counts=counts, owner=owner, regions=regions)
     figures: list[PrintedFigure] = []
     numerals: list[tuple[int, Numeral]] = []
     listings: list[Listing] = []

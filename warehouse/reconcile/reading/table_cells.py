@@ -30,11 +30,12 @@ from warehouse.reconcile.reading.whose import (
     is_of_all,
     kind_of_number,
     of_table_words,
+    region_of_name,
     role_of_row,
     whose_number,
     whose_words,
 )
-from warehouse.reconcile.reading.wording import Context, State, indicator_in, subject_name, usual_scope
+from warehouse.reconcile.reading.wording import Context, State, indicator_in, of_region, subject_name, usual_scope
 
 CHANGE_HEADING = re.compile(r"变化|比较|增减|增长|同比|[比较](?:20\d\d年?|上年)度?(?:增|减|上升|下降|提高)")
 YEAR = re.compile(r"20\d\d")
@@ -54,7 +55,7 @@ def figures_of_grid(grid: TextTable, state: State, number: int = 0) -> Iterator[
     # a table may have no head: two columns, of which the first one names the indicators
     headings = _headings(grid.rows[:body]) or [""] * max(map(len, grid.rows), default=0)
     group, above = "", list[str]()
-    rows = _Rows(grid.rows[body:], headings, grid.title, state.city)
+    rows = _Rows(grid.rows[body:], headings, grid.title, state)
     for line, row in enumerate(grid.rows[body:]):
         filled = [cell for cell in row if cell]
         if len(filled) == 1 and number_in(filled[0]) is None:
@@ -143,7 +144,8 @@ def _numerals_in(row: Sequence[str], section: str, otherwise: str = "") -> Itera
 class _Rows:
     """What the rows of a table's body are: parts, their total, or neither; in some tables the columns are."""
 
-    def __init__(self, rows: Sequence[Sequence[str]], headings: Sequence[str], title: str, city: City) -> None:
+    def __init__(self, rows: Sequence[Sequence[str]], headings: Sequence[str], title: str, state: State) -> None:
+        city = state.city
         self.unit_column = _unit_column(rows, headings)
         words = [_words_and_unit(row, self.unit_column)[0] for row in rows]
         columns = [[heading] if heading else [] for heading in headings]
@@ -167,7 +169,14 @@ class _Rows:
         self.strange = next((each[0] for each in parts if not is_known_part(each, city)), "")
         schools = {r.name for r in city.respondents if r.kind == SCHOOL_SCOPE}
         named = {word for each in parts for word in each if word in schools}
-        self.lacks_schools = bool(named) and all(set(each) & schools for each in parts) and len(named) < len(schools)
+        there = {r.name for r in city.respondents_in(_year_of(title, state)) if r.kind == SCHOOL_SCOPE}
+        self.lacks_schools = bool(named) and all(set(each) & schools for each in parts) and not there <= named
+        regions = [_region_named(each, city) for each in parts]
+        below = {region.code for region in city.regions if region.parent == city.code}
+        at_home = any(city.region_of(r) == city.code for r in city.respondents if r.name in there)
+        self.lacks_regions = bool(regions) and all(regions) and (at_home or not below <= set(regions))
+        self.no_region = next((each[0] for each, region in zip(parts, regions, strict=True) if not region), "")
+        """A part that is none of the city's regions; "" where all are."""
 
     def unknown(self, place: _Place, state: State) -> str | None:
         """The first row that names neither a part nor an indicator, where all of the rows above a total are so."""
@@ -210,9 +219,21 @@ def _with_its_owner(figure: PrintedFigure, place: _Place, rows: _Rows, state: St
     whose = whose or of_kind
     if whose is None:
         return figure
+    if whose.is_sure and (placed := of_region(figure, whose, state)):
+        beside = f"按另一种划分统计（表中另有“{rows.no_region}”）"
+        return replace(placed, perhaps_other=beside if rows.no_region else "")
     if not whose.is_sure:
         return replace(figure, perhaps_other=whose.told)
     return replace(figure, codes=None, scope="", subject="", other=whose.told)
+
+
+def _region_named(words: Sequence[str], city: City) -> str:
+    return next((code for word in words if (code := region_of_name(re.sub(r"（.*?）|\s", "", word), city))), "")
+
+
+def _year_of(title: str, state: State) -> int:
+    """The year that a table's title names, else the report's."""
+    return next((int(year) for year in YEAR.findall(title)), state.report_year)
 
 
 def _of_a_total(place: _Place, rows: _Rows, name: str, state: State) -> Whose | None:
@@ -221,6 +242,8 @@ def _of_a_total(place: _Place, rows: _Rows, name: str, state: State) -> Whose | 
         return Whose(OF_A_PART, f"是表中“{beside}”等的合计，不知道它是不是{name}的全部", is_sure=False)
     if rows.lacks_schools:
         return Whose(OF_A_PART, "是表中所列学校的合计，所列学校不是全部", is_sure=False)
+    if rows.lacks_regions:
+        return Whose(OF_A_PART, "是表中所列地区的合计，所列地区不是全部", is_sure=False)
     return None
 
 
@@ -431,7 +454,7 @@ def listings_of(grid: TextTable, state: State) -> Iterator[Listing]:
     """Ownership, level and honours of each school, where a table lists the schools with them."""
     schools = {r.name: r.code for r in state.city.respondents if r.kind == SCHOOL_SCOPE}
     rows = {schools[cell]: row for row in grid.rows for cell in row if cell in schools}
-    year = next((int(y) for y in re.findall(r"20\d\d", grid.title)), state.report_year)
+    year = _year_of(grid.title, state)
     if not rows or any(r.code not in rows for r in state.city.respondents_in(year) if r.kind == SCHOOL_SCOPE):
         return
     attributes: dict[str, dict[str, str]] = defaultdict(dict)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-from sources.declarations.city import City
+from sources.declarations.city import City, Region
 from sources.declarations.codelist import load_codelists
 from sources.declarations.pack import REGIONS
 from sources.declarations.strict_yaml import Declaration, read_document
@@ -38,6 +38,8 @@ class Whose:
     """Whether it ends with the clause, and not with the sentence."""
     name: str = ""
     """What an indicator's own name has in it that is of this very kind: 民办 in 民办学校数."""
+    region: str = ""
+    """The code of the city's own region that the place is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +245,10 @@ def _joined(places: Iterator[Mention], text: str, city: City) -> Iterator[Mentio
             and mention.whose is not None
         ):
             told = _of_place(text[last.start : mention.end], city)
-            last = Mention(last.start, mention.end, replace(last.whose, told=told))
+            # the second one is a part of the first one, or there are two
+            lies_in = not between and last.whose.region in city.region_paths.get(mention.whose.region, ())
+            region = mention.whose.region if lies_in else ""
+            last = Mention(last.start, mention.end, replace(last.whose, told=told, region=region))
         else:
             last = mention
         yield last
@@ -265,7 +270,14 @@ def _place(name: str, start: int, end: int, text: str, city: City) -> Iterator[M
     elif not re.match(words.only_in_a_name, after):
         is_subject = re.search(words.subject_after, before) is not None and not re.match(words.offices, after)
         told = _of_place(name, city)
-        yield Mention(start, end, Whose(ANOTHER_PLACE, told, is_subject, not is_subject))
+        whose = Whose(ANOTHER_PLACE, told, is_subject, not is_subject, region=region_of_name(name, city))
+        yield Mention(start, end, whose)
+
+
+def region_of_name(name: str, city: City) -> str:
+    """The code of the city's only region of the name, with or without 县 and 区; "" for any other place."""
+    named = [r.code for r in city.regions if r.code != city.code and name in names_of_region(r)]
+    return named[0] if len(named) == 1 else ""
 
 
 def _of_place(name: str, city: City) -> str:
@@ -279,7 +291,16 @@ def _declared(city: City) -> Iterator[str]:
 
 def _districts(city: City) -> Iterator[str]:
     """The same without 县 and 区: 灵山 for 灵山县."""
-    return (name[:-1] for name in _declared(city) if len(name) > SHORTEST_NAME and name.endswith(("县", "区", "市")))
+    return (short for name in _declared(city) if (short := _short(name)) != name)
+
+
+def names_of_region(region: Region) -> tuple[str, ...]:
+    """The longest first."""
+    return tuple(dict.fromkeys((region.name, _short(region.name))))
+
+
+def _short(name: str) -> str:
+    return name[:-1] if len(name) > SHORTEST_NAME and name.endswith(("县", "区", "市")) else name
 
 
 def _parts(text: str, city: City) -> Iterator[Mention]:
@@ -330,7 +351,7 @@ def _unknown_schools(text: str, city: City) -> Iterator[Mention]:
         if len(own) >= SHORTEST_NAME:
             is_subject = re.search(words.subject_after, text[:start]) is not None
             told = f"说的是{name}，不是名册中的学校，也不是{city.name}"
-            yield Mention(start, match.end(), Whose(OF_A_SCHOOL, told, False, not is_subject))
+            yield Mention(start, match.end(), Whose(OF_A_SCHOOL, told, False, not is_subject, name))
 
 
 def unsure(whose: Whose | None) -> Whose | None:

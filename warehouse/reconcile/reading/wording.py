@@ -3,7 +3,7 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from sources.declarations.city import City
@@ -22,7 +22,8 @@ from warehouse.reconcile.reading.names import (
     unit_kind,
     words,
 )
-from warehouse.reconcile.reading.whose import Whose, own_names, provinces, whose_words
+from warehouse.reconcile.reading.printed_figure import PrintedFigure
+from warehouse.reconcile.reading.whose import Whose, names_of_region, own_names, provinces, whose_words
 
 REACHED = re.compile(
     "[，、]?(?:增加|增长|上升|提高|提升|扩大|减少|下降|降低|降|增|调整|整合|合并|压减|优化)(?:到|至|为|成)"
@@ -83,6 +84,8 @@ class State:
     """Whether this sentence names a class of schools that some scope leaves out."""
     school_counts: Mapping[int, str] = field(default_factory=dict)
     """A number of schools → the only scope that has so many."""
+    regions: frozenset[str] = frozenset()
+    """The city's own regions of which the warehouse has values: a number may be of one of them."""
     usual: Mapping[tuple[int, str], str] = field(default_factory=dict)
     """(Year, topic of the catalogue) → the scope that the bureau chose for it."""
     stated: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -112,6 +115,12 @@ class State:
     def usual_subject(self) -> str:
         """Whose a number is where nobody is named: the school's in its own report, else the city's."""
         return self.owner or self.city.code
+
+    @property
+    def places(self) -> str:
+        """The names of the city and of its regions, as a pattern."""
+        below = (name for code in sorted(self.regions) for name in names_of_region(self.city.region_by_code[code]))
+        return "|".join(map(re.escape, (*own_names(self.city), *below)))
 
     @property
     def catalogue(self) -> Catalogue:
@@ -185,7 +194,7 @@ def readings_of(context: Context, unit: str, kind: Kind, state: State) -> tuple[
     """The indicators that the words may mean, where a declaration says that they mean one of several (在校生)."""
     if kind == CHANGE and len(normal(context.near)) < SHORT:
         return state.last_readings
-    said = "|".join(map(re.escape, (*own_names(state.city), *(r.name for r in state.city.respondents))))
+    said = "|".join([state.places, *(re.escape(r.name) for r in state.city.respondents)])
     stub = re.split("[，。；：、（）—-]", re.sub(said, "", context.near).rstrip("，。；：、"))[-1]
     known = state.catalogue.indicators
     found = either_of(stub or context.after.removeprefix(unit), state.catalogue)
@@ -199,9 +208,8 @@ def narrowing(context: Context, code: str, state: State) -> str:
     clause = re.split("[，。；：]", context.near.rstrip("，。；：、"))[-1]
     own = normal(re.split("的", clause)[-1]) if re.search(whose_words().described, clause) else context.last_words
     name = frozenset("".join(n.text for n in state.names.names if n.indicator == code))
-    city = "|".join(map(re.escape, own_names(state.city)))
-    city += f"|{whose_words().school_itself}" if state.owner else ""
-    left = re.sub(f"{city}|{whose_words().says_nothing}", "", own)
+    places = state.places + (f"|{whose_words().school_itself}" if state.owner else "")
+    left = re.sub(f"{places}|{whose_words().says_nothing}", "", own)
     return "".join(character for character in left if character not in name)
 
 
@@ -220,6 +228,7 @@ def _of_the_last_number(context: Context, unit: str, kind: Kind, state: State) -
         )
         or (kind == STANDARD and not known and own.code in _with_standards(state.catalogue) and _fits(own, unit, "均"))
         or (kind == VALUE and _same_kind(unit, own) and state.last_whose is not None and _is_bare(context.near, state))
+        or (kind == VALUE and _same_kind(unit, own) and _is_of_a_region(context.near, state))
         or (kind == VALUE and _same_kind(unit, own) and REACHED.fullmatch(context.near) is not None)
         or (kind == VALUE and state.is_standard and _fits(own, unit, "均") and not known & pairs(normal(own.label)))
     )
@@ -231,8 +240,12 @@ def _of_the_last_number(context: Context, unit: str, kind: Kind, state: State) -
 
 def _is_bare(near: str, state: State) -> bool:
     """Whether the words name the city and nothing else: 全国为 94.4%，全市为 92.7%."""
-    names = "|".join(map(re.escape, own_names(state.city)))
-    return re.fullmatch(rf"[，；、而]*(?:{names})(?:则|仅|只|已)?[为是达有]*", near) is not None
+    return re.fullmatch(rf"[，；、而]*(?:{state.places})(?:则|仅|只|已)?[为是达有]*", near) is not None
+
+
+def _is_of_a_region(near: str, state: State) -> bool:
+    """Whether the words name one of the city's regions and nothing else: 全市940人，其中东湖区420人、西岗区310人."""
+    return re.fullmatch(rf"[，；、（]*(?:其中)?[，：:]?(?:{state.places})[为是达有]*", near) is not None
 
 
 def _shares_of_the_last_number(context: Context, unit: str, state: State) -> frozenset[str] | None:
@@ -377,4 +390,21 @@ def _topics(catalogue: Catalogue) -> dict[str, str]:
 
 
 def subject_name(subject: str, city: City) -> str:
-    return "全市" if subject == city.code else city.respondent_by_code[subject].name
+    if subject == city.code:
+        return "全市"
+    region = city.region_by_code.get(subject)
+    return region.name if region else city.respondent_by_code[subject].name
+
+
+def of_region(figure: PrintedFigure, whose: Whose, state: State) -> PrintedFigure | None:
+    """The figure as one of the region whose it is; None where that is no region that the warehouse has values of, or
+    the figure is of nothing that a region has."""
+    facts = [*([figure.codes] if figure.codes else []), *figure.readings]
+    if whose.region not in state.regions or not facts or any(fact.subject != state.city.code for fact in facts):
+        return None
+    return replace(
+        figure,
+        subject=subject_name(whose.region, state.city),
+        codes=replace(figure.codes, subject=whose.region) if figure.codes else None,
+        readings=tuple(replace(reading, subject=whose.region) for reading in figure.readings),
+    )
