@@ -22,7 +22,7 @@ from tests.any_city import worlds
 from tests.bench.reconcile_seeder import ALSO_RIGHT, CLASSES, Context, plants
 from tests.conftest import run_all
 from warehouse.catalogue.catalogue import load_catalogue
-from warehouse.figures.fact import CHANGE, SCHOOL_SCOPE, Reference
+from warehouse.figures.fact import CHANGE, SCHOOL_SCOPE, VALUE, Reference
 from warehouse.figures.rounding import rounded
 from warehouse.reconcile.judging.derive import derive
 from warehouse.reconcile.judging.relations import Interval
@@ -32,6 +32,8 @@ from warehouse.reconcile.reconcile import reconcile_file
 
 YEAR = worlds.SECOND
 AT_ONCE = 5
+LOST = {"is_suspected": False, "verdict": "lost", "diagnosis": None, "explanation": None}
+"""The row of a numeral that has none."""
 INDICATORS = 14
 TABLED = 5
 
@@ -249,9 +251,10 @@ def rows_of(frame: pl.DataFrame, printed: Sequence[str]) -> list[dict | None]:
 
 
 def breaks_a_relation(context: Context, position: int, value: Decimal) -> bool:
-    """Whether the print alone shows the error: a printed relation then fails, or the fact is printed otherwise too."""
+    """Whether the print alone shows the error: a printed relation then fails, the fact is printed otherwise too, or
+    what cannot be is below zero."""
     fact = context.facts[position]
-    if context.facts.count(fact) > 1:
+    if context.facts.count(fact) > 1 or (value < 0 and fact.kind == VALUE):
         return True
     catalogue = load_catalogue(context.city.pack)
 
@@ -277,10 +280,31 @@ class Fate:
     manner: str
     is_shown: bool
     """By a printed relation."""
-    is_found: bool
+    is_accused: bool
+    is_told: bool
+    """Not called wrong, but told as what it is: right in another scope only, or one that may be wrong of those that
+    contradict each other."""
     has_right_figure: bool
     has_right_cause: bool
     told: str = ""
+
+    @property
+    def is_found(self) -> bool:
+        return self.is_accused or self.is_told
+
+
+def is_told(kind: str, row: Mapping, city: City) -> bool:
+    """Whether a number that is not called wrong is told as what was planted.
+
+    Of another scope, where the text names none: the finding names the scope in which alone it holds. In a broken
+    relation: its own row shows a smallest correction that changes it, or where the fact is printed otherwise.
+    """
+    said = row["explanation"] or ""
+    if row["diagnosis"] == "only_in_scope":
+        label = next(scope.label for scope in city.scopes if scope.code == row["scope_code"])
+        return kind == "other_scope" and f"只在“{label}”口径下成立" in said
+    corrected = f"{row['printed']} → " in said.partition("全部吻合：")[2]
+    return row["verdict"] == "contradicts" and (corrected or "至少要改一处" in said)
 
 
 @dataclass(frozen=True)
@@ -313,18 +337,19 @@ def read_once(source: Source, manner: str, half: Half, number: int, alone: bool,
     rows = rows_of(frame, printed)
     fates = []
     for position, (kind, value) in chosen.items():
-        row, figure = rows[position] or {"is_suspected": False, "verdict": "lost"}, context.figures[position]
-        is_found = bool(row["is_suspected"])
+        row, figure = rows[position] or LOST, context.figures[position]
+        is_accused = bool(row["is_suspected"])
         fates.append(
             Fate(
                 kind,
                 manner,
                 breaks_a_relation(context, position, value),
-                is_found,
-                is_found
+                is_accused,
+                not is_accused and is_told(kind, row, source.city),
+                is_accused
                 and figure.value is not None
                 and (row["suggested"] or "").strip("↑↓-") == f"{abs(figure.value).normalize():f}",
-                is_found and row["diagnosis"] in {kind, *ALSO_RIGHT.get(kind, ())},
+                is_accused and row["diagnosis"] in {kind, *ALSO_RIGHT.get(kind, ())},
                 f"{figure.label} {figure.printed} → {value}: {row['verdict']}",
             )
         )
@@ -368,17 +393,20 @@ def _share(part: int, whole: int) -> str:
 def lines_of(reads: Sequence[Read], alone: bool) -> list[str]:
     """By manner and by class; alone, recall is of the errors that break a printed relation."""
     lines = [
-        "| manner or class | recall | right figure | right cause | bound | falsely accused |",
-        "| --- | ---: | ---: | ---: | ---: | ---: |",
+        "| manner or class | recall | of those called wrong | right figure | right cause | bound | falsely accused |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
 
     def row(name: str, fates: Sequence[Fate], group: Sequence[Read]) -> str:
         asked = [each for each in fates if each.is_shown or not alone]
         found = [each for each in asked if each.is_found]
-        figures, causes = (sum(each.has_right_figure for each in found), sum(each.has_right_cause for each in found))
+        accused = [each for each in found if each.is_accused]
+        figures = sum(each.has_right_figure for each in accused)
+        causes = sum(each.has_right_cause for each in accused)
         own, bound = sum(each.own for each in group), sum(each.bound for each in group)
         false = f"{sum(len(each.false) for each in group)} of {bound}" if group else ""
-        shares = (_share(len(found), len(asked)), _share(figures, len(found)), _share(causes, len(found)))
+        recall, called = _share(len(found), len(asked)), _share(len(accused), len(found))
+        shares = (recall, called, _share(figures, len(accused)), _share(causes, len(accused)))
         return f"| {name} | {' | '.join(shares)} | {_share(bound, own) if group else ''} | {false} |"
 
     fates = [fate for read in reads for fate in read.fates]

@@ -78,12 +78,10 @@ def test_a_district_is_held_against_its_own_value(sentence, subject, warehouse, 
     assert (wrong["is_suspected"], wrong["suggested"]) == (True, str(TEACHERS[subject]))
 
 
-@pytest.mark.parametrize(
-    "sentence", ["东湖区、西岗区专任教师730人。", "合肥市东湖区专任教师66人。", "庐阳区专任教师66人。"]
-)
-def test_two_districts_together_and_those_of_another_city_are_not_the_citys(sentence, warehouse, tmp_path):
+@pytest.mark.parametrize("place", ["东湖区、西岗区", "合肥市东湖区", "庐阳区"])
+def test_two_districts_together_and_those_of_another_city_are_not_the_citys(place, warehouse, tmp_path):
     know(warehouse, TEACHERS)
-    (row,) = judged(sentence, tmp_path, warehouse)
+    (row,) = judged(f"{place}专任教师66人。", tmp_path, warehouse)
     assert (row["verdict"], row["is_suspected"]) == ("other_kind", False)
 
 

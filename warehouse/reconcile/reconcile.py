@@ -12,7 +12,7 @@ import polars as pl
 from sources.audit.slips import OF_DIGITS
 from sources.declarations.city import City
 from warehouse.catalogue.catalogue import Catalogue
-from warehouse.figures.fact import CHANGE, SCHOOL_SCOPE, Reference
+from warehouse.figures.fact import CHANGE, SCHOOL_SCOPE, VALUE, Reference
 from warehouse.reconcile.answers import answers_in
 from warehouse.reconcile.judging.causes import Surroundings, taken_from_elsewhere
 from warehouse.reconcile.judging.corrections import Verdicts, judge
@@ -21,7 +21,7 @@ from warehouse.reconcile.judging.hints import magnitude_hints, overlap_hints
 from warehouse.reconcile.judging.implied_denominators import implied_hints
 from warehouse.reconcile.judging.misprints import slip
 from warehouse.reconcile.judging.prints import prints_of
-from warehouse.reconcile.judging.relations import Interval, Relation
+from warehouse.reconcile.judging.relations import Interval, Relation, not_negative
 from warehouse.reconcile.judging.smallest_corrections import knots
 from warehouse.reconcile.judging.table_scopes import scopes_of_tables
 from warehouse.reconcile.judging.table_sums import broken_sums
@@ -113,7 +113,8 @@ def _judged(
     prints = prints_of(figures, catalogue, borrowed)
     own = {fact: value for fact in prints if (value := recomputed.of(fact, city)) is not None}
     witnesses = {fact: value for fact, value in listed.items() if fact in prints} | own
-    relations = derive(prints, city, catalogue, recomputed.roster)
+    negative = [fact for fact, of_fact in prints.items() if fact.kind == VALUE and any(p.value < 0 for p in of_fact)]
+    relations = [*derive(prints, city, catalogue, recomputed.roster), *map(not_negative, negative)]
     verdicts = judge(prints, relations, witnesses, recomputed.incomplete)
     broken: dict[Reference, list[Relation]] = defaultdict(list)
     for relation in verdicts.broken:

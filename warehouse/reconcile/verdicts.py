@@ -406,7 +406,9 @@ def _explanation(judged: JudgedFigure, code: str | None, done: Reconciled) -> st
         said.append(f"报告的表中逐校所列为 {judged.listed}")
     said += [in_words(relation, done.verdicts.printed, done.city, done.catalogue) for relation in broken[:3]]
     if broken and not judged.is_suspected:
-        said.append(_why_open(broken, done))
+        said.append(_why_open(judged, done))
+    if judged.disagrees and (others := _other_prints(judged, done)):
+        said.append(f"别处印的是{others}" if judged.is_suspected else f"别处印的是{others}，至少要改一处")
     if figure.listed is not None:
         said.append(f"清单的数值列写的是 {figure.listed}")
     if (hint := done.hints.get(judged.fact)) is not None:
@@ -443,8 +445,19 @@ def _told_undecided(one: UnderstoodFigure, done: Reconciled) -> str:
     return f"可能指{'或'.join(told)}，不能断定：请写明，并核对"
 
 
-def _why_open(broken: Sequence[Relation], done: Reconciled) -> str:
+def _other_prints(judged: JudgedFigure, done: Reconciled) -> str:
+    """The other numbers that the report prints for the fact, each with its words."""
+    others = {
+        one.figure.printed: f" {one.figure.printed}（“{one.figure.context or one.figure.label}”）"
+        for one in done.around.figures
+        if one.fact == judged.fact and one.figure.value != judged.figure.value
+    }
+    return "、".join(others.values())
+
+
+def _why_open(judged: JudgedFigure, done: Reconciled) -> str:
     """A sentence in Chinese about a breach that no correction explains."""
+    broken = judged.broken
     facts = {fact for relation in broken for fact in relation.facts}
     values = {fact: done.recomputed.of(fact, done.city) for fact in facts}
     spans = {fact: Interval(value, value) for fact, value in values.items() if value is not None}
@@ -453,18 +466,20 @@ def _why_open(broken: Sequence[Relation], done: Reconciled) -> str:
     likely = _likely_wrong(facts, done)
     said.append(f"仅看印刷数字，最可能印错的是{'，或'.join(likely)}" if likely else "不能断定是其中哪一个")
     knot = next((done.knot_of[fact] for relation in broken for fact in relation.facts if fact in done.knot_of), None)
-    return "；".join([*said, *([_told_corrections(knot, done)] if knot else [])])
+    return "；".join([*said, *([_told_corrections(knot, judged.fact, done)] if knot else [])])
 
 
-def _told_corrections(knot: Knot, done: Reconciled) -> str:
+def _told_corrections(knot: Knot, fact: Reference, done: Reconciled) -> str:
     """The fewest figures that have to be changed so that all agree, and every way to do it, as far as they can be
-    shown."""
+    shown; first the one that changes the fact itself."""
     if not knot.corrections:
         return f"改 {MOST_FACTS} 个数还不能全部吻合，请对照原始材料逐个核对"
     figure_of = {one.fact: one.figure for one in reversed(done.around.figures) if one.fact is not None}
     ways = [
         "，同时".join(told for change in correction if (told := _told_change(change, figure_of, done)))
-        for correction in knot.corrections[:WAYS_SHOWN]
+        for correction in sorted(knot.corrections, key=lambda way: fact not in {change.fact for change in way})[
+            :WAYS_SHOWN
+        ]
     ]
     count = len(knot.corrections)
     more = f"，等 {count} 种改法" if count > WAYS_SHOWN else ""

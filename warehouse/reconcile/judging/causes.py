@@ -39,6 +39,7 @@ DIAGNOSES = {
     "total_parts": "合计与各项之和不符",
     "ratio_terms": "比率与分子、分母不符",
     "change_terms": "增减数与两年的数不符",
+    "negative": "不能是负数",
     "unexplained": "与重算值不同，原因不明",
     "conflict": "与重算值不同，但与其他印刷数字相互印证：可能是报送在印刷后有更正",
     "list_columns": "清单中的数值与印刷文字不是同一个数，以印刷文字为准",
@@ -49,7 +50,7 @@ DIAGNOSES = {
     "only_in_scope": "只在一种统计口径下成立",
     "other_kind": "不是全市当年的数",
 }
-OF_RELATION = {"sum": "total_parts", "shares": "total_parts", "ratio": "ratio_terms", "denominator": "ratio_terms",
+OF_RELATION = {"negative": "negative", "sum": "total_parts", "shares": "total_parts", "ratio": "ratio_terms", "denominator": "ratio_terms",
                "change": "change_terms"}  # fmt: skip
 TELLING = 10
 """A smaller number may equal its neighbour by chance."""
@@ -193,6 +194,8 @@ def in_words(relation: Relation, spans: Mapping[Reference, Interval], city: City
 def _body(
     relation: Relation, said: Mapping[Reference, str], spans: Mapping[Reference, Interval], catalogue: Catalogue
 ) -> str:
+    if relation.kind == "negative":
+        return f"{said[relation.facts[0]]}，不能是负数"
     if relation.kind == "shares":
         total = sum((spans[fact].middle for fact in relation.facts), Decimal(0))
         return f"{' + '.join(said.values())} = {_short(total)}，不是 100"

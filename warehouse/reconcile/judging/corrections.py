@@ -31,7 +31,6 @@ ACCUSED = 0.75
 """From this confidence on a figure is called wrong."""
 CANDIDATE = 0.1
 _PRINTED_ORDER = attrgetter("year", "subject", "scope", "indicator", "kind")
-SINGLE_DIGIT = 10
 FEW = 60
 FAR = 10
 
@@ -291,9 +290,6 @@ def _error(claim: _Claim, meant: Decimal) -> float:
 
 def _slip(claim: _Claim, meant: Decimal) -> str | None:
     found = slip(claim.value, meant, claim.step, claim.prints[0].is_percent)
-    if found in OF_DIGITS and abs(claim.value) < SINGLE_DIGIT * claim.step:
-        # any digit is another one but for one digit: that explains nothing
-        found = None
     borrowed = any(one.is_borrowed for one in claim.prints) and abs(claim.value) >= 10 * claim.step
     return BORROWED if borrowed and found in (None, *OF_DIGITS) else found
 

@@ -10,6 +10,10 @@ from warehouse.figures.rounding import rounded
 BORROWED = "borrowed"
 MOST_TELLING = 4.0
 UNEXPLAINED = 0.05
+FEW_DIGITS = 2
+OF_FEW_DIGITS = 3
+"""How much likelier a slip of digits is in a number of two of them than no reason at all: one number in four is such a
+slip of another one by chance, and of single digits all are."""
 
 
 def slip(printed: Decimal, meant: Decimal, step: Decimal, is_percent: bool = False) -> str | None:
@@ -44,10 +48,13 @@ def log_chance(code: str | None, printed: Decimal, step: Decimal, fitting: int =
     There are few ways to lose a sign or a factor of ten, many to mistake a digit, and any number may be printed for
     no reason. `among` is how many values are in question, `fitting` how many of them slips lead to.
     """
-    if code is None:
+    length = _length(printed, step)
+    if code is None or (code in OF_DIGITS and length == 1):
         chance = 0.0
+    elif code in OF_DIGITS and length <= FEW_DIGITS:
+        chance = UNEXPLAINED / 1000 * (OF_FEW_DIGITS - 1)
     elif code in OF_DIGITS:
-        chance = 0.5 * min(fitting / among, 1.0) / (10 * _length(printed, step))
+        chance = 0.5 * min(fitting / among, 1.0) / (10 * length)
     else:
         chance = 0.1 / among
     return log(chance + UNEXPLAINED / 1000)
@@ -56,7 +63,7 @@ def log_chance(code: str | None, printed: Decimal, step: Decimal, fitting: int =
 def telling(code: str | None, printed: Decimal, step: Decimal) -> float:
     """How much a slip says against chance (as a logarithm): little in a short number, nothing in a single digit."""
     length = _length(printed, step)
-    if code is None:
+    if code is None or (code in OF_DIGITS and length <= FEW_DIGITS):
         return log(1000)
     return log(10) * min(length, 3) if length > 1 or code == "sign" else 0.0
 

@@ -65,7 +65,7 @@ class Relation:
         return left is None or left.meets(spans[first])
 
 
-STRENGTH = {"ratio": 8.0, "sum": 8.0, "change": 8.0, "denominator": 7.0, "shares": 6.0, "usual": 5.0}
+STRENGTH = {"negative": 20.0, "ratio": 8.0, "sum": 8.0, "change": 8.0, "denominator": 7.0, "shares": 6.0, "usual": 5.0}
 
 
 def linear(kind: str, terms: Coefficients, sign: str, result: Reference | None = None, **more: bool) -> Relation:
@@ -87,6 +87,15 @@ def linear(kind: str, terms: Coefficients, sign: str, result: Reference | None =
     return Relation(
         kind, facts, result, STRENGTH[weight], implied, sides=(left, sign, right), binds=sign == "=", **more
     )
+
+
+def not_negative(fact: Reference) -> Relation:
+    """A number of what is counted or measured is not below zero."""
+
+    def implied(_: Reference, __: Spans) -> Interval:
+        return Interval(Decimal(0), INFINITE)
+
+    return Relation("negative", (fact,), None, STRENGTH["negative"], implied, binds=False)
 
 
 def ratio(result: Reference, above: Sequence[Reference], below: Sequence[Reference], scale: int) -> Relation:
