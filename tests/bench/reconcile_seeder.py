@@ -21,8 +21,9 @@ from sources.system.settings import CITIES_ROOT, Settings
 from tests.conftest import YEARS, run_all
 from tests.support.sample import PACK
 from warehouse.catalogue.catalogue import load_catalogue
-from warehouse.figures.fact import CHANGE, STANDARD, TARGET, VALUE, Reference
-from warehouse.reconcile.judging.derive import derive
+from warehouse.figures.fact import CHANGE, SCHOOL_SCOPE, STANDARD, TARGET, VALUE, Reference
+from warehouse.reconcile.judging.causes import TELLING, over_other_bases
+from warehouse.reconcile.judging.derive import derive, members
 from warehouse.reconcile.judging.misprints import slip
 from warehouse.reconcile.judging.relations import Relation
 from warehouse.reconcile.judging.witnesses import Recomputed, recompute, unit_factor
@@ -32,6 +33,8 @@ from warehouse.reconcile.reconcile import reconcile
 
 SEED = 2023
 AT_ONCE = 6
+LONG = 2
+"""Of so few digits one more or less is hardly overlooked."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +130,23 @@ def one_digit(position: int, context: Context, rng: random.Random) -> Iterator[D
         yield _with_digits(figure, digits[:place] + rng.choice(choices) + digits[place + 1 :])
 
 
+def missing_digit(position: int, context: Context, rng: random.Random) -> Iterator[Decimal]:
+    figure = context.figures[position]
+    digits = _digits(figure)
+    if len(digits) > LONG:
+        place = rng.randrange(1, len(digits) - 1)
+        yield _with_digits(figure, digits[:place] + digits[place + 1 :])
+
+
+def extra_digit(position: int, context: Context, rng: random.Random) -> Iterator[Decimal]:
+    """One of the digits twice."""
+    figure = context.figures[position]
+    digits = _digits(figure)
+    if len(digits) > LONG:
+        place = rng.randrange(len(digits) - 1)
+        yield _with_digits(figure, digits[:place] + digits[place] + digits[place:])
+
+
 def swapped(position: int, context: Context, rng: random.Random) -> Iterator[Decimal]:
     figure = context.figures[position]
     digits = _digits(figure)
@@ -177,6 +197,38 @@ def other_scope(position: int, context: Context, rng: random.Random) -> Iterator
     ]
     if known and fact.subject == context.city.code:
         yield rng.choice(known)
+
+
+def own_change(position: int, context: Context, _: random.Random) -> Iterator[Decimal]:
+    figure, fact = context.figures[position], context.facts[position]
+    change = context.value(replace(fact, kind=CHANGE))
+    if fact.kind == VALUE and change is not None and abs(change) >= TELLING:
+        value = context.in_unit(position, change).quantize(_step(figure), ROUND_HALF_UP)
+        # in a sentence 减少 was lost with what it stood before
+        yield value if figure.is_in_table else abs(value)
+
+
+def other_base(position: int, context: Context, rng: random.Random) -> Iterator[Decimal]:
+    figure, fact = context.figures[position], context.facts[position]
+    values = context.recomputed.values
+    found = [*over_other_bases(fact, context.city, load_catalogue(context.city.pack), values)]
+    rounded = [value.quantize(_step(figure), ROUND_HALF_UP) for value in found]
+    if other := [value for value in rounded if value != figure.value]:
+        yield rng.choice(other)
+
+
+def changed_set(position: int, context: Context, rng: random.Random) -> Iterator[Decimal]:
+    """A school of the city is not in the sum."""
+    figure, fact = context.figures[position], context.facts[position]
+    scope = next((s for s in context.city.scopes if s.code == fact.scope), None)
+    is_sum = load_catalogue(context.city.pack).indicators[fact.indicator].kind == "sum"
+    if scope is None or fact.kind != VALUE or fact.subject != context.city.code or not is_sum or figure.value is None:
+        return
+    schools = sorted(members(context.city, scope, context.recomputed.roster.get(fact.year, {})) or ())
+    parts = [context.value(replace(fact, subject=school, scope=SCHOOL_SCOPE)) for school in schools]
+    known = [part for part in parts if part is not None and TELLING <= part < figure.value]
+    if known:
+        yield figure.value - context.in_unit(position, rng.choice(known)).quantize(_step(figure), ROUND_HALF_UP)
 
 
 def incomparable(position: int, context: Context, _: random.Random) -> Iterator[Decimal]:
@@ -232,11 +284,16 @@ CLASSES: Mapping[str, tuple[str, Slip]] = {
     "fraction": ("百分数与小数", fraction),
     "percentage_point": ("百分点与百分比", percentage_point),
     "one_digit": ("一位数字错", one_digit),
+    "missing_digit": ("少一位数字", missing_digit),
+    "extra_digit": ("多一位数字", extra_digit),
     "swapped": ("两位颠倒", swapped),
     "sign": ("正负号", sign),
     "shifted": ("错行错列", shifted),
     "last_year": ("上年的数", last_year),
+    "own_change": ("自己的增减数", own_change),
     "other_scope": ("其他口径", other_scope),
+    "other_base": ("分母用错", other_base),
+    "changed_set": ("合计漏了一所", changed_set),
     "incomparable": ("不可比的两年", incomparable),
     "total_parts": ("合计与各项", _result_of("sum")),
     "ratio_terms": ("比率与分子分母", _result_of("ratio")),
@@ -254,7 +311,9 @@ PLAIN = (
     "sign",
     "last_year",
     "shifted",
+    "own_change",
     "other_scope",
+    "other_base",
 )
 """Classes whose value is determined: an error of another class must not happen to have it."""
 

@@ -40,7 +40,9 @@ SUM_IS_WRONG = Decimal("0.80")
 """The confidence in a total that its rows alone contradict: one of the rows may be wrong as well."""
 WAYS_SHOWN = 4
 """Of the smallest corrections of a contradiction."""
-BY_ITSELF_NO_SLIP = {*OF_RELATION.values(), "text_table", "printed_twice", "unexplained", "shifted"}
+BY_ITSELF_NO_SLIP = {
+    *OF_RELATION.values(), "text_table", "printed_twice", "unexplained", "shifted", "own_change", "changed_set",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

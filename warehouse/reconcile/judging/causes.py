@@ -11,7 +11,7 @@ from warehouse.catalogue.indicator import Indicator
 from warehouse.figures.fact import CHANGE, SCHOOL_SCOPE, VALUE, Reference
 from warehouse.figures.rounding import rounded, trimmed_text
 from warehouse.reconcile.judging.misprints import slip
-from warehouse.reconcile.judging.relations import Interval, Relation
+from warehouse.reconcile.judging.relations import Interval, Relation, formula_of
 from warehouse.reconcile.judging.witnesses import unit_factor
 from warehouse.reconcile.reading.names import UnderstoodFigure
 
@@ -31,7 +31,10 @@ DIAGNOSES = {
     "extra_digit": "多一位数字",
     "last_year": "误用了上年的数",
     "shifted": "错行或错列：印的是表中相邻一格的数",
+    "own_change": "印的是它自己比上年的增减数",
     "other_scope": "用了另一种统计口径的数",
+    "other_base": "分母用错：用了上年的或另一种统计口径的分母",
+    "changed_set": "合计的范围不对：差额正好是其中一所学校或一个地区的数",
     "other_definition": "用了另一种算法",
     "incomparable": "两年口径不同，不能直接相减",
     "text_table": "正文与表格不一致",
@@ -50,8 +53,8 @@ DIAGNOSES = {
     "only_in_scope": "只在一种统计口径下成立",
     "other_kind": "不是全市当年的数",
 }
-OF_RELATION = {"negative": "negative", "sum": "total_parts", "shares": "total_parts", "ratio": "ratio_terms", "denominator": "ratio_terms",
-               "change": "change_terms"}  # fmt: skip
+OF_RELATION = {"sum": "total_parts", "shares": "total_parts", "ratio": "ratio_terms", "denominator": "ratio_terms",
+               "change": "change_terms", "negative": "negative"}  # fmt: skip
 TELLING = 10
 """A smaller number may equal its neighbour by chance."""
 PERCENT = 100
@@ -86,6 +89,8 @@ def explain(
     if found in (None, *OF_DIGITS):
         telling = found if abs(figure.value) >= TELLING * step else None
         found = taken_from_elsewhere(one, around) or telling
+    if found is None and _is_of_a_part(fact, meant - figure.value * factor, around):
+        found = "changed_set"
     return found or _contradiction(fact, broken, disagrees, around)
 
 
@@ -106,11 +111,16 @@ def taken_from_elsewhere(one: UnderstoodFigure, around: Surroundings) -> str | N
         return "last_year"
     if abs(figure.value) >= TELLING and any(is_printed(v) for v in _neighbours(one, around)):
         return "shifted"
+    change = around.values.get(replace(fact, kind=CHANGE))
+    if change is not None and abs(figure.value) >= TELLING and (is_printed(change) or is_printed(-change)):
+        return "own_change"
     scopes = [s.code for s in around.city.scopes if s.code != fact.scope] if fact.scope != SCHOOL_SCOPE else []
     if any(is_printed(around.submitted.get(replace(fact, scope=scope))) for scope in scopes):
         return "other_scope"
     if any(is_printed(value) for value in _otherwise_defined(fact, indicator, around)):
         return "other_definition"
+    if any(is_printed(value) for value in over_other_bases(fact, around.city, around.catalogue, around.submitted)):
+        return "other_base"
     return None
 
 
@@ -163,6 +173,43 @@ def _otherwise_defined(fact: Reference, indicator: Indicator, around: Surroundin
             sums.append(None if None in parts else sum(part for part in parts if part is not None))
         if sums[0] is not None and sums[1]:
             yield Decimal(indicator.scale) * sums[0] / sums[1]
+
+
+def over_other_bases(
+    fact: Reference, city: City, catalogue: Catalogue, values: Mapping[Reference, Decimal]
+) -> Iterator[Decimal]:
+    """A ratio with its own numerator over last year's denominator, and over that of each other scope."""
+    indicator = catalogue.indicators[fact.indicator]
+    formula = formula_of(indicator, city, fact.year)
+    if indicator.kind != "ratio" or fact.kind != VALUE:
+        return
+    own = replace(fact, kind=VALUE)
+    elsewhere = [
+        replace(own, scope=scope.code) for scope in city.scopes if fact.scope not in (SCHOOL_SCOPE, scope.code)
+    ]
+    above = _sum_of(formula.numerator, own, catalogue, values)
+    for place in (replace(own, year=fact.year - 1), *elsewhere):
+        below = _sum_of(formula.denominator, place, catalogue, values)
+        if above is not None and below:
+            yield indicator.scale * above / below
+
+
+def _sum_of(
+    measures: Sequence[str], place: Reference, catalogue: Catalogue, values: Mapping[Reference, Decimal]
+) -> Decimal | None:
+    parts = [values.get(replace(place, indicator=catalogue.sums.get(measure, ""))) for measure in measures]
+    known = [part for part in parts if part is not None]
+    return sum(known, Decimal(0)) if known and len(known) == len(parts) else None
+
+
+def _is_of_a_part(fact: Reference, difference: Decimal, around: Surroundings) -> bool:
+    """Whether a number is off by just what a school or a region has: it was left out, or counted in."""
+    if abs(difference) < TELLING or around.catalogue.indicators[fact.indicator].kind != "sum" or fact.kind != VALUE:
+        return False
+    schools = (replace(fact, subject=r.code, scope=SCHOOL_SCOPE) for r in around.city.respondents)
+    regions = (replace(fact, subject=r.code) for r in around.city.regions if r.code != fact.subject)
+    parts = (*schools, *regions) if fact.scope != SCHOOL_SCOPE else ()
+    return any(around.submitted.get(part) == abs(difference) for part in parts)
 
 
 def _contradiction(fact: Reference, broken: Sequence[Relation], disagrees: bool, around: Surroundings) -> str:

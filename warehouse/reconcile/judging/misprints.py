@@ -10,10 +10,11 @@ from warehouse.figures.rounding import rounded
 BORROWED = "borrowed"
 MOST_TELLING = 4.0
 UNEXPLAINED = 0.05
-FEW_DIGITS = 2
-OF_FEW_DIGITS = 3
-"""How much likelier a slip of digits is in a number of two of them than no reason at all: one number in four is such a
-slip of another one by chance, and of single digits all are."""
+FREQUENCY = {"one_digit": 0.25, "swapped": 0.15, "missing_digit": 0.07, "extra_digit": 0.07}
+"""How many misprints are slips of each kind; the others have lost a sign or a unit, or are of something else."""
+ARBITRARY = 0.2
+"""How many are numbers that nothing explains; of two digits each is one of a hundred such."""
+TELLING_LENGTH = 3
 
 
 def slip(printed: Decimal, meant: Decimal, step: Decimal, is_percent: bool = False) -> str | None:
@@ -51,21 +52,26 @@ def log_chance(code: str | None, printed: Decimal, step: Decimal, fitting: int =
     length = _length(printed, step)
     if code is None or (code in OF_DIGITS and length == 1):
         chance = 0.0
-    elif code in OF_DIGITS and length <= FEW_DIGITS:
-        chance = UNEXPLAINED / 1000 * (OF_FEW_DIGITS - 1)
     elif code in OF_DIGITS:
-        chance = 0.5 * min(fitting / among, 1.0) / (10 * length)
+        chance = FREQUENCY[code] / _ways(code, length) * min(fitting / among, 1.0)
     else:
         chance = 0.1 / among
-    return log(chance + UNEXPLAINED / 1000)
+    return log(chance + ARBITRARY / 10 ** min(length, TELLING_LENGTH))
+
+
+def _ways(code: str, length: int) -> int:
+    """How many numbers such a slip of digits makes of one, printed with so many digits."""
+    # one too many is mostly one that was typed twice
+    ways = {"swapped": length - 1, "one_digit": 9 * length, "missing_digit": length + 1, "extra_digit": 2 * length}
+    return ways[code]
 
 
 def telling(code: str | None, printed: Decimal, step: Decimal) -> float:
     """How much a slip says against chance (as a logarithm): little in a short number, nothing in a single digit."""
     length = _length(printed, step)
-    if code is None or (code in OF_DIGITS and length <= FEW_DIGITS):
-        return log(1000)
-    return log(10) * min(length, 3) if length > 1 or code == "sign" else 0.0
+    if code is None or (code in OF_DIGITS and length == 1):
+        return log(UNEXPLAINED) - log_chance(None, printed, step)
+    return log(10) * min(length, TELLING_LENGTH) if length > 1 or code == "sign" else 0.0
 
 
 def _length(printed: Decimal, step: Decimal) -> int:

@@ -37,7 +37,7 @@ class Whose:
     of_clause: bool = False
     """Whether it ends with the clause, and not with the sentence."""
     name: str = ""
-    """What an indicator's own name has in it that is of this very kind: 民办 in 民办学校数."""
+    """What an indicator's own name has in it that is of this very kind: 民办 in 民办学校数, 省级 in 省级培训教师数."""
     region: str = ""
     """The code of the city's own region that the place is."""
 
@@ -270,7 +270,7 @@ def _place(name: str, start: int, end: int, text: str, city: City) -> Iterator[M
     elif not re.match(words.only_in_a_name, after):
         is_subject = re.search(words.subject_after, before) is not None and not re.match(words.offices, after)
         told = _of_place(name, city)
-        whose = Whose(ANOTHER_PLACE, told, is_subject, not is_subject, region=region_of_name(name, city))
+        whose = Whose(ANOTHER_PLACE, told, is_subject, not is_subject, name, region_of_name(name, city))
         yield Mention(start, end, whose)
 
 

@@ -209,6 +209,8 @@ def narrowing(context: Context, code: str, state: State) -> str:
     own = normal(re.split("的", clause)[-1]) if re.search(whose_words().described, clause) else context.last_words
     name = frozenset("".join(n.text for n in state.names.names if n.indicator == code))
     places = state.places + (f"|{whose_words().school_itself}" if state.owner else "")
+    # 人次 and the like are parted from what follows them: 获奖人次为
+    own = normal(re.sub("[为达到有共约是]+$", "", own))
     left = re.sub(f"{places}|{whose_words().says_nothing}", "", own)
     return "".join(character for character in left if character not in name)
 
