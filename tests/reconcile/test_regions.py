@@ -1,12 +1,13 @@
 """Numbers of the city's own districts: in sentences and in tables by district, held against the warehouse."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from sources.declarations.city import City, load_city
+from tests.reconcile.conftest import CITY, EAST, SOUTH, WEST, YEAR, know
 from tests.reconcile.test_whose import read
 from warehouse.catalogue.catalogue import load_catalogue
 from warehouse.figures.fact import Reference
@@ -18,34 +19,7 @@ from warehouse.reconcile.reconcile import reconcile_file
 CITIES = Path(__file__).parents[1] / "cities"
 HUAILING = load_city(CITIES / "huailing_city")
 ZECHUAN = load_city(CITIES / "zechuan_province")
-CITY, EAST, WEST, SOUTH = "980500", "980502", "980503", "980521"
 TEACHERS = {CITY: 940, EAST: 420, WEST: 310, SOUTH: 210}
-YEAR = 2024
-
-
-@pytest.fixture
-def warehouse() -> Iterator[duckdb.DuckDBPyConnection]:
-    connection = duckdb.connect()
-    connection.execute(
-        "create schema core;"
-        "create table core.fct_indicator_value (indicator_code text, report_year int, subject_code text,"
-        " scope_code text, value decimal(18, 4), rounded_value decimal(18, 4), status text, origin text);"
-        "create table core.fct_indicator_change (indicator_code text, report_year int, subject_code text,"
-        " scope_code text, subject_kind text, rounded_value decimal(18, 4), previous_rounded_value decimal(18, 4),"
-        " comparability text);"
-        "create table core.dim_school (report_year int, school_code text, category text, ownership text,"
-        " affiliation text);"
-        "create table core.dim_scope_choice (report_year int, topic text, region_code text, scope_code text)"
-    )
-    yield connection
-    connection.close()
-
-
-def know(connection: duckdb.DuckDBPyConnection, values: Mapping[str, int], scope: str = "every_school") -> None:
-    connection.executemany(
-        "insert into core.fct_indicator_value values ('teachers_full_time', ?, ?, ?, ?, ?, 'complete', 'submission')",
-        [[YEAR, subject, scope, value, value] for subject, value in values.items()],
-    )
 
 
 def judged(text: str, folder: Path, connection: duckdb.DuckDBPyConnection | None, city: City = HUAILING) -> list[dict]:
@@ -186,3 +160,10 @@ def test_a_row_that_is_wrong_by_the_warehouse_explains_its_total(warehouse, tmp_
     know(warehouse, TEACHERS)
     rows = judged(table({"东湖区": 420, "西岗区": 130, "合计": 730}), tmp_path, warehouse)
     assert [row["printed"] for row in rows if row["is_suspected"]] == ["130"]
+
+
+def test_a_district_is_the_subject_of_what_it_counts_of_standards(warehouse, tmp_path):
+    """课程标准 is counted, and is not the name of a standard of that place."""
+    know(warehouse, {EAST: 18, CITY: 40}, indicator="exported_course_standards")
+    (row,) = judged("东湖区开发并被国外采用的课程标准数为18个。", tmp_path, warehouse)
+    assert (row["subject_code"], row["verdict"]) == (EAST, "consistent")

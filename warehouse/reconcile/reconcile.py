@@ -1,7 +1,7 @@
 """The reconciliation of printed figures: one row a figure, in the order of the print."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, replace
 from decimal import Decimal
 from pathlib import Path
@@ -15,7 +15,7 @@ from warehouse.catalogue.catalogue import Catalogue
 from warehouse.figures.fact import CHANGE, SCHOOL_SCOPE, VALUE, Reference
 from warehouse.reconcile.answers import answers_in
 from warehouse.reconcile.judging.causes import Surroundings, taken_from_elsewhere
-from warehouse.reconcile.judging.corrections import Verdicts, judge
+from warehouse.reconcile.judging.corrections import Print, Verdicts, judge
 from warehouse.reconcile.judging.derive import derive
 from warehouse.reconcile.judging.hints import magnitude_hints, overlap_hints
 from warehouse.reconcile.judging.implied_denominators import implied_hints
@@ -113,8 +113,7 @@ def _judged(
     prints = prints_of(figures, catalogue, borrowed)
     own = {fact: value for fact in prints if (value := recomputed.of(fact, city)) is not None}
     witnesses = {fact: value for fact, value in listed.items() if fact in prints} | own
-    negative = [fact for fact, of_fact in prints.items() if fact.kind == VALUE and any(p.value < 0 for p in of_fact)]
-    relations = [*derive(prints, city, catalogue, recomputed.roster), *map(not_negative, negative)]
+    relations = [*derive(prints, city, catalogue, recomputed.roster), *_below_zero(prints)]
     verdicts = judge(prints, relations, witnesses, recomputed.incomplete)
     broken: dict[Reference, list[Relation]] = defaultdict(list)
     for relation in verdicts.broken:
@@ -141,6 +140,13 @@ def _judged(
             ]
         ),
     )
+
+
+def _below_zero(prints: Mapping[Reference, Sequence[Print]]) -> Iterator[Relation]:
+    """What the values that are printed below zero break."""
+    for fact, of_fact in prints.items():
+        if fact.kind == VALUE and any(each.value < 0 for each in of_fact):
+            yield not_negative(fact)
 
 
 def _taken_spans(verdicts: Verdicts) -> dict[Reference, Interval]:
