@@ -27,6 +27,7 @@ from orchestration.cli import (  # noqa: E402, F401
     keep,
     look,
     maintain,
+    narrative,
     past,
     query,
     releases,

@@ -187,7 +187,11 @@ def read_document(path: Path, language: Language = "en") -> Document:
     Raises DeclarationError: there is no such file, it is no YAML, a key stands twice, a date does not exist, or
     there is no mapping.
     """
-    text = _text_of(path, language)
+    return document_of(path, _text_of(path, language), language)
+
+
+def document_of(path: Path, text: str, language: Language = "en") -> Document:
+    """The mapping in a text that stands in a file. Raises DeclarationError as `read_document` does."""
     try:
         data = yaml.load(text, Loader=_Loader)
     except (_DoubledError, yaml.YAMLError, ValueError, OverflowError) as error:

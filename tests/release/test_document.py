@@ -26,9 +26,10 @@ from warehouse.figures.lineage import Lineage
 from warehouse.figures.regions import KnownRegion, whole_of
 from warehouse.figures.year_figures import load_figures
 from warehouse.release.documents import paper_charts as charts
+from warehouse.release.documents.marks import ALLOWED
 from warehouse.release.documents.paper_charts import CHARTS, draw
 from warehouse.release.documents.printed_again import text_from
-from warehouse.release.documents.template_check import ALLOWED, literal_digits
+from warehouse.release.documents.template_check import literal_digits
 from warehouse.release.documents.vocabulary import Vocabulary
 from warehouse.store.connection import open_published
 

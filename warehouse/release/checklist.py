@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 
@@ -16,8 +17,13 @@ from sources.system.fingerprint import sha256_of
 from sources.system.settings import Settings
 from warehouse.catalogue.catalogue import Catalogue, check_built_with
 from warehouse.figures.regions import unlisted_schools
+from warehouse.figures.year_figures import load_figures
+from warehouse.release.documents.own_words import STATES, JudgedSection, judge
+from warehouse.release.documents.vocabulary import Vocabulary
 from warehouse.release.item import ReleaseItem, Settled
 from warehouse.release.moved import moved_figures
+from warehouse.release.narrative.read_narrative import narrative_of
+from warehouse.release.narrative.written_files import WrittenFiles, written_files
 from warehouse.release.warned import Warned, warnings_of
 from warehouse.run.needed import reasons_to_run
 from warehouse.store.sql import query
@@ -25,6 +31,7 @@ from warehouse.store.sql import query
 NAMED = 5
 KEY_DIGITS = 10
 UP_TO_DATE = "tests"
+NARRATIVE = "narrative"
 
 
 class DeclaredPoint(Declaration):
@@ -84,9 +91,14 @@ class Looked:
 
 
 def check_release(
-    connection: duckdb.DuckDBPyConnection, settings: Settings, city: City, catalogue: Catalogue, report_year: int
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    city: City,
+    catalogue: Catalogue,
+    report_year: int,
+    written: WrittenFiles | None = None,
 ) -> Checklist:
-    """The checklist for the year, from the published database.
+    """The checklist for the year, from the published database; `written` are the city's words, None those of today.
 
     Raises CatalogueChangedError when that was built with other indicators than today's.
     """
@@ -100,6 +112,9 @@ def check_release(
         "archive": _archive(settings),
         UP_TO_DATE: _up_to_date(settings, city, report_year),
         "reconciliation": _contradictions(connection, city, catalogue, report_year),
+        NARRATIVE: _narrative(
+            connection, settings.today, city, catalogue, written or written_files(settings.city_dir, report_year)
+        ),
         "warnings": _warnings(warned),
         "moved": _moved(moved.items),
     }
@@ -219,6 +234,35 @@ def _contradictions(
     found = contradictions(connection, city, catalogue, report_year)
     items = [_lacks("reconciliation", sha256_of(each)[:KEY_DIGITS], "互相矛盾的数字", each) for each in found]
     return _looked(items, "报告的数字互相一致", f"互相矛盾的数字：{_named(found)}")
+
+
+def _narrative(
+    connection: duckdb.DuckDBPyConnection, today: date, city: City, catalogue: Catalogue, written: WrittenFiles
+) -> Looked:
+    """The city's own words are whole and sound, once it has begun to write any."""
+    if not written.is_begun:
+        told = f"没有本市自己写的文字，报告只有由数字生成的句子；见 nianbao narrative {written.report_year}"
+        return _looked([], told, "")
+    narrative = narrative_of(written, city, catalogue.pack)
+    try:
+        figures = load_figures(connection, catalogue, written.report_year, city.code)
+    except LookupError:  # there is no number of the year to hold words against, and nothing to release
+        return _looked([], "这一年还没有数字，没有看文字", "")
+    judged = judge(Vocabulary(figures, today, ""), narrative)
+    items = [_unfinished(each) for each in judged.unfinished]
+    items += [_lacks(NARRATIVE, sha256_of(str(each))[:KEY_DIGITS], each.file, str(each)) for each in judged.problems]
+    said = sum(bool(each.paragraphs) for each in narrative.sections)
+    passes = f"{said} 节有本市自己写的文字，案例 {len(narrative.cases)} 个"
+    return _looked(items, passes, f"没有写好的：{_named([item.title for item in items])}")
+
+
+def _unfinished(judged: JudgedSection) -> ReleaseItem:
+    heading = judged.written.section.heading
+    seen = STATES[judged.state]
+    if judged.problems:
+        more = f"；另有 {len(judged.problems) - 1} 处" if len(judged.problems) > 1 else ""
+        seen = f"{judged.problems[0]}{more}"
+    return _lacks(NARRATIVE, sha256_of(heading)[:KEY_DIGITS], heading, seen)
 
 
 def _named(names: Sequence[str]) -> str:

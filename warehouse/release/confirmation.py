@@ -18,7 +18,7 @@ from warehouse.release.item import Listed
 
 KEY_FILE = "confirmation.key"
 DIGITS, GROUP = 12, 4
-CONFIRMED_INPUTS = ("current", "decisions", "declarations", "lock_file", "publication")
+CONFIRMED_INPUTS = ("current", "decisions", "declarations", "lock_file", "publication", "narrative")
 
 
 class NotConfirmedError(RuntimeError):

@@ -11,7 +11,7 @@ from typing import Any
 from sources.archive.archive import Receipt
 from sources.archive.confirmations import Confirmation
 from sources.declarations.city import City
-from warehouse.release.checklist import UP_TO_DATE, Point, declared_points
+from warehouse.release.checklist import NARRATIVE, UP_TO_DATE, Point, declared_points
 from warehouse.release.item import Listed
 from warehouse.release.manifest import Manifest
 
@@ -60,11 +60,13 @@ def unproven(manifest: Manifest) -> tuple[str, ...]:
     confirmed = (f"逐项确认的 {len(manifest.confirmed)} 项确是本人所为：{names}",) if manifest.confirmed else ()
     lost = () if manifest.judged_by else ("错误和警告两项检查：0.1.0 没有存下当时的规则",)
     said = ("发布单位、许可、联系方式等出处的写法",) if manifest.publication else ()
+    words = ("本市自己写的文字是谁写的",) if manifest.narrative else ()
     return (
         *whole,
         *confirmed,
         *lost,
         *said,
+        *words,
         f"发布日期 {manifest.released_on}",
         "发布时模型已通过检验、没有未处理的内容",
     )
@@ -115,7 +117,10 @@ def _checklist(manifest: Manifest, evidence: Evidence) -> Iterator[str]:
     said = {point["name"]: point for point in manifest.checklist}
     for point in evidence.points:
         written = said.pop(point.name, None)
-        is_newer = written is None and manifest.items is None and point.name not in OF_0_1_0
+        is_newer = written is None and (
+            (manifest.items is None and point.name not in OF_0_1_0)
+            or (manifest.narrative is None and point.name == NARRATIVE)
+        )
         is_lost = written is not None and not manifest.judged_by and point.name in BY_RULES
         cannot_tell = declared_points()[point.name].of_the_moment or is_newer or is_lost
         if not cannot_tell and written != asdict(point):

@@ -18,6 +18,7 @@ from warehouse.release.confirmation import CONFIRMED_INPUTS, confirmation_code
 from warehouse.release.gate import listed_now, open_items
 from warehouse.release.item import Listed
 from warehouse.release.manifest import Manifest, inputs_of, releases_of
+from warehouse.release.narrative.written_files import WrittenFiles, written_files
 from warehouse.store.connection import open_published
 
 
@@ -51,13 +52,22 @@ def foresee(settings: Settings, city: City, catalogue: Catalogue, report_year: i
 
 
 def foreseen_with_inputs(
-    connection: duckdb.DuckDBPyConnection, settings: Settings, city: City, catalogue: Catalogue, report_year: int
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    city: City,
+    catalogue: Catalogue,
+    report_year: int,
+    written: WrittenFiles | None = None,
 ) -> tuple[Foreseen, dict[str, Any]]:
-    """What a release of the year would be, and the manifest's fields that tell what it is made from."""
+    """What a release of the year would be, and the manifest's fields that tell what it is made from.
+
+    `written` are the city's words, None those of today.
+    """
+    written = written or written_files(settings.city_dir, report_year)
     earlier = releases_of(settings, report_year)
-    checked = check_release(connection, settings, city, catalogue, report_year)
+    checked = check_release(connection, settings, city, catalogue, report_year, written)
     listed = listed_now(settings, checked, report_year)
-    inputs = inputs_of(connection, settings, city, report_year)
+    inputs = inputs_of(connection, settings, city, report_year, written)
     is_new = not (earlier and _same_inputs(earlier[-1], inputs, listed))
     version = next_version(report_year, earlier) if is_new else earlier[-1].version
     code = confirmation_code(settings, version, inputs, listed)
@@ -71,5 +81,6 @@ def next_version(report_year: int, earlier: Sequence[Manifest]) -> str:
 
 def _same_inputs(last: Manifest, inputs: dict[str, Any], listed: Sequence[Listed]) -> bool:
     return last.items == [each.row for each in listed] and all(
-        getattr(last, name) == inputs[name] for name in CONFIRMED_INPUTS
+        getattr(last, name) == inputs[name] or (name == "narrative" and last.narrative is None and not inputs[name])
+        for name in CONFIRMED_INPUTS
     )

@@ -41,6 +41,8 @@ from warehouse.release.front.write_front import EarlierVersion, write_front
 from warehouse.release.gate import confirmed_notes, open_items
 from warehouse.release.imprint import imprint_of
 from warehouse.release.manifest import Manifest, read_manifest, releases_of, write_manifest
+from warehouse.release.narrative.read_narrative import Narrative, narrative_of
+from warehouse.release.narrative.written_files import WrittenFiles, written_files
 from warehouse.release.proofread.proofread import refuse_unfinished_text
 from warehouse.release.revisions import revisions, write_revisions
 from warehouse.release.site.write_site import write_site
@@ -105,9 +107,10 @@ def release(
     # Long: what is checked, made, noted and renamed happens under one connection, in this order.
     earlier = releases_of(settings, report_year)
     before = [(each, releases_folder(settings) / each.version) for each in earlier]
+    written = written_files(settings.city_dir, report_year)
     with open_published(settings) as connection:
         progress("检查")
-        foreseen, inputs = foreseen_with_inputs(connection, settings, city, catalogue, report_year)
+        foreseen, inputs = foreseen_with_inputs(connection, settings, city, catalogue, report_year, written)
         if not foreseen.is_new:
             return Released(*before[-1], {}, False)
         version = foreseen.version
@@ -145,6 +148,7 @@ def release(
                 released,
                 hands,
                 kept,
+                written,
             )
             progress("核对文字")
             refuse_unfinished_text(connection, partial, city, foreseen.listed, hands)
@@ -160,6 +164,7 @@ def release(
                 **inputs,
             )
             store_declarations(settings.archive, manifest.judged_by, text_to_keep(city))
+            written.keep(settings.archive)
             seal(write_manifest(manifest, partial))
             for path in partial.rglob("*"):
                 if path.is_file():
@@ -192,12 +197,13 @@ def make(
     released: Mapping[int, str] | None = None,
     hands: Hands | None = None,
     kept: KeptParts = NOTHING_KEPT,
+    written: WrittenFiles | None = None,
 ) -> dict[str, float]:
     """Writes every file of a release but its manifest into the folder; returns the seconds of each part. With several
     `hands` documents are made beside data and pages.
 
     `confirmed`: indicator → what footnotes say of its figure because somebody confirmed it.
-    `released`: year → the version that rows of the data name.
+    `released`: year → the version that rows of the data name. `written`: the city's own words.
 
     Raises NotWholeError, which names all that could not be made.
     """
@@ -215,7 +221,8 @@ def make(
     folder.mkdir(parents=True)
     with part("文档"):
         figures = load_figures(connection, catalogue, report_year, city.code, confirmed, each)
-        documents = hands.begin(_documents, figures, folder, released_on, version, city.publication, kept)
+        narrative = narrative_of(written, city, catalogue.pack) if written else None
+        documents = hands.begin(_documents, figures, folder, released_on, version, city.publication, kept, narrative)
     with part("数据文件"):
         data = [
             *write_bundle(connection, city, report_year, folder / DATA, released_on, version, released),
@@ -253,11 +260,26 @@ def make(
 
 
 def _documents(
-    figures: Figures, folder: Path, released_on: date, version: str, publication: PublicationTerms, kept: KeptParts
+    figures: Figures,
+    folder: Path,
+    released_on: date,
+    version: str,
+    publication: PublicationTerms,
+    kept: KeptParts,
+    narrative: Narrative | None,
 ) -> tuple[tuple[Path, ...], list[str]]:
     """Writes the documents; their paths, and a line for each that could not be made."""
     each = OneByOne()
-    made = write_documents(figures, folder, released_on, version, one_by_one=each, publication=publication, kept=kept)
+    made = write_documents(
+        figures,
+        folder,
+        released_on,
+        version,
+        one_by_one=each,
+        publication=publication,
+        kept=kept,
+        narrative=narrative,
+    )
     return made.paths, each.failed
 
 

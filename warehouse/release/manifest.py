@@ -21,6 +21,7 @@ from warehouse.intake.decisions import applied_decisions
 from warehouse.intake.released import MANIFEST, VERSION, is_whole, number_of, releases_folder
 from warehouse.intake.versions import current_versions
 from warehouse.release.item import Listed, listed_of
+from warehouse.release.narrative.written_files import WrittenFiles
 from warehouse.run.changed import declarations_fingerprint
 from warehouse.store.notes import CLOCK_STATE, get_state
 from warehouse.store.sql import query
@@ -60,6 +61,8 @@ class Manifest:
     """The last version of each year when this one was made, itself included: year → version. Older ones have none."""
     publication: dict[str, Any] | None = None
     """What the release says of itself (the fields of a PublicationTerms); releases before 0.2.0 said nothing."""
+    narrative: str | None = None
+    """The fingerprint of the city's own words, which the archive keeps; '' where there were none, None before 0.2.0."""
     override: dict[str, Any] | None = None
     """Who let an older release go out with points that were not met (by, reason, points): 0.1.0 had this, not items."""
 
@@ -126,9 +129,9 @@ def write_manifest(manifest: Manifest, folder: Path) -> Path:
 
 
 def inputs_of(
-    connection: duckdb.DuckDBPyConnection, settings: Settings, city: City, report_year: int
+    connection: duckdb.DuckDBPyConnection, settings: Settings, city: City, report_year: int, written: WrittenFiles
 ) -> dict[str, Any]:
-    """The manifest's fields that tell what a release of the year is made from."""
+    """The manifest's fields that tell what a release of the year is made from; `written` are the city's words."""
     receipts = query(
         connection,
         "select receipt.submission_id, submission.file_name, receipt.size_bytes,"
@@ -147,6 +150,7 @@ def inputs_of(
         "current": counting(connection, report_year),
         "declarations": _declarations(settings, city),
         "judged_by": audit_version(city),
+        "narrative": written.fingerprint,
         "publication": city.publication.model_dump(mode="json"),
         "lock_file": sha256_of_file(PROJECT_ROOT / "requirements.lock"),
         "commit": commit(),

@@ -19,6 +19,7 @@ from warehouse.release.disagreements import Evidence, disagreements, unproven
 from warehouse.release.gate import confirmed_notes, gate
 from warehouse.release.make_release import Progress, make, outputs_in
 from warehouse.release.manifest import Manifest, inputs_of, manifest_hash, read_manifest, releases_of
+from warehouse.release.narrative.written_files import kept_files, written_files
 from warehouse.run.compile import load_manifest
 from warehouse.run.rebuild import rebuilt_from_archive
 from warehouse.store.connection import open_published
@@ -86,9 +87,11 @@ def verify(
             if number_of(each.version) < number_of(version)
         ]
         made = Path(scratch) / "release"
+        now = written_files(settings.city_dir, manifest.report_year)
+        then = kept_files(settings.archive, manifest.report_year, now.shown, manifest.narrative)
         with open_published(again) as connection:
-            inputs = inputs_of(connection, again, city, manifest.report_year)
-            checked = check_release(connection, again, city, catalogue, manifest.report_year)
+            inputs = inputs_of(connection, again, city, manifest.report_year, now)
+            checked = check_release(connection, again, city, catalogue, manifest.report_year, then)
             released_on = date.fromisoformat(manifest.released_on)
             make(
                 connection,
@@ -103,6 +106,7 @@ def verify(
                 confirmed_notes(manifest.listed),
                 progress,
                 {int(year): each for year, each in (manifest.released or {}).items()},
+                written=then,
             )
         outputs = outputs_in(made)
     confirmations = archived_confirmations(settings.archive)

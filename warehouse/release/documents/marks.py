@@ -8,6 +8,9 @@ from warehouse.figures.fact import Printed
 
 MARK = re.compile("\ue000([0-9]+)\ue001")
 NOTE_MARK = re.compile("\ue002([0-9]+)\ue003")
+SENTENCE = re.compile(r"[^。；！？]*[。；！？]?")
+ALLOWED = re.compile(r"附?[表图]\s?\d+(?:\.\d+)?(?:-\d+)?|第\d+[条款章节届]|1\+X|[km]m?2")
+"""Digits that are no figures: numbers of tables, figures and articles, 1+X certificates, the unit m²."""
 
 
 @dataclass(frozen=True)

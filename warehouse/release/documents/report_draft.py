@@ -25,11 +25,11 @@ from sources.system.settings import Limits
 from warehouse.figures.fact import Printed
 from warehouse.figures.printed_table import PrintedTable
 from warehouse.release.documents import wordml as word
-from warehouse.release.documents.marks import MARK, Block
+from warehouse.release.documents.marks import ALLOWED, MARK, Block
 from warehouse.release.documents.paper_charts import Picture
+from warehouse.release.documents.put_words import GAP, put_words
 from warehouse.release.documents.sentences import drop_sentences, mark_footnotes, pieces, place_footnotes
 from warehouse.release.documents.template_check import (
-    ALLOWED,
     check_file,
     check_template,
     shortened,
@@ -37,6 +37,7 @@ from warehouse.release.documents.template_check import (
     text_of,
 )
 from warehouse.release.documents.vocabulary import Vocabulary
+from warehouse.release.narrative.read_narrative import Narrative
 
 TEMPLATES = Path(__file__).parent / "templates"
 REPORT, SCHOOL_REPORT = "report.docx", "school_report.docx"
@@ -78,8 +79,9 @@ def write_draft(
     released_on: date,
     template: Path,
     empty: Empty = "told",
+    narrative: Narrative | None = None,
 ) -> ReportDraft:
-    """Renders the template.
+    """Renders the template, and puts the city's own words below what it says.
 
     Raises ValueError, naming the paragraph, for a digit outside a token and for a token that cannot be read.
     """
@@ -96,6 +98,8 @@ def write_draft(
             f"模板中有不能识别的写法，例如 {{% if %}} 与 {{% endif %}} 不配对（{error}）：{' … '.join(lines)[:200]}"
         ) from error
     document = engine.docx
+    if narrative:
+        put_words(document, vocabulary, narrative)
     missing = drop_sentences(document, vocabulary)
     notes = mark_footnotes(document, vocabulary)
     if empty == "told":
@@ -117,7 +121,7 @@ def write_draft(
 
 def _drop_hints(document: Document) -> None:
     for paragraph in list(document.paragraphs):
-        if _style(paragraph) == HINT_STYLE:
+        if _style(paragraph) == HINT_STYLE and not paragraph.text.startswith(GAP):
             paragraph._p.getparent().remove(paragraph._p)
 
 

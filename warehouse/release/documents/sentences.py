@@ -1,6 +1,5 @@
 """Sentences of the template: dropped where their numbers are missing, marked where they are explained."""
 
-import re
 from copy import copy
 
 from docx.document import Document
@@ -8,11 +7,10 @@ from docx.oxml.ns import qn
 from lxml import etree
 
 from warehouse.release.documents import wordml as word
-from warehouse.release.documents.marks import MARK, NOTE_MARK, BoundNumber, Missing, Piece
+from warehouse.release.documents.marks import MARK, NOTE_MARK, SENTENCE, BoundNumber, Missing, Piece
 from warehouse.release.documents.template_check import text_of
 from warehouse.release.documents.vocabulary import Vocabulary
 
-SENTENCE = re.compile(r"[^。；！？]*[。；！？]?")
 ENDS = "。；！？"
 
 

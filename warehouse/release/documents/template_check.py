@@ -23,7 +23,7 @@ from sources.submission.finding import intake_finding
 from sources.system.apart import Exceeded, each_apart
 from sources.system.plain_text import cut_short
 from sources.system.settings import Limits
-from warehouse.release.documents.marks import TokenError
+from warehouse.release.documents.marks import ALLOWED, TokenError
 from warehouse.release.documents.vocabulary import Vocabulary
 
 TOKEN = re.compile(r"\{[{%#].*?[}%#]\}")
@@ -45,10 +45,6 @@ LONGEST_TOKEN = 2_000
 UNREADABLE = (TemplateError, TypeError, ValueError, SyntaxError, RecursionError)
 """What a token raises that means nothing: TokenError is a ValueError; Python compiles what jinja makes of it."""
 QUOTES = str.maketrans("“”‘’", "\"\"''")
-
-
-# digits that are no figures: numbers of tables, figures and articles, 1+X certificates, the unit m²
-ALLOWED = re.compile(r"附?[表图]\s?\d+(?:\.\d+)?(?:-\d+)?|第\d+[条款章节届]|1\+X|[km]m?2")
 
 
 class _WordsOnly(ImmutableSandboxedEnvironment):

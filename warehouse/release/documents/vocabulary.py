@@ -12,10 +12,12 @@ from typing import Any, Literal
 
 from sources.declarations.codelist import load_codelists
 from sources.declarations.pack import load_head
+from sources.declarations.problem import meant
+from sources.system.nearest import nearest
 from sources.system.plain_text import legible
 from warehouse.catalogue.catalogue import Catalogue
 from warehouse.catalogue.indicator import Indicator
-from warehouse.figures.fact import Fact, Printed, Reference
+from warehouse.figures.fact import SCHOOL_SCOPE, Fact, Printed, Reference
 from warehouse.figures.printed_table import TableCell
 from warehouse.figures.regions import whole_of
 from warehouse.figures.rounding import in_unit, trimmed_text
@@ -93,6 +95,8 @@ class Vocabulary:
             "值": self.value,
             "数": self.number,
             "上年值": self.last_year,
+            "学校值": self.of_school,
+            "口径值": self.in_scope,
             "较上年": self.against_last_year,
             "有": self.has,
             "全为零": self.all_zero,
@@ -202,6 +206,26 @@ class Vocabulary:
         fact = self.figures.of_region_last_year(code)
         return self.shown_with_unit(fact, with_remarks=False) if fact else self.missing(code)
 
+    def of_school(self, name: str, school: str) -> str:
+        """2591人: one school's value."""
+        code = self.code_of(name)
+        found = next((each for each in self.figures.schools if each.name == school), None)
+        if found is None:
+            known = [each.name for each in self.figures.schools]
+            raise TokenError(f"{self.figures.report_year}年没有学校叫“{school}”{meant(school, known)}")
+        fact = self.figures.facts.get(Reference(code, self.figures.report_year, found.code, SCHOOL_SCOPE))
+        return self.shown_with_unit(fact, with_remarks=False) if fact and fact.is_usable else self.missing(code)
+
+    def in_scope(self, name: str, label: str) -> str:
+        """35205人: the region's value in another scope than the one that is printed; a footnote says in which."""
+        code = self.code_of(name)
+        scopes = {said: scope for scope, said in self.figures.scopes.items() if scope != SCHOOL_SCOPE}
+        if label not in scopes:
+            raise TokenError(f"没有口径“{label}”{meant(label, scopes)}")
+        reference = Reference(code, self.figures.report_year, self.figures.city_code, scopes[label])
+        fact = self.figures.facts.get(reference)
+        return self.shown_with_unit(fact) if fact and fact.is_usable else self.missing(code)
+
     def against_last_year(self, name: str) -> str:
         """，比上年减少1155人: with its comma; nothing when there is no last year.
 
@@ -269,7 +293,10 @@ class Vocabulary:
 
     def enumerate_codes(self, codelist: str, pattern: str) -> str:
         """省属2所、市属6所: the indicators of a list's codes, those that there are, each behind its label."""
-        labels = load_codelists(self.catalogue.pack)[codelist].label_of
+        lists = load_codelists(self.catalogue.pack)
+        if codelist not in lists:
+            raise TokenError(f"没有代码表“{codelist}”{meant(codelist, lists)}")
+        labels = lists[codelist].label_of
         found = {self.plain(label): pattern.replace("{code}", code) for code, label in labels.items()}
         return self.enumerate(**{word: name for word, name in found.items() if name in self.catalogue.indicators})
 
@@ -426,7 +453,8 @@ def find_indicator(catalogue: Catalogue, name: str) -> str:
         return name
     code = next((code for code, indicator in indicators.items() if indicator.label == name), None)
     if code is None:
-        close = [indicator.label for indicator in indicators.values() if name[:4] in indicator.label]
-        hint = f"；是不是：{words.joined(close)}" if close else ""
+        close = [indicator.label for indicator in indicators.values() if name[:4] and name[:4] in indicator.label]
+        near = nearest(name, [indicator.label for indicator in indicators.values()])
+        hint = f"；是不是：{words.joined(close or [str(near)])}" if close or near else ""
         raise TokenError(f"指标目录中没有“{name}”{hint}")
     return code

@@ -17,6 +17,7 @@ from warehouse.release.documents.reuse_workbook import write_reuse_workbook
 from warehouse.release.documents.summary_workbook import write_workbook
 from warehouse.release.documents.vocabulary import Vocabulary
 from warehouse.release.imprint import imprint_of
+from warehouse.release.narrative.read_narrative import Narrative
 
 REUSE = "数据表.xlsx"
 FOR_AUTHORS = "撰写稿（含编写提示）.docx"
@@ -45,12 +46,14 @@ def write_documents(
     for_authors: bool = False,
     publication: PublicationTerms = NOTHING_DECLARED,
     kept: KeptParts = NOTHING_KEPT,
+    narrative: Narrative | None = None,
 ) -> Documents:
     """Writes 汇总表.xlsx, 数据表.xlsx, 质量年报.docx and 质量年报.pdf of a region's report year into a folder.
 
     What is slow to draw or to set and was made of the same before is taken from `kept`.
 
-    `for_authors` adds the Word draft with the template's hints to whoever writes on in it; a release has none.
+    `narrative` are the city's own words. `for_authors` adds the Word draft with the template's hints to whoever writes
+    on in it; a release has none.
 
     With `one_by_one` a file or chart that fails is noted there, and the others are written. Without, raises ValueError
     for a template with a literal digit or a token that is not understood, and whatever else fails.
@@ -82,7 +85,7 @@ def write_documents(
     def word() -> ReportDraft:
         vocabulary = Vocabulary(figures, released_on, version, frozenset(CHARTS))
         used = template or template_of(figures.catalogue.pack)
-        draft = write_draft(vocabulary, figures.tables.get, chart, released_on, used)
+        draft = write_draft(vocabulary, figures.tables.get, chart, released_on, used, narrative=narrative)
         paths.append(written(".docx", draft.data))
         return draft
 

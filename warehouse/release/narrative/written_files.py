@@ -1,0 +1,99 @@
+"""The files in which a city writes its report's words: `narrative/<year>/`, read as they lie, kept with a release."""
+
+import base64
+import gzip
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sources.archive.archive import declarations_file, store_declarations
+from sources.declarations.problem import shown_path
+from sources.system.faults import ToldError
+from sources.system.fingerprint import sha256_of
+
+FOLDER, CASES = "narrative", "cases"
+MOST_FILES = 500
+LARGEST = 8_000_000
+"""Bytes of a file, a photograph above all; a release holds them all."""
+
+
+class KeptWordsError(ToldError):
+    """The archive lacks the words of a release, or they are not what was kept."""
+
+
+class WrittenFilesError(ToldError):
+    """The folder holds what cannot be taken for words: too many files, or one that is too large."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenFiles:
+    """What lies in a city's folder of words for a year: name (`cases/甲.md`) → content; None when there is no folder.
+
+    `shown` is the folder as messages name it.
+    """
+
+    report_year: int
+    shown: str
+    files: Mapping[str, bytes] | None = None
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether the city writes words of its own for the year."""
+        return self.files is not None
+
+    @property
+    def _text(self) -> str:
+        kept = {name: base64.b64encode(data).decode() for name, data in (self.files or {}).items()}
+        return json.dumps({FOLDER: kept}, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes whenever a word or a picture does; '' when nothing has been begun."""
+        return sha256_of(self._text) if self.is_begun else ""
+
+    def keep(self, archive: Path) -> None:
+        """Puts the words among the archive's declarations, so that a release can be made again."""
+        if self.is_begun:
+            store_declarations(archive, self.fingerprint, self._text.encode())
+
+
+def written_files(city_dir: Path, report_year: int) -> WrittenFiles:
+    """What the city has written for a year. Raises WrittenFilesError."""
+    folder = city_dir / FOLDER / str(report_year)
+    shown = shown_path(folder)
+    if not folder.is_dir():
+        return WrittenFiles(report_year, shown)
+    paths = [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not any(_is_of_an_editor(part) for part in path.relative_to(folder).parts)
+    ]
+    if len(paths) > MOST_FILES:
+        raise WrittenFilesError(
+            f"{shown} 里有 {len(paths)} 个文件，最多 {MOST_FILES} 个：请只留下各节的文字、案例和图片"
+        )
+    for path in paths:
+        if (size := path.stat().st_size) > LARGEST:
+            told = f"{shown_path(path)} 有 {size:,} 字节，太大（最多 {LARGEST:,}）：图片请压缩后再放"
+            raise WrittenFilesError(told)
+    return WrittenFiles(report_year, shown, {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths})
+
+
+def _is_of_an_editor(name: str) -> bool:
+    return name.startswith((".", "~$")) or name.endswith(("~", ".bak", ".tmp", ".swp"))
+
+
+def kept_files(archive: Path, report_year: int, shown: str, fingerprint: str | None) -> WrittenFiles:
+    """The words that a release was made with. Raises KeptWordsError."""
+    if not fingerprint:
+        return WrittenFiles(report_year, shown)
+    file = declarations_file(archive, fingerprint)
+    try:
+        kept = json.loads(gzip.decompress(file.read_bytes()))[FOLDER]
+        found = WrittenFiles(report_year, shown, {name: base64.b64decode(data) for name, data in kept.items()})
+    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise KeptWordsError(f"存档里没有这一版的文字，或读不出：{file}（{error}）；请从备份恢复") from error
+    if found.fingerprint != fingerprint:
+        raise KeptWordsError(f"存档里这一版的文字被改动过：{file}；请从备份恢复")
+    return found
