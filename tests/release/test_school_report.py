@@ -23,6 +23,7 @@ from warehouse.figures.fact import SCHOOL_SCOPE, Printed, Reference
 from warehouse.figures.lineage import Lineage
 from warehouse.figures.school_figures import figures_of_school, profile_of
 from warehouse.figures.year_figures import Figures, load_figures
+from warehouse.reconcile.reconcile import reconcile_file
 from warehouse.release.documents.printed_again import text_from
 from warehouse.release.documents.school_report import SchoolReport, write_school_report
 from warehouse.release.documents.template_check import ALLOWED
@@ -326,3 +327,33 @@ def test_growth_and_technician_standards_are_the_other_citys_own(three_schools):
     assert "第三技工学校是公办技工学校。" in body(made["S3"].paths[0].read_bytes())
     grown = {report.school: report for report in reports_of(three_schools, 2031).reports}
     assert "全日制在校生330人，比上年增加30人" in body(grown["S1"].paths[0].read_bytes())
+
+
+# Held against what was counted
+
+
+def judged_wrong(settings: Settings, city, folder: Path, data: bytes, school: str) -> list[str]:
+    """What the reconciliation of a school's own report calls wrong, as it is printed."""
+    path = folder / "report.docx"
+    path.write_bytes(data)
+    with open_published(settings) as connection:
+        frame = reconcile_file(connection, city, load_catalogue(city.pack), path, YEAR, school=school).frame
+    assert frame.filter(frame["verdict"] == "consistent").height > 50
+    return frame.filter(frame["verdict"] == "differs")["printed"].to_list()
+
+
+@pytest.mark.parametrize("school", ["nursing", "without_graduates"])
+def test_its_own_reconciliation_finds_nothing_wrong_in_it(school, city_run, city, request, tmp_path):
+    own = request.getfixturevalue(school)
+    assert judged_wrong(city_run, city, tmp_path, own.word, own.report.school) == []
+
+
+def test_a_digit_that_somebody_changed_is_found(nursing, city_run, city, tmp_path):
+    document = docx.Document(BytesIO(nursing.word))
+    (paragraph,) = [p for p in document.paragraphs if "学校教职工额定编制" in p.text]
+    teachers = nursing.figures.facts[Reference("teachers_full_time", YEAR, NURSING_SCHOOL, SCHOOL_SCOPE)].display
+    for text in paragraph._p.iter("{*}t"):
+        text.text = (text.text or "").replace(f"专任教师{teachers}人", f"专任教师{int(teachers) + 5}人")
+    changed = BytesIO()
+    document.save(changed)
+    assert judged_wrong(city_run, city, tmp_path, changed.getvalue(), NURSING_SCHOOL) == [f"{int(teachers) + 5}人"]

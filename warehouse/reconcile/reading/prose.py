@@ -192,6 +192,9 @@ def _near(between: str, taken: str) -> str:
 
 def _note_end(named: str, scope: str, state: State, has_figures: bool) -> None:
     """What the sentence leaves for the next one; `scope` is the one before it."""
+    if state.owner and state.subject == state.city.code and named.endswith("。"):
+        # in a school's own report 全市 is what its number is held against, and the next one is its own again
+        state.subject = state.owner
     if state.names_scope and not has_figures:
         return  # 以下数据不含技工学校。 says the scope of what follows
     if state.names_scope:
