@@ -12,7 +12,7 @@ from dagster._core.execution.plan.objects import StepFailureData
 from orchestration import definitions
 from orchestration.defs.refused_jobs import STEPS_OF, build_refused_jobs
 from orchestration.lib.addresses import asset_page
-from orchestration.lib.asset_keys import DOCUMENTS_JOB, FAILURE_TAG, JOB, RELEASE_JOB
+from orchestration.lib.asset_keys import DOCUMENTS_JOB, FAILURE_TAG, JOB, RELEASE_JOB, SCHOOL_REPORTS_JOB
 from orchestration.lib.failures import tells_failures
 from orchestration.lib.installation import HELD, INSTALLATION, Installation
 from orchestration.lib.metadata import Link, markdown_table
@@ -88,7 +88,7 @@ def test_a_database_that_another_program_has_open_is_told_by_the_first_step(city
     assert stacks(failure) == [[]]
 
 
-@pytest.mark.parametrize("name", [JOB, DOCUMENTS_JOB, RELEASE_JOB])
+@pytest.mark.parametrize("name", [JOB, DOCUMENTS_JOB, SCHOOL_REPORTS_JOB, RELEASE_JOB])
 def test_while_a_declaration_is_wrong_every_job_says_which(name: str):
     job = build_refused_jobs("城市/scopes.yml：没有这个文件").resolve_job_def(name)
     assert "scopes" in (job.description or "")
