@@ -123,6 +123,7 @@ TYPED = {
     "a name that is far from right": ("{{全日制在笑生人数}}。", "是不是：全日制在校生人数"),
     "a school that is none": ("{{专任教师数|学校:钦州卫生学校}}。", "是不是“钦州市卫生学校”"),
     "a scope that is none": ("{{专任教师数|口径:市属}}。", "没有口径“市属”"),
+    "a year that is none": ("{{毕业生数|年:1999}}。", "没有“1999”年的数；可以写：2020、2021、2022、2023"),
     "a unit that is none": ("{{毕业生数|单位:公斤}}。", "没有规定怎样把人换算成公斤"),
     "a table": ('{{表("1.2-1")}}', "只能用在模板里"),
     "a word that is none": ('{{价("毕业生数")}}', "没有“价”这个词"),
@@ -145,6 +146,8 @@ RIGHT = (
     "到[[2012]]年，按第3条和表1.2-1，五育并举，一是抓紧，十个支部带头。",
     "[[增加]]{{专业数}}，规模扩大，教师提高本领。",
     "在校生{{全日制在校生人数}}{{全日制在校生人数|较上年}}；卫校{{专任教师数|学校：钦州市卫生学校}}。",
+    "下一年计划增加{{双师型教师数|目标}}。",
+    "那年有{{全日制在校生人数|年:2022}}。",
     "市属学校{{ 值(“全日制在校生人数”) }}，{{免学费资助金额｜单位:万元}}，{{全日制在校生人数|口径:市属学校}}。",
 )
 
@@ -199,6 +202,11 @@ FILES = {
     "one of another kind": ({"cases/a.md": case(picture="陶.gif"), "cases/陶.gif": b"GIF89a"}, "不是 png 或 jpg"),
     "one that is none": ({"cases/a.md": case(), "cases/陶.png": b"\xff\xd8\xff"}, "不是它的后缀所说的"),
     "one outside of the folder": ({"cases/a.md": case(picture="../../陶.png")}, "没有图片"),
+    "one cut short": ({"cases/a.md": case(), "cases/陶.png": PNG[:-20]}, "不完整"),
+    "one that tells where it was taken": (
+        {"cases/a.md": case(picture="陶.jpg"), "cases/陶.jpg": b"\xff\xd8\xff\xe1\0\0Exif\0\0\xff\xd9"},
+        "拍摄信息，可能有地点",
+    ),
     "one that no case shows": ({"cases/陶.png": PNG}, "没有案例用到这个文件"),
     "a typed number in a title": (
         {"cases/a.md": case(title="35205人的课堂"), "cases/陶.png": PNG},

@@ -17,7 +17,7 @@ from warehouse.figures.fact import Fact
 from warehouse.release.documents import words
 from warehouse.release.documents.marks import ALLOWED, MARK, SENTENCE, Missing, TokenError
 from warehouse.release.documents.vocabulary import Vocabulary
-from warehouse.release.narrative.marks_in_words import NOT_IN_WORDS, Broken, Declared, NumberMark, Words
+from warehouse.release.narrative.marks_in_words import NOT_IN_WORDS, Broken, Declared, NumberMark, PieceOfWords, Words
 from warehouse.release.narrative.read_narrative import Case, Narrative, WrittenSection
 from warehouse.release.narrative.words import Paragraph, Span
 
@@ -208,9 +208,7 @@ class _Reader:
         text, starts = "", list[int]()
         for span in paragraph.spans:
             starts.append(len(text))
-            text += {NumberMark: STANDS_FOR_NUMBER, Declared: STANDS_FOR_DECLARED}.get(
-                type(span.piece), span.piece.source
-            )
+            text += _as_sign(span.piece)
         for found in OF_GROWTH.finditer(text):
             at = found.start("after") if found["after"] else found.start("before")
             span = paragraph.spans[max(number for number, start in enumerate(starts) if start <= at)]
@@ -235,6 +233,13 @@ class _Reader:
 
     def said(self, paragraph: Paragraph) -> str:
         return "".join(said_of(span, self.vocabulary, self.names) for span in paragraph.spans)
+
+
+def _as_sign(piece: PieceOfWords) -> str:
+    """A piece among words of growth: a number that has been reached is one sign; a target is growth by itself."""
+    if isinstance(piece, NumberMark) and piece.name != "目标":
+        return STANDS_FOR_NUMBER
+    return STANDS_FOR_DECLARED if isinstance(piece, (NumberMark, Declared)) else piece.source
 
 
 def _shows(fact: Fact | None, number: Decimal) -> bool:

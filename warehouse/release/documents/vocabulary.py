@@ -97,6 +97,7 @@ class Vocabulary:
             "上年值": self.last_year,
             "学校值": self.of_school,
             "口径值": self.in_scope,
+            "年值": self.in_year,
             "较上年": self.against_last_year,
             "有": self.has,
             "全为零": self.all_zero,
@@ -225,6 +226,17 @@ class Vocabulary:
         reference = Reference(code, self.figures.report_year, self.figures.city_code, scopes[label])
         fact = self.figures.facts.get(reference)
         return self.shown_with_unit(fact) if fact and fact.is_usable else self.missing(code)
+
+    def in_year(self, name: str, year: str) -> str:
+        """34217人: the region's value of an earlier year, in the scope that is printed this year."""
+        code = self.code_of(name)
+        known = sorted({str(fact.year) for fact in self.figures.facts if fact.subject == self.figures.city_code})
+        if year not in known:
+            raise TokenError(f"没有“{year}”年的数；可以写：{'、'.join(known)}")
+        reference = Reference(code, int(year), self.figures.city_code, self.figures.scope_of(code))
+        fact = self.figures.facts.get(reference)
+        is_own = reference.year == self.figures.report_year
+        return self.shown_with_unit(fact, with_remarks=is_own) if fact and fact.is_usable else self.missing(code)
 
     def against_last_year(self, name: str) -> str:
         """，比上年减少1155人: with its comma; nothing when there is no last year.

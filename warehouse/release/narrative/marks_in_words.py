@@ -28,7 +28,7 @@ OPTIONS = {
     "口径": "口径",
 }
 """What may stand behind an indicator, and the word of the template that it means."""
-OPTIONS_WITH_VALUE = {"单位": "值", "学校": "学校值", "口径": "口径值"}
+OPTIONS_WITH_VALUE = {"单位": "值", "学校": "学校值", "口径": "口径值", "年": "年值"}
 """Those that name something: {{在校生|学校:钦州市卫生学校}}."""
 NOT_IN_WORDS = ("有", "全为零", "有不为零", "未达标", "目录", "暂缺", "表", "图")
 """Words of the template that make no sentence."""
@@ -142,8 +142,8 @@ def _call(source: str, call: re.Match[str]) -> NumberMark | Broken:
 
 
 def _short(source: str, inner: str) -> NumberMark | Broken:
-    """在校生人数, 在校生人数|较上年, 在校生人数|学校:甲校; the signs may be Chinese ones."""
-    name, *options = (part.strip() for part in re.split(r"[|｜]", inner))
+    """在校生人数, 在校生人数|较上年, 在校生人数|学校:甲校; Chinese signs do as well, and a stroke out of a table."""
+    name, *options = (part.strip() for part in re.split(r"\\?[|｜]", inner))
     if not options:
         return NumberMark(source, name, is_called=False)
     if len(options) > 1:

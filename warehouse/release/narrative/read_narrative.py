@@ -19,8 +19,12 @@ from warehouse.release.narrative.written_files import CASES, WrittenFiles
 
 HEAD = re.compile(r"\A---[ \t]*\n(.*?)^---[ \t]*$\n?", re.DOTALL | re.MULTILINE)
 NUMBERED = re.compile(r"^[\d.．、\s]*")
-PICTURES = {"png": (b"\x89PNG\r\n\x1a\n",), "jpg": (b"\xff\xd8\xff",), "jpeg": (b"\xff\xd8\xff",)}
-"""The kinds of pictures by the end of their names, and how such a file begins."""
+KINDS = {".png": "png", ".jpg": "jpg", ".jpeg": "jpg"}
+BEGINS = {"png": b"\x89PNG\r\n\x1a\n", "jpg": b"\xff\xd8\xff"}
+ENDS = {"png": b"IEND", "jpg": b"\xff\xd9"}
+"""How a picture's file begins, and what must stand near its end."""
+TELL_OF_THE_PLACE = {"png": (b"eXIf",), "jpg": (b"Exif\0\0", b"http://ns.adobe.com/xap/")}
+"""How what a camera notes begins: where and when a photograph was taken, which nobody means to publish."""
 LARGEST_PICTURE = 3_000_000
 SHORTEST_ALTERNATIVE = 5
 Head = TypeVar("Head", bound=Declaration)
@@ -200,13 +204,15 @@ class _Files:
         if data is None:
             there = [PurePosixPath(each).name for each in self.files if each.startswith(f"{CASES}/")]
             return f"没有图片“{called}”{meant(called, [each for each in there if not each.endswith('.md')])}"
-        begins = PICTURES.get(PurePosixPath(name).suffix.lower().removeprefix("."))
-        if begins is None:
+        kind = KINDS.get(PurePosixPath(name).suffix.lower())
+        if kind is None:
             return f"图片“{called}”不是 png 或 jpg：请另存为其中一种"
-        if not data.startswith(begins):
-            return f"图片“{called}”的内容不是它的后缀所说的那一种：请重新另存"
+        if not data.startswith(BEGINS[kind]) or ENDS[kind] not in data:
+            return f"图片“{called}”的内容不是它的后缀所说的那一种，或不完整：请重新另存"
         if len(data) > LARGEST_PICTURE:
             return f"图片“{called}”有 {len(data):,} 字节，太大（最多 {LARGEST_PICTURE:,}）：请压缩"
+        if any(sign in data for sign in TELL_OF_THE_PLACE[kind]):
+            return f"图片“{called}”里存着拍摄信息，可能有地点：请用画图或截图另存一份，去掉它"
         return None
 
     def tell_strange(self, known: Collection[str]) -> None:

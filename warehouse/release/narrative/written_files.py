@@ -64,11 +64,8 @@ def written_files(city_dir: Path, report_year: int) -> WrittenFiles:
     shown = shown_path(folder)
     if not folder.is_dir():
         return WrittenFiles(report_year, shown)
-    paths = [
-        path
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and not any(_is_of_an_editor(part) for part in path.relative_to(folder).parts)
-    ]
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink())
+    paths = [path for path in files if not any(map(_is_of_an_editor, path.relative_to(folder).parts))]
     if len(paths) > MOST_FILES:
         raise WrittenFilesError(
             f"{shown} 里有 {len(paths)} 个文件，最多 {MOST_FILES} 个：请只留下各节的文字、案例和图片"
