@@ -25,6 +25,7 @@ from orchestration.cli import (  # noqa: E402, F401
     engines,
     exchange,
     keep,
+    keys,
     look,
     maintain,
     narrative,

@@ -322,6 +322,8 @@ def _print_verified(found: "Verified") -> None:
         console.print(f"发布之后有变化的：{joined(found.changed_since)}。")
     console.print(f"只有清单自己说、无法核验的：{'；'.join(found.unproven)}。", soft_wrap=True)
     console.print(f"清单 sha256：{found.manifest_hash}", soft_wrap=True)
+    signed = {"valid": "有效", "none": "没有", "broken": "与清单写明的公钥不符，请勿采用，从备份恢复"}[found.signed]
+    console.print(f"签名：{signed}。")
 
 
 def _print_foreseen(foreseen: "Foreseen", year: int, to: Path | None, as_json: bool) -> None:

@@ -43,6 +43,8 @@ PATTERNS = {
     r"^[a-z][a-z0-9_]*$": "只能用小写字母、数字和下划线，以字母开头",
     r"^[A-Z][A-Z0-9_]*$": "应当是环境变量的名字：大写字母、数字和下划线，不是密钥本身",
     r"^https?://[^\s?#]+$": "应当是以 http:// 或 https:// 开头的网址",
+    r"^MCowBQYDK2VwAyEA[A-Za-z0-9+/]{43}=$": "应当是 nianbao new-key 给出的那一行公钥",
+    r"^[A-Za-z0-9+/]{86}==$": "应当是 nianbao change-key 给出的那一行签名",
 }
 """Patterns of the city's models in words."""
 

@@ -9,6 +9,16 @@ from sources.declarations.strict_yaml import Declaration, Said
 PUBLICATION_FILE = "publication.yml"
 UNDECLARED = "未声明"
 LATIN_WORD = r"^[A-Za-z]{2,}$"
+KEY_LINE = r"^MCowBQYDK2VwAyEA[A-Za-z0-9+/]{43}=$"
+"""The public half of an Ed25519 key, as its PEM file has it between the first line and the last."""
+SIGNATURE_LINE = r"^[A-Za-z0-9+/]{86}==$"
+
+
+class FormerKey(Declaration):
+    """以前签名用的公钥，由它签名指认下一把：用旧公钥的读者据此认得新公钥。"""
+
+    key: str = Field(pattern=KEY_LINE, description="旧公钥，就是换钥前写在 signing_key 里的那一行")
+    signed: str = Field(pattern=SIGNATURE_LINE, description="旧私钥对新公钥的签名（nianbao change-key 给出）")
 
 
 class PublicationTerms(Declaration):
@@ -31,6 +41,16 @@ class PublicationTerms(Declaration):
     )
     words: tuple[str, ...] = Field(
         (), description="报告和网站里可以出现的外文词；别的外文词会挡住发布", examples=[["VR"]]
+    )
+
+    signing_key: str | None = Field(
+        None,
+        pattern=KEY_LINE,
+        description="给版本签名的公钥，一行（nianbao new-key 给出）；不写，版本没有签名",
+        examples=["MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE="],
+    )
+    former_keys: tuple[FormerKey, ...] = Field(
+        (), description="以前的公钥，旧的在前；每一把都由自己签名指认下一把，最后一把指认 signing_key"
     )
 
     @field_validator("licence_url", "address")

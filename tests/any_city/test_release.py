@@ -14,6 +14,7 @@ from tests.conftest import deep, run_all
 from tests.figures.test_footnotes import check, one_in
 from tests.support.confirmed import confirm_and_release
 from tests.support.explained import explain
+from tests.support.verified import CONSISTENT, told_by_its_own_program
 from warehouse.catalogue.catalogue import load_catalogue
 from warehouse.reconcile.reconcile import reconcile_file
 from warehouse.store.connection import open_published
@@ -53,6 +54,7 @@ def test_any_year_of_any_city_is_released_and_says_no_nonsense(ran: Ran) -> None
             shown = text_of(path)
             found = NO_NUMBER.search(shown)
             assert not found, f"{path.name}: …{shown[max(0, found.start() - 60) : found.end() + 30]}…"
+        assert told_by_its_own_program(done.folder)[0] == CONSISTENT, told_by_its_own_program(done.folder)
         (draft,) = done.folder.glob("*.docx")
         with open_published(settings) as connection:
             assert reconcile_file(connection, made.city, load_catalogue(NEUTRAL_PACK), draft, year).frame.height > 0

@@ -9,7 +9,6 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
-import docx
 import duckdb
 import pytest
 
@@ -19,6 +18,7 @@ from sources.write.sheet_values import SheetValues
 from tests.conftest import run_all
 from tests.support.conditions import unconditioned
 from tests.support.small_books import form, outcomes, pour, roster, school, scope_choice
+from tests.support.word import opened
 from warehouse.catalogue.catalogue import load_catalogue
 from warehouse.figures.lineage import Lineage
 from warehouse.figures.year_figures import load_figures
@@ -185,7 +185,7 @@ def test_the_citys_documents_are_made_from_the_same_template(database, city, tmp
         made = write_documents(figures, tmp_path / str(year), date(2032, 3, 1), f"{year}.1")
         wrong = [p for p in made.printed if text_from(lineage.trace(p.reference), p, figures) != p.text]
         assert wrong == []
-        text = "\n".join(p.text for p in docx.Document(str(made.paths[1])).paragraphs)
+        text = "\n".join(p.text for p in opened(made.paths[1]).paragraphs)
         assert "三校市教育局" in text
         assert not re.search(r"钦州|None|，。", text)
     # one school of three is missing in the second year: no growth is told

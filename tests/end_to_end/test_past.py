@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-import docx
 import duckdb
 import pytest
 import yaml
@@ -26,6 +25,7 @@ from tests.conftest import ingest, run_all
 from tests.support.confirmed import confirm_and_release
 from tests.support.sample import PACK
 from tests.support.small_books import Submissions, form, outcomes, pour, roster, school, scope_choice
+from tests.support.word import opened
 from warehouse.catalogue.catalogue import load_catalogue
 from warehouse.figures.year_figures import load_figures
 from warehouse.intake.lost import PastChangedError, VersionsLostError
@@ -421,7 +421,7 @@ def test_documents_of_the_second_year_use_its_names_and_say_what_changed(changed
     with open_published(changed.settings) as connection:
         figures = load_figures(connection, load_catalogue(PACK), NOW, PROVINCE)
         made = write_documents(figures, tmp_path, date(2032, 3, 1), "草稿")
-    document = docx.Document(str(made.paths[1]))
+    document = opened(made.paths[1])
     text = "\n".join(
         [
             *(p.text for p in document.paragraphs),

@@ -4,13 +4,13 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import docx
 import duckdb
 import pytest
 
 from sources.declarations.city import City, load_city
 from sources.system.settings import Settings
 from tests.support.sample import PACK
+from tests.support.word import opened
 from warehouse.catalogue.catalogue import load_catalogue
 from warehouse.figures.year_figures import load_figures
 from warehouse.reconcile.reading.names import load_names
@@ -219,7 +219,7 @@ def test_a_city_without_a_misprint_is_not_accused_and_nearly_all_that_it_prints_
 def test_misprints_in_its_tables_are_told_each_and_nothing_else(
     own_word: Path, published: duckdb.DuckDBPyConnection, city: City, tmp_path: Path
 ) -> None:
-    document = docx.Document(str(own_word))
+    document = opened(own_word)
     rows = [row.cells for table in document.tables for row in table.rows]
     for name, printed, misprint in MISPRINTS:
         (cell,) = [

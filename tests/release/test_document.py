@@ -20,6 +20,7 @@ from tests.conftest import BUREAU, NURSING_SCHOOL, cell_of, edit, run_all
 from tests.end_to_end.test_another_city import CITY_DIR
 from tests.release.conftest import RELEASED_ON, TEMPLATE, VERSION, YEAR, body, footnotes, render, template_with, texts
 from tests.support.sample import PACK
+from tests.support.word import opened
 from warehouse.catalogue.catalogue import load_catalogue
 from warehouse.figures.fact import Footnote
 from warehouse.figures.lineage import Lineage
@@ -66,7 +67,8 @@ def test_every_digit_of_the_document_belongs_to_a_printed_number_a_year_or_a_nam
 
 
 def notes_of(draft: bytes) -> list[str]:
-    return re.findall(r"<w:t[^>]*>([^<]+)</w:t>", footnotes(draft))
+    notes = re.findall(r"<w:footnote [^>]*>(.*?)</w:footnote>", footnotes(draft), re.DOTALL)
+    return [text for note in notes if (text := "".join(re.findall(r"<w:t[^>]*>([^<]+)</w:t>", note)))]
 
 
 def test_trace_resolves_every_number_and_gives_the_text_that_is_printed(made, database):
@@ -152,7 +154,7 @@ def test_an_approved_explanation_becomes_a_footnote_of_every_figure_it_speaks_of
 
 
 def test_footnotes_tables_and_charts_are_words_own(made, draft):
-    document = docx.Document(BytesIO(draft))
+    document = opened(draft)
     references = [int(r.get(r.keys()[0])) for r in document.element.body.iter("{*}footnoteReference")]
     assert references == list(range(1, len(notes_of(draft)) + 1))
     assert len(document.tables) == len(load_catalogue(PACK).tables)

@@ -4,6 +4,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final, Literal, get_args
 
+from sources.system.fingerprint import sha256_of
+
 Kind = Literal["value", "change", "standard", "target"]
 VALUE: Final = "value"
 CHANGE: Final = "change"
@@ -63,6 +65,11 @@ class Printed:
     text: str
     part: Part = "value"
     unit: str = ""
+
+    @property
+    def id(self) -> str:
+        """Twelve hex digits: its mark on a page, the tag of its control in Word, its key in facts.json."""
+        return sha256_of("|".join((self.reference.key, self.part, self.unit, self.text)))[:12]
 
 
 @dataclass(frozen=True, slots=True)

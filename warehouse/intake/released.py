@@ -11,6 +11,8 @@ from sources.system.settings import Settings
 from warehouse.store.sql import insert, transaction
 
 MANIFEST = "manifest.json"
+SIGNATURE = f"{MANIFEST}.sig"
+"""Beside the manifest: what the bureau's key makes of its bytes, once somebody has signed."""
 VERSION = re.compile(r"(\d{4})\.([1-9]\d*)")
 
 

@@ -26,6 +26,8 @@ class Imprint:
     contact: str
     address: str | None
     origin_note: str
+    signing_key: str | None = None
+    """The public key by which the version says it is signed."""
 
     @property
     def title(self) -> str:
@@ -57,4 +59,5 @@ def imprint_of(figures: Figures, publication: PublicationTerms, released_on: dat
         publication.contact or UNDECLARED,
         publication.address,
         figures.origin_note,
+        publication.signing_key,
     )

@@ -28,14 +28,18 @@ from sources.system.seal import SEAL, seal
 from sources.system.settings import Settings
 from sources.system.whole_file import remove_dead_partials
 from warehouse.catalogue.catalogue import Catalogue
+from warehouse.figures.fact import Printed
 from warehouse.figures.year_figures import Figures, load_figures
-from warehouse.intake.released import MANIFEST, latest_versions, releases_folder
+from warehouse.intake.released import MANIFEST, SIGNATURE, latest_versions, releases_folder
 from warehouse.release.confirmation import NotConfirmedError, is_confirmed
 from warehouse.release.data.data_package import write_bundle, write_checksums
 from warehouse.release.data.dictionary import write_dictionary, write_structure
 from warehouse.release.data.metrics_file import write_metrics
 from warehouse.release.data.model_docs import MODEL_DOCS, write_model_docs
 from warehouse.release.documents.write_documents import write_documents
+from warehouse.release.evidence.facts_file import write_facts
+from warehouse.release.evidence.stated import Known, StatedFact, state
+from warehouse.release.evidence.verifier import write_verifier
 from warehouse.release.foresee import Foreseen, foreseen_with_inputs
 from warehouse.release.front.write_front import EarlierVersion, write_front
 from warehouse.release.gate import confirmed_notes, open_items
@@ -51,7 +55,7 @@ from warehouse.run.space import needs_of_documents
 from warehouse.store.connection import open_published
 
 DATA, SITE = "data", "site"
-NOT_OUTPUT = frozenset({MANIFEST, MANIFEST + SEAL})
+NOT_OUTPUT = frozenset({MANIFEST, MANIFEST + SEAL, SIGNATURE})
 """Files of a release that its manifest does not name."""
 REVISIONS = "修订表.csv"
 NAMED = 5
@@ -219,6 +223,7 @@ def make(
         seconds[title] = round(time.perf_counter() - start, 2)
 
     folder.mkdir(parents=True)
+    stated = set[StatedFact]()
     with part("文档"):
         figures = load_figures(connection, catalogue, report_year, city.code, confirmed, each)
         narrative = narrative_of(written, city, catalogue.pack) if written else None
@@ -239,21 +244,25 @@ def make(
             corrections = revisions(connection, city, report_year, before)
             extra.append(write_revisions(corrections, folder / REVISIONS))
     with part("网站"):
-        downloads = list[Path]()
+        downloads, known = list[Path](), Known(figures)
 
         def files() -> Sequence[Path]:
-            written, failed = documents()
+            written, failed, printed = documents()
             each.failed += failed
+            stated.update(state(number, known) for number in set(printed))
             downloads.extend((*written, archive, described, *extra))
             return downloads
 
-        write_site(connection, figures, city, folder / SITE, released_on, version, files, each, hands)
+        write_site(connection, figures, city, folder / SITE, released_on, version, files, each, hands, stated)
     if each.failed:
         raise NotWholeError("\n".join(("一个版本必须完整，下列部分没有做成，所以没有版本：", *each.failed)))
     with part("首页"):
         imprint = imprint_of(figures, city.publication, released_on, version)
         versions = [EarlierVersion(each.version, date.fromisoformat(each.released_on)) for each, _ in before]
         write_front(folder, imprint, downloads, versions, corrections)
+    with part("数字清单"):
+        write_facts(folder, version, stated, figures)
+        write_verifier(folder, city.publication.signing_key)
     with part("校验和"):
         write_checksums([path for path in folder.rglob("*") if path.is_file()], folder)
     return seconds
@@ -267,8 +276,8 @@ def _documents(
     publication: PublicationTerms,
     kept: KeptParts,
     narrative: Narrative | None,
-) -> tuple[tuple[Path, ...], list[str]]:
-    """Writes the documents; their paths, and a line for each that could not be made."""
+) -> tuple[tuple[Path, ...], list[str], tuple[Printed, ...]]:
+    """Writes the documents; their paths, and a line for each that could not be made, and the numbers of the Word file."""
     each = OneByOne()
     made = write_documents(
         figures,
@@ -280,7 +289,7 @@ def _documents(
         kept=kept,
         narrative=narrative,
     )
-    return made.paths, each.failed
+    return made.paths, each.failed, made.printed
 
 
 def outputs_in(folder: Path) -> dict[str, str]:

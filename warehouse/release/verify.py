@@ -12,10 +12,11 @@ from sources.declarations.city import City
 from sources.system.seal import broken_seal
 from sources.system.settings import Settings
 from warehouse.catalogue.catalogue import Catalogue
-from warehouse.intake.released import MANIFEST, VERSION, number_of, releases_folder
+from warehouse.intake.released import MANIFEST, SIGNATURE, VERSION, number_of, releases_folder
 from warehouse.release.checklist import check_release
 from warehouse.release.data.model_docs import MODEL_DOCS
 from warehouse.release.disagreements import Evidence, disagreements, unproven
+from warehouse.release.evidence.signing import Signed, how_signed
 from warehouse.release.gate import confirmed_notes, gate
 from warehouse.release.make_release import Progress, make, outputs_in
 from warehouse.release.manifest import Manifest, inputs_of, manifest_hash, read_manifest, releases_of
@@ -47,6 +48,8 @@ class Verified:
     disagreeing: tuple[str, ...]
     unproven: tuple[str, ...]
     manifest_hash: str
+    signed: Signed
+    """Whether the manifest bears the signature of the key that it names, none, or another."""
 
     @property
     def describing(self) -> tuple[str, ...]:
@@ -55,7 +58,8 @@ class Verified:
 
     @property
     def is_equal(self) -> bool:
-        return not (self.differing or self.missing or self.added or self.damaged or self.unnamed or self.disagreeing)
+        found = (self.differing, self.missing, self.added, self.damaged, self.unnamed, self.disagreeing)
+        return not any(found) and self.signed != "broken"
 
 
 def verify(
@@ -136,6 +140,7 @@ def verify(
         disagreeing=disagreements(manifest, version, city, evidence),
         unproven=unproven(manifest),
         manifest_hash=manifest_hash(folder),
+        signed=how_signed(folder / MANIFEST, folder / SIGNATURE, manifest.published_as.signing_key),
     )
 
 

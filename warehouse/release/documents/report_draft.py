@@ -9,6 +9,7 @@ from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import count
 from pathlib import Path
 from typing import Literal
 
@@ -37,6 +38,7 @@ from warehouse.release.documents.template_check import (
     text_of,
 )
 from warehouse.release.documents.vocabulary import Vocabulary
+from warehouse.release.evidence.stated import Known, state
 from warehouse.release.narrative.read_narrative import Narrative
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -110,10 +112,15 @@ def write_draft(
     for paragraph in document.element.iter(qn("w:p")):
         _check_digits(text_of(paragraph), vocabulary)
     printed: list[Printed] = []
-    for text in document.element.iter(qn("w:t")):
-        text.text = vocabulary.resolve(text.text or "", printed)
-    place_footnotes(document, [vocabulary.resolve(note, printed) for note in notes])
-    word.edit_margins(document, lambda text: vocabulary.resolve(text, []), vocabulary.figures.origin_note)
+    known, numbers = Known(vocabulary.figures), count()
+
+    def title_of(number: Printed) -> str:
+        return state(number, known).title
+
+    for text in list(document.element.iter(qn("w:t"))):
+        word.set_text(text, vocabulary.resolve(text.text or "", printed), title_of, numbers)
+    place_footnotes(document, [vocabulary.resolve(note, printed) for note in notes], title_of, numbers)
+    word.edit_margins(document, vocabulary.text, vocabulary.figures.origin_note)
     for_authors = _saved(document, vocabulary, released_on)
     _drop_hints(document)
     return ReportDraft(_saved(document, vocabulary, released_on), for_authors, tuple(printed), missing)

@@ -1,11 +1,12 @@
 """Sentences of the template: dropped where their numbers are missing, marked where they are explained."""
 
-from copy import copy
+from collections.abc import Callable, Iterator
 
 from docx.document import Document
 from docx.oxml.ns import qn
 from lxml import etree
 
+from warehouse.figures.fact import Printed
 from warehouse.release.documents import wordml as word
 from warehouse.release.documents.marks import MARK, NOTE_MARK, SENTENCE, BoundNumber, Missing, Piece
 from warehouse.release.documents.template_check import text_of
@@ -88,7 +89,12 @@ def _insert(paragraph: etree._Element, position: int, text: str) -> None:
         position -= length
 
 
-def place_footnotes(document: Document, notes: list[str]) -> None:
+def place_footnotes(
+    document: Document,
+    notes: list[list[str | Printed]],
+    title_of: Callable[[Printed], str],
+    numbers: Iterator[int],
+) -> None:
     """Marks become references: the run is split around each."""
     for node in list(document.element.body.iter(qn("w:t"))):
         pieces = NOTE_MARK.split(node.text or "")
@@ -103,19 +109,8 @@ def place_footnotes(document: Document, notes: list[str]) -> None:
             if index and not pieces[2 * index]:
                 added.insert(0, word.footnote_separator())
             if text:
-                added.append(_copied_run(run, text))
+                added.append(word.copied_run(run, text))
             for element in added:
                 at.addnext(element)
                 at = element
-    word.write_footnotes(document, notes)
-
-
-def _copied_run(run: etree._Element, text: str) -> etree._Element:
-    new = run.makeelement(run.tag, run.attrib)
-    properties = run.find(qn("w:rPr"))
-    if properties is not None:
-        new.append(copy(properties))
-    node = new.makeelement(qn("w:t"), {qn("xml:space"): "preserve"})
-    node.text = text
-    new.append(node)
-    return new
+    word.write_footnotes(document, notes, title_of, numbers)

@@ -431,23 +431,26 @@ class Vocabulary:
 
     # From marks to text
 
-    def resolve(self, text: str, printed: list[Printed]) -> str:
-        """Text with its marks replaced; every number is entered into `printed`, in the order of the text."""
-
-        def replaced(found: re.Match[str]) -> str:
-            piece = self.pieces[int(found.group(1))]
+    def resolve(self, text: str, printed: list[Printed]) -> list[str | Printed]:
+        """Text and numbers, its marks replaced; every number is entered into `printed`, in the order of the text."""
+        found: list[str | Printed] = [""]
+        for index, part in enumerate(MARK.split(text)):
+            piece = self.pieces[int(part)] if index % 2 else Plain(part)
             if isinstance(piece, BoundNumber):
                 printed.append(piece.printed)
-                return piece.printed.text
-            return piece.text if isinstance(piece, Plain) else ""
+                found += [piece.printed, ""]
+            elif isinstance(piece, Plain):
+                found[-1] = f"{found[-1]}{piece.text}"
+        return found
 
-        return MARK.sub(replaced, text)
+    def text(self, text: str) -> str:
+        """The same as mere text."""
+        return "".join(part if isinstance(part, str) else part.text for part in self.resolve(text, []))
 
     def footnotes(self, remarks: list[Remark]) -> list[str]:
         """Remarks of one paragraph as footnotes with marks: what is said of several figures is said once."""
         return [
-            each.text.replace("{}", self.plain(words.joined(each.labels)))
-            for each in said_once(remarks, lambda text: self.resolve(text, []))
+            each.text.replace("{}", self.plain(words.joined(each.labels))) for each in said_once(remarks, self.text)
         ]
 
     def unmarked_digits(self, text: str, allowed: re.Pattern[str]) -> list[str]:

@@ -1,7 +1,8 @@
 """Pieces of WordprocessingML that python-docx has no word for: footnotes, merged tables, contents, fixed bytes."""
 
-from collections.abc import Callable, Sequence
-from xml.sax.saxutils import escape
+from collections.abc import Callable, Iterator, Sequence
+from copy import copy
+from xml.sax.saxutils import escape, quoteattr
 
 from docx.document import Document
 from docx.opc.constants import RELATIONSHIP_TYPE
@@ -12,6 +13,7 @@ from docx.oxml.ns import nsdecls, qn
 from lxml import etree
 
 from sources.system.plain_text import legible
+from warehouse.figures.fact import Printed
 from warehouse.figures.printed_table import FEW_COLUMNS, MergedCells, PrintedTable
 
 FOOTNOTES_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.footnotes+xml"
@@ -22,6 +24,8 @@ SEPARATORS = (
     "</w:footnotes>"
 )
 ROWS_KEPT_TOGETHER = 24
+FIRST_CONTROL = 700_000_000
+"""Ids of content controls, apart from those that a template may have."""
 HEAD_STYLE, CENTRE_STYLE, LEFT_STYLE = "表头", "表格文字", "表格文字左"
 
 
@@ -41,6 +45,55 @@ def text_run(text: str, properties: str = "") -> str:
     return f'<w:r>{given}<w:t xml:space="preserve">{escape(text)}</w:t></w:r>'
 
 
+def copied_run(run: etree._Element, text: str) -> etree._Element:
+    """A run that looks the same and says something else."""
+    new = run.makeelement(run.tag, run.attrib)
+    properties = run.find(qn("w:rPr"))
+    if properties is not None:
+        new.append(copy(properties))
+    node = new.makeelement(qn("w:t"), {qn("xml:space"): "preserve"})
+    node.text = text
+    new.append(node)
+    return new
+
+
+def set_text(
+    node: etree._Element,
+    parts: Sequence[str | Printed],
+    title_of: Callable[[Printed], str],
+    numbers: Iterator[int],
+) -> None:
+    """Puts text and numbers in the place of a run's text; the run is split around each number, which gets a content
+    control of its own: its tag is the number's id, its title says to a person what it is."""
+    run, after = node.getparent(), list(node.itersiblings())
+    node.text = parts[0]
+    node.set(qn("xml:space"), "preserve")
+    at = run
+    for part in parts[1:]:
+        if not part:
+            continue
+        added = copied_run(run, part if isinstance(part, str) else part.text)
+        if isinstance(part, Printed):
+            added = _control(added, part.id, title_of(part), next(numbers))
+        at.addnext(added)
+        at = added
+    if at is not run and after:
+        rest = copied_run(run, "")
+        rest.extend(after)
+        at.addnext(rest)
+    if at is not run and not node.text and len(run.findall("*")) == (1 if run.find(qn("w:rPr")) is None else 2):
+        run.getparent().remove(run)
+
+
+def _control(run: etree._Element, tag: str, title: str, number: int) -> etree._Element:
+    control = parse_xml(
+        f'<w:sdt {nsdecls("w")}><w:sdtPr><w:alias w:val={quoteattr(legible(title))}/><w:tag w:val="{tag}"/>'
+        f'<w:id w:val="{FIRST_CONTROL + number}"/><w:text/></w:sdtPr><w:sdtContent/></w:sdt>'
+    )
+    control[-1].append(run)
+    return control
+
+
 def footnote_separator() -> etree._Element:
     """What stands between two footnotes at one place, so that 6 and 7 are not 67."""
     return parse_xml(text_run(",", '<w:vertAlign w:val="superscript"/>').replace("<w:r>", f"<w:r {nsdecls('w')}>", 1))
@@ -53,7 +106,12 @@ def footnote_reference(document: Document, number: int) -> etree._Element:
     )
 
 
-def write_footnotes(document: Document, texts: Sequence[str]) -> None:
+def write_footnotes(
+    document: Document,
+    texts: Sequence[Sequence[str | Printed]],
+    title_of: Callable[[Printed], str],
+    numbers: Iterator[int],
+) -> None:
     """Footnotes 1, 2, … of the document; the part is made when the template has none."""
     part = next(
         (rel.target_part for rel in document.part.rels.values() if rel.reltype == RELATIONSHIP_TYPE.FOOTNOTES), None
@@ -64,15 +122,15 @@ def write_footnotes(document: Document, texts: Sequence[str]) -> None:
         document.part.relate_to(part, RELATIONSHIP_TYPE.FOOTNOTES)
     root = etree.fromstring(part.blob)
     text_style, mark_style = style_id(document, "footnote text"), style_id(document, "footnote reference")
-    for number, text in enumerate(texts, 1):
-        words = text_run(f" {legible(text)}")
-        root.append(
-            parse_xml(
-                f'<w:footnote {nsdecls("w")} w:id="{number}"><w:p><w:pPr><w:pStyle w:val="{text_style}"/></w:pPr>'
-                f'<w:r><w:rPr><w:rStyle w:val="{mark_style}"/></w:rPr><w:footnoteRef/></w:r>{words}'
-                "</w:p></w:footnote>"
-            )
+    for number, parts in enumerate(texts, 1):
+        note = parse_xml(
+            f'<w:footnote {nsdecls("w")} w:id="{number}"><w:p><w:pPr><w:pStyle w:val="{text_style}"/></w:pPr>'
+            f'<w:r><w:rPr><w:rStyle w:val="{mark_style}"/></w:rPr><w:footnoteRef/></w:r>{text_run(" ")}'
+            "</w:p></w:footnote>"
         )
+        said = [" ", *(legible(part) if isinstance(part, str) else part for part in parts)]
+        set_text(next(note.iter(qn("w:t"))), said, title_of, numbers)
+        root.append(note)
     part._blob = etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from warehouse.catalogue.indicator import STANDARD_DEFINITION, Chapter, Indicator
 from warehouse.catalogue.labels import COMPARABILITY, STATUS
-from warehouse.figures.fact import Change, Coverage, Fact, Reference
+from warehouse.figures.fact import CHANGE, VALUE, Change, Coverage, Fact, Part, Printed, Reference
 from warehouse.release.site.bar_charts import Bar, Chart
 from warehouse.release.site.site_facts import Row, SiteFacts
 
@@ -29,6 +29,14 @@ class LinkedNumber:
     text: str
     reference: Reference | None = None
     note: str = ""
+    part: Part | None = None
+    """Which number of the reference it is, where it is not the value or the change that the reference names."""
+
+    @property
+    def printed(self) -> Printed | None:
+        if self.reference is None:
+            return None
+        return Printed(self.reference, self.text, self.part or (CHANGE if self.reference.kind == CHANGE else VALUE))
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,8 @@ class SourceEntry:
 
     key: str
     trace: Trace
+    number: LinkedNumber | None
+    """None where there is no number, but a status."""
     status: str
     terms: tuple[SourceTerm, ...]
     made_from: tuple[tuple[str, int, LinkedNumber], ...]
@@ -130,6 +132,7 @@ def _entry(trace: Trace, known: Set[Reference]) -> SourceEntry:
     return SourceEntry(
         trace.reference.key,
         trace,
+        LinkedNumber(trace.display, trace.reference) if trace.display else None,
         labels.get(trace.status, trace.status),
         tuple(_term(term) for term in trace.terms),
         tuple(

@@ -18,7 +18,10 @@ def table_page(facts: SiteFacts, table: PrintedTable) -> Page:
             "name": table.name,
             "headings": table.headings,
             "notes": [note.text for note in table.notes if note.text != facts.figures.origin_note],
-            "cells": [[LinkedNumber(cell.text, linked(facts, cell.reference)) for cell in row] for row in table.rows],
+            "cells": [
+                [LinkedNumber(cell.text, linked(facts, cell.reference), part=cell.part) for cell in row]
+                for row in table.rows
+            ],
             "totals": table.total_rows,
             "is_number": [any(row[column].reference for row in table.rows) for column in range(len(names))],
             "heads_row": next(names.index(name) for name in ROW_HEADINGS if name in names),

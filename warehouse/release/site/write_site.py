@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import date
 from functools import cached_property, partial
 from pathlib import Path
@@ -18,9 +18,10 @@ from sources.system.hands import DeclinedError, Hands, Shared, in_portions
 from sources.system.html_page import Templates, drawn, html_templates, script_data
 from warehouse.catalogue import labels
 from warehouse.catalogue.labels import TIME_BASES
-from warehouse.figures.fact import Reference
+from warehouse.figures.fact import Printed, Reference
 from warehouse.figures.lineage import Lineage
 from warehouse.figures.year_figures import Figures
+from warehouse.release.evidence.stated import Known, StatedFact, exact_text, state
 from warehouse.release.imprint import imprint_of
 from warehouse.release.site.bar_charts import Chart, draw_bars
 from warehouse.release.site.chapter_page import chapter_page
@@ -30,7 +31,7 @@ from warehouse.release.site.downloads_page import downloads_page
 from warehouse.release.site.figures_page import figures_page
 from warehouse.release.site.indicator_page import indicator_page
 from warehouse.release.site.overview_page import overview
-from warehouse.release.site.page import Page, has_school_pages, references
+from warehouse.release.site.page import LinkedNumber, Page, has_school_pages, references
 from warehouse.release.site.quality_page import quality_page
 from warehouse.release.site.school_page import school_page, schools_page
 from warehouse.release.site.search_index import search_index
@@ -82,8 +83,18 @@ class Site:
     @cached_property
     def environment(self) -> Templates:
         environment = _environment()
-        environment.globals |= {"source_path": self.addresses.address, **self.of_all}
+        environment.globals |= {
+            "source_path": self.addresses.address,
+            "stated": self.stated.of,
+            "exact": exact_text,
+            **self.of_all,
+        }
         return environment
+
+    @cached_property
+    def stated(self) -> "Stated":
+        facts = self.facts
+        return Stated(Known(facts.figures, {**facts.history, **facts.districts}, dict(facts.parts)))
 
     @cached_property
     def makers(self) -> list[tuple[str, Callable[[], Page]]]:
@@ -112,13 +123,36 @@ class Site:
         ]
 
 
+@dataclass
+class Stated:
+    """What the numbers that pages print say, each worked out once."""
+
+    known: Known
+    found: dict[Printed, StatedFact] = field(default_factory=dict)
+    new: set[Printed] = field(default_factory=set)
+
+    def of(self, number: LinkedNumber) -> StatedFact:
+        printed = number.printed
+        assert printed is not None
+        if printed not in self.found:
+            self.found[printed] = state(printed, self.known)
+            self.new.add(printed)
+        return self.found[printed]
+
+    def taken(self) -> frozenset[StatedFact]:
+        """What was worked out since it was last asked."""
+        new, self.new = self.new, set()
+        return frozenset(self.found[printed] for printed in new)
+
+
 @dataclass(frozen=True)
 class Written:
-    """Pages as they were written: their paths from the site's folder, the numbers to which they link, and a line for
-    each that could not be made."""
+    """Pages as they were written: their paths from the site's folder, the numbers to which they link, those that they
+    print, and a line for each page that could not be made."""
 
     paths: tuple[str, ...]
     wanted: frozenset[Reference]
+    stated: frozenset[StatedFact]
     failed: tuple[str, ...]
 
 
@@ -132,12 +166,13 @@ def write_site(
     downloads: Sequence[Path] | Callable[[], Sequence[Path]] = (),
     one_by_one: OneByOne | None = None,
     hands: Hands | None = None,
+    stated: set[StatedFact] | None = None,
 ) -> list[Path]:
     """The site of a report year in a new folder; the files written, in order. The figures are of the same database.
 
     `downloads` are files of the same release, in `folder` or beside it, that the site links to, asked for last.
     With `one_by_one` a page that cannot be made is noted there, and the others are written; without, whatever fails is
-    raised. `hands` take a share of the pages.
+    raised. `hands` take a share of the pages. What the pages' numbers state is entered into `stated`.
 
     Raises FileExistsError when the folder holds anything but downloads, ValueError for a download elsewhere.
     """
@@ -170,6 +205,8 @@ def write_site(
     files = downloads() if callable(downloads) else downloads
     pages.append(_write(site, [("网站的一页：下载", partial(downloads_page, files, folder))], is_strict=True))
     each.failed += [line for written in pages for line in written.failed]
+    if stated is not None:
+        stated.update(fact for written in pages for fact in written.stated)
     paths = [path for written in pages for path in written.paths]
     written = [*(folder / path for path in paths), *_write_data(facts, frozenset(paths), folder), *_copy_parts(folder)]
     return sorted(written)
@@ -211,7 +248,7 @@ def _write(site: Site, makers: Iterable[tuple[str, Callable[[], Page]]], is_stri
             wanted.update(references(page.content))
         if each.do(f"网站的一页：{page.title}", partial(_write_page, site.environment, page, site.folder)):
             paths.append(page.path)
-    return Written(tuple(paths), frozenset(wanted), tuple(each.failed))
+    return Written(tuple(paths), frozenset(wanted), site.stated.taken(), tuple(each.failed))
 
 
 def _copy_parts(folder: Path) -> list[Path]:
