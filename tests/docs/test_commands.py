@@ -35,6 +35,9 @@ ELSEWHERE = {
     "mail-out": "of a batch that waits: tests/alerts/test_letters.py",
     "confirm": "of items that are open: tests/release/test_gate.py",
     "quarantine": "of files that stop a run: tests/hostile",
+    "new-key": "of the bureau's key: tests/release/test_evidence.py",
+    "sign": "of the bureau's key: tests/release/test_evidence.py",
+    "change-key": "of the bureau's key: tests/release/test_evidence.py",
     "backup": "names another disk: tests/keep",
     "restore": "fills an empty installation: tests/keep",
 }
