@@ -277,7 +277,7 @@ def _documents(
     kept: KeptParts,
     narrative: Narrative | None,
 ) -> tuple[tuple[Path, ...], list[str], tuple[Printed, ...]]:
-    """Writes the documents; their paths, and a line for each that could not be made, and the numbers of the Word file."""
+    """Writes the documents; their paths, a line for each that could not be made, the numbers of the Word file."""
     each = OneByOne()
     made = write_documents(
         figures,

@@ -35,7 +35,7 @@ def mark_examples(vocabulary: Vocabulary, edition: Edition, of: str | None = Non
     names = vocabulary.names()
     if of is None:
         for name in NAMES:
-            yield MarkExample(f"{{{{{name}}}}}", vocabulary.resolve(str(names[name]), []), "")
+            yield MarkExample(f"{{{{{name}}}}}", vocabulary.text(str(names[name])), "")
     for section, code in places:
         if of is not None and of not in labels[code] and of != section:
             continue
@@ -53,4 +53,4 @@ def _prints(mark: str, vocabulary: Vocabulary) -> str:
     text = spoken(piece, vocabulary.names())
     found = [vocabulary.pieces[int(index)] for index in MARK.findall(text)]
     is_said = not any(isinstance(each, Missing) for each in found)
-    return vocabulary.resolve(text, []) if is_said else ""
+    return vocabulary.text(text) if is_said else ""

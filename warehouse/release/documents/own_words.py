@@ -225,7 +225,7 @@ class _Reader:
                 lacking = [piece for index in MARK.findall(sentence) if isinstance(piece := self.piece(index), Missing)]
                 if lacking:
                     labels = words.joined([each.label or "目标" for each in lacking])
-                    shown = cut_short(self.vocabulary.resolve(sentence, []), SHOWN)
+                    shown = cut_short(self.vocabulary.text(sentence), SHOWN)
                     yield f"“{shown}”不印：这一年没有{labels}"
 
     def piece(self, index: str) -> object:
