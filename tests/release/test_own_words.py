@@ -21,6 +21,7 @@ from tests.conftest import run_all
 from tests.release.conftest import RELEASED_ON, TEMPLATE, VERSION, YEAR, body, footnotes, template_with
 from tests.support.confirmed import confirm_and_release, confirm_each
 from tests.support.sample import PACK
+from tests.support.word import opened
 from warehouse.catalogue.catalogue import load_catalogue
 from warehouse.catalogue.edition import edition_of
 from warehouse.figures.fact import Change
@@ -240,7 +241,7 @@ def test_the_folder_of_an_editor_and_too_large_a_file(tmp_path: Path):
 def test_words_stand_below_the_figures_of_their_section_with_numbers_bound_and_noted(made, tmp_path: Path):
     text = "**我们**说：校园{{校园占地面积}}，[[2012]]年起。\n\n1. 甲\n2. 乙\n"
     draft = drafted(made.figures, narrative(条件改善=LONG + text), with_charts(tmp_path))
-    paragraphs = [p.text for p in docx.Document(BytesIO(draft.data)).paragraphs]
+    paragraphs = [p.text for p in opened(draft.data).paragraphs]
     at = next(number for number, each in enumerate(paragraphs) if "我们说" in each)
     area = made.figures.of_region("campus_area")
     assert f"校园{area.display}平方米，2012年起。" in paragraphs[at]
