@@ -58,3 +58,9 @@ def test_a_slip_in_a_short_number_alone_calls_none_of_a_relation_wrong(tmp_path)
 def test_a_slip_in_a_long_number_tells_which_is_wrong(tmp_path):
     rows = judged(compared("7134", "7503", "-81"), tmp_path)
     assert [(row["printed"], row["suggested"]) for row in rows if row["is_suspected"]] == [("7503", "7053")]
+
+
+@pytest.mark.parametrize(("one", "other"), [("378", "38"), ("1208", "1280"), ("7053", "7033")])
+def test_that_two_prints_are_near_to_each_other_tells_of_neither_that_it_is_wrong(one, other, tmp_path):
+    text = f"表1 情况\n项目\t数量\n专任教师数（人）\t{one}\n\n全市专任教师数{other}人。"
+    assert not any(row["is_suspected"] for row in judged(text, tmp_path))

@@ -17,6 +17,7 @@ CITIES = Path(__file__).parents[1] / "cities"
 HUAILING = load_city(CITIES / "huailing_city")
 THREE_SCHOOLS = load_city(CITIES / "three_schools")
 WANGHAI = load_city(CITIES / "wanghai_district")
+ZECHUAN = load_city(CITIES / "zechuan_province")
 QINZHOU = load_city(CITIES_ROOT / "450700")
 
 
@@ -347,3 +348,21 @@ def test_a_right_table_by_county_accuses_nobody_and_a_wrong_total_is_accused(pub
     wrong = right.replace("1664", "1646")
     assert [row["printed"] for row in judged(right, tmp_path, published) if row["is_suspected"]] == []
     assert [row["printed"] for row in judged(wrong, tmp_path, published) if row["is_suspected"]] == ["1646"]
+
+
+@pytest.mark.parametrize(
+    ("city", "all_of_it", "is_own"),
+    [
+        (WANGHAI, "全区", True),  # a district
+        (WANGHAI, "全市", False),
+        (ZECHUAN, "全省", True),
+        (HUAILING, "全市", True),
+        (HUAILING, "全区", False),
+        (HUAILING, "全省", False),
+        (QINZHOU, "全区", False),  # the autonomous region
+    ],
+)
+def test_what_all_of_an_installation_is_called_depends_on_what_it_is(city, all_of_it, is_own, tmp_path):
+    figures = read(f"{all_of_it}中等职业学校专任教师数940人，比上年增加12人。", tmp_path, city)
+    own = [figure.codes.indicator for figure in figures if figure.codes and not figure.perhaps_other]
+    assert (own == ["teachers_full_time"] * 2) == is_own

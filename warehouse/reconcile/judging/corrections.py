@@ -284,7 +284,9 @@ def _settle_prints(case: _Case, verdicts: Verdicts) -> None:
 def _error(claim: _Claim, meant: Decimal) -> float:
     """The cost of calling a claim wrong."""
     code = _slip(claim, meant)
-    chance = log_chance(code, claim.value, claim.step) + telling(code, claim.value, claim.step)
+    # 378 is as near to 38 as 38 to 378: that they are near tells of neither print that it is the wrong one
+    more = max(telling(code, value, claim.step) for value in (claim.value, meant))
+    chance = log_chance(code, claim.value, claim.step) + more
     return ERROR - min(MOST_TELLING, chance) + COPY * (len(claim.prints) - 1)
 
 

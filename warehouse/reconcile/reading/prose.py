@@ -20,6 +20,8 @@ from warehouse.reconcile.reading.whose import (
     OF_A_PART,
     OF_GROWTH,
     Whose,
+    all_names,
+    as_of_a_city,
     blanked,
     class_labels,
     kind_of_number,
@@ -46,7 +48,6 @@ UP, DOWN = "增加|增长|上升|提高|新增|增", "减少|下降|降低|减"
 MOVED = re.compile(rf"(比|较|同比|相比)?[^，。；]{{0,8}}?(?P<verb>{UP}|{DOWN})了?(?:约|近)?$")
 LAST_YEAR = re.compile(r"(比|较)?(上年|去年|上一年)(度)?的?$")
 AT_LEAST = re.compile(r"(≥|不低于|不少于|不小于|要求|标准)[为达在]*$")
-WHOLE_CITY = ("全市", "我市", "本市")
 OF_CITY = "(?=现|共|有|中等职业|中职|职业教育|职业学校|普通)"
 NARROWS, UNSURE = 2, 0.8
 """From so many further characters on the words at a number may mean something narrower, and how sure it can be then."""
@@ -129,9 +130,9 @@ def _of_sentence(sentence: str, previous: str, section: str, state: State) -> It
         if match["range"] or match["rough"]:
             yield match.span(), _no_number(match, between, RANGE if match["range"] else ROUGH, section, state)
             continue
-        figure = _figure(
-            match, between, Context(near, after, clause, before, _before(previous, len(previous))), section, state
-        )
+        around = (near, after, clause, before, _before(previous, len(previous)))
+        context = Context(*(as_of_a_city(words_, state.city) for words_ in around))
+        figure = _figure(match, between, context, section, state)
         yield match.span(), _with_its_kind(figure, _before(named, match.start()), match, state)
         _note_own_year(between, state)
         _note_count(match, following, state)
@@ -296,7 +297,8 @@ def _note_surroundings(between: str, following: str, state: State) -> None:
     for _, name in named:
         rest = rest.replace(name, "□" * len(name))
     everybody = [
-        m.end() for m in re.finditer(f"{'|'.join(WHOLE_CITY)}|{state.city.name}{OF_CITY}|□等|□[、和及与]□", rest)
+        m.end()
+        for m in re.finditer(f"{'|'.join(all_names(state.city))}|{state.city.name}{OF_CITY}|□等|□[、和及与]□", rest)
     ]
     itself = [m.end() for m in re.finditer(whose_words().school_itself, rest)] if state.owner else []
     if itself and itself[-1] > max([0, *everybody, *(start for start, _ in named)]):
@@ -328,7 +330,7 @@ def _note_scope(between: str, state: State) -> None:
     words_, everybody = whose_words(), state.city.scopes[0]
     # what stands in brackets is said of one number, not of the sentence
     outside = re.sub("（[^（）]*(?:）|$)", "", between)
-    state.names_city |= any(name in between for name in own_names(state.city)[-len(words_.all_of) :])
+    state.names_city |= any(name in between for name in all_names(state.city))
     # 全市技工学校1所、中职学校11所: the rest of the sentence may be without those
     counted_apart = (label for label in class_labels(state.city) if label in outside)
     state.names_part |= any(scope_of(f"不含{label}", state.city) for label in counted_apart)

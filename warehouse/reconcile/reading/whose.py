@@ -148,7 +148,19 @@ def own_names(city: City) -> tuple[str, ...]:
     """What the city is called; 全市 in a city, 全县 in a county."""
     level = city.name[-1]
     short = (city.name[:-1],) if len(city.name) > 2 and level in whose_words().place_endings else ()
-    return (city.name, *short, *(f"{word}{level}" for word in whose_words().all_of))
+    return (city.name, *short, *all_names(city))
+
+
+def as_of_a_city(text: str, city: City) -> str:
+    """A text with 全市 for 全区 in a district, for 全省 in a province: elsewhere these are wider regions. As long as
+    before."""
+    said = "|".join(map(re.escape, all_names(city)))
+    return re.sub(f"(?:{said})(?!{whose_words().no_place_before})", lambda found: f"{found.group()[:-1]}市", text)
+
+
+def all_names(city: City) -> tuple[str, ...]:
+    """全市, 我市, 本市; 全县 in a county."""
+    return tuple(f"{word}{city.name[-1]}" for word in whose_words().all_of)
 
 
 def whose_number(before: str, city: City, carried: Whose | None = None) -> Whose | None:

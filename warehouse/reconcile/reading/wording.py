@@ -23,7 +23,15 @@ from warehouse.reconcile.reading.names import (
     words,
 )
 from warehouse.reconcile.reading.printed_figure import PrintedFigure
-from warehouse.reconcile.reading.whose import Whose, names_of_region, own_names, provinces, whose_words
+from warehouse.reconcile.reading.whose import (
+    Whose,
+    all_names,
+    as_of_a_city,
+    names_of_region,
+    own_names,
+    provinces,
+    whose_words,
+)
 
 REACHED = re.compile(
     "[，、]?(?:增加|增长|上升|提高|提升|扩大|减少|下降|降低|降|增|调整|整合|合并|压减|优化)(?:到|至|为|成)"
@@ -120,7 +128,9 @@ class State:
     def places(self) -> str:
         """The names of the city and of its regions, as a pattern."""
         below = (name for code in sorted(self.regions) for name in names_of_region(self.city.region_by_code[code]))
-        return "|".join(map(re.escape, (*own_names(self.city), *below)))
+        # the words around a number say 全市 in a district as well
+        said = (as_of_a_city(name, self.city) for name in all_names(self.city))
+        return "|".join(map(re.escape, (*own_names(self.city), *said, *below)))
 
     @property
     def catalogue(self) -> Catalogue:
