@@ -306,3 +306,9 @@ def test_a_column_that_compares_two_years_is_one_of_changes(heading, tmp_path):
 def test_classes_of_schools_counted_apart_leave_the_scope_open(published, tmp_path):
     rows = judged("全市现有技工学校1所、中职学校11所，共计12所。", tmp_path, published)
     assert [row["printed"] for row in rows if row["is_suspected"]] == []
+
+
+def test_only_the_last_bracket_of_a_rows_name_is_its_unit(tmp_path):
+    (figure,) = read("表1 情况\n项目\t2024年\n学部（系部）数（个）\t58\n\n以上。", tmp_path)
+    assert figure.codes
+    assert (figure.codes.indicator, figure.unit) == ("departments", "个")

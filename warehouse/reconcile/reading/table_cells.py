@@ -335,7 +335,9 @@ class _Place:
             headed = re.search(f"{_unit()}$", self.heading)
             return headed.group() if headed else self.stated_unit
         around = f"{self.name}{self.heading}"
-        return next((unit for unit in re.findall(r"（(\S{1,5}?)）", around) if "含" not in unit), "")
+        found = [unit for unit in re.findall(r"（(\S{1,5}?)）", around) if "含" not in unit]
+        known = [unit for unit in found if re.fullmatch(_unit(), unit)]
+        return next(iter([*known, *found]), "")
 
     @property
     def label(self) -> str:
@@ -427,7 +429,10 @@ def _indicator(place: _Place, subject: str, state: State) -> tuple[str | None, f
     """The indicator that the label names, in its group or its table if need be; else the one that it is most like."""
     title = bare_title(place.table.title.replace(f"{state.city.name}在", "").replace(state.city.name, ""))
     item = re.sub(r"（.*?）|\s", "", place.name)
-    for text in (f"{item}{place.label}", f"{place.group}{place.label}", f"{title}{place.label}", place.label):
+    # 学部（系部）数（个）: only the last bracket is a unit
+    whole = re.sub(r"（[^（）]*）$|\s", "", place.name if place.names_nothing else place.heading)
+    named = (whole, f"{item}{place.label}", f"{place.group}{place.label}", f"{title}{place.label}", place.label)
+    for text in named:
         match = state.names.find(text, place.unit)
         if match.how == "name":
             return match.indicator, 1.0
