@@ -15,6 +15,7 @@ from tests.conftest import NURSING_SCHOOL, cell_of, edit, run_all
 from tests.release.reader import RELEASED_ON, VERSION
 from tests.support.confirmed import confirm_and_release
 from tests.support.sample import PACK
+from tests.support.verified import CONSISTENT, told_by_its_own_program
 from warehouse.catalogue.catalogue import load_catalogue
 from warehouse.figures.year_figures import load_figures
 from warehouse.release.make_release import outputs_in
@@ -35,10 +36,9 @@ def test_a_release_split_over_processes_is_the_one_made_in_one(tmp_path: Path):
     pour_world(DISTRICT, FIRST, one.inbox)
     run_all(one, DISTRICT.city, (FIRST,))
     homes = [one, *(copy_of(one, tmp_path / str(processes)) for processes in (2, 3))]
-    made = [
-        confirm_and_release(home, DISTRICT.city, FIRST, processes).manifest.outputs
-        for processes, home in enumerate(homes, 1)
-    ]
+    done = [confirm_and_release(home, DISTRICT.city, FIRST, processes) for processes, home in enumerate(homes, 1)]
+    assert told_by_its_own_program(done[-1].folder)[0] == CONSISTENT
+    made = [each.manifest.outputs for each in done]
     assert len(made[0]) > 200
     assert made[1] == made[0]
     assert made[2] == made[0]
