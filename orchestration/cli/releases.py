@@ -94,6 +94,7 @@ def documents(
 
 def _school_reports(year: int, region: str | None, school: str | None, as_json: bool) -> None:
     """The reports that schools publish of themselves: of one, or of all."""
+    # Long: made, and then told in two ways.
     from warehouse.catalogue.catalogue import load_catalogue
     from warehouse.release.school_reports import write_school_reports
 
@@ -116,12 +117,18 @@ def _school_reports(year: int, region: str | None, school: str | None, as_json: 
                 raise  # a key that is missing somewhere is a mistake of ours
             fail(str(error))
     if as_json:
-        told = {"paths": [str(path) for path in done.paths], "lacking": done.lacking, "unmade": done.failed}
+        told = {
+            "paths": [str(path) for path in done.paths],
+            "lacking": done.lacking,
+            "to_mend": done.to_mend,
+            "unmade": done.failed,
+        }
         print_json(told | {"seconds": done.seconds})
     else:
         for path in done.paths if school else [done.folder]:
             console.print(str(path), soft_wrap=True)
         print_lines("没有年报", done.lacking)
+        print_lines("学校的文字要改", done.to_mend)
         print_lines("没有做成", done.failed)
         console.print(f"{len(done.reports)} 所学校的年报，{done.seconds:.1f} 秒。")
     if done.failed:

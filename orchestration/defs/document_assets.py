@@ -146,6 +146,8 @@ def school_reports(context: dg.AssetExecutionContext, reading: dg.ResourceParam[
             failed += [f"{year} {line}" for line in done.failed]
             metadata[f"{year} 文件夹"] = dg.MetadataValue.path(done.folder)
             metadata[f"{year} 学校年报"] = dg.MetadataValue.text(f"{len(done.reports)} 份，{done.seconds:.1f} 秒")
+            if done.to_mend:
+                metadata[f"{year} 学校的文字要改"] = dg.MetadataValue.text("\n".join(done.to_mend))
             if done.lacking:
                 metadata[f"{year} 没有年报"] = dg.MetadataValue.text("\n".join(done.lacking))
     for line in failed:

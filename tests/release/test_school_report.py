@@ -1,6 +1,7 @@
 """A school's own report: the region's cells with another subject, so that the reports cannot contradict each other."""
 
 import re
+import shutil
 import zipfile
 from collections import defaultdict
 from dataclasses import dataclass, replace
@@ -19,15 +20,18 @@ from tests.release.conftest import RELEASED_ON, VERSION, YEAR, body, texts
 from tests.support.sample import PACK
 from tests.support.small_books import pour
 from warehouse.catalogue.catalogue import load_catalogue
+from warehouse.catalogue.edition import edition_of
 from warehouse.figures.fact import SCHOOL_SCOPE, Printed, Reference
 from warehouse.figures.lineage import Lineage
 from warehouse.figures.school_figures import figures_of_school, profile_of
 from warehouse.figures.year_figures import Figures, load_figures
 from warehouse.reconcile.reconcile import reconcile_file
 from warehouse.release.documents.printed_again import text_from
+from warehouse.release.documents.report_draft import SCHOOL_REPORT, template_of
 from warehouse.release.documents.school_report import SchoolReport, write_school_report
 from warehouse.release.documents.template_check import ALLOWED
 from warehouse.release.documents.write_documents import write_documents
+from warehouse.release.narrative.written_files import written_files
 from warehouse.release.school_reports import write_school_reports
 from warehouse.store.connection import open_published
 
@@ -357,3 +361,64 @@ def test_a_digit_that_somebody_changed_is_found(nursing, city_run, city, tmp_pat
     changed = BytesIO()
     document.save(changed)
     assert judged_wrong(city_run, city, tmp_path, changed.getvalue(), NURSING_SCHOOL) == [f"{int(teachers) + 5}人"]
+
+
+# A school's own words
+
+
+def write_words(city_dir: Path, year: int, school: str, **sections: str) -> None:
+    folder = city_dir / "narrative" / str(year) / "schools" / school
+    folder.mkdir(parents=True)
+    for heading, text in sections.items():
+        (folder / f"{heading}.md").write_text(text, encoding="utf-8")
+
+
+def test_the_outline_of_a_schools_report_and_its_template_have_the_same_sections():
+    template = docx.Document(str(template_of(PACK, SCHOOL_REPORT)))
+    headings = [p.text for p in template.paragraphs if p.style.name in ("Heading 1", "Heading 2")]
+    outline = edition_of(PACK, 2024).of_school
+    expected = [
+        name for chapter in outline.chapters for name in (chapter.heading, *(s.heading for s in chapter.sections))
+    ]
+    assert headings == expected
+    assert not outline.verified
+
+
+@pytest.fixture
+def with_words(three_schools, tmp_path) -> Settings:
+    settings = replace(three_schools, city_dir=tmp_path / "city")
+    shutil.copytree(CITY_DIR, settings.city_dir)
+    return settings
+
+
+def test_a_schools_own_words_stand_in_its_report_and_in_no_other(with_words):
+    said = "学校面向本地办学，" * 12
+    write_words(with_words.city_dir, 2031, "S1", 学校概况=f"{said}在校生{{{{全日制在校生人数}}}}。", 展望=said)
+    made = {report.school: report for report in reports_of(with_words, 2031).reports}
+    first, second = (body(made[code].paths[0].read_bytes()) for code in ("S1", "S2"))
+    assert f"{said}在校生330人。" in first
+    assert "展望" in chapters_and_sections(made["S1"].paths[0].read_bytes())
+    assert said not in second
+    assert made["S2"].to_mend == ()
+    assert {p.reference.subject for p in made["S1"].printed if p.text == "330"} == {"S1"}
+
+
+def chapters_and_sections(data: bytes) -> list[str]:
+    return [p.text for p in docx.Document(BytesIO(data)).paragraphs if p.style.name.startswith("Heading")]
+
+
+def test_gaps_and_typed_numbers_in_a_schools_words_are_told_with_their_file(with_words):
+    write_words(with_words.city_dir, 2031, "S1", 展望="在校生330人，招生有困难。")
+    write_words(with_words.city_dir, 2031, "S9", 展望="谁也不印。")
+    made = reports_of(with_words, 2031)
+    folder = with_words.city_dir / "narrative" / "2031" / "schools"
+    assert made.to_mend[0].startswith(f"{folder}/S9：这一年没有代码是“S9”的学校")
+    assert any("S1/学校概况.md：缺（必写）" in line for line in made.to_mend)
+    assert any("S1/展望.md 第 1 行：直接写了数字“330”" in line for line in made.to_mend)
+    report = next(each for each in made.reports if each.school == "S1")
+    assert "【此处缺：学校概况。" in body(report.paths[0].read_bytes())
+
+
+def test_the_citys_own_words_are_not_touched_by_those_of_schools(with_words):
+    write_words(with_words.city_dir, 2031, "S1", 展望="谁也不印。")
+    assert written_files(with_words.city_dir, 2031).files == {}

@@ -55,12 +55,20 @@ class Edition(Declaration):
     like: int | None = None
     """The edition whose chapters it has, where it has none of its own."""
     chapters: tuple[EditionChapter, ...] = ()
+    school: tuple[EditionChapter, ...] = ()
+    """The outline of the report that a school writes of itself; without one, that of the newest edition before."""
 
     @model_validator(mode="after")
     def _is_told_apart(self) -> "Edition":
         if (self.like is None) != bool(self.chapters):
             raise ValueError(f"edition {self.edition}: give `chapters` or `like`")
+        once(self, (section.heading for section in self.of_school.sections), "section of a school")
         return once(self, (section.heading for section in self.sections), "section")
+
+    @property
+    def of_school(self) -> "Edition":
+        """The same edition with the outline of a school's own report."""
+        return self.model_copy(update={"chapters": self.school})
 
     @property
     def sections(self) -> tuple[Section, ...]:
@@ -85,7 +93,10 @@ def load_editions(pack: Pack) -> dict[int, Edition]:
     files = layered(CATALOGUE_ROOT / FOLDER, pack, f"catalogue/{FOLDER}")
     read = {edition.edition: (edition, file) for file in files.values() for edition in (file.parsed(Edition),)}
     known = {year: edition for year, (edition, _) in sorted(read.items())}
-    return {year: _whole(pack, edition, read[year][1], known) for year, edition in known.items()}
+    whole = {year: _whole(pack, edition, read[year][1], known) for year, edition in known.items()}
+    with_school = [year for year in whole if whole[year].school]
+    nearest = {year: max((each for each in with_school if each <= year), default=min(with_school)) for year in whole}
+    return {year: each.model_copy(update={"school": whole[nearest[year]].school}) for year, each in whole.items()}
 
 
 def _whole(pack: Pack, edition: Edition, file: Document, known: Mapping[int, Edition]) -> Edition:
@@ -95,10 +106,11 @@ def _whole(pack: Pack, edition: Edition, file: Document, known: Mapping[int, Edi
             raise file.fault(("like",), f"no edition `{edition.like}` with chapters{meant(edition.like, known, 'en')}")
         return edition.model_copy(update={"chapters": known[edition.like].chapters})
     indicators = load_indicators(pack)
-    for at, chapter in enumerate(edition.chapters):
-        for position, section in enumerate(chapter.sections):
-            for number, code in enumerate(section.indicators):
-                if code not in indicators:
-                    place = ("chapters", at, "sections", position, "indicators", number)
-                    raise file.fault(place, f"there is no indicator `{code}`{meant(code, indicators, 'en')}")
+    for outline, chapters in (("chapters", edition.chapters), ("school", edition.school)):
+        for at, chapter in enumerate(chapters):
+            for position, section in enumerate(chapter.sections):
+                for number, code in enumerate(section.indicators):
+                    if code not in indicators:
+                        place = (outline, at, "sections", position, "indicators", number)
+                        raise file.fault(place, f"there is no indicator `{code}`{meant(code, indicators, 'en')}")
     return edition

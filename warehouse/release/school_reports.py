@@ -30,6 +30,8 @@ from warehouse.figures.school_figures import (
 from warehouse.figures.year_figures import Figures, load_figures
 from warehouse.release.documents.school_report import SchoolReport, write_school_report
 from warehouse.release.draft import DRAFT
+from warehouse.release.narrative.read_narrative import Narrative, narrative_of_school
+from warehouse.release.narrative.written_files import school_files, schools_with_files
 from warehouse.run.space import needs_of_documents
 
 FOLDER = "学校年报"
@@ -42,13 +44,14 @@ class SchoolReports:
     """`folder` holds those of all schools.
 
     `lacking` has a line for each school that has sent nothing that counts, `failed` one for each whose report could not
-    be made; the others are there.
+    be made; the others are there. `to_mend` has one for each gap and fault in words that schools wrote.
     """
 
     folder: Path
     reports: tuple[SchoolReport, ...]
     lacking: tuple[str, ...]
     failed: tuple[str, ...]
+    to_mend: tuple[str, ...]
     seconds: float
 
     @property
@@ -94,7 +97,10 @@ def write_school_reports(
                 lacking.append(str(error))
                 continue
             profile = profile_of(connection, each, report_year)
-            begun.append((each, hands.begin(_one, own, shared, profile, folder, settings.today, kept)))
+            narrative = narrative_of_school(
+                school_files(settings.city_dir, report_year, each.code), catalogue.pack, each.name
+            )
+            begun.append((each, hands.begin(_one, own, shared, profile, folder, settings.today, kept, narrative)))
         for each, result in begun:
             progress(each.name)
             report, unmade = result()
@@ -107,17 +113,37 @@ def write_school_reports(
     finally:
         hands.leave()
         shutil.rmtree(folder, ignore_errors=True)
-    return SchoolReports(target, placed, tuple(lacking), tuple(failed), time.perf_counter() - started)
+    strange = _strange_words(settings, report_year, region) if school is None else ()
+    to_mend = (*strange, *(line for report in placed for line in report.to_mend))
+    return SchoolReports(target, placed, tuple(lacking), tuple(failed), to_mend, time.perf_counter() - started)
+
+
+def _strange_words(settings: Settings, report_year: int, region: Figures) -> tuple[str, ...]:
+    """Folders of words that no school of the region's year has the code of: nobody would print them."""
+    known = {school.code for school in region.schools}
+    folders = schools_with_files(settings.city_dir, report_year)
+    return tuple(
+        f"{shown}：这一年没有代码是“{code}”的学校，里面的文字不会印出；请把文件夹改名为学校的代码"
+        for code, shown in folders.items()
+        if code not in known
+    )
 
 
 def _one(
-    own: Figures, region: Shared[Figures], profile: SchoolProfile, folder: Path, released_on: date, kept: KeptParts
+    own: Figures,
+    region: Shared[Figures],
+    profile: SchoolProfile,
+    folder: Path,
+    released_on: date,
+    kept: KeptParts,
+    narrative: Narrative,
 ) -> tuple[SchoolReport | None, list[str]]:
     """A school's report; None, and a line that says so, where it could not be made."""
     each = OneByOne()
     figures = replace(own, whole=region.value)
     report = each.do(
-        f"{own.subject_name}的年报", lambda: write_school_report(figures, profile, folder, released_on, DRAFT, kept)
+        f"{own.subject_name}的年报",
+        lambda: write_school_report(figures, profile, folder, released_on, DRAFT, kept, narrative),
     )
     return report, each.failed
 

@@ -161,7 +161,8 @@ def _drop_empty(document: Document, vocabulary: Vocabulary, keeps_hinted: bool) 
             else:
                 paragraph._p.getparent().remove(paragraph._p)
         elif level is None:
-            says_something = says_something or (keeps_hinted and _style(paragraph) == HINT_STYLE)
+            is_hint = _style(paragraph) == HINT_STYLE
+            says_something = says_something or (is_hint and (keeps_hinted or text.startswith(GAP)))
         else:
             if says_something or next_level > level:
                 says_something, next_level = False, level

@@ -114,6 +114,11 @@ def narrative_of(written: WrittenFiles, city: City, pack: Pack) -> Narrative:
     return read_narrative(written, edition_of(pack, written.report_year), schools)
 
 
+def narrative_of_school(written: WrittenFiles, pack: Pack, school: str) -> Narrative:
+    """A school's own words, by the outline that the edition of their year has for schools; `school` is its name."""
+    return read_narrative(written, edition_of(pack, written.report_year).of_school, [school])
+
+
 class _Files:
     """The files while they are read: which were read, and what is wrong with them."""
 

@@ -12,7 +12,7 @@ from sources.declarations.problem import shown_path
 from sources.system.faults import ToldError
 from sources.system.fingerprint import sha256_of
 
-FOLDER, CASES = "narrative", "cases"
+FOLDER, CASES, OF_SCHOOLS = "narrative", "cases", "schools"
 MOST_FILES = 500
 LARGEST = 8_000_000
 """Bytes of a file, a photograph above all; a release holds them all."""
@@ -59,13 +59,29 @@ class WrittenFiles:
 
 
 def written_files(city_dir: Path, report_year: int) -> WrittenFiles:
-    """What the city has written for a year. Raises WrittenFilesError."""
-    folder = city_dir / FOLDER / str(report_year)
+    """What the city has written for a year; what its schools have is not among it. Raises WrittenFilesError."""
+    return _files_in(city_dir / FOLDER / str(report_year), report_year)
+
+
+def school_files(city_dir: Path, report_year: int, school: str) -> WrittenFiles:
+    """What a school has written for its own report of a year. Raises WrittenFilesError."""
+    return _files_in(city_dir / FOLDER / str(report_year) / OF_SCHOOLS / school, report_year)
+
+
+def schools_with_files(city_dir: Path, report_year: int) -> dict[str, str]:
+    """Name of each folder in which a school's words lie, which should be its code → the folder as messages name it."""
+    folder = city_dir / FOLDER / str(report_year) / OF_SCHOOLS
+    own = [path for path in sorted(folder.iterdir()) if path.is_dir()] if folder.is_dir() else []
+    return {path.name: shown_path(path) for path in own if not _is_of_an_editor(path.name)}
+
+
+def _files_in(folder: Path, report_year: int) -> WrittenFiles:
     shown = shown_path(folder)
     if not folder.is_dir():
         return WrittenFiles(report_year, shown)
     files = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink())
-    paths = [path for path in files if not any(map(_is_of_an_editor, path.relative_to(folder).parts))]
+    places = [(path, path.relative_to(folder).parts) for path in files]
+    paths = [path for path, parts in places if parts[0] != OF_SCHOOLS and not any(map(_is_of_an_editor, parts))]
     if len(paths) > MOST_FILES:
         raise WrittenFilesError(
             f"{shown} 里有 {len(paths)} 个文件，最多 {MOST_FILES} 个：请只留下各节的文字、案例和图片"
