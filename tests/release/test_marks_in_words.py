@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from warehouse.release.narrative.marks_in_words import Broken, Declared, NumberMark, Words, pieces_of
-from warehouse.release.narrative.words import Paragraph, paragraphs_of
+from warehouse.release.narrative.marks_in_words import Broken, Declared, NumberMark, PlainWords, pieces_of
+from warehouse.release.narrative.paragraphs import WrittenParagraph, paragraphs_of
 
 SIGNS = st.sampled_from(
     [
@@ -60,7 +60,7 @@ UNDERSTOOD = {
 def test_a_mark_is_short_for_a_word_of_the_template(text: str):
     (before, piece, after) = pieces_of(f"有{text}。")
     wanted = UNDERSTOOD[text]
-    assert (before, after) == (Words("有"), Words("。"))
+    assert (before, after) == (PlainWords("有"), PlainWords("。"))
     assert piece.source == text
     assert type(piece) is type(wanted)
     names = [name for name in type(wanted).__dataclass_fields__ if name != "source"]
@@ -111,7 +111,7 @@ def test_no_text_gets_lost_in_the_paragraphs(text: str):
     assert [s.piece.source for p in found for s in p.spans if isinstance(s.piece, NumberMark)] == marks
 
 
-def shown(paragraphs: tuple[Paragraph, ...]) -> str:
+def shown(paragraphs: tuple[WrittenParagraph, ...]) -> str:
     return "".join(paragraph.source for paragraph in paragraphs)
 
 

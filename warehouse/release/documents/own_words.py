@@ -17,9 +17,16 @@ from warehouse.figures.fact import Fact
 from warehouse.release.documents import words
 from warehouse.release.documents.marks import ALLOWED, MARK, SENTENCE, Missing, TokenError
 from warehouse.release.documents.vocabulary import Vocabulary
-from warehouse.release.narrative.marks_in_words import NOT_IN_WORDS, Broken, Declared, NumberMark, PieceOfWords, Words
+from warehouse.release.narrative.marks_in_words import (
+    NOT_IN_WORDS,
+    Broken,
+    Declared,
+    NumberMark,
+    PieceOfWords,
+    PlainWords,
+)
+from warehouse.release.narrative.paragraphs import WrittenParagraph, WrittenSpan
 from warehouse.release.narrative.read_narrative import Case, Narrative, WrittenSection
-from warehouse.release.narrative.words import Paragraph, Span
 
 NUMERAL = re.compile(r"\d+(?:,\d{3})*(?:[.．]\d+)?")
 IN_CHINESE = "[〇零一二两三四五六七八九十百千万亿]"
@@ -129,15 +136,17 @@ class _Reader:
 
     def case(self, case: Case) -> Iterator[Problem]:
         shown = f"{self.narrative.written.shown}/{case.file}"
-        yield from self.problems((Paragraph("text", case.title), *case.paragraphs), shown, None)
+        yield from self.problems((WrittenParagraph("text", case.title), *case.paragraphs), shown, None)
 
-    def problems(self, paragraphs: Sequence[Paragraph], shown: str, section: Section | None) -> Iterator[Problem]:
+    def problems(
+        self, paragraphs: Sequence[WrittenParagraph], shown: str, section: Section | None
+    ) -> Iterator[Problem]:
         first = section.indicators if section else ()
         for paragraph in paragraphs:
             for span, text in self.faults(paragraph, first):
                 yield Problem(shown, span.line, "", text)
 
-    def faults(self, paragraph: Paragraph, first: Sequence[str]) -> Iterator[tuple[Span, str]]:
+    def faults(self, paragraph: WrittenParagraph, first: Sequence[str]) -> Iterator[tuple[WrittenSpan, str]]:
         for at, span in enumerate(paragraph.spans):
             piece = span.piece
             if isinstance(piece, Broken):
@@ -203,8 +212,8 @@ class _Reader:
                 yield f"{declared.source}{unit} 是指标的数，请写成 {mark}"
                 return
 
-    def typed_growth(self, paragraph: Paragraph) -> Iterator[tuple[Span, str]]:
-        """Words of growth follow the number: nobody types them beside one."""
+    def typed_growth(self, paragraph: WrittenParagraph) -> Iterator[tuple[WrittenSpan, str]]:
+        """PlainWords of growth follow the number: nobody types them beside one."""
         text, starts = "", list[int]()
         for span in paragraph.spans:
             starts.append(len(text))
@@ -218,7 +227,7 @@ class _Reader:
                 "请写 {{指标|较上年}}，它自己说增减，口径变了就不说；确实不是说指标的，写成 [[…]]",
             )
 
-    def unsaid(self, paragraphs: Sequence[Paragraph]) -> Iterator[str]:
+    def unsaid(self, paragraphs: Sequence[WrittenParagraph]) -> Iterator[str]:
         """Sentences that lack a figure this year."""
         for paragraph in paragraphs:
             for sentence in SENTENCE.findall(self.said(paragraph)):
@@ -231,7 +240,7 @@ class _Reader:
     def piece(self, index: str) -> object:
         return self.vocabulary.pieces[int(index)]
 
-    def said(self, paragraph: Paragraph) -> str:
+    def said(self, paragraph: WrittenParagraph) -> str:
         return "".join(said_of(span, self.vocabulary, self.names) for span in paragraph.spans)
 
 
@@ -246,12 +255,12 @@ def _shows(fact: Fact | None, number: Decimal) -> bool:
     return fact is not None and fact.rounded == number
 
 
-def said_of(span: Span, vocabulary: Vocabulary, names: Mapping[str, Any]) -> str:
+def said_of(span: WrittenSpan, vocabulary: Vocabulary, names: Mapping[str, Any]) -> str:
     """A piece as it goes into the document: each number a mark; what is not understood stands as it was typed."""
     piece = span.piece
     if isinstance(piece, Declared):
         return vocabulary.plain(piece.text)
-    if isinstance(piece, Words):
+    if isinstance(piece, PlainWords):
         return _with_marked_numerals(piece.source, vocabulary)
     if isinstance(piece, NumberMark):
         try:

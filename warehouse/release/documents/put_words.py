@@ -11,8 +11,8 @@ from docx.text.paragraph import Paragraph as WordParagraph
 from sources.declarations.problem import Problem
 from warehouse.release.documents.own_words import JudgedSection, JudgedWords, judge, said_of
 from warehouse.release.documents.vocabulary import Vocabulary
-from warehouse.release.narrative.read_narrative import Case, Narrative, Picture
-from warehouse.release.narrative.words import Paragraph, Span
+from warehouse.release.narrative.paragraphs import WrittenParagraph, WrittenSpan
+from warehouse.release.narrative.read_narrative import Case, CasePicture, Narrative
 
 SECTION_STYLE, CHAPTER_STYLE, UNNUMBERED_STYLE = "Heading 2", "Heading 1", "附录标题"
 BODY_STYLE, HINT_STYLE, NOTE_STYLE, PICTURE_STYLE = "正文段落", "编写提示", "表注", "图题"
@@ -108,7 +108,7 @@ class _Writer:
         source = f"学校：{case.school}　来源：{case.source}"
         self.plain(source, NOTE_STYLE, before)
 
-    def picture(self, picture: Picture, number: int, before: WordParagraph | None) -> None:
+    def picture(self, picture: CasePicture, number: int, before: WordParagraph | None) -> None:
         section = self.document.sections[-1]
         width = (section.page_width or 0) - (section.left_margin or 0) - (section.right_margin or 0)
         holder = self._placed("", PICTURE_STYLE, before)
@@ -122,14 +122,14 @@ class _Writer:
         caption = f"案例图{number}　{picture.caption}（{picture.licence}）"
         self.plain(caption, PICTURE_STYLE, before)
 
-    def paragraphs(self, paragraphs: Sequence[Paragraph], before: WordParagraph | None) -> None:
+    def paragraphs(self, paragraphs: Sequence[WrittenParagraph], before: WordParagraph | None) -> None:
         for each in paragraphs:
             placed = self._placed("", BODY_STYLE, before)
             if each.number is not None:
                 placed.add_run(self.vocabulary.plain(f"{each.number}. "))
             self.runs(placed, each.spans, is_bold=each.kind == "heading")
 
-    def runs(self, paragraph: WordParagraph, spans: Sequence[Span], is_bold: bool) -> None:
+    def runs(self, paragraph: WordParagraph, spans: Sequence[WrittenSpan], is_bold: bool) -> None:
         for span in spans:
             run = paragraph.add_run(said_of(span, self.vocabulary, self.names))
             if is_bold or span.is_bold:

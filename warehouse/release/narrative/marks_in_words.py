@@ -31,11 +31,11 @@ OPTIONS = {
 OPTIONS_WITH_VALUE = {"单位": "值", "学校": "学校值", "口径": "口径值", "年": "年值"}
 """Those that name something: {{在校生|学校:钦州市卫生学校}}."""
 NOT_IN_WORDS = ("有", "全为零", "有不为零", "未达标", "目录", "暂缺", "表", "图")
-"""Words of the template that make no sentence."""
+"""PlainWords of the template that make no sentence."""
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class PlainWords:
     """Text that is printed as it stands."""
 
     source: str
@@ -68,7 +68,7 @@ class Broken:
     why: str
 
 
-PieceOfWords = Words | Declared | NumberMark | Broken
+PieceOfWords = PlainWords | Declared | NumberMark | Broken
 
 
 def pieces_of(text: str) -> tuple[PieceOfWords, ...]:
@@ -80,7 +80,7 @@ def _cut(text: str) -> Iterator[PieceOfWords]:
     begin = 0
     while found := OPENS.search(text, begin):
         if found.start() > begin:
-            yield Words(text[begin : found.start()])
+            yield PlainWords(text[begin : found.start()])
         sign = found.group()
         closing = CLOSING.get(sign)
         end = text.find(closing, found.end()) if closing else -1
@@ -95,7 +95,7 @@ def _cut(text: str) -> Iterator[PieceOfWords]:
             continue
         begin = found.end()
     if begin < len(text):
-        yield Words(text[begin:])
+        yield PlainWords(text[begin:])
 
 
 def _opening(closing: str) -> str:

@@ -13,8 +13,8 @@ from sources.declarations.pack import Pack
 from sources.declarations.problem import DeclarationError, Problem, meant
 from sources.declarations.strict_yaml import Declaration, Said, document_of
 from warehouse.catalogue.edition import Edition, Section, edition_of
-from warehouse.release.narrative.marks_in_words import Words
-from warehouse.release.narrative.words import Paragraph, Span, paragraphs_of
+from warehouse.release.narrative.marks_in_words import PlainWords
+from warehouse.release.narrative.paragraphs import WrittenParagraph, WrittenSpan, paragraphs_of
 from warehouse.release.narrative.written_files import CASES, WrittenFiles
 
 HEAD = re.compile(r"\A---[ \t]*\n(.*?)^---[ \t]*$\n?", re.DOTALL | re.MULTILINE)
@@ -57,7 +57,7 @@ class WrittenSection:
 
     section: Section
     file: str = ""
-    paragraphs: tuple[Paragraph, ...] = ()
+    paragraphs: tuple[WrittenParagraph, ...] = ()
 
     @property
     def length(self) -> int:
@@ -65,7 +65,7 @@ class WrittenSection:
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class CasePicture:
     data: bytes
     caption: str
     alternative: str
@@ -77,11 +77,11 @@ class Case:
     """A case with its words; `picture` where it has a sound one."""
 
     file: str
-    title: tuple[Span, ...]
+    title: tuple[WrittenSpan, ...]
     school: str
     source: str
-    paragraphs: tuple[Paragraph, ...]
-    picture: Picture | None = None
+    paragraphs: tuple[WrittenParagraph, ...]
+    picture: CasePicture | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +159,9 @@ class _Files:
             title = tuple(span for each in paragraphs_of(head.title) for span in each.spans)
             yield Case(name, title, head.school, head.source, paragraphs, picture)
 
-    def words(self, name: str, model: type[Head], needs_head: bool = True) -> tuple[Head | None, tuple[Paragraph, ...]]:
+    def words(
+        self, name: str, model: type[Head], needs_head: bool = True
+    ) -> tuple[Head | None, tuple[WrittenParagraph, ...]]:
         """The head of a file and its paragraphs."""
         self.read.add(name)
         try:
@@ -184,7 +186,7 @@ class _Files:
                 self.tell(name, number, "这里不能放链接和图片：图片放在 cases 里的案例中，链接请写成文字")
         return head, paragraphs_of(body, first)
 
-    def picture(self, case: str, head: CaseHead) -> Picture | None:
+    def picture(self, case: str, head: CaseHead) -> CasePicture | None:
         """The picture of a case; what is wrong with it is told."""
         beside = {"caption": head.caption, "alt": head.alt, "licence": head.licence}
         if head.picture is None:
@@ -202,7 +204,7 @@ class _Files:
             self.tell(case, None, fault)
         if faults:
             return None
-        return Picture(self.files[name], head.caption or "", head.alt or "", head.licence or "")
+        return CasePicture(self.files[name], head.caption or "", head.alt or "", head.licence or "")
 
     def fault_of_picture(self, name: str, called: str) -> str | None:
         data = self.files.get(name)
@@ -229,7 +231,7 @@ class _Files:
                 self.tell(name, None, f"这一版没有叫这个名称的一节，不会印出{meant(name, sorted(known))}")
 
 
-def _is_own_heading(paragraph: Paragraph, section: Section) -> bool:
+def _is_own_heading(paragraph: WrittenParagraph, section: Section) -> bool:
     """Whether a file begins with the section's heading, which the report prints anyway."""
-    only_words = all(isinstance(span.piece, Words) for span in paragraph.spans)
+    only_words = all(isinstance(span.piece, PlainWords) for span in paragraph.spans)
     return only_words and paragraph.kind == "heading" and NUMBERED.sub("", paragraph.source) == section.heading

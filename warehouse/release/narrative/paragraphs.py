@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from sources.system.plain_text import legible
-from warehouse.release.narrative.marks_in_words import Broken, PieceOfWords, Words, pieces_of
+from warehouse.release.narrative.marks_in_words import Broken, PieceOfWords, PlainWords, pieces_of
 
 RULES = ("emphasis", "list", "heading", "newline")
 STANDS_FOR_MARK = "\ufdd0"
@@ -19,7 +19,7 @@ MARK_LENGTH = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class WrittenSpan:
     """A piece with its line in the file, and whether it is bold or slanted."""
 
     piece: PieceOfWords
@@ -29,11 +29,11 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Paragraph:
+class WrittenParagraph:
     """`number` is the place in a numbered list, where it is in one."""
 
     kind: Literal["text", "heading"]
-    spans: tuple[Span, ...]
+    spans: tuple[WrittenSpan, ...]
     number: int | None = None
 
     @property
@@ -44,7 +44,7 @@ class Paragraph:
     def length(self) -> int:
         """How many characters were written, without spaces."""
         return sum(
-            len("".join(span.piece.source.split())) if isinstance(span.piece, (Words, Broken)) else MARK_LENGTH
+            len("".join(span.piece.source.split())) if isinstance(span.piece, (PlainWords, Broken)) else MARK_LENGTH
             for span in self.spans
         )
 
@@ -57,10 +57,10 @@ class _Reading:
     marks: Iterator[PieceOfWords]
     bold: int = 0
     slanted: int = 0
-    spans: list[Span] = field(default_factory=list)
+    spans: list[WrittenSpan] = field(default_factory=list)
 
     def add(self, piece: PieceOfWords) -> None:
-        self.spans.append(Span(piece, self.line, self.bold > 0, self.slanted > 0))
+        self.spans.append(WrittenSpan(piece, self.line, self.bold > 0, self.slanted > 0))
 
 
 @lru_cache
@@ -68,16 +68,16 @@ def _markdown() -> MarkdownIt:
     return MarkdownIt("zero").enable(list(RULES))
 
 
-def paragraphs_of(text: str, first_line: int = 1) -> tuple[Paragraph, ...]:
+def paragraphs_of(text: str, first_line: int = 1) -> tuple[WrittenParagraph, ...]:
     """The paragraphs of a text whose first line is this one of its file."""
     lines = [legible(line).replace(STANDS_FOR_MARK, "") for line in text.replace("\t", "    ").splitlines()]
     pieces = pieces_of("\n".join(lines))
-    marks = iter([piece for piece in pieces if not isinstance(piece, Words)])
-    source = "".join(piece.source if isinstance(piece, Words) else STANDS_FOR_MARK for piece in pieces)
+    marks = iter([piece for piece in pieces if not isinstance(piece, PlainWords)])
+    source = "".join(piece.source if isinstance(piece, PlainWords) else STANDS_FOR_MARK for piece in pieces)
     return tuple(_paragraphs(_markdown().parse(source), marks, first_line))
 
 
-def _paragraphs(tokens: list[Token], marks: Iterator[PieceOfWords], first_line: int) -> Iterator[Paragraph]:
+def _paragraphs(tokens: list[Token], marks: Iterator[PieceOfWords], first_line: int) -> Iterator[WrittenParagraph]:
     kind: Literal["text", "heading"] = "text"
     number: int | None = None
     for token in tokens:
@@ -92,7 +92,7 @@ def _paragraphs(tokens: list[Token], marks: Iterator[PieceOfWords], first_line: 
             for child in token.children or ():
                 _walk(child, reading)
             if reading.spans:
-                yield Paragraph(kind, tuple(reading.spans), number)
+                yield WrittenParagraph(kind, tuple(reading.spans), number)
             number = None
 
 
@@ -108,4 +108,4 @@ def _walk(token: Token, reading: _Reading) -> None:
         if at:
             reading.add(next(reading.marks))
         if part:
-            reading.add(Words(part))
+            reading.add(PlainWords(part))
