@@ -213,7 +213,7 @@ class _Reader:
                 return
 
     def typed_growth(self, paragraph: WrittenParagraph) -> Iterator[tuple[WrittenSpan, str]]:
-        """PlainWords of growth follow the number: nobody types them beside one."""
+        """Words of growth follow the number: nobody types them beside one."""
         text, starts = "", list[int]()
         for span in paragraph.spans:
             starts.append(len(text))

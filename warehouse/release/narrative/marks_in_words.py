@@ -31,7 +31,7 @@ OPTIONS = {
 OPTIONS_WITH_VALUE = {"单位": "值", "学校": "学校值", "口径": "口径值", "年": "年值"}
 """Those that name something: {{在校生|学校:钦州市卫生学校}}."""
 NOT_IN_WORDS = ("有", "全为零", "有不为零", "未达标", "目录", "暂缺", "表", "图")
-"""PlainWords of the template that make no sentence."""
+"""Words of the template that make no sentence."""
 
 
 @dataclass(frozen=True, slots=True)
