@@ -17,8 +17,16 @@ SIGNATURE_LINE = r"^[A-Za-z0-9+/]{86}==$"
 class FormerKey(Declaration):
     """以前签名用的公钥，由它签名指认下一把：用旧公钥的读者据此认得新公钥。"""
 
-    key: str = Field(pattern=KEY_LINE, description="旧公钥，就是换钥前写在 signing_key 里的那一行")
-    signed: str = Field(pattern=SIGNATURE_LINE, description="旧私钥对新公钥的签名（nianbao change-key 给出）")
+    key: str = Field(
+        pattern=KEY_LINE,
+        description="旧公钥，就是换钥前写在 signing_key 里的那一行",
+        examples=["MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="],
+    )
+    signed: str = Field(
+        pattern=SIGNATURE_LINE,
+        description="旧私钥对新公钥的签名（nianbao change-key 给出）",
+        examples=["5VZDAMNgrHKQhuLMgG6CioSHfx64KjfcqjJqUZM/SH62pWW3nRe+rYmVTr26RUwVQ+YHvQ1D0Xs0JPm3cIxHCw=="],
+    )
 
 
 class PublicationTerms(Declaration):

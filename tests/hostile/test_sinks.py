@@ -5,6 +5,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import openpyxl
@@ -183,7 +184,7 @@ def word_file(text: str, folder: Path, **_: object) -> None:
     engine = DocxTemplate(folder / "template.docx")
     engine.init_docx()
     engine.render({"text": legible(text)}, template_environment(), autoescape=True)  # as Vocabulary.plain hands it over
-    write_footnotes(engine.docx, [text])
+    write_footnotes(engine.docx, [[text]], str, count(1))
     engine.save(folder / "a.docx")
     document = Document(str(folder / "a.docx"))
     if "{" in text:

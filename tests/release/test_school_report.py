@@ -346,6 +346,10 @@ def judged_wrong(settings: Settings, city, folder: Path, data: bytes, school: st
     return frame.filter(frame["verdict"] == "differs")["printed"].to_list()
 
 
+def body_text(paragraph) -> str:
+    return "".join(text.text or "" for text in paragraph._p.iter("{*}t"))
+
+
 @pytest.mark.parametrize("school", ["nursing", "without_graduates"])
 def test_its_own_reconciliation_finds_nothing_wrong_in_it(school, city_run, city, request, tmp_path):
     own = request.getfixturevalue(school)
@@ -354,10 +358,15 @@ def test_its_own_reconciliation_finds_nothing_wrong_in_it(school, city_run, city
 
 def test_a_digit_that_somebody_changed_is_found(nursing, city_run, city, tmp_path):
     document = docx.Document(BytesIO(nursing.word))
-    (paragraph,) = [p for p in document.paragraphs if "学校教职工额定编制" in p.text]
     teachers = nursing.figures.facts[Reference("teachers_full_time", YEAR, NURSING_SCHOOL, SCHOOL_SCOPE)].display
-    for text in paragraph._p.iter("{*}t"):
-        text.text = (text.text or "").replace(f"专任教师{teachers}人", f"专任教师{int(teachers) + 5}人")
+    (number,) = [
+        text
+        for paragraph in document.paragraphs
+        if body_text(paragraph).startswith("学校教职工额定编制")
+        for text in paragraph._p.iter("{*}t")
+        if text.text == teachers
+    ]
+    number.text = str(int(teachers) + 5)
     changed = BytesIO()
     document.save(changed)
     assert judged_wrong(city_run, city, tmp_path, changed.getvalue(), NURSING_SCHOOL) == [f"{int(teachers) + 5}人"]

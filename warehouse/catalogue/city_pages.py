@@ -30,7 +30,7 @@ from sources.system.settings import ENV_FILE, Limits
 from warehouse.catalogue.markdown import page_text, table_lines
 from warehouse.catalogue.published_list import PublishedLine
 
-PUBLISHED, SAMPLES, INDEX = "published", "samples", "README"
+PUBLISHED, SAMPLES, NARRATIVE, INDEX = "published", "samples", "narrative", "README"
 ABOUT: dict[str, str] = {
     "city.yml": "这个文件夹是哪个城市（县区、省）的。",
     "respondents.yml": "填报单位：每年要报送工作簿的学校和教育局。",
@@ -48,6 +48,8 @@ ABOUT: dict[str, str] = {
     "定了就删去那一行。没有这个文件就是都定了。",
     HEAD: "省级资料包的第一个文件（在资料包的文件夹里）：本省怎样说、金额是多少。见[省级资料包](../../packs.zh.md)。",
     PUBLISHED: "已印发的报告里的数字，每个报告年度一个文件，如 `published/2025.csv`；系统逐个与数据核对。可以没有。",
+    NARRATIVE: "报告里本市自己写的话：每个报告年度一个文件夹，每节一个文件，数字只写名称。怎样写见"
+    "[报告里的文字怎样写](../../narrative.zh.md)。没有这个文件夹，报告里只有由数字生成的句子。",
     SAMPLES: "样例报送：只用来演示和测试，`nianbao sample` 把它做成工作簿。真实的城市不用这个文件夹。",
     ENV_FILE: "在这个文件夹里运行 nianbao 时的设置。没有这个文件就用环境变量；环境变量里写了的，以环境变量为准。",
 }
@@ -92,6 +94,7 @@ def city_pages() -> dict[str, str]:
     pages = {f"{name}.md": _yaml_page(name) for name in MODELS}
     pages[f"{PUBLISHED}.md"] = _published_page()
     pages[f"{SAMPLES}.md"] = _samples_page()
+    pages[f"{NARRATIVE}.md"] = _narrative_page()
     pages[f"{ENV_FILE}.md"] = _environment_page()
     return pages | {f"{INDEX}.md": _index()}
 
@@ -277,6 +280,18 @@ def _published_page() -> str:
     lines = [ABOUT[PUBLISHED], "", "编码是 UTF-8，第一行是表头，每列都要有，先后不限。", ""]
     lines += [*table_lines(("列", "意思", "类型", "可以写"), rows), "## 例子", "", "```csv", *example, "```", ""]
     return page_text("published/<年度>.csv", lines)
+
+
+def _narrative_page() -> str:
+    files = [
+        (
+            "`<年度>/<节的标题>.md`",
+            "一节的文字，例如 `2026/办学定位.md`；`nianbao narrative 2026` 列出有哪些节、写好了没有",
+        ),
+        ("`<年度>/cases/<名称>.md`", "一个典型案例；图片（png、jpg）放在旁边"),
+        ("`<年度>/schools/<学校代码>/<节的标题>.md`", "一所学校自己年报里的文字"),
+    ]
+    return page_text("narrative/", [ABOUT[NARRATIVE], "", *table_lines(("文件", "写什么"), files)])
 
 
 def _samples_page() -> str:

@@ -26,11 +26,14 @@ from warehouse.reconcile.reading.pdf_text import UnreadablePdfError, parts_of_pd
 from warehouse.reconcile.reading.report_part import ReportPart
 from warehouse.reconcile.reading.word_text import (
     blocks_of,
+    charts_of,
     notes_of,
     paragraphs_of_boxes,
+    running_of,
     text_of,
     text_of_paragraphs,
 )
+from warehouse.reconcile.reading.workbook_text import parts_of_workbook
 
 if TYPE_CHECKING:
     from docx.document import Document
@@ -145,6 +148,20 @@ def _of_word(path: Path, limits: Limits) -> list[ReportPart] | str:
         return f"不能作为 .docx 文档打开（{error}）"
 
 
+def _of_workbook(path: Path, limits: Limits) -> list[ReportPart] | str:
+    """The parts of a workbook, or why it is not opened."""
+    from openpyxl.utils.exceptions import InvalidFileException
+
+    try:
+        check_archive(path.read_bytes(), limits)
+        return parts_of_workbook(path)
+    except RefusedError as refused:
+        said = intake_finding(refused.refusal[0], CellAddress("", path.name), refused.refusal[1]).message
+        return f"不能作为 .xlsx 工作簿打开（{said}）"
+    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, TypeError, SyntaxError) as error:
+        return f"不能作为 .xlsx 工作簿打开（{error}）"
+
+
 def _of_pdf(path: Path, limits: Limits) -> list[ReportPart] | str:
     """The parts of a PDF, or why it cannot be read."""
     try:
@@ -164,7 +181,7 @@ def _of_page(path: Path, limits: Limits) -> list[ReportPart] | str:
 
 
 OF_FILE: Mapping[str, Unfold] = {
-    ".docx": _of_word, ".pdf": _of_pdf, ".html": _of_page, ".htm": _of_page, ".md": _of_page,
+    ".docx": _of_word, ".pdf": _of_pdf, ".html": _of_page, ".htm": _of_page, ".md": _of_page, ".xlsx": _of_workbook,
 }  # fmt: skip
 KINDS = (".txt", *OF_FILE)
 """The kinds of file that a report is read from, by suffix."""
@@ -180,13 +197,17 @@ def _parts_of(document: Document) -> list[ReportPart]:
             parts.append(ReportPart([[text_of_paragraphs(cell._tc) for cell in row.cells] for row in rows]))
         else:
             parts.append(ReportPart(text_of(item)))
-    return [*parts, *map(ReportPart, notes_of(document))]
+    parts += map(ReportPart, notes_of(document))
+    for number, chart in enumerate(charts_of(document), 1):
+        place = f"第 {number} 个图表的数据"
+        parts += [ReportPart(content, place) for content in (chart.title, chart.rows) if content]
+    return [*parts, *(ReportPart(text, is_running=True) for text in running_of(document))]
 
 
 def word_elements(document: Document) -> list[Any]:
     """The tables, and the paragraphs that say something, of a Word file's body and its text boxes in order.
 
-    The element of each part that is read; the notes, which lie elsewhere, come after them.
+    The element of each part that is read; notes, charts, heads and feet, which lie elsewhere, come after them.
     """
     return [
         each
