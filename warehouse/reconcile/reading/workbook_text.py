@@ -23,7 +23,7 @@ def parts_of_workbook(path: Path) -> list[ReportPart]:
 
     book = openpyxl.load_workbook(path, data_only=True)
     parts: list[ReportPart] = []
-    for sheet in book.worksheets:
+    for sheet in book:
         place = f"工作表“{sheet.title}”"
         if sheet.sheet_state != "visible":
             parts.append(ReportPart(f"{place}是隐藏的，没有读。", place))
