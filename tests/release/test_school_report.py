@@ -26,6 +26,7 @@ from warehouse.figures.lineage import Lineage
 from warehouse.figures.school_figures import figures_of_school, profile_of
 from warehouse.figures.year_figures import Figures, load_figures
 from warehouse.reconcile.reconcile import reconcile_file
+from warehouse.release import school_reports
 from warehouse.release.documents.printed_again import text_from
 from warehouse.release.documents.report_draft import SCHOOL_REPORT, template_of
 from warehouse.release.documents.school_report import SchoolReport, write_school_report
@@ -316,6 +317,17 @@ def test_one_report_leaves_the_others_where_they_are(three_schools):
     assert [report.school for report in made.reports] == ["S1"]
     assert before
     assert all(path.read_bytes() == data for path, data in before.items())
+
+
+def test_reports_come_out_the_same_however_many_processes_make_them(three_schools, monkeypatch):
+    def files() -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in reports_of(three_schools, 2031).paths}
+
+    alone = files()
+    monkeypatch.setattr(school_reports, "A_FEW", 1)
+    monkeypatch.setattr(school_reports, "processors", lambda: 2)
+    assert files() == alone
+    assert len(alone) == 6
 
 
 def test_a_school_that_nobody_knows_is_told_with_those_that_there_are(three_schools):
