@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from warehouse.reconcile.reading.report_part import ReportPart
+from warehouse.reconcile.reading.ruled_lines import open_tables
 
 LEAST_LETTERS = 8
 """Pages with fewer, one with another, have no text layer."""
@@ -152,9 +153,11 @@ def _page(page: Any) -> _Page:
         )
         for table in found
     )
+    without_columns = open_tables(page, [table.bbox for table in found])
+    tables += tuple(_PageTable(each.rows, each.box[1], each.edges) for each in without_columns)
     rest = page
-    for table in found:
-        rest = rest.outside_bbox(table.bbox)
+    for box in (*(table.bbox for table in found), *(each.box for each in without_columns)):
+        rest = rest.outside_bbox(box, strict=False)
     lines = tuple(
         _Line(
             text=line["text"].strip(),
