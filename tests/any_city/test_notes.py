@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-import docx
 import duckdb
 import pytest
 import yaml
@@ -23,6 +22,7 @@ from sources.write.sheet_values import SheetValues
 from tests.conftest import run_all
 from tests.support.explained import explain
 from tests.support.small_books import TOPICS, form, outcomes, pour, roster, school
+from tests.support.word import opened
 from warehouse.catalogue.catalogue import load_catalogue
 from warehouse.figures.fact import Reference
 from warehouse.figures.lineage import Lineage
@@ -171,7 +171,7 @@ def made(database, tmp_path_factory: pytest.TempPathFactory) -> dict[int, Year]:
         (draft,) = (path for path in documents.paths if path.suffix == ".docx")
         with zipfile.ZipFile(draft) as parts:
             notes = re.sub("<[^>]+>", "", parts.read("word/footnotes.xml").decode())
-        text = "\n".join(paragraph.text for paragraph in docx.Document(str(draft)).paragraphs)
+        text = "\n".join(paragraph.text for paragraph in opened(draft).paragraphs)
         write_site(connection, figures, city, folder / "site", date(2033, 3, 1), f"{year}.1")
         tables = {code: read(write_table(table, folder)) for code, table in figures.tables.items()}
         found[year] = Year(figures, text, notes, folder / "site", tables)
