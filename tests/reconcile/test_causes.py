@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.reconcile.conftest import CITY, EAST, YEAR, know
-from tests.reconcile.test_regions import judged
+from tests.reconcile.test_regions import HUAILING, judged
 
 SCHOOL = "3498000001"
 
@@ -37,3 +37,13 @@ def test_a_share_was_worked_out_over_last_years_whole(warehouse, tmp_path):
     know(warehouse, {CITY: 3000}, indicator="graduates")
     know(warehouse, {CITY: 3600}, indicator="graduates", year=YEAR - 1)
     assert cause("全市毕业去向落实率为77.08%。", tmp_path, warehouse) == ("other_base", "92.5")
+
+
+def test_a_rate_of_the_city_is_the_plain_mean_of_its_schools_rates(warehouse, tmp_path):
+    know(warehouse, {CITY: 92.5}, indicator="placement_rate")
+    schools = [r.code for r in HUAILING.respondents_in(YEAR) if r.kind == "school"]
+    rates = dict(zip(schools[:3], (90.25, 81, 70), strict=True))
+    know(warehouse, rates, "school", indicator="placement_rate")
+    assert cause("全市毕业去向落实率为80.42%。", tmp_path, warehouse) == ("mean_of_means", "92.5")
+    know(warehouse, {schools[3]: 10}, "school", indicator="placement_rate")
+    assert cause("全市毕业去向落实率为80.42%。", tmp_path, warehouse)[0] != "mean_of_means"

@@ -34,6 +34,7 @@ DIAGNOSES = {
     "own_change": "印的是它自己比上年的增减数",
     "other_scope": "用了另一种统计口径的数",
     "other_base": "分母用错：用了上年的或另一种统计口径的分母",
+    "mean_of_means": "是各校（或各地）比率的简单平均，应当用合计的分子除以合计的分母",
     "changed_set": "合计的范围不对：差额正好是其中一所学校或一个地区的数",
     "other_definition": "用了另一种算法",
     "incomparable": "两年口径不同，不能直接相减",
@@ -55,6 +56,7 @@ DIAGNOSES = {
 }
 OF_RELATION = {"sum": "total_parts", "shares": "total_parts", "ratio": "ratio_terms", "denominator": "ratio_terms",
                "change": "change_terms", "negative": "negative"}  # fmt: skip
+LEAST_OF_A_MEAN = 3
 TELLING = 10
 """A smaller number may equal its neighbour by chance."""
 PERCENT = 100
@@ -121,7 +123,21 @@ def taken_from_elsewhere(one: UnderstoodFigure, around: Surroundings) -> str | N
         return "other_definition"
     if any(is_printed(value) for value in over_other_bases(fact, around.city, around.catalogue, around.submitted)):
         return "other_base"
+    if any(is_printed(value) for value in _means_of_parts(fact, indicator, around)):
+        return "mean_of_means"
     return None
+
+
+def _means_of_parts(fact: Reference, indicator: Indicator, around: Surroundings) -> Iterator[Decimal]:
+    """The plain mean of what schools have, and of what regions have, of a ratio of the whole city."""
+    if indicator.kind != "ratio" or fact.kind != VALUE or fact.subject != around.city.code:
+        return
+    schools = [replace(fact, subject=r.code, scope=SCHOOL_SCOPE) for r in around.city.respondents_in(fact.year)]
+    regions = [replace(fact, subject=r.code) for r in around.city.regions if r.code != fact.subject]
+    for parts in (schools, regions):
+        values = [value for part in parts if (value := around.submitted.get(part)) is not None]
+        if len(values) >= LEAST_OF_A_MEAN:
+            yield sum(values, Decimal(0)) / len(values)
 
 
 def _wrong_change(fact: Reference, indicator: Indicator, around: Surroundings, is_printed) -> str | None:  # type: ignore[no-untyped-def]
