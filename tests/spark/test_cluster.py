@@ -84,6 +84,10 @@ def test_another_city_is_too_with_what_is_refused_rejected_and_exceeds_its_limit
     assert aside == {SLOW_ID}, "what exceeds its limits on a worker is set aside, and nothing else"
 
 
+HANGING = 120
+"""Seconds; only a guard against a hang."""
+
+
 @dataclass(frozen=True)
 class Slowly:
     """Work that takes a moment longer, and notes in a folder where each item is begun, and what has ended."""
@@ -115,9 +119,11 @@ def test_a_worker_that_is_killed_while_it_reads_loses_nothing(sample, tmp_path):
         def with_a_kill(work, *arguments, **named):
             outcomes = cluster.each_apart(Slowly(work, notes), *arguments, **named)
             yield next(outcomes)
-            while of_two.workers[0].poll() is None:
-                if in_hand(notes, "worker_0"):
-                    of_two.kill(0)
+            begun, busy = time.monotonic(), None
+            while busy is None:  # either may have done its share already, not both
+                busy = next((each for each in (0, 1) if in_hand(notes, f"worker_{each}")), None)
+                assert time.monotonic() - begun < HANGING, "neither worker has anything in hand"
+            of_two.kill(busy)
             yield from outcomes
 
         found = taken_in(there, with_a_kill)
