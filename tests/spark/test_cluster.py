@@ -17,7 +17,7 @@ from sources.system.settings import CITIES_ROOT, Limits, Settings
 from tests.conftest import TODAY, select
 from tests.hostile.test_quarantine import SLOW, SLOW_ID, WIDE
 from tests.intake.test_elsewhere import put_hostile, taken_in
-from tests.spark.standalone import Standalone, joined, standalone
+from tests.spark.standalone import WORKERS, Standalone, joined, standalone
 from warehouse.run.cluster import DONE_HERE, Cluster, ClusterError
 from warehouse.run.spark import missing_for_spark
 
@@ -105,10 +105,15 @@ class Slowly:
         return done
 
 
-def in_hand(notes: Path, worker: str) -> bool:
-    """Whether a worker has begun with something that has not ended."""
-    begun = (path for path in notes.glob("*.begun") if worker in path.read_text())
-    return any(not path.with_suffix(".ended").exists() for path in begun)
+def first_busy(notes: Path) -> int:
+    """Waits for a worker that has begun with something that has not ended; one may have done its share already."""
+    begun = time.monotonic()
+    while time.monotonic() - begun < HANGING:
+        for number in range(WORKERS):
+            mine = (path for path in notes.glob("*.begun") if f"worker_{number}" in path.read_text())
+            if any(not path.with_suffix(".ended").exists() for path in mine):
+                return number
+    raise AssertionError("no worker has anything in hand")
 
 
 def test_a_worker_that_is_killed_while_it_reads_loses_nothing(sample, tmp_path):
@@ -119,11 +124,8 @@ def test_a_worker_that_is_killed_while_it_reads_loses_nothing(sample, tmp_path):
         def with_a_kill(work, *arguments, **named):
             outcomes = cluster.each_apart(Slowly(work, notes), *arguments, **named)
             yield next(outcomes)
-            begun, busy = time.monotonic(), None
-            while busy is None:  # either may have done its share already, not both
-                busy = next((each for each in (0, 1) if in_hand(notes, f"worker_{each}")), None)
-                assert time.monotonic() - begun < HANGING, "neither worker has anything in hand"
-            of_two.kill(busy)
+            if all(worker.poll() is None for worker in of_two.workers):  # files are read, then judged: one kill in all
+                of_two.kill(first_busy(notes))
             yield from outcomes
 
         found = taken_in(there, with_a_kill)
