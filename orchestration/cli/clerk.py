@@ -19,6 +19,7 @@ from orchestration.cli.console import (
     check_years,
     console,
     fail,
+    fail_not_found,
     installation,
     joined,
     notices,
@@ -56,9 +57,9 @@ def brief(
     with published(settings) as connection, notices.status("整理……"):
         try:
             written, path = write_brief(connection, settings, city, year, region)
-        except (LookupError, DeclarationError) as error:
-            if isinstance(error, KeyError | IndexError):
-                raise  # a key that is missing somewhere is a mistake of ours
+        except LookupError as error:
+            fail_not_found(error)
+        except DeclarationError as error:
             fail(str(error))
     title, body = message_of(written)
     if as_json:

@@ -79,6 +79,13 @@ def fail(message: str) -> NoReturn:
     raise typer.Exit(CANNOT)
 
 
+def fail_not_found(error: LookupError) -> NoReturn:
+    """Tells what was not found. Raises the error itself where a key is missing somewhere: that is a mistake of ours."""
+    if type(error) is not LookupError:
+        raise error
+    fail(str(error))
+
+
 @contextmanager
 def published(settings: Settings) -> Iterator["duckdb.DuckDBPyConnection"]:
     """The published database, or a message when there is none, or it is not what is asked for."""

@@ -18,6 +18,7 @@ from orchestration.cli.console import (
     check_years,
     console,
     fail,
+    fail_not_found,
     installation,
     joined,
     notices,
@@ -60,6 +61,8 @@ def documents(
     from warehouse.release.draft import write_draft
 
     # Long: two kinds of reports, each with its outcome.
+    if school and schools:
+        fail("--school 只生成一所学校的，--schools 生成每一所的；请只写一个。")
     if school or schools:
         _school_reports(year, region, school, as_json)
         return
@@ -77,9 +80,7 @@ def documents(
                 lambda part: shown.update(f"生成{part}……"),
             )
         except LookupError as error:
-            if type(error) is not LookupError:
-                raise  # a key that is missing somewhere is a mistake of ours
-            fail(str(error))
+            fail_not_found(error)
     if as_json:
         told = {"paths": [str(path) for path in draft.paths], "seconds": draft.seconds, "unmade": draft.failed}
         print_json(told)
@@ -113,9 +114,7 @@ def _school_reports(year: int, region: str | None, school: str | None, as_json: 
                 lambda name: shown.update(f"生成{name}的年报……"),
             )
         except LookupError as error:
-            if isinstance(error, KeyError | IndexError):
-                raise  # a key that is missing somewhere is a mistake of ours
-            fail(str(error))
+            fail_not_found(error)
     if as_json:
         told = {
             "paths": [str(path) for path in done.paths],

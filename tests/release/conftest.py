@@ -6,14 +6,19 @@ from dataclasses import dataclass
 from datetime import date
 from io import BytesIO
 from pathlib import Path
+from types import ModuleType
 
 import docx
 import duckdb
 import pytest
 
-from sources.declarations.city import City
+from sources.declarations.city import City, load_city
 from sources.system.settings import Settings
+from tests.conftest import run_all
+from tests.end_to_end import test_another_city as three
+from tests.end_to_end import test_province as province
 from tests.support.sample import PACK
+from tests.support.small_books import pour
 from warehouse.catalogue.catalogue import load_catalogue
 from warehouse.figures.year_figures import Figures, load_figures
 from warehouse.release.documents.paper_charts import CHARTS
@@ -84,3 +89,24 @@ def body(data: bytes) -> str:
 
 def footnotes(data: bytes) -> str:
     return zipfile.ZipFile(BytesIO(data)).read("word/footnotes.xml").decode()
+
+
+@pytest.fixture(scope="session")
+def three_schools(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Another city after both its years: a school without graduates, and one that has sent nothing in the second."""
+    return after_all_years(three, tmp_path_factory.mktemp("three_schools"))
+
+
+@pytest.fixture(scope="session")
+def small_province(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A province of two cities, one with two counties, after both its years."""
+    return after_all_years(province, tmp_path_factory.mktemp("small_province"))
+
+
+def after_all_years(world: ModuleType, home: Path) -> Settings:
+    """An installation of the city, with the submissions and of the years that a module of tests has."""
+    settings = Settings(home=home, city_dir=world.CITY_DIR)
+    city = load_city(world.CITY_DIR)
+    pour(settings, city, world.SUBMISSIONS)
+    run_all(settings, city, world.YEARS)
+    return settings

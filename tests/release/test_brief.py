@@ -10,14 +10,11 @@ from typer.testing import CliRunner
 from orchestration.cli.main import app
 from sources.declarations.city import load_city
 from sources.system.settings import Settings
-from tests.conftest import run_all
-from tests.end_to_end import test_another_city as three
 from tests.end_to_end import test_province as province
 from tests.release.conftest import RELEASED_ON, YEAR
 from tests.release.test_pdf import squeezed, text_of
 from tests.support.sample import PACK
 from tests.support.sinks import mail_server, serve, webhook
-from tests.support.small_books import pour
 from warehouse.alerts.messages import Message
 from warehouse.alerts.tell import send_brief
 from warehouse.catalogue.brief_figures import brief_figures
@@ -111,15 +108,6 @@ def test_a_brief_without_anything_to_tell_says_so(brief):
 # Other cities
 
 
-@pytest.fixture(scope="module")
-def three_schools(tmp_path_factory) -> Settings:
-    settings = Settings(home=tmp_path_factory.mktemp("three"), city_dir=three.CITY_DIR)
-    city = load_city(three.CITY_DIR)
-    pour(settings, city, three.SUBMISSIONS)
-    run_all(settings, city, three.YEARS)
-    return settings
-
-
 def brief_of(settings: Settings, year: int, region: str | None = None) -> Brief:
     with open_published(settings) as connection:
         pack = load_city(settings.city_dir).pack
@@ -132,13 +120,9 @@ def test_a_school_that_has_sent_nothing_is_the_first_to_call_and_the_bounds_are_
     assert any(isinstance(each, Lacking) and "1/2 所" in each.told for each in brief.lacking)
 
 
-def test_beside_a_citys_figures_stand_those_of_its_province(tmp_path_factory):
-    settings = Settings(home=tmp_path_factory.mktemp("province"), city_dir=province.CITY_DIR)
-    city = load_city(province.CITY_DIR)
-    pour(settings, city, province.SUBMISSIONS)
-    run_all(settings, city, province.YEARS)
-    whole = {each.label: each.value for each in brief_of(settings, 2030).figures}
-    of_city = brief_of(settings, 2030, province.CITY_B)
+def test_beside_a_citys_figures_stand_those_of_its_province(small_province):
+    whole = {each.label: each.value for each in brief_of(small_province, 2030).figures}
+    of_city = brief_of(small_province, 2030, province.CITY_B)
     assert of_city.peers == load_city(province.CITY_DIR).in_year(2030).name
     beside = {each.label: each.peers for each in of_city.figures if each.peers}
     assert beside["全日制在校生人数"] == whole["全日制在校生人数"] == "1160"

@@ -11,14 +11,15 @@ from pathlib import Path
 
 import docx
 import pytest
+from docx.oxml.ns import qn
 
 from sources.declarations.city import load_city
 from sources.system.settings import Settings
 from tests.conftest import NURSING_SCHOOL, cell_of, edit, run_all
-from tests.end_to_end.test_another_city import CITY_DIR, SUBMISSIONS, YEARS
-from tests.release.conftest import RELEASED_ON, VERSION, YEAR, body, texts
+from tests.end_to_end.test_another_city import CITY_DIR
+from tests.end_to_end.test_province import CITY_A, CITY_B
+from tests.release.conftest import RELEASED_ON, VERSION, YEAR, body, footnotes, texts
 from tests.support.sample import PACK
-from tests.support.small_books import pour
 from warehouse.catalogue.catalogue import load_catalogue
 from warehouse.catalogue.edition import edition_of
 from warehouse.figures.fact import SCHOOL_SCOPE, Printed, Reference
@@ -32,7 +33,7 @@ from warehouse.release.documents.report_draft import SCHOOL_REPORT, template_of
 from warehouse.release.documents.school_report import SchoolReport, write_school_report
 from warehouse.release.documents.template_check import ALLOWED
 from warehouse.release.documents.write_documents import write_documents
-from warehouse.release.narrative.written_files import written_files
+from warehouse.release.narrative.written_files import MOST_FILES, written_files
 from warehouse.release.school_reports import write_school_reports
 from warehouse.store.connection import open_published
 
@@ -129,6 +130,22 @@ def test_an_author_gets_the_hints_also_of_sections_that_nobody_has_written(nursi
     headings = [p.text for p in docx.Document(BytesIO(for_authors)).paragraphs if p.style.name == "Heading 2"]
     assert "展望" in headings
     assert "展望" not in body(nursing.word)
+
+
+def test_a_number_says_in_words_whose_it_is_also_the_regions(nursing):
+    titles = [each.get(qn("w:val")) for each in docx.Document(BytesIO(nursing.word)).element.iter(qn("w:alias"))]
+    assert "生师比·钦州市·2023年·全市" in titles
+    assert [title for title in titles if re.search(r"·[a-z_]+$|·\d{6}·", title)] == []
+
+
+def test_a_year_in_which_the_school_became_another_is_no_growth_and_says_why(database, nursing, tmp_path):
+    changed = replace(nursing.figures.changes["students_full_time"], comparability="school_break", value=None)
+    figures = replace(nursing.figures, changes=nursing.figures.changes | {"students_full_time": changed})
+    profile = profile_of(database, nursing.figures.school, YEAR)
+    data = write_school_report(figures, profile, tmp_path, RELEASED_ON, VERSION).paths[0].read_bytes()
+    assert "（不可直接比较）" in body(data)
+    assert "学校当年有并入或分设，不能当作增减" in footnotes(data)
+    assert "数据不完整的，不能当作增减" not in footnotes(data)
 
 
 def test_what_a_school_is_stands_in_its_own_words_and_no_sentence_says_none(nursing, without_graduates):
@@ -284,19 +301,10 @@ def pictures(data: bytes) -> dict[str, bytes]:
 # Another city: one school without graduates, one that has sent nothing in the second year
 
 
-@pytest.fixture(scope="module")
-def three_schools(tmp_path_factory) -> Settings:
-    settings = Settings(home=tmp_path_factory.mktemp("three_schools"), city_dir=CITY_DIR)
-    city = load_city(CITY_DIR)
-    pour(settings, city, SUBMISSIONS)
-    run_all(settings, city, YEARS)
-    return settings
-
-
-def reports_of(settings: Settings, year: int, school: str | None = None):
+def reports_of(settings: Settings, year: int, school: str | None = None, region: str | None = None):
     city = load_city(settings.city_dir)
     with open_published(settings) as connection:
-        return write_school_reports(connection, settings, city, load_catalogue(city.pack), year, school)
+        return write_school_reports(connection, settings, city, load_catalogue(city.pack), year, school, region)
 
 
 def test_all_reports_are_made_in_one_go_and_who_has_sent_nothing_is_named(three_schools):
@@ -319,6 +327,15 @@ def test_one_report_leaves_the_others_where_they_are(three_schools):
     assert all(path.read_bytes() == data for path, data in before.items())
 
 
+def test_a_citys_schools_of_a_province_leave_those_of_another_where_they_are(small_province):
+    of_one, of_other = (reports_of(small_province, 2030, region=region) for region in (CITY_A, CITY_B))
+    assert {report.school for report in of_one.reports} == {"A1", "A2", "A3"}
+    assert {report.school for report in of_other.reports} == {"B1"}
+    assert all(path.exists() for path in (*of_one.paths, *of_other.paths))
+    assert of_one.folder.name == f"2030-{CITY_A}-学校年报"
+    assert "全市生师比" in body(of_one.reports[0].paths[0].read_bytes())
+
+
 def test_reports_come_out_the_same_however_many_processes_make_them(three_schools, monkeypatch):
     def files() -> dict[str, bytes]:
         return {path.name: path.read_bytes() for path in reports_of(three_schools, 2031).paths}
@@ -328,6 +345,15 @@ def test_reports_come_out_the_same_however_many_processes_make_them(three_school
     monkeypatch.setattr(school_reports, "processors", lambda: 2)
     assert files() == alone
     assert len(alone) == 6
+
+
+def test_words_of_one_school_that_cannot_be_taken_leave_the_others_their_reports(with_words):
+    write_words(with_words.city_dir, 2031, "S1", **{f"第{number}节": "x" for number in range(MOST_FILES + 1)})
+    made = reports_of(with_words, 2031)
+    assert [report.school for report in made.reports] == ["S2"]
+    (line,) = made.failed
+    assert line.startswith("第一职业学校的年报：")
+    assert f"最多 {MOST_FILES} 个" in line
 
 
 def test_a_school_that_nobody_knows_is_told_with_those_that_there_are(three_schools):

@@ -14,12 +14,13 @@ from warehouse.catalogue.brief_figures import brief_figures
 from warehouse.catalogue.labels import BOUND, VERDICT
 from warehouse.figures.bounds import bounded_figures, schools_to_call
 from warehouse.figures.fact import Change, Fact, Reference
+from warehouse.figures.printed_table import NOT_COMPARED
 from warehouse.figures.region_year import changes_of, read_facts
 from warehouse.figures.rounding import rounded, trimmed_text
-from warehouse.figures.table_notes import NOT_COMPARED, NOT_REPORTED
+from warehouse.figures.table_notes import NOT_COMPARED as BROKEN
+from warehouse.figures.table_notes import NOT_REPORTED
 from warehouse.figures.year_figures import Figures
 
-BROKEN = "不可比"
 MOST_FALLEN, MOST_SCHOOLS, MOST_MISSING = 6, 3, 6
 
 
@@ -155,7 +156,7 @@ def _line(figures: Figures, code: str, above: _Above | None) -> BriefFigure:
 def _change_text(change: Change | None) -> str:
     if change is None or change.previous is None:
         return ""
-    return BROKEN if change.comparability in NOT_COMPARED else change.display or ""
+    return NOT_COMPARED if change.comparability in BROKEN else change.display or ""
 
 
 def _peers(figures: Figures, code: str, above: _Above | None) -> str:
@@ -176,7 +177,7 @@ def _fallen(figures: Figures, codes: Sequence[str]) -> list[Change]:
     found = []
     for code, change in figures.changes.items():
         last = figures.of_region_last_year(code)
-        if change.value is None or change.comparability in NOT_COMPARED or last is None or last.rounded is None:
+        if change.value is None or change.comparability in BROKEN or last is None or last.rounded is None:
             continue
         indicator = figures.catalogue.indicators[code]
         is_worse = change.value > 0 if indicator.direction == "lower" else change.value < 0

@@ -9,13 +9,14 @@ import duckdb
 
 from sources.declarations.origin import NOT_OF_THE_SCHOOL, ORIGIN_NOTE
 from sources.system.called import the_one_called
+from sources.system.faults import ToldError
 from warehouse.figures.fact import SCHOOL_SCOPE, Footnote, School
 from warehouse.figures.printed_table import print_tables
 from warehouse.figures.region_year import YEARS_SHOWN, changes_of, read_facts
 from warehouse.figures.year_figures import Figures
 
 
-class NothingOfSchoolError(LookupError):
+class NothingOfSchoolError(ToldError):
     """A school has sent nothing that counts in the year."""
 
 
@@ -67,7 +68,6 @@ def figures_of_school(connection: duckdb.DuckDBPyConnection, region: Figures, sc
         bureau_name=school.name,
         whole_scope=SCHOOL_SCOPE,
         schools=(school,),
-        scopes={},
         members={},
         bounds={reference: bounds for reference, bounds in region.bounds.items() if reference.subject == school.code},
         targets={},

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -19,6 +20,7 @@ from sources.system.kept_parts import KeptParts
 from sources.system.settings import Settings
 from sources.system.whole_file import PARTIAL, remove_dead_partials
 from warehouse.catalogue.catalogue import Catalogue
+from warehouse.figures.fact import School
 from warehouse.figures.regions import find_region
 from warehouse.figures.school_figures import (
     NothingOfSchoolError,
@@ -31,7 +33,7 @@ from warehouse.figures.year_figures import Figures, load_figures
 from warehouse.release.documents.school_report import SchoolReport, write_school_report
 from warehouse.release.draft import DRAFT
 from warehouse.release.narrative.read_narrative import Narrative, narrative_of_school
-from warehouse.release.narrative.written_files import school_files, schools_with_files
+from warehouse.release.narrative.written_files import WrittenFilesError, school_files, schools_with_files
 from warehouse.run.space import needs_of_documents
 
 FOLDER = "学校年报"
@@ -70,21 +72,23 @@ def write_school_reports(
     progress: Callable[[str], None] = lambda _: None,
 ) -> SchoolReports:
     """Writes the report of a school, or of each of the region's, into `<home>/documents/<year>-学校年报/<its code and
-    name>`; what stood there before stays until it is written anew.
+    name>`, of another region than the installation's own into `<year>-<its code>-学校年报`; what stood there before
+    stays until it is written anew.
 
     Raises LookupError when the database does not hold the year or the region, or no school or several may be meant,
     NoRoomError before anything is written.
     """
     # Long: everything is written beside its place and put there at the end.
     started = time.perf_counter()
-    region = load_figures(connection, catalogue, report_year, find_region(connection, region_code or city.code).code)
+    code = find_region(connection, region_code or city.code).code
+    region = load_figures(connection, catalogue, report_year, code)
     meant = region.schools if school is None else (find_school(region, school),)
-    target = private_folder(settings.home / "documents") / f"{report_year}-{FOLDER}"
+    target = private_folder(settings.home / "documents") / _folder_name(report_year, code, city)
     folder = target.with_name(f".{target.name}.{os.getpid()}{PARTIAL}")
     remove_dead_partials(target.parent)
     refuse_without_room(needs_of_documents(target, target))
-    kept, failed = KeptParts(settings.kept_parts), list[str]()
-    reports, lacking = [], []
+    kept, each_alone = KeptParts(settings.kept_parts), OneByOne()
+    reports, lacking, failed = [], list[str](), each_alone.failed
     hands = Hands(processors() if len(meant) >= A_FEW else 1)
     try:
         folder.mkdir(parents=True)
@@ -92,15 +96,14 @@ def write_school_reports(
         begun = []
         for each in meant:
             try:
-                own = replace(figures_of_school(connection, region, each), whole=None)
+                found = each_alone.do(_called(each), partial(_read, connection, settings, region, each))
             except NothingOfSchoolError as error:
                 lacking.append(str(error))
-                continue
-            profile = profile_of(connection, each, report_year)
-            narrative = narrative_of_school(
-                school_files(settings.city_dir, report_year, each.code), catalogue.pack, each.name
-            )
-            begun.append((each, hands.begin(_one, own, shared, profile, folder, settings.today, kept, narrative)))
+            except WrittenFilesError as error:
+                each_alone.note(_called(each), error)
+            else:
+                if found:
+                    begun.append((each, hands.begin(_one, *found, shared, folder, settings.today, kept)))
         for each, result in begun:
             progress(each.name)
             report, unmade = result()
@@ -129,20 +132,42 @@ def _strange_words(settings: Settings, report_year: int, region: Figures) -> tup
     )
 
 
+def _folder_name(report_year: int, region: str, city: City) -> str:
+    """Of each region its own, so that writing one region's leaves another's where they are."""
+    return f"{report_year}-{FOLDER}" if region == city.code else f"{report_year}-{region}-{FOLDER}"
+
+
+def _called(school: School) -> str:
+    return f"{school.name}的年报"
+
+
+def _read(
+    connection: duckdb.DuckDBPyConnection, settings: Settings, region: Figures, school: School
+) -> tuple[Figures, SchoolProfile, Narrative]:
+    """What a school's report is made of; without the region's figures, which all reports share.
+
+    Raises NothingOfSchoolError, and WrittenFilesError for words that cannot be taken.
+    """
+    own = replace(figures_of_school(connection, region, school), whole=None)
+    words = school_files(settings.city_dir, region.report_year, school.code)
+    narrative = narrative_of_school(words, region.catalogue.pack, school.name)
+    return own, profile_of(connection, school, region.report_year), narrative
+
+
 def _one(
     own: Figures,
-    region: Shared[Figures],
     profile: SchoolProfile,
+    narrative: Narrative,
+    region: Shared[Figures],
     folder: Path,
     released_on: date,
     kept: KeptParts,
-    narrative: Narrative,
 ) -> tuple[SchoolReport | None, list[str]]:
     """A school's report; None, and a line that says so, where it could not be made."""
     each = OneByOne()
     figures = replace(own, whole=region.value)
     report = each.do(
-        f"{own.subject_name}的年报",
+        _called(figures.schools[0]),
         lambda: write_school_report(figures, profile, folder, released_on, DRAFT, kept, narrative),
     )
     return report, each.failed

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from sources.system.kept_parts import NOTHING_KEPT, KeptParts
 from sources.system.plain_text import as_typst
+from warehouse.catalogue.labels import VERDICT
 from warehouse.figures.brief import Brief, BriefFigure, Fallen
+from warehouse.figures.printed_table import NOT_COMPARED
 from warehouse.figures.rounding import trimmed_text
 from warehouse.figures.table_notes import NOT_REPORTED
 from warehouse.release.documents.pdf import set_pages
@@ -15,7 +17,7 @@ from warehouse.release.documents.words import direction, unit_word
 LAYOUT = Path(__file__).parent / "templates" / "brief.typ"
 HEADINGS = ("指标", "单位", "本年", "上年", "变化", "标准")
 COLUMNS = "(2.1fr, 0.95fr, 0.9fr, 0.9fr, 0.9fr, 1.9fr, 2fr)"
-MISSED = "未达标"
+MISSED = VERDICT["missed"]
 MOST_DECISIONS = 8
 
 
@@ -92,7 +94,8 @@ def _lines(brief: Brief, made_on: date) -> Iterator[str]:
     scopes = [f"{figure.label}为{figure.scope}" for figure in brief.figures if figure.scope]
     notes = [
         *([f"统计口径：{'；'.join(scopes)}。"] if scopes else []),
-        f"“…”为没有数；“不可比”为两年口径或定义不同。每个数字的来历：nianbao trace 指标 --year {brief.report_year}。",
+        f"“{NOT_REPORTED}”为没有数；“{NOT_COMPARED}”为两年口径或定义不同。"
+        f"每个数字的来历：nianbao trace 指标 --year {brief.report_year}。",
         *([brief.origin_note] if brief.origin_note else []),
     ]
     yield from (f"#line-of(note({as_typst(text)}))" for text in notes)

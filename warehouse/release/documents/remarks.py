@@ -48,6 +48,8 @@ def why_not_compared(change: Change, figures: Figures, mark: Mark) -> str:
         return f"两年的统计口径不同，不能当作增减：{year}年为{last}，本年为{this}（{{}}）。"
     if change.comparability == "definition_break":
         return f"本年的指标定义与{year}年不同，不能当作增减（{{}}）。"
+    if change.comparability == "school_break":
+        return "学校当年有并入或分设，不能当作增减（{}）。"
     return "两年中有数据不完整的，不能当作增减（{}）。"
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from itertools import count
 from pathlib import Path
 from typing import Literal
@@ -88,7 +89,7 @@ def write_draft(
     Raises ValueError, naming the paragraph, for a digit outside a token and for a token that cannot be read.
     """
     # Long: what becomes of the document, step by step.
-    check_file(template, Limits())
+    _look_at(template, template.stat().st_mtime_ns)
     engine = DocxTemplate(template)
     engine.init_docx()
     check_template(engine.docx, vocabulary)
@@ -124,6 +125,12 @@ def write_draft(
     for_authors = _saved(document, vocabulary, released_on)
     _drop_hints(document)
     return ReportDraft(_saved(document, vocabulary, released_on), for_authors, tuple(printed), missing)
+
+
+@lru_cache
+def _look_at(template: Path, changed_ns: int) -> None:
+    """Looks at a template's file, once for all reports that are made from it. Raises ValueError."""
+    check_file(template, Limits())
 
 
 def _drop_hints(document: Document) -> None:
