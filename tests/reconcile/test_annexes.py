@@ -194,8 +194,9 @@ def test_points_of_a_chart_that_are_not_there_leave_their_place(tmp_path):
     assert table.rows[1] == ("毕业生数", "1", "", "3")
 
 
-def test_a_chart_that_says_it_has_endless_points_has_none(tmp_path):
-    xml = chart_xml("", ["甲"], {"毕业生数": ["1"]}).replace('<c:pt idx="0"><c:v>1', '<c:pt idx="999999999"><c:v>1')
+@pytest.mark.parametrize("place", ["999999999", "-1", "甲", ""])
+def test_a_point_at_no_place_of_a_chart_is_not_read_and_the_report_is(place, tmp_path):
+    xml = chart_xml("", ["甲"], {"毕业生数": ["1"]}).replace('<c:pt idx="0"><c:v>1', f'<c:pt idx="{place}"><c:v>1')
     with_chart(tmp_path / "r.docx", xml)
     assert not any(isinstance(each, TextTable) and "1" in each.rows[-1] for each in read_document(tmp_path / "r.docx"))
 

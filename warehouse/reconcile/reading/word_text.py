@@ -131,7 +131,8 @@ def _points(values: Element | None) -> list[str]:
     if values is None:
         return []
     form = values.find(".//{*}formatCode")
-    found = {int(point.get("idx", "0")): point.findtext("{*}v") or "" for point in values.iter("{*}pt")}
+    points = ((point.get("idx", ""), point.findtext("{*}v") or "") for point in values.iter("{*}pt"))
+    found = {int(at): text for at, text in points if at.isdecimal()}
     if max(found, default=0) > MOST_POINTS:
         return []
     shown = (found.get(index, "") for index in range(max(found, default=-1) + 1))
