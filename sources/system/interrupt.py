@@ -25,10 +25,14 @@ SAID = "已中断。已经写下的都是完整的；再运行一次会接着做
 
 _ending = threading.Event()
 _is_working, _is_told = False, False
+_errors = 2
+"""Where the last words go."""
 
 
 def listen() -> None:
     """From here on both signals end this process. To be called by its main thread, before anything takes long."""
+    global _errors
+    _errors = os.dup(2)  # Dagster leads 2 into a file of its own while a step runs, and what passes it on is ended first
     woken, wakes = os.pipe()
     os.set_blocking(wakes, False)
     threading.Thread(target=_end_in_time, args=(woken,), daemon=True, name="interrupt").start()
@@ -114,6 +118,6 @@ def _end_in_time(woken: int) -> None:
 def _end_now() -> None:
     end_descendants()
     try:
-        os.write(2, f"{SAID}\n".encode())
+        os.write(_errors, f"{SAID}\n".encode())
     finally:
         os._exit(INTERRUPTED)

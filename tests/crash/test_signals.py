@@ -155,6 +155,20 @@ def test_work_that_does_not_listen_is_ended_with_its_processes(number, tmp_path)
     assert not lives(child)
 
 
+def test_what_is_ended_says_so_also_where_its_errors_are_led_elsewhere(tmp_path):
+    """As Dagster leads them into a file while a step runs."""
+    program = tmp_path / "led_elsewhere.py"
+    program.write_text(
+        "import os, time\n"
+        "from sources.system import interrupt\n"
+        "interrupt.listen()\n"
+        f"os.dup2(os.open({str(tmp_path / 'step.log')!r}, os.O_WRONLY | os.O_CREAT), 2)\n"
+        "print('now', flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    assert told_once_it_speaks(program, signal.SIGTERM) == ("now\n", "", f"{SAID}\n", INTERRUPTED)
+
+
 def test_a_signal_that_comes_while_an_object_is_taken_down_is_told_again(tmp_path):
     """Python drops what is raised there, and writes a traceback."""
     program = tmp_path / "taken_down.py"
