@@ -51,18 +51,26 @@ def documents(
     region: RegionCode = None,
     school: Annotated[str | None, typer.Option(help="只生成这所学校自己的年报；写代码、名称或简称")] = None,
     schools: Annotated[bool, typer.Option("--schools", help="生成每所学校自己的年报")] = False,
+    enterprise: Annotated[
+        str | None, typer.Option(help="只生成这家合作企业的年报；写企业名称、名称的一部分或统一社会信用代码")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """生成年度报告的草稿：汇总表、数据表、报告、撰写稿、PDF、网站（下级地区没有网站）；有没有做成的，返回码为 5。
 
     --school、--schools 生成学校自己的年报：Word、PDF 和撰写稿，数字与本地区年报同出一处。
+
+    --enterprise 生成一家合作企业的年报：Word 和 PDF，数字由各校“合作企业”表相加。
     """
     from warehouse.catalogue.catalogue import load_catalogue
     from warehouse.release.draft import write_draft
 
-    # Long: two kinds of reports, each with its outcome.
-    if school and schools:
-        fail("--school 只生成一所学校的，--schools 生成每一所的；请只写一个。")
+    # Long: three kinds of reports, each with its outcome.
+    if sum((school is not None, schools, enterprise is not None)) > 1:
+        fail("--school 只生成一所学校的，--schools 生成每一所的，--enterprise 生成一家企业的；请只写一个。")
+    if enterprise is not None:
+        _enterprise_report(year, region, enterprise, as_json)
+        return
     if school or schools:
         _school_reports(year, region, school, as_json)
         return
@@ -91,6 +99,25 @@ def documents(
         _print_seconds(draft.seconds)
     if draft.failed:
         raise typer.Exit(NOT_ALL_MADE)
+
+
+def _enterprise_report(year: int, region: str | None, enterprise: str, as_json: bool) -> None:
+    """The report of an enterprise over all schools that name it."""
+    from warehouse.catalogue.catalogue import load_catalogue
+    from warehouse.release.enterprise_reports import write_enterprise
+
+    settings, city = installation()
+    check_years(city, [year])
+    with published(settings) as connection, notices.status("生成……"):
+        try:
+            paths = write_enterprise(connection, settings, city, load_catalogue(city.pack), year, enterprise, region)
+        except LookupError as error:
+            fail_not_found(error)
+    if as_json:
+        print_json({"paths": [str(path) for path in paths]})
+    else:
+        for path in paths:
+            console.print(str(path), soft_wrap=True)
 
 
 def _school_reports(year: int, region: str | None, school: str | None, as_json: bool) -> None:

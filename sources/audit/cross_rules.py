@@ -17,7 +17,7 @@ from sources.audit.places import CellOf, Place, Places
 from sources.audit.slips import Anchor, likely_slip
 from sources.declarations.agreement import RESPONDENTS, cross_rules
 from sources.declarations.codelist import load_codelists
-from sources.declarations.contract import load_contracts
+from sources.declarations.contract import Contract, load_contracts
 from sources.declarations.pack import Pack
 from sources.declarations.rule import CrossRule, Needs
 from sources.submission.finding import Finding, SuggestedCell, finding
@@ -36,7 +36,7 @@ def judge(pack: Pack, rule: CrossRule, frames: Mapping[str, pl.DataFrame]) -> pl
     everything |= {name + LAST_YEAR: frames.get(name + LAST_YEAR) for name in list(everything)}
     contracts = {contract.name: contract for contract in load_contracts(pack)}
     complete = {
-        name: sheet_frame(contracts[name.removesuffix(LAST_YEAR)]) if frame is None else frame
+        name: _with_all_columns(contracts[name.removesuffix(LAST_YEAR)], frame)
         for name, frame in everything.items()
         if name in rule.sql
     }
@@ -45,6 +45,15 @@ def judge(pack: Pack, rule: CrossRule, frames: Mapping[str, pl.DataFrame]) -> pl
     complete |= {name: frames.get(name, other_frame(name)) for name in OTHER_FRAMES if name in rule.sql}
     complete |= {name: official_list(pack, name) for name in OFFICIAL_LISTS if name in rule.sql}
     return pl.SQLContext(complete).execute(rule.sql, eager=True)
+
+
+def _with_all_columns(contract: Contract, frame: pl.DataFrame | None) -> pl.DataFrame:
+    """The frame with every column that the sheet has in any year: a rule may name one that its year did not ask for."""
+    empty = sheet_frame(contract)
+    if frame is None:
+        return empty
+    absent = {name: of for name, of in empty.schema.items() if name not in frame.columns}
+    return frame.with_columns(pl.lit(None, of).alias(name) for name, of in absent.items()) if absent else frame
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,9 @@ _errors = 2
 def listen() -> None:
     """From here on both signals end this process. To be called by its main thread, before anything takes long."""
     global _errors
-    _errors = os.dup(2)  # Dagster leads 2 into a file of its own while a step runs, and what passes it on is ended first
+    _errors = os.dup(
+        2
+    )  # Dagster leads 2 into a file of its own while a step runs, and what passes it on is ended first
     woken, wakes = os.pipe()
     os.set_blocking(wakes, False)
     threading.Thread(target=_end_in_time, args=(woken,), daemon=True, name="interrupt").start()

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from random import Random
 
 from sources.audit.check_characters import credit_check_character
@@ -55,6 +55,16 @@ class Seat:
     """The first year in which anybody graduates."""
 
 
+SMALL_THINGS = {
+    "joint_courses": 2,
+    "joint_textbooks": 1,
+    "order_students": 10,
+    "partner_apprentices": 8,
+    "employees_trained": 20,
+}
+"""What enterprise and school do together, and the least of it."""
+
+
 @dataclass(frozen=True)
 class Draw:
     """Draws the numbers of one respondent's year, each by its name."""
@@ -91,7 +101,7 @@ def school_books(city: City, code: str, seat: Seat, year: int) -> Books:
         "contest_entries": _entries(draw, _codes(city, year, "entry_levels")),
         "courses": _courses(draw, _codes(city, year, "course_kinds"), forms["digital"]),
         "textbooks": _textbooks(draw),
-        "partners": _partners(draw),
+        "partners": _partners(draw, forms),
         "aid": _aid(draw, city, _codes(city, year, "aid_programmes"), int(full)),
     }
     forms["profile"] = {"authority": f"{city.name}教育局", "honours": "无", "enrolment_status": "enrolling"}
@@ -472,17 +482,41 @@ def _textbooks(draw: Draw) -> list[Record]:
     ]
 
 
-def _partners(draw: Draw) -> list[Record]:
-    """Some of a pool that all schools draw from: the same enterprise, named by several, with its code and without."""
+def _partners(draw: Draw, forms: Mapping[str, Record]) -> list[Record]:
+    """Some of a pool that all schools draw from: the same enterprise, named by several, with its code and without.
+
+    What they gave adds up to what the school's other sheets say of all of them, or is a part of it.
+    """
+    picked = draw.pick("partners", ENTERPRISES, 5)
+    wholes = {
+        "partner_equipment_value": forms["conditions"]["enterprise_equipment_value"],
+        "partner_mentors": forms["staff"]["industry_mentors"],
+        "partner_mentor_hours": forms["staff"]["mentor_hours"],
+        "partner_mentor_pay": forms["staff"]["mentor_pay"],
+        "interns_placed": forms["internships"]["internship_students"],
+        "graduates_hired": forms["outcomes"]["employed"],
+    }
+    shares = {name: _shared(Decimal(str(whole)), len(picked)) for name, whole in wholes.items()}
     return [
         {
             "enterprise_name": f"{name}有限公司",
             "credit_code": _credit_code(ENTERPRISES.index(name)),
             "location": "in_city" if position % 2 else "out_of_city",
             "shared_bases": draw.whole(f"bases {name}", 1, 4),
+            **{column: parts[position] for column, parts in shares.items()},
+            "internship_places": shares["interns_placed"][position] + 2,
+            "partner_funds": draw.money(f"funds {name}", 1, 30),
+            "partner_service_income": Decimal(0),
+            **{column: draw.whole(f"{column} {name}", low, low * 3) for column, low in SMALL_THINGS.items()},
         }
-        for position, name in enumerate(draw.pick("partners", ENTERPRISES, 5))
+        for position, name in enumerate(picked)
     ]
+
+
+def _shared(whole: Decimal, among: int) -> list[Decimal]:
+    """Parts of a whole, the first of which takes what the division leaves, in the whole's own decimals."""
+    part = (whole / among).quantize(whole, ROUND_DOWN)
+    return [whole - part * (among - 1), *[part] * (among - 1)]
 
 
 def _credit_code(number: int) -> str:

@@ -34,7 +34,8 @@ def row_rule_fails(contract: Contract, rule: RowRule, row: dict) -> bool:
     """Whether the contract's pandera schema reports this rule for a sheet with this one row."""
     names = ["submission_id", "record", *(column.name for column in contract.columns)]
     frame = sheet_frame(contract, [{"submission_id": "s", "record": 1, **typed(contract, row)}]).select(names)
-    sheet = sheet_schema(PACK, contract.name, 2023)
+    first_asked = max(2023, *(column.since or 0 for column in contract.columns if column.name in rule.columns))
+    sheet = sheet_schema(PACK, contract.name, first_asked)
     try:
         sheet.schema.validate(frame, lazy=True)
     except pa.errors.SchemaErrors as errors:

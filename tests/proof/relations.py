@@ -103,7 +103,9 @@ def _grouped(query: exp.Expression, relations: Relations) -> list[SymbolicRow]:
     if not by:
         return [_group(query, rows, None, None)]
     (name,) = by
-    codes = next(row.codes[name] for _, joined in rows for row in joined.values() if name in row.codes)
+    codes = next((row.codes[name] for _, joined in rows for row in joined.values() if name in row.codes), None)
+    if codes is None:
+        raise NotTranslatedError(f"group by the text `{name}`")
     return [_group(query, rows, name, number) for number in codes.values()]
 
 

@@ -13,6 +13,7 @@ YEAR = 2024
 KINDS = ("school", "bureau")
 NOT_TRANSLATED = {
     "cross.major_code_and_name_agree": "texts against the official catalogue; no other rule judges them",
+    "cross.enterprise_code_once": "texts of two rows against each other; no other rule judges them",
 }
 """Rules of one workbook that the translation leaves out → why. Rules of level `city` compare workbooks: they reject
 none, so they can contradict none."""

@@ -7,6 +7,20 @@ select
     raw.enterprise_name,
     raw.credit_code,
     raw.location,
-    raw.shared_bases
+    raw.shared_bases,
+    raw.partner_funds,
+    raw.partner_equipment_value,
+    raw.internship_places,
+    raw.interns_placed,
+    raw.partner_mentors,
+    raw.partner_mentor_hours,
+    raw.partner_mentor_pay,
+    raw.joint_courses,
+    raw.joint_textbooks,
+    raw.order_students,
+    raw.partner_apprentices,
+    raw.graduates_hired,
+    raw.partner_service_income,
+    raw.employees_trained
 from {{ source('raw', 'partners') }} as raw
 inner join {{ ref('stg_submission') }} as submission on raw.submission_id = submission.submission_id
