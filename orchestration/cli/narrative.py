@@ -9,9 +9,11 @@ from orchestration.cli.console import (
     ACTION_NEEDED,
     AsJson,
     Panel,
+    RegionCode,
     app,
     check_years,
     console,
+    fail_not_found,
     installation,
     print_json,
     print_lines,
@@ -31,33 +33,51 @@ MARK_HEADINGS = {"mark": "写法", "prints": "印出", "section": "哪一节"}
 def narrative(
     year: Annotated[int, typer.Argument(help="报告年度")],
     marks: Annotated[bool, typer.Option("--marks", help="列出可以用的取数的词，每个带这一年印出的样子")] = False,
+    region: RegionCode = None,
     of: Annotated[str | None, typer.Option("--of", help="与 --marks 一起：只列名称里有这几个字的，或这一节的")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """报告里本市自己写的文字：各节写了没有、有什么要改，写在哪个文件；还没有写好时返回码为 3。"""
+    """报告里本市自己写的文字：各节写了没有、有什么要改，写在哪个文件；还没有写好时返回码为 3。
+
+    --region 看下级地区的报告，文字放在 narrative/<年度>/regions/<行政区划代码>/。
+    """
+    # Long: of the installation's own region, or of one within it.
     from warehouse.catalogue.catalogue import load_catalogue
+    from warehouse.figures.regions import find_region
     from warehouse.figures.year_figures import load_figures
     from warehouse.release.documents.mark_list import mark_examples
     from warehouse.release.documents.own_words import judge
     from warehouse.release.documents.vocabulary import Vocabulary
-    from warehouse.release.narrative.read_narrative import narrative_of
-    from warehouse.release.narrative.written_files import written_files
+    from warehouse.release.narrative.read_narrative import narrative_of, narrative_of_region
+    from warehouse.release.narrative.written_files import region_files, words_of_no_region, written_files
 
     settings, city = installation()
     check_years(city, [year])
     catalogue = load_catalogue(city.pack)
     with published(settings) as connection:
-        vocabulary = Vocabulary(load_figures(connection, catalogue, year, city.code), settings.today, "")
-    written = narrative_of(written_files(settings.city_dir, year), city, city.pack)
+        try:
+            code = find_region(connection, region or city.code, year).code
+        except LookupError as error:
+            fail_not_found(error)
+        figures = load_figures(connection, catalogue, year, code)
+        vocabulary = Vocabulary(figures, settings.today, "")
+    strange: tuple[str, ...] = ()
+    if code == city.code:
+        written = narrative_of(written_files(settings.city_dir, year), city, city.pack)
+        strange = words_of_no_region(settings.city_dir, year, {each.code for each in city.in_year(year).regions})
+    else:
+        words = region_files(settings.city_dir, year, code)
+        written = narrative_of_region(words, city.pack, [school.name for school in figures.schools])
     if marks:
         _print_marks(list(mark_examples(vocabulary, written.edition, of)), as_json)
         return
     judged = judge(vocabulary, written)
     if as_json:
-        print_json(_as_json(judged))
+        print_json(_as_json(judged) | {"strange": strange})
     else:
         _print_sections(judged, year)
-    if judged.unfinished or judged.problems:
+        print_lines("要改", strange)
+    if judged.unfinished or judged.problems or strange:
         raise typer.Exit(ACTION_NEEDED)
 
 

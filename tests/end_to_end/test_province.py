@@ -4,6 +4,7 @@ Its counties: one with a bureau of its own, whose school sends nothing in the se
 """
 
 import json
+import shutil
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
@@ -21,15 +22,18 @@ from sources.write.sheet_values import SheetValues
 from tests.conftest import ingest, run_all, select
 from tests.support.conditions import unconditioned
 from tests.support.small_books import Submissions, form, outcomes, pour, roster, school, scope_choice
+from tests.support.word import opened
 from warehouse.catalogue.catalogue import load_catalogue
 from warehouse.figures.fact import Reference
 from warehouse.figures.lineage import Lineage
 from warehouse.figures.recompute import recompute
 from warehouse.figures.year_figures import load_figures
 from warehouse.release.data.extract import write_extract
+from warehouse.release.draft import write_draft
 from warehouse.release.documents.write_documents import write_documents
 from warehouse.release.site.indicator_page import indicator_page
 from warehouse.release.site.site_facts import load_site_facts
+from warehouse.store.connection import open_published
 from warehouse.store.ddl import PUBLIC_SCHEMAS
 
 CITY_DIR = Path(__file__).parents[1] / "cities" / "small_province"
@@ -509,3 +513,43 @@ def test_the_site_shows_the_parts_of_a_region_as_tiles(database, city):
     assert tiles(None) == [("甲市", "450", 3), ("乙市", "210", 1)]
     assert tiles(CITY_A) == [("子县", "100", 3), ("丑县", "50", 1)]
     assert tiles(CITY_B) == [], "one part alone is not held against anything"
+
+
+# Words of its own
+
+
+def test_a_region_prints_its_own_words_with_its_own_numbers(installation, city, tmp_path, monkeypatch):
+    """The province's words stand in the province's report, a city's in the city's, by the same edition."""
+    city_dir = shutil.copytree(CITY_DIR, tmp_path / "city")
+    narrative = city_dir / "narrative" / "2031"
+    (narrative / "regions" / CITY_A).mkdir(parents=True)
+    (narrative / "regions" / "999999").mkdir()
+    said = "有全日制在校生{{全日制在校生人数}}，各校都看得见成效。"
+    (narrative / "办学定位.md").write_text(f"全省这样写：{said}", encoding="utf-8")
+    (narrative / "regions" / CITY_A / "办学定位.md").write_text(f"甲市这样写：{said}", encoding="utf-8")
+    monkeypatch.setenv("NIANBAO_HOME", str(installation.home))
+    monkeypatch.setenv("NIANBAO_CITY", str(city_dir))
+    settings = Settings(home=tmp_path / "home", city_dir=city_dir)
+    sums = {code: values_of(installation, code) for code in (PROVINCE, CITY_A)}
+    with open_published(installation) as connection:
+        for region, called, other in ((PROVINCE, "全省", "甲市"), (CITY_A, "甲市", "全省")):
+            draft = write_draft(connection, settings, city, load_catalogue(city.pack), 2031, region)
+            (word,) = (path for path in draft.paths if path.suffix == ".docx" and "撰写" not in path.name)
+            text = "".join(paragraph.text for paragraph in opened(word).paragraphs)
+            assert f"{called}这样写：有全日制在校生{sums[region]}人" in text
+            assert f"{other}这样写" not in text
+    asked = CliRunner().invoke(app, ["narrative", "2031", "--region", CITY_A, "--json"])
+    found = json.loads(asked.stdout)
+    assert [row["heading"] for row in found["sections"] if row["state"] == "太短"] == ["办学定位"]
+    (line,) = json.loads(CliRunner().invoke(app, ["narrative", "2031", "--json"]).stdout)["strange"]
+    assert "999999" in line and "行政区划代码" in line
+
+
+def values_of(installation: Settings, region: str) -> str:
+    with open_published(installation) as connection:
+        (value,) = connection.execute(
+            "select display from core.fct_indicator_value where report_year = 2031 and subject_code = ?"
+            " and indicator_code = 'students_full_time' and scope_code = 'everything'",
+            [region],
+        ).fetchone()
+    return value

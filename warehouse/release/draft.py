@@ -24,8 +24,8 @@ from warehouse.catalogue.catalogue import Catalogue
 from warehouse.figures.regions import find_region
 from warehouse.figures.year_figures import load_figures
 from warehouse.release.documents.write_documents import write_documents
-from warehouse.release.narrative.read_narrative import narrative_of
-from warehouse.release.narrative.written_files import written_files
+from warehouse.release.narrative.read_narrative import narrative_of, narrative_of_region
+from warehouse.release.narrative.written_files import region_files, written_files
 from warehouse.release.site.write_site import write_site
 from warehouse.run.space import needs_of_documents
 
@@ -73,8 +73,11 @@ def write_draft(
         progress("文档")
         start = time.perf_counter()
         figures = load_figures(connection, catalogue, report_year, region, one_by_one=one_by_one)
-        own = written_files(settings.city_dir, report_year) if is_own else None
-        narrative = narrative_of(own, city, catalogue.pack) if own else None
+        if is_own:
+            narrative = narrative_of(written_files(settings.city_dir, report_year), city, catalogue.pack)
+        else:
+            words = region_files(settings.city_dir, report_year, region)
+            narrative = narrative_of_region(words, catalogue.pack, [school.name for school in figures.schools])
         written = write_documents(
             figures,
             folder,

@@ -114,6 +114,11 @@ def narrative_of(written: WrittenFiles, city: City, pack: Pack) -> Narrative:
     return read_narrative(written, edition_of(pack, written.report_year), schools)
 
 
+def narrative_of_region(written: WrittenFiles, pack: Pack, schools: Collection[str]) -> Narrative:
+    """The words of a region within the city's own, by the same edition; `schools` are the names of its schools."""
+    return read_narrative(written, edition_of(pack, written.report_year), schools)
+
+
 def narrative_of_school(written: WrittenFiles, pack: Pack, school: str) -> Narrative:
     """A school's own words, by the outline that the edition of their year has for schools; `school` is its name."""
     return read_narrative(written, edition_of(pack, written.report_year).of_school, [school])

@@ -3,7 +3,7 @@
 import base64
 import gzip
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from sources.declarations.problem import shown_path
 from sources.system.faults import ToldError
 from sources.system.fingerprint import sha256_of
 
-FOLDER, CASES, OF_SCHOOLS = "narrative", "cases", "schools"
+FOLDER, CASES, OF_SCHOOLS, OF_REGIONS = "narrative", "cases", "schools", "regions"
 MOST_FILES = 500
 LARGEST = 8_000_000
 """Bytes of a file, a photograph above all; a release holds them all."""
@@ -59,7 +59,8 @@ class WrittenFiles:
 
 
 def written_files(city_dir: Path, report_year: int) -> WrittenFiles:
-    """What the city has written for a year; what its schools have is not among it. Raises WrittenFilesError."""
+    """What the city has written for a year, without what its schools and the regions in it have. Raises
+    WrittenFilesError."""
     return _files_in(city_dir / FOLDER / str(report_year), report_year)
 
 
@@ -68,9 +69,26 @@ def school_files(city_dir: Path, report_year: int, school: str) -> WrittenFiles:
     return _files_in(city_dir / FOLDER / str(report_year) / OF_SCHOOLS / school, report_year)
 
 
+def region_files(city_dir: Path, report_year: int, region: str) -> WrittenFiles:
+    """What a region within the city's own has written for its report of a year. Raises WrittenFilesError."""
+    return _files_in(city_dir / FOLDER / str(report_year) / OF_REGIONS / region, report_year)
+
+
 def schools_with_files(city_dir: Path, report_year: int) -> dict[str, str]:
     """Name of each folder in which a school's words lie, which should be its code → the folder as messages name it."""
-    folder = city_dir / FOLDER / str(report_year) / OF_SCHOOLS
+    return _folders_in(city_dir / FOLDER / str(report_year) / OF_SCHOOLS)
+
+
+def words_of_no_region(city_dir: Path, report_year: int, regions: Collection[str]) -> tuple[str, ...]:
+    """A line for each folder of words whose name is the code of no region: nobody would print what lies in it."""
+    return tuple(
+        f"{shown}：没有行政区划代码是“{name}”的地区，里面的文字不会印出；请把文件夹改名为地区的行政区划代码"
+        for name, shown in _folders_in(city_dir / FOLDER / str(report_year) / OF_REGIONS).items()
+        if name not in regions
+    )
+
+
+def _folders_in(folder: Path) -> dict[str, str]:
     own = [path for path in sorted(folder.iterdir()) if path.is_dir()] if folder.is_dir() else []
     return {path.name: shown_path(path) for path in own if not _is_of_an_editor(path.name)}
 
@@ -81,7 +99,8 @@ def _files_in(folder: Path, report_year: int) -> WrittenFiles:
         return WrittenFiles(report_year, shown)
     files = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink())
     places = [(path, path.relative_to(folder).parts) for path in files]
-    paths = [path for path, parts in places if parts[0] != OF_SCHOOLS and not any(map(_is_of_an_editor, parts))]
+    own = [(path, parts) for path, parts in places if parts[0] not in (OF_SCHOOLS, OF_REGIONS)]
+    paths = [path for path, parts in own if not any(map(_is_of_an_editor, parts))]
     if len(paths) > MOST_FILES:
         raise WrittenFilesError(
             f"{shown} 里有 {len(paths)} 个文件，最多 {MOST_FILES} 个：请只留下各节的文字、案例和图片"
