@@ -29,8 +29,8 @@ from warehouse.figures.lineage import Lineage
 from warehouse.figures.recompute import recompute
 from warehouse.figures.year_figures import load_figures
 from warehouse.release.data.extract import write_extract
-from warehouse.release.draft import write_draft
 from warehouse.release.documents.write_documents import write_documents
+from warehouse.release.draft import write_draft
 from warehouse.release.site.indicator_page import indicator_page
 from warehouse.release.site.site_facts import load_site_facts
 from warehouse.store.connection import open_published
