@@ -153,6 +153,9 @@ def _respondents(city: "City", unsure: Collection[str]) -> Iterator[Misfit]:
     for position, respondent in enumerate(respondents):
         place = ("respondents", position)
         yield from _years(place, since=respondent.since, until=respondent.until)
+        for key in ("founded", "exempt"):
+            if respondent.kind == "bureau" and getattr(respondent, key) is not None:
+                yield Misfit((*place, key), f"{respondent.name}是教育局，不能有“{key}”：只有学校按办学标准判断")
         if respondent.since and respondent.until and respondent.since > respondent.until:
             told = f"{respondent.name}的“since”{respondent.since} 晚于“until”{respondent.until}"
             yield Misfit((*place, "since"), told)

@@ -33,6 +33,8 @@ RegionLevel = Literal["nation", "province", "city", "county"]
 """From the widest to the narrowest."""
 
 
+ExemptAs = Literal["arts_school", "remote_district"]
+"""Why standards of the nation do not hold for a school, where only its bureau can tell."""
 WHOLE = ("全国", "全省", "全区", "全市", "全州", "全盟", "全县", "全旗")
 """All of a region, as its own bureau says it."""
 
@@ -85,6 +87,19 @@ class Respondent(Declaration):
     )
     affiliation: str | None = Field(
         None, description="学校隶属层级（代码表 affiliation），与名册核对；不写就不核对", examples=["municipal"]
+    )
+    founded: int | None = Field(
+        None,
+        description="哪一年设立；新设的学校写上：有的办学标准只管新设的学校，有的不管",
+        examples=[2023],
+        ge=1800,
+        le=2100,
+    )
+    exempt: ExemptAs | None = Field(
+        None,
+        description="学校不在办学条件达标工程范围内的原因：`arts_school` 艺术类学校，`remote_district` 边远地区的学校，"
+        "都按省级标准另行判断。附设中职班和新设的学校不用写，按学校类别和 `founded` 判断。不写就是在范围内",
+        examples=["arts_school"],
     )
 
 

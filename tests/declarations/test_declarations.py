@@ -20,7 +20,7 @@ from warehouse.catalogue.catalogue import load_catalogue
 from warehouse.catalogue.indicator import STANDARD_DEFINITION, load_chapters, load_indicators
 from warehouse.catalogue.measure import load_measures
 from warehouse.catalogue.report_table import load_report_tables
-from warehouse.catalogue.standard import load_standards
+from warehouse.catalogue.standard import load_requirements
 from warehouse.store import ddl
 from warehouse.store.ddl import raw_table
 
@@ -82,7 +82,7 @@ def test_every_term_of_an_indicator_is_a_measure_and_every_measure_comes_from_a_
 
 
 def test_standards_and_counts_name_indicators_of_the_catalogue():
-    assert {standard.indicator for standard in load_standards(PACK)} <= set(load_indicators(PACK))
+    assert {standard.indicator for standard in load_requirements(PACK).standards} <= set(load_indicators(PACK))
     assert {i.counts.of for i in load_indicators(PACK).values() if i.counts} <= set(load_indicators(PACK))
 
 

@@ -290,7 +290,7 @@ def test_a_mistake_in_a_developers_file_is_told_in_one_line(tmp_path, path, mode
         ("measures.yml", measure.load_measures, "label", "lable", "没有“lable”这个键；是不是“label”？"),
         ("indicators", indicator.load_chapters, "numerator: [", "numerator: [x", "there is no measure `x"),
         ("tables", report_table.load_report_tables, "indicator: ", "indicator: x", "there is no indicator `x"),
-        ("thresholds.yml", standard.load_standards, "indicator: ", "indicator: x", "there is no indicator `x"),
+        ("thresholds.yml", standard.load_requirements, "indicator: ", "indicator: x", "there is no indicator `x"),
     ],
 )
 def test_an_unknown_name_in_the_catalogue_is_told_with_its_line(

@@ -162,6 +162,9 @@ def test_standards_follow_the_category_of_the_school(database):
         ("S2", "students_formal", "setting_2010", "missed"),
         ("S2", "students_per_teacher", "conditions_2022", "met"),
         ("S2", "students_per_teacher", "setting_2010", "met"),
+        ("S3", "students_formal", "setting_2012", "missed"),
+        ("S3", "students_per_teacher", "conditions_2022", "met"),
+        ("S3", "students_per_teacher", "setting_2012", "met"),
     ]
 
 

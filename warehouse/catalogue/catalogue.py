@@ -14,7 +14,7 @@ from sources.system.faults import ToldError
 from warehouse.catalogue.indicator import Chapter, Indicator, load_chapters, load_indicators
 from warehouse.catalogue.measure import Level, Measure, load_measures
 from warehouse.catalogue.report_table import ReportTable, load_report_tables
-from warehouse.catalogue.standard import Standard, load_standards
+from warehouse.catalogue.standard import NotJudged, RequirementEdition, Standard, load_requirements
 
 NAMED = 8
 
@@ -35,7 +35,9 @@ class Catalogue:
     measures: Mapping[str, Measure]
     chapters: tuple[Chapter, ...]
     indicators: Mapping[str, Indicator]
+    editions: tuple[RequirementEdition, ...]
     standards: tuple[Standard, ...]
+    not_judged: tuple[NotJudged, ...]
     tables: Mapping[str, ReportTable]
     sums: Mapping[str, str]
 
@@ -80,13 +82,16 @@ class Catalogue:
 def load_catalogue(pack: Pack) -> Catalogue:
     """The catalogue as a province's pack has it. Only doors call it: commands, Dagster's definitions, tests."""
     indicators = load_indicators(pack)
+    requirements = load_requirements(pack)
     plain = (each for each in indicators.values() if each.kind == "sum" and len(each.numerator) == 1)
     return Catalogue(
         pack=pack,
         measures=load_measures(pack),
         chapters=load_chapters(pack),
         indicators=indicators,
-        standards=load_standards(pack),
+        editions=requirements.editions,
+        standards=requirements.standards,
+        not_judged=requirements.not_judged,
         tables=load_report_tables(pack),
         sums={each.numerator[0]: each.code for each in plain},
     )

@@ -21,7 +21,15 @@ COMPARABILITY = {
 }
 DIRECTION = {"higher": "越高越好", "lower": "越低越好", "neutral": "不分优劣"}
 LEVEL = {"school": "学校、地区", "region": "仅地区"}
-VERDICT = {"met": "达标", "missed": "未达标", "not_verifiable": "无法判断"}
+VERDICT = {"met": "达标", "missed": "未达标", "not_verifiable": "无法判断", "excluded": "不在范围内"}
+ON_THE_WHOLE = {
+    "met": "全部关键指标达标",
+    "missed": "有未达标的关键指标",
+    "not_verifiable": "无法判断",
+    "excluded": "不在范围内",
+}
+"""Of a school, by one edition of the standards."""
+ON_TARGET = {"met": "达到目标", "missed": "没有达到目标", "not_verifiable": "能否达到目标无法判断", "no_target": ""}
 BOUND = {"at_least": "不低于", "at_most": "不高于"}
 STATE = {state.value: label for state, label in STATE_LABELS.items()}
 SUBMISSION = {

@@ -44,7 +44,13 @@ class Declarations:
 def reference_fingerprint(settings: Settings, city: City) -> str:
     """Changes whenever one of the declarations behind the reference tables does."""
     numbers = load_catalogue(city.pack.today)
-    catalogue = [*numbers.measures.values(), *numbers.chapters, *numbers.tables.values(), *numbers.standards]
+    catalogue = [
+        *numbers.measures.values(),
+        *numbers.chapters,
+        *numbers.tables.values(),
+        *numbers.standards,
+        *numbers.editions,
+    ]
     published = "".join(path.read_text("utf-8") for path in published_files(settings))
     tables = repr(list(declared("reference")))  # a table that is new is filled
     return fingerprint([city, *load_codelists(city.pack).values(), *catalogue], published + tables)
@@ -186,7 +192,8 @@ def _rows_of_the_city(city: City) -> dict[str, Iterable[Row]]:
     latest = _latest(city)
     return {
         "respondent": [
-            _fields(each, "code", "name", "kind", "since", "until", "note") | {"region_code": latest.region_of(each)}
+            _fields(each, "code", "name", "kind", "since", "until", "note", "founded", "exempt")
+            | {"region_code": latest.region_of(each)}
             for each in latest.respondents
         ],
         "report_year": [
@@ -252,6 +259,7 @@ def _rows_of_the_catalogue(catalogue: Catalogue) -> dict[str, Iterable[Row]]:
         ],
         "indicator_definition": _definitions(catalogue),
         "standard": _standards(catalogue),
+        **_rows_of_the_editions(catalogue),
         "table_row": [
             {
                 "table_code": table.code,
@@ -283,12 +291,42 @@ def _definitions(catalogue: Catalogue) -> list[Row]:
 
 def _standards(catalogue: Catalogue) -> list[Row]:
     """Each standard for each kind of school that is held against it."""
-    own = ("edition", "comparison", "bound", "source", "since", "until")
+    own = ("edition", "comparison", "bound", "founded_since", "clause", "source", "published", "since", "until")
     return [
-        _fields(each, *own) | {"indicator_code": each.indicator, "category": category}
+        _fields(each, *own)
+        | {"indicator_code": each.indicator, "category": category}
+        | {"is_key": each.key, "is_verified": each.verified}
         for each in catalogue.standards
         for category in each.kinds(catalogue.pack)
     ]
+
+
+def _rows_of_the_editions(catalogue: Catalogue) -> dict[str, Iterable[Row]]:
+    """The editions of the requirements, whom they leave out, of whom they are not whole, and who is to meet them."""
+    categories = load_codelists(catalogue.pack)["school_category"]
+    return {
+        "edition": [
+            _fields(each, "code", "label", "published", "key_verified") | {"sequence": position}
+            for position, each in enumerate(sorted(catalogue.editions, key=lambda each: each.code[-4:]), 1)
+        ],
+        "edition_exclusion": [
+            _fields(exclusion, "reason", "founded_since", "source")
+            | {"edition": each.code, "category": category, "told": exclusion.in_words}
+            | {"is_verified": exclusion.verified, "exempt": exclusion.exempt}
+            for each in catalogue.editions
+            for exclusion in each.exclusions
+            for category in (categories.kinds_of(exclusion.category) if exclusion.category else ("",))
+        ],
+        "edition_not_whole": [
+            {"edition": each.code, "category": category} for each in catalogue.editions for category in each.not_whole
+        ],
+        "edition_target": [
+            _fields(target, "share", "source")
+            | {"edition": each.code, "by_year": target.by, "is_verified": target.verified}
+            for each in catalogue.editions
+            for target in each.targets
+        ],
+    }
 
 
 def _indicator_row(catalogue: Catalogue, chapter: Chapter, indicator: Indicator, position: int) -> Row:

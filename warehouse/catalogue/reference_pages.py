@@ -14,6 +14,7 @@ from warehouse.catalogue.labels import ADDS, TIME_BASES
 from warehouse.catalogue.markdown import page_text, table_lines
 from warehouse.catalogue.movement import limit_in_words, load_movements, usual_movement
 from warehouse.catalogue.small_group import SmallGroup, load_small_groups, small_group_of
+from warehouse.catalogue.standard import UNVERIFIED, Exclusion
 from warehouse.store.ddl import sql_type
 
 REFERENCE = PROJECT_ROOT / "docs" / "reference"
@@ -121,20 +122,7 @@ def indicators_page(catalogue: Catalogue) -> str:
                 for i in chapter.indicators
             ),
         )
-    lines += ["## 办学标准", ""]
-    lines += table_lines(
-        ("指标", "学校类别", "版本", "标准", "出处"),
-        (
-            (
-                f"`{s.indicator}`",
-                s.category,
-                s.edition,
-                f"{'≥' if s.comparison == 'at_least' else '≤'} {s.bound}",
-                s.source,
-            )
-            for s in catalogue.standards
-        ),
-    )
+    lines += _standards(catalogue)
     lines += ["## 与上年相比的限度", "", "全市数字比上年的变化超过限度的，发布前要有人逐项确认。", ""]
     own = [each for each in catalogue.indicators.values() if _has_own_movement(catalogue, each)]
     lines += table_lines(
@@ -161,6 +149,72 @@ def indicators_page(catalogue: Catalogue) -> str:
         ),
     )
     return page_text("指标", lines)
+
+
+def _standards(catalogue: Catalogue) -> list[str]:
+    """What schools must keep, of whom an edition does not speak, what share is to meet it, and what is not judged."""
+    # Long: the five tables of one section, column by column.
+    yes = {True: "是", False: UNVERIFIED}
+    label_of = {each.code: each.label for each in catalogue.editions}
+    return [
+        "## 办学标准",
+        "",
+        f"“核实”一列为“是”的，标准值在要求的原文中读到；“{UNVERIFIED}”的在别处读到，使用前请与原文核对。"
+        "一所学校一个版本的关键指标都达到，才算全部关键指标达标；哪些是关键指标，原文没有查到。",
+        "",
+        *table_lines(
+            ("指标", "学校类别", "版本", "标准", "关键", "条款", "出处", "发布", "核实"),
+            (
+                (
+                    f"`{s.indicator}`",
+                    s.category
+                    + (f"，不含 {'、'.join(s.but_not)}" if s.but_not else "")
+                    + (f"，{s.founded_since} 年以后设立" if s.founded_since else ""),
+                    s.edition,
+                    f"{'≥' if s.comparison == 'at_least' else '≤'} {s.bound}",
+                    "是" if s.key else "否",
+                    s.clause or "",
+                    s.source,
+                    s.published,
+                    yes[s.verified],
+                )
+                for s in catalogue.standards
+            ),
+        ),
+        "不管的学校（学校页和学校年报写明原因，不计入达标学校的比例）：",
+        "",
+        *table_lines(
+            ("版本", "哪些学校", "由什么决定", "出处", "核实"),
+            (
+                (label_of[edition.code], each.told, _decided_by(each), each.source, yes[each.verified])
+                for edition in catalogue.editions
+                for each in edition.exclusions
+            ),
+        ),
+        "全部关键指标达标的学校应占的比例：",
+        "",
+        *table_lines(
+            ("版本", "到哪年底", "比例", "出处", "核实"),
+            (
+                (label_of[edition.code], str(each.by), f"{each.share}%", each.source, yes[each.verified])
+                for edition in catalogue.editions
+                for each in edition.targets
+            ),
+        ),
+        "没有用来判断的要求：",
+        "",
+        *table_lines(
+            ("版本", "要求", "为什么"), ((label_of[each.edition], each.asks, each.why) for each in catalogue.not_judged)
+        ),
+    ]
+
+
+def _decided_by(exclusion: Exclusion) -> str:
+    if exclusion.category:
+        return f"名册的学校类别 `{exclusion.category}`"
+    if exclusion.founded_since:
+        return f"respondents.yml 的 `founded` 不早于 {exclusion.founded_since}"
+    return f"respondents.yml 的 `exempt: {exclusion.exempt}`"
 
 
 def _small_groups(catalogue: Catalogue) -> list[str]:

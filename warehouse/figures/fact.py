@@ -17,7 +17,9 @@ SUPPRESSED: Final = "suppressed"
 UNCOUNTABLE: Final = "not_applicable"
 """The status of a ratio whose denominator is zero."""
 USABLE = ("ok", "incomplete", "estimated")
-Part = Literal["value", "change", "denominator", "expected", "reported", "standard", "target", "coverage", "quote"]
+Part = Literal[
+    "value", "change", "denominator", "expected", "reported", "standard", "target", "coverage", "conformity", "quote"
+]
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -57,8 +59,8 @@ class Printed:
 
     `part` says which of the numbers that belong to the reference it is: its value or change, the denominator of its
     ratio, how many schools were `expected` to report it and have `reported`, the `standard` it is held against, the
-    `target` set for it, the `coverage` of its scope, or a `quote` from an approved explanation. `unit` is given when
-    it is not the indicator's own.
+    `target` set for it, the `coverage` of its scope, how many of the schools meet an edition of the standards
+    (`conformity`), or a `quote` from an approved explanation. `unit` is given when it is not the indicator's own.
     """
 
     reference: Reference
@@ -124,6 +126,8 @@ class Bound:
     comparison: Literal["at_least", "at_most"]
     bound: Decimal
     verdict: str
+    is_verified: bool
+    """Whether the bound was read in a text of the requirements."""
 
 
 @dataclass(frozen=True, slots=True)

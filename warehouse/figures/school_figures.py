@@ -70,6 +70,8 @@ def figures_of_school(connection: duckdb.DuckDBPyConnection, region: Figures, sc
         schools=(school,),
         members={},
         bounds={reference: bounds for reference, bounds in region.bounds.items() if reference.subject == school.code},
+        edition_verdicts=tuple(each for each in region.edition_verdicts if each.school == school.code),
+        edition_shares=(),
         targets={},
         tables={},
         school=school,

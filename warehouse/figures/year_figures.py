@@ -13,6 +13,7 @@ import duckdb
 
 from sources.system.faults import OneByOne
 from warehouse.catalogue.catalogue import Catalogue
+from warehouse.figures.conformity import EditionShare, EditionVerdict, shares_of_region, verdicts_of_schools
 from warehouse.figures.fact import SCHOOL_SCOPE, Bound, Fact, Reference, School
 from warehouse.figures.printed_table import PrintedTable, print_tables
 from warehouse.figures.region_year import RegionYear, load_region_year, read_facts
@@ -31,6 +32,9 @@ class Figures(RegionYear):
     scopes: dict[str, str]
     members: dict[str, frozenset[str]]
     bounds: dict[Reference, tuple[Bound, ...]]
+    """The standards of the editions that speak of the subject."""
+    edition_verdicts: tuple[EditionVerdict, ...]
+    edition_shares: tuple[EditionShare, ...]
     targets: dict[str, Decimal]
     factors: dict[tuple[str, str], int]
     tables: dict[str, PrintedTable]
@@ -134,6 +138,8 @@ def load_figures(
         scopes=scopes,
         members=_members(connection, report_year, of.region.code),
         bounds=_bounds(connection, report_year, of.region.code),
+        edition_verdicts=verdicts_of_schools(connection, report_year, of.region.code),
+        edition_shares=shares_of_region(connection, report_year, of.region.code),
         targets=_targets(connection, report_year),
         factors=_factors(connection),
         tables=print_tables(connection, of, one_by_one),
@@ -188,8 +194,8 @@ def _members(connection: duckdb.DuckDBPyConnection, report_year: int, region: st
 
 def _bounds(connection: duckdb.DuckDBPyConnection, report_year: int, region: str) -> dict[Reference, tuple[Bound, ...]]:
     rows = connection.execute(
-        "select indicator_code, subject_code, scope_code, edition, comparison, bound, verdict from core.fct_standard"
-        " where report_year = ?"
+        "select indicator_code, subject_code, scope_code, edition, comparison, bound, verdict, is_verified"
+        " from core.fct_standard where report_year = ? and verdict <> 'excluded'"
         f" and (subject_code = ? or (subject_kind = 'school' and region_code in {SUBTREE})) order by all",
         [report_year, region, region],
     ).fetchall()

@@ -27,6 +27,9 @@ def text_from(trace: Trace, printed: Printed, figures: Figures) -> str | None:
         return None if bound is None else trimmed_text(bound)
     if printed.part == "target":
         return trimmed_text(figures.targets[reference.indicator])
+    if printed.part == "conformity":
+        counts = (trimmed_text(number) for each in figures.edition_shares for number in each.numbers)
+        return next((text for text in counts if text == printed.text), None)
     if printed.part == "coverage":
         known = tuple(map(str, astuple(figures.coverage[reference.year, reference.scope])))
     else:

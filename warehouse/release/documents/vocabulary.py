@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from typing import Any, Literal
 
 from sources.declarations.codelist import load_codelists
@@ -17,6 +18,9 @@ from sources.system.nearest import nearest
 from sources.system.plain_text import legible
 from warehouse.catalogue.catalogue import Catalogue
 from warehouse.catalogue.indicator import Indicator
+from warehouse.catalogue.labels import ON_TARGET
+from warehouse.catalogue.standard import UNVERIFIED
+from warehouse.figures.conformity import EditionShare
 from warehouse.figures.fact import SCHOOL_SCOPE, Fact, Printed, Reference
 from warehouse.figures.printed_table import TableCell
 from warehouse.figures.regions import whole_of
@@ -39,6 +43,8 @@ from warehouse.release.documents.marks import (
 from warehouse.release.documents.remarks import remarks_of, said_once, why_not_compared
 
 ABOUT, NONE = "约", "无"
+TOPIC_OF_STANDARDS = "conditions"
+"""Whose scope says of which schools the share is told that meet the standards."""
 DIGITS = re.compile(r"\d+(?:\.\d+)?")
 
 
@@ -114,6 +120,7 @@ class Vocabulary:
             "标准": self.standard,
             "对标": self.against_standard,
             "未达标学校": self.below_standard,
+            "达标情况": self.conformity,
             "目标": self.target,
             "完整度": self.coverage,
             "未达标": self.misses_standard,
@@ -381,7 +388,7 @@ class Vocabulary:
         if fact is None or fact.value is None or bound is None:
             return self.missing(code)
         before, after = words.against_standard(fact.value, bound.bound, bound.comparison)
-        return f"{before}{self.standard(name)}{after}"
+        return f"{before}{self.standard(name)}{after}{'' if bound.is_verified else f'（标准{UNVERIFIED}）'}"
 
     def misses_standard(self, name: str) -> bool:
         """Whether the region's value misses the newest standard."""
@@ -395,6 +402,40 @@ class Vocabulary:
         bounds = {school: self.figures.latest_bound(f.reference) for school, f in self.figures.of_schools(code).items()}
         missed = [school for school, bound in bounds.items() if bound and bound.verdict == "missed"]
         return words.joined([self.plain(school) for school in missed]) if missed else self.missing(code)
+
+    def conformity(self) -> str:
+        """Whether the school meets all key indicators, by each edition; of a region, what share of its schools does."""
+        if self.figures.school:
+            told = [
+                f"按{self.plain(each.named)}，学校{self.plain(each.told)}" for each in self.figures.edition_verdicts
+            ]
+            return "；".join(told) if told else self.mark(Missing())
+        scope = self.figures.choices.get(TOPIC_OF_STANDARDS, self.figures.whole_scope)
+        found = [each for each in self.figures.edition_shares if each.scope == scope and each.n_schools]
+        return self._share(found[0]) if found else self.mark(Missing())
+
+    def _share(self, of: EditionShare) -> str:
+        """…所管的学校9所，全部关键指标达标的3所，占33.33%: the newest edition, in the scope of the standards."""
+        reference = Reference("schools", self.figures.report_year, self.figures.city_code, of.scope)
+
+        def number(value: Decimal | int) -> str:
+            return self.mark(BoundNumber(Printed(reference, trimmed_text(Decimal(value)), "conformity")))
+
+        label = of.label if of.key_verified else f"{of.label}，关键指标的划定{UNVERIFIED}"
+        parts = [f"按{self.plain(label)}，所管的学校{number(of.n_schools)}所"]
+        if of.n_excluded:
+            parts[0] += f"（另有{number(of.n_excluded)}所不在范围内）"
+        assert of.share is not None
+        assert of.share_at_most is not None
+        parts.append(f"全部关键指标达标的{number(of.n_met)}所，占{number(of.share)}%")
+        if of.n_not_verifiable:
+            most = f"都达标时占{number(of.share_at_most)}%"
+            parts.append(f"无法判断的{number(of.n_not_verifiable)}所，{most}")
+        if of.target is not None:
+            unsure = "" if of.target_verified else f"（目标{UNVERIFIED}）"
+            by = self.plain(f"{of.target_by}年底")
+            parts.append(f"到{by}的目标为{number(of.target)}%{unsure}，{ON_TARGET[of.verdict]}")
+        return "；".join(parts)
 
     def target(self, name: str) -> str:
         """80人: by how much the figure is to grow next year."""

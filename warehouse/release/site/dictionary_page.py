@@ -50,7 +50,7 @@ def dictionary_entry(facts: SiteFacts, indicator: Indicator) -> DictionaryEntry:
         LEVEL[catalogue.level(indicator)],
         DIRECTION[indicator.direction],
         [
-            f"{BOUND[each.comparison]} {trimmed_text(each.bound)}（{each.source}）"
+            f"{BOUND[each.comparison]} {trimmed_text(each.bound)}（{each.origin}）"
             for each in catalogue.standards
             if each.indicator == indicator.code
         ],

@@ -63,6 +63,8 @@ def overview(facts: SiteFacts) -> Page:
             ],
             "standards": standard_counts(facts),
             "standards_chart": _standards_chart(facts),
+            "edition_shares": [each for each in figures.edition_shares if each.n_schools + each.n_excluded],
+            "scopes": facts.scopes,
             "has_school_pages": has_school_pages(facts),
             "tables": table_links(facts),
         },

@@ -8,6 +8,7 @@ from statistics import median
 
 from warehouse.catalogue.indicator import Chapter, Indicator
 from warehouse.catalogue.labels import BOUND, STATUS
+from warehouse.catalogue.standard import origin_in_words
 from warehouse.figures.fact import Reference
 from warehouse.figures.rounding import trimmed_text, value_text
 from warehouse.release.site.chapter_page import CHARTED_SCHOOLS, school_chart
@@ -83,6 +84,7 @@ def school_page(facts: SiteFacts, school: Row) -> Page:
                 for scope in sorted(facts.scopes.values(), key=lambda scope: scope["sequence"])
                 if code in members.get(scope["scope_code"], frozenset())
             ],
+            "edition_verdicts": [each for each in facts.figures.edition_verdicts if each.school == code],
             "standards": [_standard_row(facts, row) for row in facts.standards if row["subject_code"] == code],
             "peers": peers,
             "charts": [
@@ -156,5 +158,5 @@ def _standard_row(facts: SiteFacts, row: Row) -> StandardRow:
         number(facts.history.get(reference) or facts.figures.facts.get(reference)),
         f"{BOUND[row['comparison']]} {trimmed_text(row['bound'])}",
         row["verdict"],
-        row["source"],
+        origin_in_words(row["source"], row["clause"], row["is_verified"]),
     )

@@ -88,10 +88,9 @@ PUBLISHED = (
 )
 TOLD = "select * from reference.change where report_year <= ? order by report_year, sequence, subject_code"
 STANDARDS = (
-    "select standards.*, sources.source from core.fct_standard as standards"
+    "select standards.*, sources.source, sources.clause from core.fct_standard as standards"
     " inner join core.dim_indicator as indicators using (indicator_code)"
-    " inner join (select distinct indicator_code, edition, bound, source from reference.standard) as sources"
-    " using (indicator_code, edition, bound)"
+    " inner join reference.standard as sources using (indicator_code, edition, category)"
     " where report_year = ? and (subject_kind = 'school' or subject_code = ?)"
     " order by edition, indicators.sequence, subject_code, scope_code"
 )
