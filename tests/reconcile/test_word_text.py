@@ -79,3 +79,11 @@ def test_a_cell_has_its_inserted_number(tmp_path):
     (block,) = read_document(tmp_path / "report.docx")
     assert isinstance(block, TextTable)
     assert block.rows == (("专任教师数（人）", "940"),)
+
+
+def test_the_page_that_a_line_of_the_contents_names_is_no_number(tmp_path):
+    field = "<w:r><w:instrText> PAGEREF _Toc1 </w:instrText></w:r>"
+    line = f"<w:p><w:r><w:t>1.1 概况</w:t></w:r><w:r><w:tab/></w:r>{field}<w:r><w:t>12</w:t></w:r></w:p>"
+    assert text_of(f"{line}<w:p><w:r><w:t>教师12人。</w:t></w:r></w:p>", tmp_path) == ["教师12人。"]
+    (heading, _) = read_document(tmp_path / "report.docx")
+    assert heading.text == "1.1 概况"

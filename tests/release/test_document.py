@@ -59,7 +59,7 @@ def test_every_digit_of_the_document_belongs_to_a_printed_number_a_year_or_a_nam
     for paragraph in document.element.body.iter("{*}p"):
         style = paragraph.style or ""
         text = ALLOWED.sub("", "".join(t.text or "" for t in paragraph.iter("{*}t")))
-        text = re.sub(r"^[\d.]+ " if style.startswith("toc") else r"等 \d+ 项|^2024年3月1日$", "", text)
+        text = re.sub(r"^[\d.]+ |\d+$" if style.startswith("toc") else r"等 \d+ 项|^2024年3月1日$", "", text)
         allowed = known | (ordinals if paragraph in tables else set()) | {"1"}
         stray += [(number, text) for number in NUMBER.findall(text) if number not in allowed]
     stray += [(number, "脚注") for text in notes_of(draft) for number in NUMBER.findall(text) if number not in known]

@@ -32,6 +32,7 @@ from warehouse.reconcile.reading.word_text import (
     running_of,
     text_of,
     text_of_paragraphs,
+    text_without_page,
 )
 from warehouse.reconcile.reading.workbook_text import parts_of_workbook
 
@@ -196,7 +197,7 @@ def _parts_of(document: Document) -> list[ReportPart]:
             rows = Table(item, document).rows
             parts.append(ReportPart([[text_of_paragraphs(cell._tc) for cell in row.cells] for row in rows]))
         else:
-            parts.append(ReportPart(text_of(item)))
+            parts.append(ReportPart(text_without_page(item)))
     parts += map(ReportPart, notes_of(document))
     for number, chart in enumerate(charts_of(document), 1):
         place = f"第 {number} 个图表的数据"

@@ -37,6 +37,14 @@ def text_of(element: Element) -> str:
     return "".join(_pieces(element)).strip()
 
 
+def text_without_page(paragraph: Element) -> str:
+    """The text of a paragraph; of a line of the contents without the page that it names."""
+    text = text_of(paragraph)
+    if any("PAGEREF" in (code.text or "") for code in paragraph.iter("{*}instrText")):
+        return text.rpartition("\t")[0] or text
+    return text
+
+
 def _pieces(element: Element) -> Iterator[str]:
     for child in element:
         name = _name(child)

@@ -23,16 +23,19 @@ COLOURS = ("#1f4e79", "#7f9fbf", "#c55a11", "#a5a5a5")
 WIDTH, SCALE, EMU_PER_PIXEL = 560, 2.5, 9525
 BAR, ROW, LABEL_LIMIT = 16, 26, 260
 SCHOOLS_SHOWN = 30
+NOT_SAID = ("order", "value", "of", "indicator")
 
 
 @dataclass(frozen=True)
 class Picture:
-    """`width` is the natural one, in EMU; the description is for readers who cannot see the chart."""
+    """`width` is the natural one, in EMU; the description is for readers who cannot see the chart; `indicators` are
+    those whose numbers it shows."""
 
     title: str
     description: str
     png: bytes
     width: int
+    indicators: tuple[str, ...] = ()
 
 
 def draw(name: str, figures: Figures, kept: KeptParts = NOTHING_KEPT) -> Picture | None:
@@ -71,8 +74,9 @@ def draw(name: str, figures: Figures, kept: KeptParts = NOTHING_KEPT) -> Picture
     shown = "—".join(dict.fromkeys((years[0], years[-1]))) if years else ""
     texts = {"city": figures.subject_name, "year": figures.report_year, "years": shown}
     label = title.format(**texts) + (f"（前{len(data)}所，不为零的共{of}所）" if (of := data[0].get("of")) else "")
-    said = "；".join("，".join(str(row[key]) for key in row if key not in ("order", "value", "of")) for row in data)
-    return Picture(label, f"{label}：{said}", png, _pixels(png) * EMU_PER_PIXEL)
+    said = "；".join("，".join(str(row[key]) for key in row if key not in NOT_SAID) for row in data)
+    shows = tuple(dict.fromkeys(row["indicator"] for row in data))
+    return Picture(label, f"{label}：{said}", png, _pixels(png) * EMU_PER_PIXEL, shows)
 
 
 def _pixels(png: bytes) -> int:
@@ -86,7 +90,14 @@ def _years(data: list[dict[str, Any]]) -> list[str]:
 
 def _row(label: str, fact: Fact, order: int, **more: str) -> dict[str, Any]:
     assert fact.rounded is not None
-    return {**more, "label": label, "value": float(fact.rounded), "text": fact.display, "order": order}
+    return {
+        **more,
+        "label": label,
+        "value": float(fact.rounded),
+        "text": fact.display,
+        "order": order,
+        "indicator": fact.reference.indicator,
+    }
 
 
 def _schools(indicator: str) -> Callable[[Figures], list[dict[str, Any]]]:

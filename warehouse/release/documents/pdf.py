@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import docx
+import pypdfium2
 import typst
 from docx.document import Document
 from docx.oxml.ns import qn
@@ -21,10 +22,13 @@ from lxml import etree
 
 from sources.system.kept_parts import NOTHING_KEPT, KeptParts
 from sources.system.plain_text import as_typst
-from warehouse.release.documents.wordml import HEAD_STYLE, LEFT_STYLE, read_footnotes
+from warehouse.release.documents.wordml import HEAD_STYLE, LEFT_STYLE, numbered, read_footnotes
 from warehouse.release.fonts import FONT_FOLDER, FONT_PACKAGE
 
 LAYOUT = Path(__file__).parent / "templates" / "report.typ"
+STANDARD: Literal["ua-1"] = "ua-1"
+"""PDF/UA-1: typst refuses a page that a screen reader could not read, such as a picture without its description."""
+IN_CONTENTS = 2
 EMU_PER_POINT = 12700
 CALLS = {
     "Heading 1": "chapter",
@@ -50,6 +54,19 @@ def write_pdf(draft: bytes, released_on: date, kept: KeptParts = NOTHING_KEPT) -
     return set_pages(lambda folder: _source(document, folder, released_on), LAYOUT, released_on, kept)
 
 
+def pages_of(pdf: bytes) -> list[str]:
+    """What stands at the foot of the pages on which the chapters and sections begin, in their order."""
+    with pypdfium2.PdfDocument(pdf) as opened:
+        entries = [entry for entry in opened.get_toc() if entry.level < IN_CONTENTS]
+        places = [entry.get_dest() for entry in entries]
+        return [opened.get_page_label(place.get_index()) if place else "" for place in places]
+
+
+def with_pages(draft: bytes, released_on: date, kept: KeptParts = NOTHING_KEPT) -> bytes:
+    """A Word file with page numbers in its contents: those of the same file as PDF, which has the same measures."""
+    return numbered(draft, pages_of(write_pdf(draft, released_on, kept)))
+
+
 def set_pages(
     lines: Callable[[Path], Iterable[str]], layout: Path, released_on: date, kept: KeptParts = NOTHING_KEPT
 ) -> bytes:
@@ -66,13 +83,19 @@ def set_pages(
 
         def typeset() -> bytes:
             pdf = typst.compile(
-                source, root=folder, font_paths=[FONT_FOLDER], ignore_system_fonts=True, format="pdf", timestamp=stamp
+                source,
+                root=folder,
+                font_paths=[FONT_FOLDER],
+                ignore_system_fonts=True,
+                format="pdf",
+                timestamp=stamp,
+                pdf_standards=STANDARD,
             )
             assert isinstance(pdf, bytes)
             return pdf
 
         files = [part for path in sorted(folder.iterdir()) for part in (path.name, path.read_bytes())]
-        return kept.part((*files, stamp.isoformat(), version("typst"), version(FONT_PACKAGE)), typeset)
+        return kept.part((*files, stamp.isoformat(), version("typst"), STANDARD, version(FONT_PACKAGE)), typeset)
 
 
 def _source(document: Document, folder: Path, released_on: date) -> Iterator[str]:
@@ -90,7 +113,7 @@ def _source(document: Document, folder: Path, released_on: date) -> Iterator[str
             yield _table(item)
             continue
         style = (item.style.name if item.style is not None else "") or ""
-        if item.paragraph_format.page_break_before:
+        if _is_on_a_new_page(item):
             yield "#pagebreak(weak: true)"
         if style.startswith("toc "):
             if not has_contents:
@@ -103,6 +126,12 @@ def _source(document: Document, folder: Path, released_on: date) -> Iterator[str
                 yield f"#{CALLS.get(style, 'par')}[{content}]"
         if item._p.find(f"{qn('w:pPr')}/{qn('w:sectPr')}") is not None:
             yield f"#show: body.with(header: {as_typst(header)})"
+
+
+def _is_on_a_new_page(paragraph: Paragraph) -> bool:
+    own = paragraph.paragraph_format.page_break_before
+    style = paragraph.style
+    return bool(style is not None and style.paragraph_format.page_break_before if own is None else own)
 
 
 def _content(paragraph: Paragraph, notes: dict[int, str]) -> str:

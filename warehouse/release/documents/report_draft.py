@@ -5,7 +5,7 @@ it; a digit that was typed instead of asked for stops the build.
 """
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from copy import copy
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -27,6 +27,7 @@ from sources.system.settings import Limits
 from warehouse.figures.fact import Printed
 from warehouse.figures.printed_table import PrintedTable
 from warehouse.release.documents import wordml as word
+from warehouse.release.documents.data_sources import source_line
 from warehouse.release.documents.marks import ALLOWED, MARK, Block
 from warehouse.release.documents.paper_charts import Picture
 from warehouse.release.documents.put_words import GAP, put_words
@@ -121,6 +122,7 @@ def write_draft(
     for text in list(document.element.iter(qn("w:t"))):
         word.set_text(text, vocabulary.resolve(text.text or "", printed), title_of, numbers)
     place_footnotes(document, [vocabulary.resolve(note, printed) for note in notes], title_of, numbers)
+    word.set_number_style(document)
     word.edit_margins(document, vocabulary.text, vocabulary.figures.origin_note)
     for_authors = _saved(document, vocabulary, released_on)
     _drop_hints(document)
@@ -215,6 +217,8 @@ def _put_table(before: Paragraph, vocabulary: Vocabulary, document: Document, gr
     before._p.addprevious(word.table(document, grid, heads, marks, width))
     for number, note in enumerate(grid.notes):
         before.insert_paragraph_before(("注：" if number == 0 else "　　") + vocabulary.note(note), NOTE_STYLE)
+    codes = [cell.reference.indicator for row in grid.rows for cell in row if cell.reference]
+    _put_source(before, vocabulary, codes or [row.indicator for row in grid.declared.rows])
 
 
 def _put_picture(before: Paragraph, vocabulary: Vocabulary, picture: Picture, number: int, width: int) -> None:
@@ -224,9 +228,14 @@ def _put_picture(before: Paragraph, vocabulary: Vocabulary, picture: Picture, nu
     properties = shape._inline.docPr
     properties.set("name", f"chart{number}")
     properties.set("descr", picture.description)
-    before.insert_paragraph_before(
-        f"{vocabulary.plain(f'图{number}')}　{vocabulary.plain(picture.title)}", PICTURE_STYLE
-    )
+    title = f"{vocabulary.plain(f'图{number}')}　{vocabulary.plain(picture.title)}"
+    before.insert_paragraph_before(title, PICTURE_STYLE).paragraph_format.keep_with_next = True
+    _put_source(before, vocabulary, picture.indicators)
+
+
+def _put_source(before: Paragraph, vocabulary: Vocabulary, indicators: Iterable[str]) -> None:
+    if said := source_line(indicators, vocabulary.figures):
+        before.insert_paragraph_before(vocabulary.plain(said), NOTE_STYLE)
 
 
 def _put_contents(before: Paragraph, vocabulary: Vocabulary, document: Document) -> None:
@@ -243,7 +252,7 @@ def _put_contents(before: Paragraph, vocabulary: Vocabulary, document: Document)
         elif style == "Heading 2":
             section += 1
             number = vocabulary.plain(f"{chapter}.{section} ")
-        bookmark = f"_Toc{len(entries) + 1:06d}"
+        bookmark = f"{word.BOOKMARK}{len(entries) + 1:06d}"
         word.set_bookmark(paragraph._p, len(entries) + 1, bookmark)
         entries.append((CHAPTERS[style], number + text_of(paragraph._p), bookmark))
     for element in word.contents(document, entries):

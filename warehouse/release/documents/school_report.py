@@ -13,9 +13,10 @@ from warehouse.figures.school_figures import SchoolProfile
 from warehouse.figures.year_figures import Figures
 from warehouse.release.documents.own_words import STATES, JudgedWords, judge
 from warehouse.release.documents.paper_charts import CHARTS, Picture, draw
-from warehouse.release.documents.pdf import write_pdf
+from warehouse.release.documents.pdf import pages_of, with_pages, write_pdf
 from warehouse.release.documents.report_draft import SCHOOL_REPORT, Empty, ReportDraft, template_of, write_draft
 from warehouse.release.documents.vocabulary import Vocabulary
+from warehouse.release.documents.wordml import numbered
 from warehouse.release.documents.write_documents import FOR_AUTHORS
 from warehouse.release.narrative.read_narrative import Narrative
 
@@ -63,10 +64,11 @@ def write_school_report(
     own = folder / as_file_name(f"{figures.subject} {figures.subject_name}")
     own.mkdir(parents=True)
     name = as_file_name(f"{figures.subject_name}中等职业教育质量年度报告（{figures.report_year}年度）")
+    pdf = write_pdf(draft.data, released_on, kept)
     files = {
-        ".docx": draft.data,
-        ".pdf": write_pdf(draft.data, released_on, kept),
-        FOR_AUTHORS: rendered("hinted").for_authors,
+        ".docx": numbered(draft.data, pages_of(pdf)),
+        ".pdf": pdf,
+        FOR_AUTHORS: with_pages(rendered("hinted").for_authors, released_on, kept),
     }
     paths = tuple(_written(own / f"{name}{suffix}", data) for suffix, data in files.items())
     to_mend = tuple(_to_mend(judge(vocabulary(), narrative))) if narrative and narrative.is_begun else ()

@@ -120,6 +120,8 @@ def template_paragraphs(document: Document) -> Iterator[tuple[str, str]]:
         yield f"第 {number} 段", text_of(paragraph)
     for section in document.sections:
         for where, part in (("页眉", section.header), ("页脚", section.footer)):
+            if part.is_linked_to_previous:  # to look at it would make one
+                continue
             for paragraph in part._element.iter(qn("w:p")):
                 yield where, text_of(paragraph)
 

@@ -12,6 +12,7 @@ from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls, qn
 from lxml import etree
 
+from sources.system.fixed_zip import with_fixed_times
 from sources.system.plain_text import legible
 from warehouse.figures.fact import Printed
 from warehouse.figures.printed_table import FEW_COLUMNS, MergedCells, PrintedTable
@@ -26,7 +27,13 @@ SEPARATORS = (
 ROWS_KEPT_TOGETHER = 24
 FIRST_CONTROL = 700_000_000
 """Ids of content controls, apart from those that a template may have."""
-HEAD_STYLE, CENTRE_STYLE, LEFT_STYLE = "表头", "表格文字", "表格文字左"
+LOOK = (
+    '<w:tblLook w:val="0620" w:firstRow="1" w:lastRow="0" w:firstColumn="0" w:lastColumn="0" w:noHBand="1"'
+    ' w:noVBand="1"/>'
+)
+HEAD_STYLE, CENTRE_STYLE, LEFT_STYLE, NUMBER_STYLE = "表头", "表格文字", "表格文字左", "数字"
+BOOKMARK = "_Toc"
+"""How the bookmarks of headings begin, in Word's own contents too."""
 
 
 def style_id(document: Document, name: str) -> str:
@@ -193,7 +200,7 @@ def table(
     return parse_xml(
         f'<w:tbl {nsdecls("w")}><w:tblPr><w:tblStyle w:val="{style_id(document, "报告表格")}"/>'
         f'<w:tblW w:w="{sum(widths)}" w:type="dxa"/><w:jc w:val="center"/><w:tblLayout w:type="fixed"/>'
-        f"</w:tblPr><w:tblGrid>{columns}</w:tblGrid>{''.join(rows)}</w:tbl>"
+        f"{LOOK}</w:tblPr><w:tblGrid>{columns}</w:tblGrid>{''.join(rows)}</w:tbl>"
     )
 
 
@@ -232,7 +239,7 @@ def _row(
 
 
 def contents(document: Document, entries: Sequence[tuple[int, str, str]]) -> list[etree._Element]:
-    """A table of contents of (level, text, bookmark); Word works out the page numbers when it opens the file."""
+    """A table of contents of (level, text, bookmark), marked stale: its page numbers are not known yet."""
 
     def field(instruction: str, result: str, is_stale: bool = False) -> tuple[str, str]:
         dirty = ' w:dirty="true"' if is_stale else ""
@@ -254,6 +261,38 @@ def contents(document: Document, entries: Sequence[tuple[int, str, str]]) -> lis
             f"{end if index == len(entries) - 1 else ''}</w:p>"
         )
     return [parse_xml(paragraph) for paragraph in paragraphs]
+
+
+def numbered(draft: bytes, pages: Sequence[str]) -> bytes:
+    """A Word file with the page of each entry of its contents, which are stale no more; as it was where the pages are
+    not those of its entries."""
+
+    def edited(xml: bytes) -> bytes:
+        root = etree.fromstring(xml)
+        fields = [each for each in root.iter(qn("w:instrText")) if (each.text or "").startswith(f" PAGEREF {BOOKMARK}")]
+        if len(fields) != len(pages):
+            return xml
+        for field, page in zip(fields, pages, strict=True):
+            separator = field.getparent().getnext()
+            separator.getnext().find(qn("w:t")).text = page
+        for begin in root.iter(qn("w:fldChar")):
+            begin.attrib.pop(qn("w:dirty"), None)
+        written: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
+        return written
+
+    return with_fixed_times(draft, {"word/document.xml": edited})
+
+
+def set_number_style(document: Document) -> None:
+    """The digits within content controls have the style for numbers, where the template has one: LibreOffice would set
+    them in the Chinese font."""
+    found = next((style.style_id for style in document.styles if style.name == NUMBER_STYLE), None)
+    if found is None:
+        return
+    for run in document.element.body.iterfind(f".//{qn('w:sdt')}/{qn('w:sdtContent')}/{qn('w:r')}"):
+        properties = run.get_or_add_rPr()
+        if properties.find(qn("w:rStyle")) is None:
+            properties.insert(0, parse_xml(f'<w:rStyle {nsdecls("w")} w:val="{found}"/>'))
 
 
 def set_bookmark(paragraph: etree._Element, number: int, name: str) -> None:

@@ -11,11 +11,12 @@ from sources.system.kept_parts import NOTHING_KEPT, KeptParts
 from warehouse.figures.fact import Printed
 from warehouse.figures.year_figures import Figures
 from warehouse.release.documents.paper_charts import CHARTS, Picture, draw
-from warehouse.release.documents.pdf import write_pdf
+from warehouse.release.documents.pdf import pages_of, with_pages, write_pdf
 from warehouse.release.documents.report_draft import ReportDraft, template_of, write_draft
 from warehouse.release.documents.reuse_workbook import write_reuse_workbook
 from warehouse.release.documents.summary_workbook import write_workbook
 from warehouse.release.documents.vocabulary import Vocabulary
+from warehouse.release.documents.wordml import numbered
 from warehouse.release.imprint import imprint_of
 from warehouse.release.narrative.read_narrative import Narrative
 
@@ -65,11 +66,13 @@ def write_documents(
     name = f"{figures.city_name}中等职业教育质量年度报告（{figures.report_year}年度）"
     seconds: dict[str, float] = {}
 
+    def spent(kind: str) -> None:
+        seconds[kind] = seconds.get(kind, 0) + time.perf_counter() - started - sum(seconds.values())
+
     def written(suffix: str, data: bytes) -> Path:
         path = folder / f"{name}{suffix}"
         path.write_bytes(data)
-        kind = path.suffix.removeprefix(".")
-        seconds[kind] = seconds.get(kind, 0) + time.perf_counter() - started - sum(seconds.values())
+        spent(path.suffix.removeprefix("."))
         return path
 
     def workbook() -> Path:
@@ -86,17 +89,19 @@ def write_documents(
         vocabulary = Vocabulary(figures, released_on, version, frozenset(CHARTS))
         used = template or template_of(figures.catalogue.pack)
         draft = write_draft(vocabulary, figures.tables.get, chart, released_on, used, narrative=narrative)
-        paths.append(written(".docx", draft.data))
+        spent("docx")
         return draft
 
     paths = [path for path in (each.do("汇总表（.xlsx）", workbook),) if path]
     draft = each.do("质量年报（.docx）", word)
     hints = None
     if draft is not None:
-        data = draft.data
-        pdf = each.do("质量年报（.pdf）", lambda: written(".pdf", write_pdf(data, released_on, kept)))
-        paths += [pdf] if pdf else []
-        hints = written(FOR_AUTHORS, draft.for_authors) if for_authors else None
+        data, hinted = draft.data, draft.for_authors
+        pdf = each.do("质量年报（.pdf）", lambda: write_pdf(data, released_on, kept))
+        spent("pdf")
+        paths.append(written(".docx", numbered(data, pages_of(pdf)) if pdf else data))
+        paths += [written(".pdf", pdf)] if pdf else []
+        hints = written(FOR_AUTHORS, with_pages(hinted, released_on, kept) if pdf else hinted) if for_authors else None
     reused = each.do("数据表（.xlsx）", reuse)
     paths += [reused] if reused else []
     if draft is None:
