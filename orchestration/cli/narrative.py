@@ -1,6 +1,7 @@
 """The command about a report's own words: which sections are written, what is wrong in them, which marks there are."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +14,7 @@ from orchestration.cli.console import (
     app,
     check_years,
     console,
+    fail,
     fail_not_found,
     installation,
     print_json,
@@ -20,6 +22,7 @@ from orchestration.cli.console import (
     print_records,
     published,
 )
+from orchestration.cli.drafts_back import take_home
 
 if TYPE_CHECKING:
     from warehouse.release.documents.mark_list import MarkExample
@@ -35,13 +38,25 @@ def narrative(
     marks: Annotated[bool, typer.Option("--marks", help="列出可以用的取数的词，每个带这一年印出的样子")] = False,
     region: RegionCode = None,
     of: Annotated[str | None, typer.Option("--of", help="与 --marks 一起：只列名称里有这几个字的，或这一节的")] = None,
+    take: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--take",
+            help="读回改过的草稿（.docx）：改了的话写进各节的文件；可以重复给出，按节合并",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="与 --take 一起：只说会写什么，不写")] = False,
     as_json: AsJson = False,
 ) -> None:
     """报告里本市自己写的文字：各节写了没有、有什么要改，写在哪个文件；还没有写好时返回码为 3。
 
     --region 看下级地区的报告，文字放在 narrative/<年度>/regions/<行政区划代码>/。
+
+    --take 读回在 Word 里改过的草稿：文字成为新的一版，改了的数字和生成的句子列出来，批注留着；有要定的事时返回码为 3。
     """
-    # Long: of the installation's own region, or of one within it.
+    # Long: three things that are asked of words, and what each needs.
     from warehouse.catalogue.catalogue import load_catalogue
     from warehouse.figures.regions import find_region
     from warehouse.figures.year_figures import load_figures
@@ -53,6 +68,11 @@ def narrative(
 
     settings, city = installation()
     check_years(city, [year])
+    if take:
+        take_home(settings, city, year, take, dry_run, as_json)
+        return
+    if dry_run:
+        fail("--dry-run 要与 --take 一起写。")
     catalogue = load_catalogue(city.pack)
     with published(settings) as connection:
         try:

@@ -27,6 +27,7 @@ from orchestration.cli.console import (
     print_records,
     published,
 )
+from orchestration.cli.drafts_back import print_diff
 
 if TYPE_CHECKING:
     from warehouse.release.foresee import Foreseen
@@ -47,12 +48,16 @@ RELEASE_HEADINGS = {
 
 @app.command(rich_help_panel=Panel.REPORT)
 def documents(
-    year: Year,
+    year: Annotated[int | None, typer.Option("--year", help="报告年度；与 --diff 一起时不写")] = None,
     region: RegionCode = None,
     school: Annotated[str | None, typer.Option(help="只生成这所学校自己的年报；写代码、名称或简称")] = None,
     schools: Annotated[bool, typer.Option("--schools", help="生成每所学校自己的年报")] = False,
     enterprise: Annotated[
         str | None, typer.Option(help="只生成这家合作企业的年报；写企业名称、名称的一部分或统一社会信用代码")
+    ] = None,
+    diff: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option("--diff", help="不生成，只比较两份草稿（旧 新，.docx）：哪些节变了，文字和数字分开列"),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -61,11 +66,18 @@ def documents(
     --school、--schools 生成学校自己的年报：Word、PDF 和撰写稿，数字与本地区年报同出一处。
 
     --enterprise 生成一家合作企业的年报：Word 和 PDF，数字由各校“合作企业”表相加。
+
+    --diff 比较两份草稿，有变化时返回码为 3。
     """
     from warehouse.catalogue.catalogue import load_catalogue
     from warehouse.release.draft import write_draft
 
     # Long: three kinds of reports, each with its outcome.
+    if diff:
+        print_diff(*diff, as_json)
+        return
+    if year is None:
+        fail("请写报告年度，如 --year 2023；比较两份草稿用 --diff 旧 新。")
     if sum((school is not None, schools, enterprise is not None)) > 1:
         fail("--school 只生成一所学校的，--schools 生成每一所的，--enterprise 生成一家企业的；请只写一个。")
     if enterprise is not None:

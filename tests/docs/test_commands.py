@@ -15,6 +15,8 @@ from tests.conftest import run_all
 from tests.support.confirmed import confirm_and_release
 from tests.support.explained import explain
 from tests.support.small_books import pour
+from warehouse.catalogue.catalogue import load_catalogue
+from warehouse.release.draft import write_draft
 from warehouse.run.publish import publish
 from warehouse.store.connection import open_published
 
@@ -51,7 +53,7 @@ def shown() -> list[str]:
 
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """The second city with both years, an explanation, a release."""
+    """The second city with both years, an explanation, a release, a draft."""
     folder = tmp_path_factory.mktemp("second")
     city = write_city(folder / "city", YEARS)
     settings = Settings(home=folder / "home", city_dir=folder / "city")
@@ -60,6 +62,8 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     explain(settings, "column_name = 'students_full_time' and record = 0")
     publish(settings)
     confirm_and_release(settings, city, 2023)
+    with open_published(settings) as connection:
+        write_draft(connection, settings, city, load_catalogue(city.pack), 2023)
     return settings
 
 
@@ -74,7 +78,9 @@ def filled_in(command: str, settings: Settings) -> list[str]:
     """The words of a command with what stands for a file or a number replaced by one of the city's."""
     book = str(min(settings.inbox.glob("2023*V1*")))
     report = str(next((settings.home / "releases" / "2023.1").glob("*.docx")))
-    stand_ins = {"FILE": report if "reconcile" in command else book, "文件.xlsx": book, "清单.csv": report}
+    draft = str(next((settings.home / "documents" / "2023").glob("*）.docx")))
+    stand_ins = dict.fromkeys(("FILE.docx", "OLD.docx", "NEW.docx", "旧.docx", "新.docx"), draft)
+    stand_ins |= {"FILE": report if "reconcile" in command else book, "文件.xlsx": book, "清单.csv": report}
     stand_ins["as-of 2024-03-15"] = "as-of 2099-01-01"
     stand_ins["--version 编号"] = f"--version {counted(settings)}"
     for word, own in (OF_THE_SAMPLE | stand_ins | {"<编号>": "E1"}).items():

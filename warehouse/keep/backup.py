@@ -32,6 +32,7 @@ from sources.system.whole_file import copy_file, sync_folder
 from warehouse.intake.released import VERSION, releases_folder
 from warehouse.keep.ailment import Ailment, ailments_in
 from warehouse.keep.files import broken_history, broken_published, examine_archive, examine_releases
+from warehouse.release.coming_home.handed_out import FOLDER as HANDED_OUT
 from warehouse.release.manifest import commit
 from warehouse.store.owner import NOTE, owner_of
 
@@ -126,6 +127,8 @@ def back_up(settings: Settings, target: Path) -> Backup:
         _copy_unreceived(settings, archive, part / INBOX)
         _copy_ledger(settings.home / LEDGER, home / LEDGER)
         _copy_if_there(settings.home / NOTE, home / NOTE)
+        for each in sorted((settings.home / HANDED_OUT).glob("*")):
+            _copy_if_there(each, home / HANDED_OUT / each.name)
         withheld = _copy_city(settings.city_dir, part / CITY)
         ailments = tuple(told_of(settings.home, home, each) for each in examine_copy(home))
         listed = BackupList(

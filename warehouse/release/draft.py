@@ -23,9 +23,12 @@ from sources.system.whole_file import PARTIAL, remove_dead_partials
 from warehouse.catalogue.catalogue import Catalogue
 from warehouse.figures.regions import find_region
 from warehouse.figures.year_figures import load_figures
+from warehouse.release.coming_home.handed_out import hand_out
+from warehouse.release.documents.paper_charts import CHARTS
+from warehouse.release.documents.vocabulary import Vocabulary
 from warehouse.release.documents.write_documents import write_documents
 from warehouse.release.narrative.read_narrative import narrative_of, narrative_of_region
-from warehouse.release.narrative.written_files import region_files, written_files
+from warehouse.release.narrative.written_files import OF_REGIONS, region_files, written_files
 from warehouse.release.site.write_site import write_site
 from warehouse.run.space import needs_of_documents
 
@@ -89,6 +92,10 @@ def write_draft(
             kept=KeptParts(settings.kept_parts),
             narrative=narrative,
         )
+        own_words = Vocabulary(figures, settings.today, DRAFT, frozenset(CHARTS))
+        reports = [*(path for path in written.paths if path.suffix == ".docx"), written.for_authors]
+        within = () if is_own else (OF_REGIONS, region)
+        hand_out([path for path in reports if path], own_words, narrative, city, settings, within)
         paths, seconds = written.paths, dict(written.seconds)
         seconds.setdefault("文档", time.perf_counter() - start)
         if is_own:

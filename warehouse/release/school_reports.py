@@ -5,7 +5,6 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date
 from functools import partial
 from pathlib import Path
 
@@ -30,10 +29,13 @@ from warehouse.figures.school_figures import (
     profile_of,
 )
 from warehouse.figures.year_figures import Figures, load_figures
+from warehouse.release.coming_home.handed_out import hand_out
+from warehouse.release.documents.paper_charts import CHARTS
 from warehouse.release.documents.school_report import SchoolReport, write_school_report
+from warehouse.release.documents.vocabulary import Vocabulary
 from warehouse.release.draft import DRAFT
 from warehouse.release.narrative.read_narrative import Narrative, narrative_of_school
-from warehouse.release.narrative.written_files import WrittenFilesError, school_files, schools_with_files
+from warehouse.release.narrative.written_files import OF_SCHOOLS, WrittenFilesError, school_files, schools_with_files
 from warehouse.run.space import needs_of_documents
 
 FOLDER = "学校年报"
@@ -103,7 +105,7 @@ def write_school_reports(
                 each_alone.note(_called(each), error)
             else:
                 if found:
-                    begun.append((each, hands.begin(_one, *found, shared, folder, settings.today, kept)))
+                    begun.append((each, hands.begin(_one, *found, shared, folder, settings, city, kept)))
         for each, result in begun:
             progress(each.name)
             report, unmade = result()
@@ -160,7 +162,8 @@ def _one(
     narrative: Narrative,
     region: Shared[Figures],
     folder: Path,
-    released_on: date,
+    settings: Settings,
+    city: City,
     kept: KeptParts,
 ) -> tuple[SchoolReport | None, list[str]]:
     """A school's report; None, and a line that says so, where it could not be made."""
@@ -168,8 +171,13 @@ def _one(
     figures = replace(own, whole=region.value)
     report = each.do(
         _called(figures.schools[0]),
-        lambda: write_school_report(figures, profile, folder, released_on, DRAFT, kept, narrative),
+        lambda: write_school_report(figures, profile, folder, settings.today, DRAFT, kept, narrative),
     )
+    if report:
+        vocabulary = Vocabulary(figures, settings.today, DRAFT, frozenset(CHARTS), profile=profile)
+        drafts = [path for path in report.paths if path.suffix == ".docx"]
+        within = (OF_SCHOOLS, report.school)
+        each.do(_called(figures.schools[0]), lambda: hand_out(drafts, vocabulary, narrative, city, settings, within))
     return report, each.failed
 
 

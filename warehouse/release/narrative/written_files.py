@@ -13,6 +13,9 @@ from sources.system.faults import ToldError
 from sources.system.fingerprint import sha256_of
 
 FOLDER, CASES, OF_SCHOOLS, OF_REGIONS = "narrative", "cases", "schools", "regions"
+COMMENTS, EARLIER = "comments", "earlier"
+"""What readers of a draft said, and versions that others have followed: kept beside the words, and none themselves."""
+ASIDE = (OF_SCHOOLS, OF_REGIONS, COMMENTS, EARLIER)
 MOST_FILES = 500
 LARGEST = 8_000_000
 """Bytes of a file, a photograph above all; a release holds them all."""
@@ -61,17 +64,22 @@ class WrittenFiles:
 def written_files(city_dir: Path, report_year: int) -> WrittenFiles:
     """What the city has written for a year, without what its schools and the regions in it have. Raises
     WrittenFilesError."""
-    return _files_in(city_dir / FOLDER / str(report_year), report_year)
+    return _files_in(words_folder(city_dir, report_year), report_year)
+
+
+def words_folder(city_dir: Path, report_year: int, *within: str) -> Path:
+    """Where the words of the city's report of a year lie; `within` it those of a school or region."""
+    return (city_dir / FOLDER / str(report_year)).joinpath(*within)
 
 
 def school_files(city_dir: Path, report_year: int, school: str) -> WrittenFiles:
     """What a school has written for its own report of a year. Raises WrittenFilesError."""
-    return _files_in(city_dir / FOLDER / str(report_year) / OF_SCHOOLS / school, report_year)
+    return _files_in(words_folder(city_dir, report_year, OF_SCHOOLS, school), report_year)
 
 
 def region_files(city_dir: Path, report_year: int, region: str) -> WrittenFiles:
     """What a region within the city's own has written for its report of a year. Raises WrittenFilesError."""
-    return _files_in(city_dir / FOLDER / str(report_year) / OF_REGIONS / region, report_year)
+    return _files_in(words_folder(city_dir, report_year, OF_REGIONS, region), report_year)
 
 
 def schools_with_files(city_dir: Path, report_year: int) -> dict[str, str]:
@@ -99,8 +107,7 @@ def _files_in(folder: Path, report_year: int) -> WrittenFiles:
         return WrittenFiles(report_year, shown)
     files = (path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink())
     places = [(path, path.relative_to(folder).parts) for path in files]
-    own = [(path, parts) for path, parts in places if parts[0] not in (OF_SCHOOLS, OF_REGIONS)]
-    paths = [path for path, parts in own if not any(map(_is_of_an_editor, parts))]
+    paths = [path for path, parts in places if parts[0] not in ASIDE and not any(map(_is_of_an_editor, parts))]
     if len(paths) > MOST_FILES:
         raise WrittenFilesError(
             f"{shown} 里有 {len(paths)} 个文件，最多 {MOST_FILES} 个：请只留下各节的文字、案例和图片"
