@@ -58,7 +58,11 @@ def _rows(contract: Contract, grid: list[list[Any]], codes: dict[str, dict[str, 
         return [row] if any(value is not None for value in row.values()) else []
     heads = {str(head): position for position, head in enumerate(grid[4]) if head}
     rows = [
-        {column.name: _typed(column, line[heads[column.heading]], codes) for column in contract.columns}
+        # a column that is asked from a later year on is not in the workbook
+        {
+            column.name: _typed(column, line[heads[column.heading]] if column.heading in heads else None, codes)
+            for column in contract.columns
+        }
         for line in grid[5:]
     ]
     keys = [name for name in contract.key if not contract.column(name).prefilled]
