@@ -291,6 +291,20 @@ def test_a_mistake_in_a_developers_file_is_told_in_one_line(tmp_path, path, mode
         ("indicators", indicator.load_chapters, "numerator: [", "numerator: [x", "there is no measure `x"),
         ("tables", report_table.load_report_tables, "indicator: ", "indicator: x", "there is no indicator `x"),
         ("thresholds.yml", standard.load_requirements, "indicator: ", "indicator: x", "there is no indicator `x"),
+        (
+            "thresholds.yml",
+            standard.load_requirements,
+            "edition: setting_2010",
+            "edition: setting_210",
+            "there is no edition `setting_210`; did you mean `setting_2010`?",
+        ),
+        (
+            "thresholds.yml",
+            standard.load_requirements,
+            "not_whole: [senior_technician",
+            "not_whole: [senior_technican",
+            "there is no category `senior_technican`; did you mean `senior_technician`?",
+        ),
     ],
 )
 def test_an_unknown_name_in_the_catalogue_is_told_with_its_line(
