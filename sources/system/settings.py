@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass, fields
 from datetime import date
 from pathlib import Path
+from shutil import which
 
 from sources.system.faults import ToldError
 
@@ -16,6 +17,8 @@ NOT_IN_A_HOME = "#%?*[]"
 """SQLite's addresses, dbt's and DuckDB's patterns of files give these a meaning."""
 ENV_FILE = "nianbao.env"
 """In a city's folder: the settings of its installation, above all where its data lie."""
+OFFICE, NO_OFFICE = "soffice", "none"
+"""LibreOffice's program, and how somebody says that it is not to be used."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,8 @@ class Settings:
     """How long the working database is waited for while another process has it (NIANBAO_WAIT_SECONDS)."""
     web_origins: tuple[str, ...] = ()
     """Addresses of the page behind a proxy (NIANBAO_WEB_ORIGINS): https://nianbao.example. This machine's are known."""
+    office: str | None = None
+    """LibreOffice's program, for page numbers (NIANBAO_OFFICE). None: there is none, or it is not to be used."""
     shared_books: Path | None = None
     """The folder whose dagster.yaml says where a team's history is (NIANBAO_DAGSTER_HOME). None: in the home."""
 
@@ -130,8 +135,8 @@ class Settings:
 
 def load_settings() -> Settings:
     """Settings from the environment (NIANBAO_HOME, NIANBAO_CITY, NIANBAO_TODAY, NIANBAO_THREADS, NIANBAO_WAIT_SECONDS,
-    NIANBAO_WEB_ORIGINS, NIANBAO_DAGSTER_HOME, NIANBAO_MAX_…), what is not set there from `nianbao.env` of the city's
-    folder, the rest as it is by default.
+    NIANBAO_WEB_ORIGINS, NIANBAO_OFFICE, NIANBAO_DAGSTER_HOME, NIANBAO_MAX_…), what is not set there from `nianbao.env`
+    of the city's folder, the rest as it is by default.
 
     Without NIANBAO_CITY the city is that in whose folder one stands (or below it), else the sample city.
 
@@ -150,7 +155,10 @@ def load_settings() -> Settings:
     limits = {each.name: value for each in fields(Limits) if (value := getattr(given, f"max_{each.name}"))}
     wait = Settings.wait_seconds if given.wait_seconds is None else given.wait_seconds
     origins = tuple((given.web_origins or "").split())
-    return Settings(home, city_dir, Limits(**limits), given.today, given.threads, wait, origins, given.dagster_home)
+    office = None if given.office == NO_OFFICE else which(given.office or OFFICE)
+    return Settings(
+        home, city_dir, Limits(**limits), given.today, given.threads, wait, origins, office, given.dagster_home
+    )
 
 
 def _usable(home: Path) -> Path:

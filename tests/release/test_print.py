@@ -1,13 +1,11 @@
 """The report as print: official style, contents that are right at first opening, nothing that Word, WPS and LibreOffice
 show differently, and a PDF that a screen reader can read. In the sample city and in another."""
 
-import os
 import re
 import shutil
-import subprocess
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from io import BytesIO
 from itertools import pairwise, takewhile
@@ -20,7 +18,9 @@ import pikepdf
 import pypdfium2
 import pytest
 from docx.document import Document
-from docx.oxml.ns import qn
+from docx.opc.constants import RELATIONSHIP_TYPE
+from docx.oxml import parse_xml
+from docx.oxml.ns import nsdecls, qn
 from docx.styles.style import BaseStyle
 from docx.table import Table
 from lxml import etree
@@ -29,12 +29,17 @@ from openxml_audit import OpenXmlValidator
 from sources.declarations.city import load_city
 from sources.system.settings import PROJECT_ROOT, Settings
 from tests.end_to_end.test_another_city import CITY_DIR
-from tests.release.conftest import RELEASED_ON, render, template_with
+from tests.release.conftest import RELEASED_ON, YEAR, render, template_with
+from tests.support.confirmed import confirm_and_release, confirm_each
 from tests.support.word import opened
 from warehouse.catalogue.catalogue import load_catalogue
 from warehouse.figures.year_figures import load_figures
+from warehouse.release.documents import page_numbers
+from warehouse.release.documents.page_numbers import PageNumbers, asks_elsewhere, numbers_in
 from warehouse.release.documents.pdf import pages_of, with_pages, write_pdf
+from warehouse.release.documents.wordml import numbered
 from warehouse.release.documents.write_documents import FOR_AUTHORS, write_documents
+from warehouse.release.verify import verify
 from warehouse.store.connection import open_published
 
 WORLDS = ["sample", "another"]
@@ -143,24 +148,60 @@ def test_a_heading_that_cannot_be_placed_leaves_contents_that_word_fills(made, t
     assert {page for _, page in entries(word)} == {""}
 
 
+OFFICE = shutil.which("soffice")
+
+
 @pytest.mark.deep
-@pytest.mark.skipif(shutil.which("soffice") is None, reason="LibreOffice is not installed")
-def test_libreoffice_lays_headings_out_at_most_a_page_beside_what_the_contents_say(report, tmp_path):
-    (tmp_path / "report.docx").write_bytes(report.word)
-    command = ["soffice", "--headless", f"-env:UserInstallation=file://{tmp_path}/profile", "--convert-to", "pdf"]
-    subprocess.run(
-        [*command, "--outdir", str(tmp_path), str(tmp_path / "report.docx")],
-        env=os.environ | {"HOME": str(tmp_path)},
-        check=True,
-        capture_output=True,
-    )
-    titles = outline((tmp_path / "report.pdf").read_bytes())
-    first = titles[0][1]
-    said = entries(report.word)
-    found = [(title, index - first + 1) for title, index in titles]
-    assert [title for title, _ in found] == [text for text, _ in said]
-    beside = [abs(page - int(named)) for (_, page), (_, named) in zip(found, said, strict=True)]
-    assert max(beside) <= 1
+@pytest.mark.skipif(OFFICE is None, reason="LibreOffice is not installed")
+def test_where_libreoffice_is_installed_each_heading_is_on_the_page_that_the_contents_name(report):
+    numbers = PageNumbers(OFFICE).of(report.word, report.pdf)
+    word = numbered(report.word, numbers)
+    assert numbers_in(word) == tuple(numbers)
+    assert PageNumbers(OFFICE).of(word, report.pdf) == numbers, "the numbers move nothing"
+    beside = [abs(int(page) - int(named)) for page, (_, named) in zip(numbers, entries(report.word), strict=True)]
+    assert max(beside) <= 1, "the PDF has other pages"
+
+
+@pytest.mark.parametrize("program", ["/nowhere/soffice", "/bin/false", "/bin/true"])
+def test_an_office_that_fails_leaves_the_numbers_of_the_pdf(report, program):
+    assert PageNumbers(program).of(report.word, report.pdf) == pages_of(report.pdf)
+
+
+def test_a_release_that_is_made_again_takes_the_numbers_that_it_has(report):
+    given = tuple(str(number) for number in range(1, len(entries(report.word)) + 1))
+    word = numbered(report.word, PageNumbers("/nowhere/soffice", given).of(report.word, report.pdf))
+    assert numbers_in(word) == given
+    assert [page for _, page in entries(word)] == list(given)
+    assert numbered(word, pages_of(report.pdf)) == report.word
+
+
+@pytest.mark.deep
+def test_a_release_is_made_again_on_a_machine_that_lays_it_out_otherwise(fresh_copy, city, monkeypatch):
+    here = replace(fresh_copy, office="/here/soffice")
+    monkeypatch.setattr(page_numbers, "_laid_out", lambda _office, word, _kept: ["7"] * len(entries(word)))
+    confirm_each(here, city, YEAR)
+    released = confirm_and_release(here, city, YEAR)
+    (path,) = released.folder.glob("*.docx")
+    assert set(numbers_in(path.read_bytes()) or ()) == {"7"}
+    monkeypatch.undo()
+    found = verify(replace(here, office=None), city, load_catalogue(city.pack), released.manifest.version)
+    assert found.is_equal, found
+
+
+@pytest.mark.parametrize("code", ["INCLUDEPICTURE http://example.org/a.png", "DDEAUTO excel", "INCLUDETEXT C:/a.docx"])
+def test_a_file_that_would_fetch_something_is_not_laid_out(report, code):
+    assert not asks_elsewhere(report.word)
+    document = report.document
+    field = parse_xml(f"<w:fldSimple {nsdecls('w')} w:instr='{code}'/>")
+    document.paragraphs[0]._p.append(field)
+    buffer = BytesIO()
+    document.save(buffer)
+    assert asks_elsewhere(buffer.getvalue())
+    document.paragraphs[0]._p.remove(field)
+    document.part.relate_to("http://example.org/a.png", RELATIONSHIP_TYPE.IMAGE, is_external=True)
+    buffer = BytesIO()
+    document.save(buffer)
+    assert asks_elsewhere(buffer.getvalue())
 
 
 # Official style (GB/T 9704-2012)

@@ -24,6 +24,7 @@ from warehouse.catalogue.catalogue import Catalogue
 from warehouse.figures.regions import find_region
 from warehouse.figures.year_figures import load_figures
 from warehouse.release.coming_home.handed_out import hand_out
+from warehouse.release.documents.page_numbers import PageNumbers
 from warehouse.release.documents.paper_charts import CHARTS
 from warehouse.release.documents.vocabulary import Vocabulary
 from warehouse.release.documents.write_documents import write_documents
@@ -91,6 +92,7 @@ def write_draft(
             publication=city.publication,
             kept=KeptParts(settings.kept_parts),
             narrative=narrative,
+            page_numbers=PageNumbers(settings.office),
         )
         own_words = Vocabulary(figures, settings.today, DRAFT, frozenset(CHARTS))
         reports = [*(path for path in written.paths if path.suffix == ".docx"), written.for_authors]

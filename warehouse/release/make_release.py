@@ -36,6 +36,7 @@ from warehouse.release.data.data_package import write_bundle, write_checksums
 from warehouse.release.data.dictionary import write_dictionary, write_structure
 from warehouse.release.data.metrics_file import write_metrics
 from warehouse.release.data.model_docs import MODEL_DOCS, write_model_docs
+from warehouse.release.documents.page_numbers import BY_PDF, PageNumbers
 from warehouse.release.documents.write_documents import write_documents
 from warehouse.release.evidence.facts_file import write_facts
 from warehouse.release.evidence.stated import Known, StatedFact, state
@@ -153,6 +154,7 @@ def release(
                 hands,
                 kept,
                 written,
+                PageNumbers(settings.office),
             )
             progress("核对文字")
             refuse_unfinished_text(connection, partial, city, foreseen.listed, hands)
@@ -202,6 +204,7 @@ def make(
     hands: Hands | None = None,
     kept: KeptParts = NOTHING_KEPT,
     written: WrittenFiles | None = None,
+    page_numbers: PageNumbers = BY_PDF,
 ) -> dict[str, float]:
     """Writes every file of a release but its manifest into the folder; returns the seconds of each part. With several
     `hands` documents are made beside data and pages.
@@ -227,7 +230,9 @@ def make(
     with part("文档"):
         figures = load_figures(connection, catalogue, report_year, city.code, confirmed, each)
         narrative = narrative_of(written, city, catalogue.pack) if written else None
-        documents = hands.begin(_documents, figures, folder, released_on, version, city.publication, kept, narrative)
+        documents = hands.begin(
+            _documents, figures, folder, released_on, version, city.publication, kept, narrative, page_numbers
+        )
     with part("数据文件"):
         data = [
             *write_bundle(connection, city, report_year, folder / DATA, released_on, version, released),
@@ -276,6 +281,7 @@ def _documents(
     publication: PublicationTerms,
     kept: KeptParts,
     narrative: Narrative | None,
+    page_numbers: PageNumbers,
 ) -> tuple[tuple[Path, ...], list[str], tuple[Printed, ...]]:
     """Writes the documents; their paths, a line for each that could not be made, the numbers of the Word file."""
     each = OneByOne()
@@ -288,6 +294,7 @@ def _documents(
         publication=publication,
         kept=kept,
         narrative=narrative,
+        page_numbers=page_numbers,
     )
     return made.paths, each.failed, made.printed
 

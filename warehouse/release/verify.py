@@ -1,6 +1,7 @@
 """A release made again from the archive alone, and compared byte for byte."""
 
 import tempfile
+import zipfile
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -16,6 +17,7 @@ from warehouse.intake.released import MANIFEST, SIGNATURE, VERSION, number_of, r
 from warehouse.release.checklist import check_release
 from warehouse.release.data.model_docs import MODEL_DOCS
 from warehouse.release.disagreements import Evidence, disagreements, unproven
+from warehouse.release.documents.page_numbers import BY_PDF, PageNumbers, numbers_in
 from warehouse.release.evidence.signing import Signed, how_signed
 from warehouse.release.gate import confirmed_notes, gate
 from warehouse.release.make_release import Progress, make, outputs_in
@@ -111,6 +113,7 @@ def verify(
                 progress,
                 {int(year): each for year, each in (manifest.released or {}).items()},
                 written=then,
+                page_numbers=_page_numbers(folder),
             )
         outputs = outputs_in(made)
     confirmations = archived_confirmations(settings.archive)
@@ -142,6 +145,16 @@ def verify(
         manifest_hash=manifest_hash(folder),
         signed=how_signed(folder / MANIFEST, folder / SIGNATURE, manifest.published_as.signing_key),
     )
+
+
+def _page_numbers(folder: Path) -> PageNumbers:
+    """Those that the release's own Word file has: another machine may lay it out otherwise, or cannot."""
+    for path in folder.glob("*.docx"):
+        try:
+            return PageNumbers(given=numbers_in(path.read_bytes()))
+        except (OSError, ValueError, KeyError, SyntaxError, zipfile.BadZipFile):  # damaged: told as a file that differs
+            break
+    return BY_PDF
 
 
 def _declared(settings: Settings, city: City, manifest: Manifest) -> City:

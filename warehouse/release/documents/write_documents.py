@@ -10,8 +10,9 @@ from sources.system.faults import OneByOne
 from sources.system.kept_parts import NOTHING_KEPT, KeptParts
 from warehouse.figures.fact import Printed
 from warehouse.figures.year_figures import Figures
+from warehouse.release.documents.page_numbers import BY_PDF, PageNumbers
 from warehouse.release.documents.paper_charts import CHARTS, Picture, draw
-from warehouse.release.documents.pdf import pages_of, with_pages, write_pdf
+from warehouse.release.documents.pdf import with_pages, write_pdf
 from warehouse.release.documents.report_draft import ReportDraft, template_of, write_draft
 from warehouse.release.documents.reuse_workbook import write_reuse_workbook
 from warehouse.release.documents.summary_workbook import write_workbook
@@ -48,6 +49,7 @@ def write_documents(
     publication: PublicationTerms = NOTHING_DECLARED,
     kept: KeptParts = NOTHING_KEPT,
     narrative: Narrative | None = None,
+    page_numbers: PageNumbers = BY_PDF,
 ) -> Documents:
     """Writes 汇总表.xlsx, 数据表.xlsx, 质量年报.docx and 质量年报.pdf of a region's report year into a folder.
 
@@ -99,7 +101,7 @@ def write_documents(
         data, hinted = draft.data, draft.for_authors
         pdf = each.do("质量年报（.pdf）", lambda: write_pdf(data, released_on, kept))
         spent("pdf")
-        paths.append(written(".docx", numbered(data, pages_of(pdf)) if pdf else data))
+        paths.append(written(".docx", numbered(data, page_numbers.of(data, pdf, kept)) if pdf else data))
         paths += [written(".pdf", pdf)] if pdf else []
         hints = written(FOR_AUTHORS, with_pages(hinted, released_on, kept) if pdf else hinted) if for_authors else None
     reused = each.do("数据表（.xlsx）", reuse)
