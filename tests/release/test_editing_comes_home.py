@@ -22,10 +22,11 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from orchestration.cli.main import app
-from sources.declarations.city import City
+from sources.declarations.city import City, load_city
 from sources.system.settings import CITIES_ROOT, Settings
 from tests.any_city.made_up import make_up, pour
 from tests.conftest import run_all
+from tests.end_to_end import test_province as province
 from tests.release.conftest import YEAR
 from tests.support.sample import PACK
 from warehouse.catalogue.catalogue import load_catalogue
@@ -310,8 +311,11 @@ def test_two_editors_sections_merge_and_what_both_changed_is_left_to_people(hand
     assert handed.read("就业质量.md") == before
     (note,) = done.notes
     assert (note.kind, note.heading) == ("conflict", "就业质量")
-    assert "就摸底" in note.text
-    assert "先摸底" in note.text
+    assert "“开始”改为“就”" in note.text
+    assert "“开始”改为“先”" in note.text
+    kept = {path.name: path.read_text("utf-8") for path in (handed.words / "unmerged").iterdir()}
+    assert kept["就业质量（甲）.md"] == before.replace("开始摸底", "就摸底")
+    assert kept["就业质量（乙）.md"] == before.replace("开始摸底", "先摸底")
 
 
 def test_the_second_editor_who_comes_later_overwrites_nobody(handed: Handed, tmp_path: Path):
@@ -322,7 +326,7 @@ def test_the_second_editor_who_comes_later_overwrites_nobody(handed: Handed, tmp
     done = handed.take(two)
     assert "一直稳" in handed.read("发展规模.md")
     assert "草稿发出以后" in told(done)
-    assert "不太稳" in told(done)
+    assert "“比较”改为“不太”" in told(done)
 
 
 # Through LibreOffice
@@ -499,6 +503,7 @@ def test_one_that_unfolds_beyond_measure_is_refused(handed: Handed, tmp_path: Pa
 # None is lost
 
 STRANGE_WORDS = "鑫犇森淼焱垚骉羴"
+SIGNS_OF = "麤龘"
 
 
 @cache
@@ -516,7 +521,7 @@ def _plain(item: WordItem, text: str, keeps_tags: bool) -> WordItem:
     return replace(item, text=text, numbers=numbers, bold=(), slanted=())
 
 
-def _edit_at_random(handed: HandedOut, random: Random, count: int) -> tuple[WordDraft, list[str]]:
+def _edit_at_random(handed: HandedOut, random: Random, count: int, who: int = 0) -> tuple[WordDraft, list[str]]:
     """A draft after some edits, each with a word or a number that stands nowhere else."""
     items: list[WordItem | None] = list(handed.items)
     own = [each.item for each in handed.own if each.item is not None]
@@ -524,14 +529,14 @@ def _edit_at_random(handed: HandedOut, random: Random, count: int) -> tuple[Word
     signs, added = [], dict[int, list[WordItem]]()
     places = random.sample(range(len(items)), count // 2) + random.sample(own, min(count, len(own)))
     for number, at in enumerate(dict.fromkeys(places)):
-        item, word = items[at], STRANGE_WORDS[number % 8] * (3 + number // 8)
+        item, word = items[at], SIGNS_OF[who] + STRANGE_WORDS[number % 8] * (3 + number // 8) + SIGNS_OF[who]
         assert item is not None
         numerals = list(item.numbers)
         what = random.choice(["word", "number", "insert", "replace", "word"])
         if item.is_heading:
             what = "insert"
         if what == "number" and numerals:
-            span, typed = random.choice(numerals), str(777_000 + number)
+            span, typed = random.choice(numerals), str(777_000 + 1_000 * who + number)
             text = item.text[: span.start] + typed + item.text[span.end :]
             items[at] = _plain(item, text, keeps_tags)
             signs.append(typed)
@@ -564,6 +569,92 @@ def test_no_edit_is_lost(once: Handed, seed: int, count: int):
         for piece in (piece for piece in marks if piece.source in change.before):
             kept = change.after.count(piece.source) >= change.before.count(piece.source)
             assert kept or piece.source in said.replace(home, ""), (change, piece)
+
+
+# A gap, a region, more at random
+
+
+def test_words_written_over_a_gap_or_behind_it_are_the_sections_first(handed: Handed, tmp_path: Path):
+    for name in ("应对措施.md", "项目推进.md"):
+        (handed.words / name).unlink()
+    draft = drawn_up(handed.settings, handed.city, YEAR)
+
+    def fill(document) -> None:
+        behind, over = place(document, "【此处缺：应对措施"), place(document, "【此处缺：项目推进")
+        behind.add_run("先把教师配齐。")
+        over.clear()
+        over.add_run("项目都按期开工。")
+
+    done = handed.take(edited(draft, tmp_path / "a.docx", fill))
+    assert handed.read("应对措施.md") == "先把教师配齐。\n"
+    assert handed.read("项目推进.md") == "项目都按期开工。\n"
+    assert not done.notes
+
+
+def test_a_file_that_cannot_be_read_is_written_over_by_nobody(handed: Handed, tmp_path: Path):
+    path = edited(handed.draft, tmp_path / "a.docx", reword(SCALE, "比较稳", "一直稳"))
+    (handed.words / "发展规模.md").write_bytes("甲乙".encode("gbk"))
+    done = handed.take(path)
+    assert (handed.words / "发展规模.md").read_bytes() == "甲乙".encode("gbk")
+    assert [note.kind for note in done.notes] == ["conflict"]
+
+
+def test_a_region_within_has_its_words_taken_to_its_own_folder(small_province: Settings, tmp_path: Path):
+    shutil.copytree(small_province.city_dir, tmp_path / "city")
+    shutil.copytree(small_province.home, tmp_path / "home")
+    settings = replace(small_province, home=tmp_path / "home", city_dir=tmp_path / "city")
+    city, year = load_city(settings.city_dir), province.YEARS[-1]
+    code = next(each.code for each in city.in_year(year).regions if each.code != city.code)
+    with open_published(settings) as connection:
+        paths = write_draft(connection, settings, city, load_catalogue(city.pack), year, code).paths
+    draft = next(path for path in paths if path.suffix == ".docx" and "编写提示" not in path.name)
+    items = read_draft(draft).items
+    under = next(at for at, item in enumerate(items) if item.style == "Heading 2" and items[at + 1].style == "正文段落")
+    path = edited(draft, tmp_path / "a.docx", add_before(items[under + 1].text[:25], "我们这里这样做。"))
+    done = bring_home([read_returned(path, city, year, settings.home)], settings.city_dir, settings.today)
+    assert done.written, told(done)
+    (written,) = done.written
+    assert f"regions/{code}/" in written.file
+    assert Path(written.file).read_text("utf-8") == "我们这里这样做。\n"
+
+
+@effort(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 10**6), count=st.integers(1, 6))
+def test_of_two_editors_no_edit_is_lost(once: Handed, tmp_path_factory, seed: int, count: int):
+    handed, folder = _handed_of(once.settings.home), tmp_path_factory.mktemp("two")
+    shutil.copytree(once.settings.city_dir / "narrative", folder / "narrative")
+    drafts = [_edit_at_random(handed, Random(seed + at), count, at) for at in range(2)]
+    returned = [DraftComparison(handed, f"{at}.docx", draft).returned() for at, (draft, _) in enumerate(drafts)]
+    done = bring_home(returned, folder, once.settings.today)
+    said = "\n".join(map(str, done.notes)) + "\n".join(line for each in done.written for line in each.told)
+    home = "\n".join(path.read_text("utf-8") for path in (folder / "narrative" / str(YEAR)).rglob("*.md"))
+    assert [sign for _, signs in drafts for sign in signs if sign not in said + home] == []
+
+
+@effort(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 10**6))
+def test_what_is_struck_or_moved_is_told_or_comes_home(once: Handed, seed: int):
+    handed, random = _handed_of(once.settings.home), Random(seed)
+    items = list(handed.items)
+    struck = random.sample(range(len(items)), 3)
+    own = [each for each in handed.own if each.item is not None]
+    moved = random.choice(own)
+    assert moved.item is not None
+    kept = [item for at, item in enumerate(items) if at not in struck and at != moved.item]
+    target = random.choice(own).item
+    assert target is not None
+    place = next((at for at, item in enumerate(kept) if item is items[target]), len(kept) - 1)
+    kept.insert(place, items[moved.item])
+    returned = DraftComparison(handed, "a.docx", WordDraft(handed.title, "", tuple(kept))).returned()
+    said = "\n".join(map(str, returned.notes)) + "\n".join(each for c in returned.changes for each in c.told)
+    for at in struck:
+        if at != moved.item and not items[at].text.startswith("【此处"):
+            assert items[at].text[:20] in said, items[at].text
+    home = "\n".join(change.after for change in returned.changes)
+    unchanged = set(handed.files) - {change.name for change in returned.changes}
+    left = home + "\n".join(handed.files[name] for name in unchanged)
+    for piece in (piece for piece in moved.pieces if piece.kind == "mark" and moved.item not in struck):
+        assert piece.source in left or piece.source in said
 
 
 # The commands

@@ -4,19 +4,20 @@ A section that two have changed in two ways, or that has been changed here since
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 from sources.declarations.problem import shown_path
-from sources.system.plain_text import cut_short
+from sources.submission.file_names import as_file_name
 from sources.system.whole_file import whole_file
 from warehouse.release.coming_home.handed_out import heading_of, text_in
 from warehouse.release.coming_home.kept_comments import keep_comments
 from warehouse.release.coming_home.take_home import ReturnedDraft, ReturnNote, SectionChange
-from warehouse.release.narrative.written_files import EARLIER, words_folder
+from warehouse.release.narrative.written_files import EARLIER, UNMERGED, words_folder
 
-SHOWN = 200
+Versions = dict[str, list[tuple[str, SectionChange]]]
+"""Each text that a file of words would get → in which returned files, by which change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def bring_home(returned: Sequence[ReturnedDraft], city_dir: Path, today: date, i
             path = folder / name
             versions = _versions(own, name)
             if (note := _conflict(path, versions)) is not None:
-                notes.append(note)
+                notes.append(note if is_tried else _put_beside(versions, path, folder, note))
                 continue
             after, by = next(iter(versions.items()))
             told = tuple(dict.fromkeys(line for _, change in by for line in change.told))
@@ -72,9 +73,8 @@ def bring_home(returned: Sequence[ReturnedDraft], city_dir: Path, today: date, i
     return BroughtHome(tuple(written), tuple(same), tuple(notes), tuple(comments), tuple(comment_files))
 
 
-def _versions(returned: Sequence[ReturnedDraft], name: str) -> dict[str, list[tuple[str, SectionChange]]]:
-    """Each text that a file would get → who wants it."""
-    found: dict[str, list[tuple[str, SectionChange]]] = {}
+def _versions(returned: Sequence[ReturnedDraft], name: str) -> Versions:
+    found: Versions = {}
     for each in returned:
         for change in each.changes:
             if change.name == name:
@@ -82,26 +82,30 @@ def _versions(returned: Sequence[ReturnedDraft], name: str) -> dict[str, list[tu
     return found
 
 
-def _conflict(path: Path, versions: dict[str, list[tuple[str, SectionChange]]]) -> ReturnNote | None:
+def _conflict(path: Path, versions: Versions) -> ReturnNote | None:
     """Why nothing is written for a file: several want it otherwise, or it has been changed here since."""
     heading, now = heading_of(path.name), _now(path)
     files = "、".join(dict.fromkeys(file for by in versions.values() for file, _ in by))
+    shown = " ".join(f"【{file}】{'；'.join(change.told)}。" for by in versions.values() for file, change in by)
     if len(versions) > 1:
-        shown = " ".join(_shown(file, after) for after, by in versions.items() for file, _ in by)
         told = f"几份稿子都改了这一节，改法不同，没有写进 {shown_path(path)}；请商定后自己写进去。{shown}"
         return ReturnNote("conflict", files, heading, told)
     ((after, by),) = versions.items()
     if now in (after, *(change.before for _, change in by)):
         return None
-    told = (
-        f"草稿发出以后，{shown_path(path)} 已经改过，没有再写；请对照着自己写进去。"
-        f"{_shown('现在的文件', now)} {_shown(files, after)}"
-    )
+    told = f"草稿发出以后，{shown_path(path)} 已经改过，没有再写；请对照着自己写进去。{shown}"
     return ReturnNote("conflict", files, heading, told)
 
 
-def _shown(whose: str, text: str) -> str:
-    return f"【{whose}】{cut_short(' '.join(text.split()), SHOWN)}"
+def _put_beside(versions: Versions, path: Path, folder: Path, note: ReturnNote) -> ReturnNote:
+    """Keeps each version that was not written beside the words, and says where."""
+    kept = []
+    for after, by in versions.items():
+        target = folder / UNMERGED / as_file_name(f"{path.stem}（{'、'.join(Path(file).stem for file, _ in by)}）.md")
+        with whole_file(target) as partial:
+            partial.write_text(after, encoding="utf-8")
+        kept.append(shown_path(target))
+    return replace(note, text=f"{note.text} 全文留在 {'、'.join(kept)}")
 
 
 def _now(path: Path) -> str:

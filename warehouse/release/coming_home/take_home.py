@@ -30,7 +30,7 @@ from warehouse.release.coming_home.words_again import (
 from warehouse.release.documents.put_words import CASES_TITLE, GAP, HINT_STYLE
 from warehouse.release.narrative.read_narrative import HEAD, NUMBERED
 
-SHOWN = 60
+SHOWN, LISTED = 60, 10
 MEND = "数字错了，请改学校报送的那一格再运行（nianbao trace 说出它在哪里）；没有错而要解释，由学校写说明"
 NoteKind = Literal["number", "made", "place", "mark", "conflict", "tracked"]
 NOTE_KINDS: Mapping[NoteKind, str] = {
@@ -163,7 +163,8 @@ class DraftComparison:
             if pair.new is not None:
                 headings[pair.new] = self.heading
         for heading, texts in self.deleted.items():
-            self.note("made", f"删去了 {len(texts)} 处生成的内容，下一稿还会印出：{quoted('、'.join(texts))}", heading)
+            listed = "、".join(f"“{text}”" for text in texts[:LISTED]) + "等" * (len(texts) > LISTED)
+            self.note("made", f"删去了 {len(texts)} 处生成的内容，下一稿还会印出：{listed}", heading)
         changes = tuple(self.changes())
         comments = tuple(
             KeptComment(

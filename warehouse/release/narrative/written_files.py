@@ -13,9 +13,10 @@ from sources.system.faults import ToldError
 from sources.system.fingerprint import sha256_of
 
 FOLDER, CASES, OF_SCHOOLS, OF_REGIONS = "narrative", "cases", "schools", "regions"
-COMMENTS, EARLIER = "comments", "earlier"
-"""What readers of a draft said, and versions that others have followed: kept beside the words, and none themselves."""
-ASIDE = (OF_SCHOOLS, OF_REGIONS, COMMENTS, EARLIER)
+COMMENTS, EARLIER, UNMERGED = "comments", "earlier", "unmerged"
+"""What readers of a draft said, versions that others have followed, and such as contradict each other: kept beside the
+words, and none themselves."""
+ASIDE = (OF_SCHOOLS, OF_REGIONS, COMMENTS, EARLIER, UNMERGED)
 MOST_FILES = 500
 LARGEST = 8_000_000
 """Bytes of a file, a photograph above all; a release holds them all."""
