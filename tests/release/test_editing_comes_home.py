@@ -554,7 +554,7 @@ def _edit_at_random(handed: HandedOut, random: Random, count: int, who: int = 0)
     return WordDraft(handed.title, "", tuple(final)), signs
 
 
-@effort(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@effort(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 10**6), count=st.integers(1, 8))
 @example(seed=1, count=8)
 def test_no_edit_is_lost(once: Handed, seed: int, count: int):
