@@ -6,7 +6,7 @@
 {% macro comparison_table(table_code) %}
     with
         lines as (
-            select row_number, group_label, item_label, indicator_code, shows_change
+            select row_number, group_label, item_label, indicator_code, shows_change, since, until
             from {{ ref("dim_table_row") }}
             where table_code = '{{ table_code }}'
         ),
@@ -38,7 +38,10 @@
     select
         changes.report_year,
         changes.region_code,
-        lines.row_number,
+        -- the lines of a year are numbered without a gap, whatever lines other years have
+        row_number() over (
+            partition by changes.report_year, changes.region_code order by lines.row_number nulls last
+        ) as row_number,
         lines.group_label,
         lines.item_label,
         lines.indicator_code,
@@ -70,7 +73,11 @@
         changes.previous_origin,
         releases.version as release
     from lines
-    inner join changes on lines.indicator_code = changes.indicator_code
+    inner join
+        changes
+        on lines.indicator_code = changes.indicator_code
+        and changes.report_year >= coalesce(lines.since, changes.report_year)
+        and changes.report_year <= coalesce(lines.until, changes.report_year)
     inner join indicators on lines.indicator_code = indicators.indicator_code
     left join bases on changes.indicator_code = bases.indicator_code and changes.definition = bases.definition
     left join releases on changes.report_year = releases.report_year

@@ -268,6 +268,8 @@ def _rows_of_the_catalogue(catalogue: Catalogue) -> dict[str, Iterable[Row]]:
                 "item_label": row.label,
                 "indicator_code": row.indicator,
                 "shows_change": row.change,
+                "since": row.since,
+                "until": row.until,
             }
             for table in catalogue.tables.values()
             for position, row in enumerate(table.rows, 1)

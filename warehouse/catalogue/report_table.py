@@ -14,6 +14,8 @@ from warehouse.catalogue.measure import catalogue_files
 
 
 class TableRow(Declaration):
+    code: Name | None = None
+    """Tells the row from another of the same indicator, which another edition has under another name."""
     indicator: Name
     label: str
     group: str = ""
@@ -23,6 +25,12 @@ class TableRow(Declaration):
     """The indicator of another row, of which this is a part (其中)."""
     needs: Name | None = None
     """The indicator of those of whom the row speaks: where there is none of them, its number is 不适用."""
+    since: int | None = None
+    until: int | None = None
+    """The report years whose edition has the row. A row under another name, in parts or with others is a new one."""
+
+    def is_valid_in(self, report_year: int) -> bool:
+        return (self.since or report_year) <= report_year <= (self.until or report_year)
 
 
 class ReportTable(Declaration):
@@ -45,6 +53,11 @@ class ReportTable(Declaration):
     rows: tuple[TableRow, ...] = ()
     needs: Name | None = None
     """As of a row, for all rows but that of the indicator itself."""
+
+    def in_year(self, report_year: int) -> "ReportTable":
+        """The table with the rows of a year's edition."""
+        rows = tuple(row for row in self.rows if row.is_valid_in(report_year))
+        return self if len(rows) == len(self.rows) else self.model_copy(update={"rows": rows})
 
     @property
     def is_annex(self) -> bool:
@@ -79,6 +92,8 @@ def _report_table(document: Document, known: Mapping[str, Indicator]) -> ReportT
     """A table. Raises DeclarationError, also for a row of an unknown indicator."""
     table = document.parsed(ReportTable)
     for position, row in enumerate(table.rows):
+        if row.since and row.until and row.since > row.until:
+            raise document.fault(("rows", position, "since"), f"`since` {row.since} is after `until` {row.until}")
         if row.indicator not in known:
             told = f"there is no indicator `{row.indicator}`{meant(row.indicator, known, 'en')}"
             raise document.fault(("rows", position, "indicator"), told)

@@ -65,6 +65,7 @@ def year_letter(city: City, catalogue: Catalogue, report_year: int, before: Pack
         ("填报单位的变化", tuple(f"{told}。" for _, told in city.changes_told(report_year)) or (SAME,)),
         ("填报内容的变化", tuple(_of_sheets(city.pack, before, report_year)) or (SAME,)),
         ("指标定义的变化", tuple(_of_definitions(city, catalogue, report_year)) or (SAME,)),
+        ("报告附表的变化", tuple(_of_tables(catalogue, report_year)) or (SAME,)),
         ("审核规则的变化", tuple(_of_rules(city.pack, report_year)) or (SAME,)),
         ("怎样填", tuple(line.format(lists=_lists(city.pack, report_year)) for line in HOW)),
     ]
@@ -134,6 +135,19 @@ def _of_definitions(city: City, catalogue: Catalogue, report_year: int) -> Itera
         indicator = catalogue.indicators.get(choice.indicator)
         if choice.since == report_year and indicator is not None:
             yield f"“{indicator.label}”改用另一个定义：{indicator.formula(choice.alternative).definition}"
+
+
+def _of_tables(catalogue: Catalogue, report_year: int) -> Iterator[str]:
+    """Rows that the year's edition of the report's tables has otherwise than last year's."""
+    for table in catalogue.tables.values():
+        before = {row.indicator: row.label for row in table.in_year(report_year - 1).rows}
+        after = {row.indicator: row.label for row in table.in_year(report_year).rows}
+        for indicator, label in after.items():
+            if indicator not in before:
+                yield f"{table.name}新增一行“{label}”。"
+            elif before[indicator] != label:
+                yield f"{table.name}的“{before[indicator]}”改为“{label}”。"
+        yield from (f"{table.name}不再列“{label}”。" for indicator, label in before.items() if indicator not in after)
 
 
 def _of_rules(pack: Pack, report_year: int) -> Iterator[str]:

@@ -38,7 +38,8 @@ FEW_COLUMNS, WIDEST_OF_FEW, WIDEST_OF_MANY = 7, 42, 26
 Form = Literal["plain", "to_one", "change"]
 LINES_OF_A_SCHOOL = """
     select
-        line.row_number, line.group_label, line.item_label, line.indicator_code, indicator.unit,
+        row_number() over (order by line.row_number) as row_number,
+        line.group_label, line.item_label, line.indicator_code, indicator.unit,
         change.previous_value, change.value, change.previous_display, change.display as current_display,
         case when line.shows_change then change.change_value end as change_value,
         case when line.shows_change then change.change_display end as change_display,
@@ -55,6 +56,7 @@ LINES_OF_A_SCHOOL = """
         group by item
     ) as asked using (indicator_code)
     where line.table_code = $1 and change.report_year = $2
+        and $2 between coalesce(line.since, $2) and coalesce(line.until, $2)
         and change.subject_kind = 'school' and change.subject_code = $3
     order by line.row_number
 """
@@ -153,6 +155,7 @@ def print_table(connection: duckdb.DuckDBPyConnection, of: RegionYear, table: Re
 
     Raises LookupError when the database has no row of it.
     """
+    table = table.in_year(of.report_year)
     records = _without_empty_years(of, table, _records(connection, of, table))
     if not records:
         raise LookupError(f"{of.subject_name}：数据库中没有 {of.report_year} 年的{table.name}。")
