@@ -260,21 +260,25 @@ def _rows_of_the_catalogue(catalogue: Catalogue) -> dict[str, Iterable[Row]]:
         "indicator_definition": _definitions(catalogue),
         "standard": _standards(catalogue),
         **_rows_of_the_editions(catalogue),
-        "table_row": [
-            {
-                "table_code": table.code,
-                "row_number": position,
-                "group_label": row.group,
-                "item_label": row.label,
-                "indicator_code": row.indicator,
-                "shows_change": row.change,
-                "since": row.since,
-                "until": row.until,
-            }
-            for table in catalogue.tables.values()
-            for position, row in enumerate(table.rows, 1)
-        ],
+        "table_row": _table_rows(catalogue),
     }
+
+
+def _table_rows(catalogue: Catalogue) -> list[Row]:
+    return [
+        {
+            "table_code": table.code,
+            "row_number": position,
+            "group_label": row.group,
+            "item_label": row.label,
+            "indicator_code": row.indicator,
+            "shows_change": row.change,
+            "since": row.since,
+            "until": row.until,
+        }
+        for table in catalogue.tables.values()
+        for position, row in enumerate(table.rows, 1)
+    ]
 
 
 def _definitions(catalogue: Catalogue) -> list[Row]:

@@ -104,7 +104,9 @@ def _source(document: Document, folder: Path, released_on: date) -> Iterator[str
     header = "".join(p.text for p in document.sections[-1].header.paragraphs).strip()
     day = f"datetime(year: {released_on.year}, month: {released_on.month}, day: {released_on.day})"
     yield f'#import "{LAYOUT.name}": *'
-    yield f"#set document(title: {as_typst(properties.title)}, author: {as_typst(properties.author)}, date: {day})"
+    said = next((text for p in document.paragraphs if (text := p.text.strip())), "年度报告")
+    title = properties.title or said  # PDF/UA asks for one, and a person's own Word file may have none
+    yield f"#set document(title: {as_typst(title)}, author: {as_typst(properties.author)}, date: {day})"
     yield "#show: front"
     notes = read_footnotes(document)
     has_contents = False
