@@ -125,7 +125,8 @@ def _source(document: Document, folder: Path, released_on: date) -> Iterator[str
             content = _content(item, notes)
             yield from _pictures(item, document, folder)
             if content:
-                yield f"#{CALLS.get(style, 'par')}[{content}]"
+                plain = "kept" if item.paragraph_format.keep_with_next else "par"
+                yield f"#{CALLS.get(style, plain)}[{content}]"
         if item._p.find(f"{qn('w:pPr')}/{qn('w:sectPr')}") is not None:
             yield f"#show: body.with(header: {as_typst(header)})"
 
