@@ -66,6 +66,13 @@ WRONG: dict[str, tuple[dict[str, object], str]] = {
     "no room for a word": ({"chapters": [{"heading": "一", "sections": [SECTION | {"length": [20, 20]}]}]}, "fewest"),
     "an edition that is none": ({"like": 1999}, "1999"),
     "no chapters": ({}, "chapters"),
+    "a change of no section": ({"like": 2024, "changed": [{"section": "办学定未", "heading": "定位"}]}, "办学定位"),
+    "a change that says nothing": ({"like": 2024, "changed": [{"section": "办学定位"}]}, "otherwise"),
+    "a new one behind no section": ({"like": 2024, "new": [SECTION | {"after": "无此节"}]}, "无此节"),
+    "changes beside chapters": (
+        {"chapters": [{"heading": "一", "sections": [SECTION]}], "changed": [{"section": "学校概况", "asks": "什么"}]},
+        "go with `like`",
+    ),
 }
 
 

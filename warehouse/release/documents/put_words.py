@@ -48,16 +48,16 @@ def put_words(document: Document, vocabulary: Vocabulary, narrative: Narrative) 
 def _ends_of_sections(document: Document) -> dict[str, WordParagraph | None]:
     """Heading of a section → the paragraph before which it ends; None where it is the last thing."""
     headings = [
-        each for each in document.paragraphs if _style(each) in (SECTION_STYLE, CHAPTER_STYLE, UNNUMBERED_STYLE)
+        each for each in document.paragraphs if style_of(each) in (SECTION_STYLE, CHAPTER_STYLE, UNNUMBERED_STYLE)
     ]
     return {
         heading.text.strip(): following
         for heading, following in zip(headings, [*headings[1:], None], strict=True)
-        if _style(heading) == SECTION_STYLE
+        if style_of(heading) == SECTION_STYLE
     }
 
 
-def _style(paragraph: WordParagraph) -> str:
+def style_of(paragraph: WordParagraph) -> str:
     return (paragraph.style.name if paragraph.style is not None else "") or ""
 
 
@@ -89,7 +89,7 @@ class _Writer:
         cases = judged.narrative.cases
         if not cases:
             return
-        unnumbered = [each for each in self.document.paragraphs if _style(each) == UNNUMBERED_STYLE]
+        unnumbered = [each for each in self.document.paragraphs if style_of(each) == UNNUMBERED_STYLE]
         before = next((each for each in unnumbered if each.text.strip() == ANNEX_TITLE), None)
         self.plain(CASES_TITLE, UNNUMBERED_STYLE, before)
         for number, case in enumerate(cases, 1):

@@ -24,11 +24,13 @@ from jinja2 import TemplateError
 from sources.declarations.pack import Pack
 from sources.system.fixed_zip import with_fixed_times
 from sources.system.settings import Limits
+from warehouse.catalogue.edition import outline_changes
 from warehouse.figures.fact import Printed
 from warehouse.figures.printed_table import PrintedTable
 from warehouse.release.documents import wordml as word
 from warehouse.release.documents.data_sources import source_line
 from warehouse.release.documents.marks import ALLOWED, MARK, Block
+from warehouse.release.documents.outline import lay_out_by
 from warehouse.release.documents.paper_charts import Picture
 from warehouse.release.documents.put_words import GAP, put_words
 from warehouse.release.documents.sentences import drop_sentences, mark_footnotes, pieces, place_footnotes
@@ -103,6 +105,8 @@ def write_draft(
         ) from error
     document = engine.docx
     if narrative:
+        if vocabulary.figures.school is None:  # a school's outline is declared whole
+            lay_out_by(document, outline_changes(vocabulary.figures.catalogue.pack, narrative.written.report_year))
         put_words(document, vocabulary, narrative)
     missing = drop_sentences(document, vocabulary)
     notes = mark_footnotes(document, vocabulary)

@@ -1,4 +1,5 @@
-"""Another edition of the annex tables is data: rows kept, renamed, new, dropped, split, merged, in another unit.
+"""Another edition is data: rows of the annex tables and sections kept, renamed, new, dropped, split, merged, asked
+otherwise, in another unit.
 
 A made-up city whose pack says what its second year's edition has otherwise; no line of Python or SQL knows of it.
 """
@@ -19,6 +20,7 @@ from tests.any_city.worlds import CITY, FIRST, SECOND, YEARS, pour
 from tests.conftest import run_all
 from tests.support.word import opened
 from warehouse.catalogue.catalogue import load_catalogue
+from warehouse.catalogue.edition import edition_of
 from warehouse.catalogue.year_letter import year_letter
 from warehouse.figures.printed_table import PrintedTable, table_of
 from warehouse.release.draft import write_draft
@@ -76,6 +78,25 @@ IN_YUAN = {
 }
 
 
+OUTLINE = {
+    "edition": SECOND,
+    "source": "淮谷省通知",
+    "verified": True,
+    "like": FIRST,
+    "changed": [
+        {"section": "办学定位", "heading": "办学定位与特色"},
+        {"section": "立德树人", "asks": "写思政课和课程思政"},
+        {"section": "在校体验", "becomes": "dropped"},
+        {"section": "创新创业", "becomes": "merged"},
+        {"section": "专业建设", "heading": "专业设置"},
+    ],
+    "new": [
+        {"heading": "专业群建设", "after": "专业设置", "asks": "写专业群", "length": [5, 500]},
+        {"heading": "数字化建设", "after": "教学改革", "asks": "写平台和资源", "length": [5, 500]},
+    ],
+}
+
+
 @dataclass(frozen=True)
 class Edited:
     city: City
@@ -98,6 +119,11 @@ def edited(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Edited]:
     city_dir = shutil.copytree(CITY.city_dir, folder / "city")
     catalogue = city_dir / PACK / "catalogue"
     _write(catalogue / "tables" / "annex_6.yml", {"rows": DIFF})
+    _write(catalogue / "editions" / f"{SECOND}.yml", OUTLINE)
+    for name in ("专业群建设", "办学定位与特色"):
+        words = city_dir / "narrative" / str(SECOND) / f"{name}.md"
+        words.parent.mkdir(parents=True, exist_ok=True)
+        words.write_text(f"这里写{name}的话。", encoding="utf-8")
     _write(catalogue / "measures.yml", {"measures": [IN_YUAN]})
     _write(catalogue / "indicators" / "edition.yml", {"chapter": "edition", "title": "新版指标", "topic": "teachers",
            "order": 999, "description": "新版附表6的指标。", "indicators": NEW_INDICATORS})  # fmt: skip
@@ -150,11 +176,41 @@ def test_documents_of_city_and_schools_follow(edited: Edited, tmp_path: Path) ->
     catalogue = load_catalogue(edited.city.pack)
     draft = write_draft(edited.connection, settings, edited.city, catalogue, SECOND)
     own = write_school_reports(edited.connection, settings, edited.city, catalogue, SECOND, "3498000001")
+    before = write_draft(edited.connection, settings, edited.city, catalogue, FIRST)
+    headings = [outline_of(each.paths) for each in (before, draft)]
+    assert headings == [[section.heading for section in edition_of(catalogue.pack, year).sections] for year in YEARS]
+    gone = {"在校体验", "创新创业", "办学定位", "专业建设"}
+    come = {"专业群建设", "数字化建设", "办学定位与特色", "专业设置"}
+    assert (set(headings[0]) - set(headings[1]), set(headings[1]) - set(headings[0])) == (gone, come)
     for path in (*draft.paths, *own.paths):
         if path.suffix == ".docx":
             cells = {cell.text for table in opened(path).tables for row in table.rows for cell in row.cells}
             assert {"教职工总人数", "合作企业数"} <= cells, path
             assert not cells & {"教职员工总数", "班主任人数"}, path
+
+
+def outline_of(paths: tuple[Path, ...]) -> list[str]:
+    (word,) = (path for path in paths if path.suffix == ".docx" and "撰写稿" not in path.name)
+    return [p.text for p in opened(word).paragraphs if p.style and p.style.name == "Heading 2"]
+
+
+def test_words_stand_under_their_new_heading_and_what_is_merged_stays(edited: Edited, tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, city_dir=edited.settings.city_dir)
+    catalogue = load_catalogue(edited.city.pack)
+    texts = {}
+    for year in YEARS:
+        paths = write_draft(edited.connection, settings, edited.city, catalogue, year).paths
+        (word,) = (path for path in paths if path.suffix == ".docx" and "撰写稿" not in path.name)
+        texts[year] = [p.text for p in opened(word).paragraphs if p.text and not p.style.name.startswith("toc")]
+    now = texts[SECOND]
+    for name, following in (("专业群建设", "课程与教材建设"), ("办学定位与特色", "发展规模")):
+        section = now[now.index(name) : now.index(following)]
+        assert f"这里写{name}的话。" in section
+    was = texts[FIRST]
+    merged = was[was.index("创新创业") + 1]
+    assert len(merged) > 5, "the test needs a section that says something"
+    kinds = {sentence.split("，")[0][4:] for sentence in merged.split("。") if sentence}
+    assert any(kind in "".join(now[now.index("就业质量") : now.index("技能大赛")]) for kind in kinds)
 
 
 def test_the_letter_to_schools_says_what_is_otherwise(edited: Edited) -> None:
