@@ -9,7 +9,9 @@ from docx.opc.part import Part
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
 
-from warehouse.reconcile.reading.report_file import Paragraph, TextTable, read_document
+from sources.declarations.pack import NEUTRAL_PACK
+from warehouse.reconcile.reading.report_file import Caption, Paragraph, TextTable, read_document
+from warehouse.release.documents.report_draft import template_of
 
 WPS = (
     'xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'
@@ -85,5 +87,63 @@ def test_the_page_that_a_line_of_the_contents_names_is_no_number(tmp_path):
     field = "<w:r><w:instrText> PAGEREF _Toc1 </w:instrText></w:r>"
     line = f"<w:p><w:r><w:t>1.1 概况</w:t></w:r><w:r><w:tab/></w:r>{field}<w:r><w:t>12</w:t></w:r></w:p>"
     assert text_of(f"{line}<w:p><w:r><w:t>教师12人。</w:t></w:r></w:p>", tmp_path) == ["教师12人。"]
-    (heading, _) = read_document(tmp_path / "report.docx")
-    assert heading.text == "1.1 概况"
+    (heading, said) = read_document(tmp_path / "report.docx")
+    assert isinstance(heading, Caption)
+    assert said.section == "", "the heading itself stands elsewhere"
+
+
+def sections_of(path: Path) -> dict[str, str]:
+    """Sentence → the section that it is read in."""
+    return {block.text: block.section for block in read_document(path) if isinstance(block, Paragraph)}
+
+
+def test_a_sentence_stands_in_the_section_that_its_heading_numbers_by_style(tmp_path):
+    """Word counts such headings; the contents name them in front, with their numbers typed."""
+    document = docx.Document(str(template_of(NEUTRAL_PACK)))
+    body = document.element.body
+    for element in list(body):
+        if not element.tag.endswith("}sectPr"):
+            body.remove(element)
+    for text, style in (
+        ("1.1 办学定位\t2", "toc 2"),
+        ("8.2 应对措施\t24", "toc 2"),
+        ("前言", "附录标题"),
+        ("前言里有教师10人。", "正文段落"),
+        ("基本情况", "Heading 1"),
+        ("办学定位", "Heading 2"),
+        ("定位里有教师11人。", "正文段落"),
+        ("发展规模", "Heading 2"),
+        ("规模里有教师12人。", "正文段落"),
+        ("人才培养", "Heading 1"),
+        ("章里有教师20人。", "正文段落"),
+        ("党建引领", "Heading 2"),
+        ("引领里有教师21人。", "正文段落"),
+    ):
+        document.add_paragraph(text, style)
+    document.save(str(tmp_path / "report.docx"))
+    assert sections_of(tmp_path / "report.docx") == {
+        "前言": "",
+        "前言里有教师10人。": "",
+        "定位里有教师11人。": "1.1",
+        "规模里有教师12人。": "1.2",
+        "章里有教师20人。": "2",
+        "引领里有教师21人。": "2.1",
+    }
+
+
+def test_headings_whose_numbers_are_typed_keep_them(tmp_path):
+    document = docx.Document()
+    for text, style in (("3.2 办学条件", "Heading 2"), ("有教师32人。", "Normal")):
+        document.add_paragraph(text, style)
+    document.save(str(tmp_path / "report.docx"))
+    assert sections_of(tmp_path / "report.docx") == {"有教师32人。": "3.2"}
+
+
+def test_what_libreoffice_writes_twice_is_read_once(tmp_path):
+    """A control of letters and digits, as LibreOffice 7.4 saves it: several controls, each with the whole text."""
+    run = "<w:r><w:t>{}</w:t></w:r>"
+    control = "<w:sdt><w:sdtPr><w:alias w:val='普职比'/></w:sdtPr><w:sdtContent>{}</w:sdtContent></w:sdt>"
+    whole = control.format(run.format("2.34:1"))
+    parts = "".join(control.format(run.format(part) + run.format("2.34:1")) for part in ("2.34", ":1"))
+    xml = f"<w:p>{run.format('普职比为')}{{}}{run.format('。')}</w:p>"
+    assert text_of(xml.format(f"{whole}{parts}{whole}"), tmp_path) == text_of(xml.format(whole), tmp_path)

@@ -22,17 +22,19 @@ from sources.submission.finding import intake_finding
 from sources.system.apart import Exceeded, each_apart
 from sources.system.settings import Limits
 from warehouse.reconcile.reading.html_text import parts_of_html, parts_of_markdown
+from warehouse.reconcile.reading.office_copies import drop_copies
 from warehouse.reconcile.reading.pdf_text import UnreadablePdfError, parts_of_pdf
 from warehouse.reconcile.reading.report_part import ReportPart
 from warehouse.reconcile.reading.word_text import (
+    HeadingNumbers,
     blocks_of,
     charts_of,
+    is_of_contents,
     notes_of,
     paragraphs_of_boxes,
     running_of,
     text_of,
     text_of_paragraphs,
-    text_without_page,
 )
 from warehouse.reconcile.reading.workbook_text import parts_of_workbook
 
@@ -192,12 +194,14 @@ def _parts_of(document: Document) -> list[ReportPart]:
     from docx.table import Table
 
     parts: list[ReportPart] = []
+    headings = HeadingNumbers(document)
     for item in word_elements(document):
         if item.tag.endswith("}tbl"):
             rows = Table(item, document).rows
             parts.append(ReportPart([[text_of_paragraphs(cell._tc) for cell in row.cells] for row in rows]))
         else:
-            parts.append(ReportPart(text_without_page(item)))
+            of_contents = is_of_contents(item, headings)
+            parts.append(ReportPart(text_of(item), is_of_contents=of_contents, number=headings.of(item)))
     parts += map(ReportPart, notes_of(document))
     for number, chart in enumerate(charts_of(document), 1):
         place = f"第 {number} 个图表的数据"
@@ -210,6 +214,7 @@ def word_elements(document: Document) -> list[Any]:
 
     The element of each part that is read; notes, charts, heads and feet, which lie elsewhere, come after them.
     """
+    drop_copies(document.element.body)
     return [
         each
         for item in blocks_of(document.element.body)
@@ -263,9 +268,16 @@ def _placed(parts: Iterable[ReportPart]) -> Iterator[Block]:
         if part.is_running:
             yield Caption(section, text, part.place, "页眉、页脚或页码")
             continue
+        if part.is_of_contents:
+            yield Caption(section, text, part.place, "目录中的编号和页码")
+            continue
         if (table := TABLE_TITLE.match(text)) and not FULL_STOP.search(text):
             number, title = table[1], table[2]
             yield Caption(f"表{number}", text, part.place)
+            continue
+        if part.number and not HEADING.match(text) and not FULL_STOP.search(text):
+            section, named = part.number, text
+            yield Caption(section, text, part.place)
             continue
         if (heading := HEADING.match(text)) and not FULL_STOP.search(text):
             section, named = heading[1], heading[2]

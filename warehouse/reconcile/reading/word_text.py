@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from warehouse.reconcile.reading.number_formats import shown_number
+from warehouse.reconcile.reading.office_copies import value_of
 
 DELETED = {"del", "moveFrom", "Fallback", "pPr", "rPr", "txbxContent", "tbl", "instrText"}
 """What is not of a paragraph's own text: deletions, the second copy of a drawing, text boxes, codes of fields."""
@@ -37,12 +38,74 @@ def text_of(element: Element) -> str:
     return "".join(_pieces(element)).strip()
 
 
-def text_without_page(paragraph: Element) -> str:
-    """The text of a paragraph; of a line of the contents without the page that it names."""
-    text = text_of(paragraph)
-    if any("PAGEREF" in (code.text or "") for code in paragraph.iter("{*}instrText")):
-        return text.rpartition("\t")[0] or text
-    return text
+def is_of_contents(paragraph: Element, styles: "HeadingNumbers") -> bool:
+    """Whether it is a line of the contents: it names a heading, and is none."""
+    codes = (code.text or "" for code in paragraph.iter("{*}instrText"))
+    return any("PAGEREF" in code for code in codes) or styles.name_of(paragraph).lower().startswith("toc ")
+
+
+class HeadingNumbers:
+    """The numbers that a Word file gives its headings by their style, so that their text does not have them: 1.2."""
+
+    def __init__(self, document: Any) -> None:
+        self._styles = {style.get(_w(style, "styleId")): style for style in document.styles.element.iter("{*}style")}
+        numbering = next((part for part in _parts(document, ("/numbering",))), None)
+        self._decimal = set(_decimal_levels(numbering)) if numbering is not None else set[tuple[str, int]]()
+        self._counted: list[int] = []
+
+    def name_of(self, paragraph: Element) -> str:
+        """The name of its style, as Word has it."""
+        return next((_value(style, "name") for style in self._chain(paragraph)), "")
+
+    def of(self, paragraph: Element) -> str:
+        """The number of a paragraph, '' of one that is no numbered heading; to be asked of all in their order."""
+        properties = [paragraph.find("{*}pPr"), *(style.find("{*}pPr") for style in self._chain(paragraph))]
+        given = [each for each in properties if each is not None]
+        if not any(each.find("{*}outlineLvl") is not None for each in given):
+            return ""
+        numbered = next((found for each in given if (found := each.find("{*}numPr")) is not None), None)
+        if numbered is None:
+            return ""
+        level = int(_value(numbered, "ilvl") or 0)
+        if (_value(numbered, "numId"), level) not in self._decimal:
+            return ""
+        counted = [*self._counted[:level], *[1] * (level - len(self._counted))]
+        self._counted = [*counted, (self._counted[level] if level < len(self._counted) else 0) + 1]
+        return ".".join(map(str, self._counted))
+
+    def _chain(self, paragraph: Element) -> Iterator[Element]:
+        """Its style, and those on which that is based."""
+        own = paragraph.find("{*}pPr")
+        name, seen = (_value(own, "pStyle") if own is not None else ""), set[str]()
+        while name in self._styles and name not in seen:
+            seen.add(name)
+            yield self._styles[name]
+            name = _value(self._styles[name], "basedOn")
+
+
+def _decimal_levels(numbering: Element) -> Iterator[tuple[str, int]]:
+    """(list, level) whose numbers are 1, 2, 3."""
+    kinds = {
+        each.get(_w(each, "abstractNumId")): [
+            int(level.get(_w(level, "ilvl")) or 0)
+            for level in each.iter("{*}lvl")
+            if _value(level, "numFmt") == "decimal"
+        ]
+        for each in numbering.iter("{*}abstractNum")
+    }
+    for each in numbering.iter("{*}num"):
+        for level in kinds.get(_value(each, "abstractNumId"), ()):
+            yield each.get(_w(each, "numId")) or "", level
+
+
+def _value(element: Element, name: str) -> str:
+    """What a child says of the element; '' where it says nothing."""
+    return value_of(element.find(f"{{*}}{name}"))
+
+
+def _w(element: Element, name: str) -> str:
+    """An attribute's name in the element's own namespace."""
+    return f"{str(element.tag).rpartition('}')[0]}}}{name}"
 
 
 def _pieces(element: Element) -> Iterator[str]:

@@ -17,6 +17,7 @@ from sources.submission.finding import intake_finding
 from sources.system.plain_text import legible
 from sources.system.settings import Limits
 from warehouse.reconcile.answers import AUTHOR, marked_text
+from warehouse.reconcile.reading.office_copies import control_of, drop_copies, value_of
 from warehouse.reconcile.reading.word_text import WRAPPERS, blocks_of, letters_of, notes_of, paragraphs_of_boxes
 
 TITLE = re.compile(r"(?P<subject>.+)中等职业教育质量年度报告（(?P<year>\d{4})年度）")
@@ -115,7 +116,7 @@ def draft_in(path: Path, limits: Limits) -> WordDraft | str:
 
 def draft_of(document: Any) -> WordDraft:
     """What stands in an opened document."""
-    _drop_copies(document.element.body)
+    drop_copies(document.element.body)
     items: list[WordItem] = []
     places: dict[int, int] = {}
     for block in blocks_of(document.element.body):
@@ -144,37 +145,6 @@ def draft_of(document: Any) -> WordDraft:
         sum(1 for _ in document.element.body.iter("{*}blip")),
         any(b"LibreOffice" in part.blob for part in document.part.package.parts if part.partname == PROGRAM),
     )
-
-
-def _drop_copies(body: Element) -> None:
-    """LibreOffice writes a control of letters and digits as several, each with the whole text behind its own part, the
-    first and the last with the whole text alone: only the first stays."""
-    for first in body.iter("{*}sdt"):
-        whole, together = _texts(first), [first]
-        if len(whole) != 1 or _control_of(first)[0]:
-            continue
-        while (at := together[-1].getnext()) is not None and _is_copy(at, first, whole[0]):
-            together.append(at)
-            if len(_texts(at)) == 1:
-                break
-        if len(together) > 2 and all(len(_texts(each)) == 2 for each in together[1:-1]):
-            for copy in [text for each in together[1:] for text in each.iter("{*}t")]:
-                copy.getparent().remove(copy)
-
-
-def _is_copy(element: Element, first: Element, whole: str) -> bool:
-    texts = _texts(element)
-    return _control_of(element) == _control_of(first) and texts[-1:] == [whole] and len(texts) <= 2
-
-
-def _texts(element: Element) -> list[str]:
-    return [each.text or "" for each in element.iter("{*}t")]
-
-
-def _control_of(element: Element) -> tuple[str, str]:
-    """Tag and title of a control."""
-    tag, title = (_value(element.find(f"{{*}}sdtPr/{{*}}{name}")) for name in ("tag", "alias"))
-    return tag, title
 
 
 def _comments(document: Any, places: dict[int, int], count: int) -> Iterator[WordComment]:
@@ -229,13 +199,13 @@ def _letters(paragraph: Element) -> list[_Letter]:
 def _look(run: Element) -> _Letter | None:
     raised = run.find("{*}rPr/{*}vertAlign")
     text = "".join(each.text or "" for each in run.iter("{*}t"))
-    if raised is not None and _value(raised) == "superscript" and text.strip(" ,，") == "":
+    if raised is not None and value_of(raised) == "superscript" and text.strip(" ,，") == "":
         return None
     tag = title = ""
     for above in run.iterancestors("{*}sdt", "{*}p"):
         if str(above.tag).endswith("}p"):
             break
-        tag, title = _control_of(above)
+        tag, title = control_of(above)
         if tag or title:
             break
     return _Letter("", _is_on(run, "b"), _is_on(run, "i"), tag, title)
@@ -243,13 +213,7 @@ def _look(run: Element) -> _Letter | None:
 
 def _is_on(run: Element, name: str) -> bool:
     found = run.find(f"{{*}}rPr/{{*}}{name}")
-    return found is not None and _value(found) not in ("0", "false", "off")
-
-
-def _value(element: Element | None) -> str:
-    if element is None:
-        return ""
-    return str(next((value for name, value in element.attrib.items() if str(name).endswith("}val")), ""))
+    return found is not None and value_of(found) not in ("0", "false", "off")
 
 
 def _item(kind: ItemKind, cells: list[list[_Letter]], style: str = "") -> WordItem:
