@@ -39,8 +39,10 @@
         changes.report_year,
         changes.region_code,
         -- the lines of a year are numbered without a gap, whatever lines other years have
-        row_number() over (
-            partition by changes.report_year, changes.region_code order by lines.row_number nulls last
+        cast(
+            row_number() over (
+                partition by changes.report_year, changes.region_code order by lines.row_number nulls last
+            ) as bigint
         ) as row_number,
         lines.group_label,
         lines.item_label,
