@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from orchestration.cli.main import app
 from sources.system.settings import PROJECT_ROOT, Settings
+from sources.write.sheet_values import SheetValues
 from tests.any_city.test_notes import CODE, SCHOOLS, bureau, write_city
 from tests.conftest import run_all
 from tests.support.confirmed import confirm_and_release
@@ -24,7 +25,7 @@ PAGES = [PROJECT_ROOT / "README.md", *sorted((PROJECT_ROOT / "docs").glob("*.md"
 COMMAND = re.compile(r"`nianbao ([a-z-]+ [^`…]+)`")
 """With an argument: a command's bare name is a mention."""
 YEARS = (2022, 2023)
-OF_THE_SAMPLE = {"450700": CODE, "钦州市": "春江市", "卫生学校": "第一职业学校"}
+OF_THE_SAMPLE = {"450700": CODE, "钦州市": "春江市", "卫生学校": "第一职业学校", "吉利": "春江机电"}
 """What a page names of the sample city → the same of the other one."""
 ELSEWHERE = {
     "bench": "measures for a minute: tests/bench/test_quick.py",
@@ -57,7 +58,9 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     folder = tmp_path_factory.mktemp("second")
     city = write_city(folder / "city", YEARS)
     settings = Settings(home=folder / "home", city_dir=folder / "city")
-    pour(settings, city, {year: {CODE: bureau(year)} | SCHOOLS for year in YEARS})
+    enterprise = SheetValues(records=({"enterprise_name": "春江机电有限公司", "shared_bases": 1},))
+    schools = {code: sheets | {"partners": enterprise} for code, sheets in SCHOOLS.items()}
+    pour(settings, city, {year: {CODE: bureau(year)} | schools for year in YEARS})
     run_all(settings, city, YEARS)
     explain(settings, "column_name = 'students_full_time' and record = 0")
     publish(settings)
@@ -81,6 +84,7 @@ def filled_in(command: str, settings: Settings) -> list[str]:
     draft = str(next((settings.home / "documents" / "2023").glob("*）.docx")))
     stand_ins = dict.fromkeys(("FILE.docx", "OLD.docx", "NEW.docx", "旧.docx", "新.docx"), draft)
     stand_ins |= {"FILE": report if "reconcile" in command else book, "文件.xlsx": book, "清单.csv": report}
+    stand_ins["--region 代码"] = f"--region {CODE}"
     stand_ins["as-of 2024-03-15"] = "as-of 2099-01-01"
     stand_ins["--version 编号"] = f"--version {counted(settings)}"
     for word, own in (OF_THE_SAMPLE | stand_ins | {"<编号>": "E1"}).items():
