@@ -139,6 +139,24 @@ def test_headings_whose_numbers_are_typed_keep_them(tmp_path):
     assert sections_of(tmp_path / "report.docx") == {"有教师32人。": "3.2"}
 
 
+@pytest.mark.parametrize("level", ["1000000000", "-1", "x", "९"])
+def test_a_level_of_numbering_that_there_is_not_numbers_nothing_and_costs_nothing(level, tmp_path):
+    document = docx.Document()
+    numbering = document.part.numbering_part.element
+    for xml in (
+        f"<w:abstractNum {nsdecls('w')} w:abstractNumId='77'>"
+        f"<w:lvl w:ilvl='{level}'><w:numFmt w:val='decimal'/></w:lvl></w:abstractNum>",
+        f"<w:num {nsdecls('w')} w:numId='77'><w:abstractNumId w:val='77'/></w:num>",
+    ):
+        numbering.append(parse_xml(xml))
+    heading = document.add_paragraph("概况", "Heading 1")
+    numbered = f"<w:numPr {nsdecls('w')}><w:ilvl w:val='{level}'/><w:numId w:val='77'/></w:numPr>"
+    heading._p.get_or_add_pPr().append(parse_xml(numbered))
+    document.add_paragraph("有教师12人。")
+    document.save(str(tmp_path / "report.docx"))
+    assert sections_of(tmp_path / "report.docx")["有教师12人。"] == ""
+
+
 def test_what_libreoffice_writes_twice_is_read_once(tmp_path):
     """A control of letters and digits, as LibreOffice 7.4 saves it: several controls, each with the whole text."""
     run = "<w:r><w:t>{}</w:t></w:r>"

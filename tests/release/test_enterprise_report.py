@@ -3,6 +3,8 @@
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
@@ -11,8 +13,12 @@ import docx
 import pytest
 from docx.oxml.ns import qn
 from openpyxl import load_workbook
+from openxml_audit import OpenXmlValidator
 
 from sources.declarations.city import load_city
+from sources.declarations.origin import ORIGIN_NOTE
+from sources.submission.file_names import as_file_name
+from sources.system.plain_text import legible
 from sources.system.settings import Settings
 from tests.any_city.worlds import CITY, FIRST, PROVINCE, SECOND, World, books_of, pour
 from tests.conftest import run_all
@@ -21,6 +27,9 @@ from warehouse.catalogue.catalogue import load_catalogue
 from warehouse.catalogue.enterprise_chapters import enterprise_report, printed_columns
 from warehouse.figures.enterprise_figures import EnterpriseFigures, enterprise_figures, enterprise_names
 from warehouse.figures.regions import find_region
+from warehouse.release.documents.enterprise_report import title_of, write_enterprise_report
+from warehouse.release.documents.report_draft import template_of
+from warehouse.release.documents.wordml import say_instead
 from warehouse.release.enterprise_reports import write_enterprise
 from warehouse.store.connection import open_published
 
@@ -66,6 +75,18 @@ def test_each_number_is_the_sum_of_what_the_schools_have_typed(lived):
     for code, figures in told.items():
         for column, value in typed[code].items():
             assert figures.total(column) == value, (code, column)
+
+
+def test_there_are_as_many_as_the_region_counts(lived):
+    """The measure of partner enterprises and the reports know an enterprise by the same."""
+    world, settings = lived
+    with open_published(settings) as connection:
+        counted = connection.execute(
+            "select distinct value from core.fct_indicator_value where indicator_code = 'partner_enterprises'"
+            " and report_year = ? and subject_code = ? and scope_code = 'every_school'",
+            [SECOND, world.city.code],
+        ).fetchall()
+    assert counted == [(len(list(all_of(world, settings, SECOND))),)]
 
 
 def test_the_year_before_stands_beside_it(lived):
@@ -139,6 +160,49 @@ def test_the_same_figures_give_the_same_bytes_and_no_token_is_left(lived):
     assert not any("{{" in (text.text or "") for part in parts for text in part.iter(qn("w:t")))
 
 
+def test_the_page_heads_of_a_template_that_word_has_cut_to_pieces_are_its_title(lived, tmp_path):
+    """Word may put each part of a token into a run of its own."""
+    world, settings = lived
+    figures = next(all_of(world, settings, SECOND))
+    template = docx.Document(str(template_of(world.city.pack)))
+    (head,) = (p for section in template.sections[1:] for p in section.header.paragraphs if "{{" in p.text)
+    text = head.text
+    say_instead(head, text[:4])
+    for at in range(4, len(text), 4):
+        head.add_run(text[at : at + 4])
+    template.save(str(tmp_path / "cut.docx"))
+    word, _ = write_enterprise_report(
+        figures,
+        enterprise_report(world.city.pack),
+        printed_columns(world.city.pack),
+        tmp_path / "cut.docx",
+        tmp_path,
+        "report",
+        date(2026, 3, 1),
+    )
+    heads = {p.text for section in docx.Document(str(word)).sections for p in section.header.paragraphs if p.text}
+    assert heads == {title_of(figures)}
+
+
+@pytest.mark.parametrize("name", ["甲\x0b公司", "<b>&甲公司", "{{ 7 * 7 }}公司", "#import 甲公司", "../../甲公司"])
+def test_a_name_that_means_something_to_a_program_is_a_name(name, lived, tmp_path):
+    """As a school may have typed it."""
+    world, settings = lived
+    figures = replace(next(all_of(world, settings, SECOND)), name=name)
+    declared, columns = enterprise_report(world.city.pack), printed_columns(world.city.pack)
+    file_name = as_file_name(title_of(figures))
+    paths = write_enterprise_report(
+        figures, declared, columns, template_of(world.city.pack), tmp_path, file_name, date(2026, 3, 1)
+    )
+    assert sorted(tmp_path.iterdir()) == sorted(paths)
+    assert legible(name) in docx.Document(str(paths[0])).paragraphs[0].text
+
+
+def test_the_word_file_is_one_by_its_schema(lived):
+    word, _ = report_of(lived, next(all_of(*lived, SECOND)).name)
+    assert OpenXmlValidator().validate(str(word)).errors == []
+
+
 def test_an_enterprise_that_nobody_names_is_not_found_and_several_are_asked_about(lived):
     with pytest.raises(LookupError, match="没有合作企业“无人提起的工厂”"):
         report_of(lived, "无人提起的工厂")
@@ -158,3 +222,14 @@ def test_a_year_that_did_not_ask_says_so_and_prints_no_empty_lines(city_run, tmp
     firsts = {row.cells[0].text for table in document.tables for row in table.rows}
     assert "共建培训基地数" in firsts
     assert "投入办学经费" not in firsts
+
+
+@pytest.mark.parametrize(("enterprise", "is_noted"), [("吉利", False), ("乐苏", True)])
+def test_pages_with_values_that_no_school_has_sent_say_so(enterprise, is_noted, city_run, tmp_path):
+    """The sample: what it has of the first is printed in the report, what it has of the second was apportioned."""
+    city = load_city(city_run.city_dir)
+    settings = Settings(home=tmp_path, city_dir=city_run.city_dir)
+    with open_published(city_run) as connection:
+        word, _ = write_enterprise(connection, settings, city, load_catalogue(city.pack), 2023, enterprise)
+    heads = "".join(p.text for section in docx.Document(str(word)).sections for p in section.header.paragraphs)
+    assert (ORIGIN_NOTE in heads) == is_noted

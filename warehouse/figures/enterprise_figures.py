@@ -7,6 +7,7 @@ from decimal import Decimal
 import duckdb
 
 from sources.declarations.contract import Column
+from sources.declarations.origin import NOT_OF_THE_SCHOOL, ORIGIN_NOTE
 from sources.system.called import Names, the_one_called
 from warehouse.catalogue.enterprise_chapters import SHEET
 from warehouse.figures.regions import KnownRegion
@@ -14,9 +15,11 @@ from warehouse.figures.regions import KnownRegion
 
 @dataclass(frozen=True, slots=True)
 class SchoolOfEnterprise:
-    """`values` are the school's, by column, None where its cell is blank; `cells` are where they stand."""
+    """`values` are the school's, by column, None where its cell is blank; `cells` are where they stand, `origin` is the
+    weakest of theirs."""
 
     name: str
+    origin: str
     values: Mapping[str, Decimal | None]
     cells: str
 
@@ -41,6 +44,11 @@ class EnterpriseFigures:
     def total(self, column: str) -> Decimal | None:
         """What the schools say together; None where none of them says anything."""
         return _sum(school.values[column] for school in self.schools)
+
+    @property
+    def origin_note(self) -> str:
+        """What every page says where values say nothing about the schools beside whose names they stand."""
+        return ORIGIN_NOTE if any(school.origin in NOT_OF_THE_SCHOOL for school in self.schools) else ""
 
     def silent(self, column: str) -> tuple[str, ...]:
         """The schools that have left the cell blank."""
@@ -100,7 +108,7 @@ def _schools(
 ) -> tuple[SchoolOfEnterprise, ...]:
     """The schools of the region that name it, in the roster's order, each with the file and the cells of its row."""
     rows = connection.execute(
-        f"select school_name, {', '.join(f'enterprise.{name}' for name in asked)},"
+        f"select school_name, enterprise.origin, {', '.join(f'enterprise.{name}' for name in asked)},"
         " (select string_agg(distinct file_name || '，' || row_cells, '；') from ("
         "   select submission.file_name, min(cells.cell) || ' 一行' as row_cells"
         "   from staging.stg_partners as line"
@@ -119,9 +127,9 @@ def _schools(
     ).fetchall()
     return tuple(
         SchoolOfEnterprise(
-            name, {column: _exact(value) for column, value in zip(asked, values, strict=True)}, cells or ""
+            name, origin, {column: _exact(value) for column, value in zip(asked, values, strict=True)}, cells or ""
         )
-        for name, *values, cells in rows
+        for name, origin, *values, cells in rows
     )
 
 

@@ -66,8 +66,8 @@ class HeadingNumbers:
         numbered = next((found for each in given if (found := each.find("{*}numPr")) is not None), None)
         if numbered is None:
             return ""
-        level = int(_value(numbered, "ilvl") or 0)
-        if (_value(numbered, "numId"), level) not in self._decimal:
+        level = _level(_value(numbered, "ilvl"))
+        if level is None or (_value(numbered, "numId"), level) not in self._decimal:
             return ""
         counted = [*self._counted[:level], *[1] * (level - len(self._counted))]
         self._counted = [*counted, (self._counted[level] if level < len(self._counted) else 0) + 1]
@@ -87,15 +87,21 @@ def _decimal_levels(numbering: Element) -> Iterator[tuple[str, int]]:
     """(list, level) whose numbers are 1, 2, 3."""
     kinds = {
         each.get(_w(each, "abstractNumId")): [
-            int(level.get(_w(level, "ilvl")) or 0)
+            number
             for level in each.iter("{*}lvl")
             if _value(level, "numFmt") == "decimal"
+            and (number := _level(level.get(_w(level, "ilvl")) or "")) is not None
         ]
         for each in numbering.iter("{*}abstractNum")
     }
     for each in numbering.iter("{*}num"):
         for level in kinds.get(_value(each, "abstractNumId"), ()):
             yield each.get(_w(each, "numId")) or "", level
+
+
+def _level(text: str) -> int | None:
+    """A list's level, the first where none is said; None for one that Word does not have."""
+    return 0 if not text else int(text) if text.isascii() and text.isdecimal() and len(text) == 1 else None
 
 
 def _value(element: Element, name: str) -> str:

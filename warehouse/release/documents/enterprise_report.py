@@ -26,7 +26,7 @@ from warehouse.figures.rounding import trimmed_text
 from warehouse.figures.table_notes import NOT_REPORTED
 from warehouse.release.documents.pdf import write_pdf
 from warehouse.release.documents.report_draft import BODY_STYLE, HINT_STYLE, NOTE_STYLE, TITLE_STYLE
-from warehouse.release.documents.wordml import CENTRE_STYLE, HEAD_STYLE, LEFT_STYLE, edit_margins
+from warehouse.release.documents.wordml import CENTRE_STYLE, HEAD_STYLE, LEFT_STYLE, edit_margins, say_instead
 from warehouse.release.documents.words import unit_word
 
 TABLE_STYLE = "报告表格"
@@ -75,7 +75,7 @@ def _document(
 ) -> bytes:
     # Long: the document from its cover to its last table.
     document, cover = _emptied(template)
-    title, year = title_of(figures), figures.report_year
+    title, year = legible(title_of(figures)), figures.report_year
     for text, style in (
         (title, "封面标题"),
         (f"（{year}年度）", "封面年度"),
@@ -108,8 +108,11 @@ def _document(
         totals = ("合计", *(_shown(figures.total(of.name)) for of in part))
         _table(document, "各校填报的数", heads, [*rows, totals])
     _table(document, WHERE, ("学校", "文件和单元格"), [(school.name, school.cells) for school in figures.schools])
-    edit_margins(document, lambda text: title if "{{" in text else text)
-    return _saved(document, title, figures.name, released_on)
+    for margin in (margin for section in document.sections for margin in (section.header, section.footer)):
+        for paragraph in (each for each in margin.paragraphs if "{{" in each.text):
+            say_instead(paragraph, title)
+    edit_margins(document, str, figures.origin_note)
+    return _saved(document, title, legible(figures.name), released_on)
 
 
 def _about(figures: EnterpriseFigures) -> str:

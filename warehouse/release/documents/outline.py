@@ -8,6 +8,7 @@ from lxml import etree
 
 from warehouse.catalogue.edition import OutlineChanges
 from warehouse.release.documents.put_words import CHAPTER_STYLE, SECTION_STYLE, UNNUMBERED_STYLE, style_of
+from warehouse.release.documents.wordml import say_instead
 
 
 def lay_out_by(document: Document, changes: OutlineChanges) -> None:
@@ -20,19 +21,13 @@ def lay_out_by(document: Document, changes: OutlineChanges) -> None:
         if said in changes.merged or said in changes.dropped:
             heading._p.getparent().remove(heading._p)
         elif said in changes.renamed:
-            _say(heading, changes.renamed[said])
+            say_instead(heading, changes.renamed[said])
     for said, after in changes.new:
         before = next((each for each in _sections(document) if each.text.strip() == after), None)
         if before is not None:
             added = Paragraph(deepcopy(before._p), before._parent)
-            _say(added, said)
+            say_instead(added, said)
             [before._p, *_elements_of(document, before)][-1].addnext(added._p)
-
-
-def _say(heading: Paragraph, text: str) -> None:
-    for run in heading.runs[1:]:
-        run._r.getparent().remove(run._r)
-    heading.runs[0].text = text
 
 
 def _sections(document: Document) -> list[Paragraph]:

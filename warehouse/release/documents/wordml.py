@@ -10,6 +10,7 @@ from docx.opc.packuri import PackURI
 from docx.opc.part import Part, XmlPart
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls, qn
+from docx.text.paragraph import Paragraph
 from lxml import etree
 
 from sources.system.fixed_zip import with_fixed_times
@@ -62,6 +63,13 @@ def copied_run(run: etree._Element, text: str) -> etree._Element:
     node.text = text
     new.append(node)
     return new
+
+
+def say_instead(paragraph: Paragraph, text: str) -> None:
+    """Gives a paragraph of several runs one text, in the look of its first."""
+    for run in paragraph.runs[1:]:
+        run._r.getparent().remove(run._r)
+    paragraph.runs[0].text = text
 
 
 def set_text(
