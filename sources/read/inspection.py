@@ -49,6 +49,8 @@ EMBEDDED_PARTS = 2_000
 ODD_METHODS = {9: "deflate64", zipfile.ZIP_BZIP2: "bzip2", zipfile.ZIP_LZMA: "lzma", 93: "zstd", 95: "xz"}
 METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 """What programs that write workbooks use; zipfile unpacks the others whole before it cuts them to their size."""
+COMPRESSION = 6
+"""As programs that write workbooks press their parts."""
 TEXT_PARTS = (".xml", ".rels", ".vml")
 """Endings of names of parts that are XML whatever the content types say."""
 NO_CELLS = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData/></worksheet>'
@@ -146,6 +148,41 @@ def clean_copy(data: bytes, limits: Limits) -> bytes:
             for name, entry in others.items():
                 copy.writestr(new[name], _part(archive, entry))
     return buffer.getvalue()
+
+
+def with_other_parts(
+    data: bytes, limits: Limits, change: Callable[[Mapping[str, bytes]], Mapping[str, bytes | None]]
+) -> bytes:
+    """The workbook with some parts changed; every other part is in its place with the bytes that it had.
+
+    `change` gets the parts that are XML, in UTF-8, by their names as written, and returns those that are others now
+    (None: left out). Raises RefusedError as `inspect` refuses, and for more in the other parts than the limits allow.
+    """
+    check_kind(data, limits)
+    _, parts = _unpacked(data, limits)
+    changed = change(parts)
+    buffer = BytesIO()
+    with zipfile.ZipFile(BytesIO(_to_its_end(data))) as archive, zipfile.ZipFile(buffer, "w") as copy:
+        others = [each for each in archive.infolist() if part_name(each.filename) not in parts]
+        if sum(each.file_size for each in others) > limits.expanded_bytes:
+            raise RefusedError("file.too_large", "里面的图片和其他内容太大")
+        for entry in archive.infolist():
+            name = part_name(entry.filename)
+            content = changed[name] if name in changed else _part(archive, entry)
+            if content is not None:
+                copy.writestr(_as_before(entry), content, compresslevel=COMPRESSION)
+    return buffer.getvalue()
+
+
+def _as_before(entry: zipfile.ZipInfo) -> zipfile.ZipInfo:
+    """An entry of the same name, day and method as another."""
+    copy = zipfile.ZipInfo(entry.filename, entry.date_time)
+    copy.compress_type, copy.external_attr, copy.create_system = (
+        entry.compress_type,
+        entry.external_attr,
+        entry.create_system,
+    )
+    return copy
 
 
 def check_archive(data: bytes, limits: Limits) -> None:

@@ -61,12 +61,16 @@ class PartRelation:
 
 @dataclass(frozen=True)
 class SheetPart:
-    """A sheet's part, and its kind: one of SHEET_KINDS, or what else its first element or its relation calls it."""
+    """A sheet's part, and its kind: one of SHEET_KINDS, or what else its first element or its relation calls it.
+
+    `name`: the part's, folded.
+    """
 
     kind: str
     xml: bytes
     is_hidden: bool = False
     comments: tuple[CommentPart, ...] = ()
+    name: str = ""
 
 
 @dataclass
@@ -165,7 +169,7 @@ def open_package(parts: Mapping[str, bytes]) -> Package:
                 raise RefusedError("file.malformed", f"工作簿列出了“{title[:SHOWN_TITLE]}”表，文件里却没有它的内容")
             xml, is_hidden = by_name[of_sheet.part], attributes.get("state", "visible") != "visible"
             comments = _comments_of(by_name, of_sheet.part)
-            package.sheets[title] = SheetPart(root_of(xml) or of_sheet.kind, xml, is_hidden, comments)
+            package.sheets[title] = SheetPart(root_of(xml) or of_sheet.kind, xml, is_hidden, comments, of_sheet.part)
     return package
 
 
