@@ -95,7 +95,7 @@ def corrected(
     limits = limits or Limits()
     before = read_workbook(data, "", "", city, limits)
     if not before.cells:
-        raise _cannot(next((finding for finding in before.findings if finding.is_error), None))
+        raise cannot_mend(before)
     if not corrections:
         return data
     editor = _Editor(_asked(corrections, before, city), _values(before, city), saved_at)
@@ -105,9 +105,14 @@ def corrected(
         rule_id, found = refused.refusal
         raise _cannot(intake_finding(rule_id, NOWHERE, found)) from None
     after = read_workbook(written, "", "", city, limits)
-    if _said(after) != _said(before, editor.expected):
+    if said_in(after) != said_in(before, editor.expected):
         raise CorrectionError("这几格在页面里改不了：改好的文件读出来与要改成的不一样。请在 WPS 里改好，再报送。")
     return written
+
+
+def cannot_mend(submission: Submission) -> CorrectionError:
+    """For a file that says nothing, in the words of the reader."""
+    return _cannot(next((finding for finding in submission.findings if finding.is_error), None))
 
 
 def _cannot(finding: Finding | None) -> CorrectionError:
@@ -116,7 +121,7 @@ def _cannot(finding: Finding | None) -> CorrectionError:
     return CorrectionError(f"这份文件不能在页面里改：{told}")
 
 
-def _said(submission: Submission, instead: Mapping[tuple[str, str], str] | None = None) -> dict[tuple[str, str], str]:
+def said_in(submission: Submission, instead: Mapping[tuple[str, str], str] | None = None) -> dict[tuple[str, str], str]:
     """(sheet, cell) → what a filled value cell says; with other texts in some of them."""
     texts = {(cell.sheet, cell.cell): cell.raw_text for cell in submission.cells} | dict(instead or {})
     return {place: text for place, text in texts.items() if text}
