@@ -14,6 +14,7 @@ from sources.sample.pour import pour_samples
 from sources.system.settings import Settings
 from tests.conftest import run_all, select
 from tests.support.sample import PACK
+from warehouse.bounding import note_bounds as module
 from warehouse.bounding.note_bounds import note_bounds
 from warehouse.figures.bounds import bounded_figures, schools_to_call, value_with_bound
 from warehouse.store.connection import open_published
@@ -99,6 +100,64 @@ def test_a_school_that_another_merged_into_has_no_last_year(small_core: duckdb.D
     small_core.execute(f"insert into reference.change values ({YEAR}, 's3', 'merge')")
     note_bounds(small_core, PACK)
     assert noted(small_core) == [tuple(map(Decimal, ("68.0000", "88.0000", "68.0000", "88.0000")))]
+
+
+OTHER = "450800"
+
+
+@pytest.fixture
+def two_regions(small_core: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """Another city beside the first, of which the same school is missing, with figures of its own."""
+    copied = "select * replace ('{}' as {}) from {}"
+    for table, column in (("core.fct_indicator_value", "subject_code"), ("reference.region_path", "ancestor_code")):
+        small_core.execute(f"insert into {table} {copied.format(OTHER, column, table)}")
+    return small_core
+
+
+CHANGES = {
+    "nothing": ("select 1", set()),
+    "a figure of one region": (
+        f"update core.fct_indicator_value set numerator = 171 where subject_code = '{OTHER}'",
+        {OTHER},
+    ),
+    "what a missing school has reported": (
+        "update core.fct_measure set value = 51 where subject_code = 's3' and value = 50",
+        {CITY, OTHER},
+    ),
+    "what a school has reported that lacks nothing": (
+        "update core.fct_measure set value = 91 where subject_code = 's1' and measure_code = 'placed'",
+        set(),
+    ),
+    "another school is missing": (
+        "update core.fct_measure set value = null, status = 'missing' where subject_code = 's2' and"
+        " measure_code = 'placed'",
+        {CITY, OTHER},
+    ),
+    "a school leaves a region": (f"delete from reference.region_path where ancestor_code = '{OTHER}'", {OTHER}),
+    "a merger": (f"insert into reference.change values ({YEAR}, 's3', 'merge')", {CITY, OTHER}),
+    "a figure is complete": (
+        f"update core.fct_indicator_value set status = 'ok' where subject_code = '{OTHER}'",
+        set(),
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "worked_out"), CHANGES.values(), ids=CHANGES)
+def test_only_bounds_that_are_made_from_something_else_are_worked_out_and_all_is_as_if_all_were(
+    two_regions: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch, change: str, worked_out: set[str]
+) -> None:
+    assert note_bounds(two_regions, PACK)
+    two_regions.execute(change)
+    regions, work = [], module._Year._of_formula
+    monkeypatch.setattr(module._Year, "_of_formula", lambda year, each: regions.append(each.region) or work(year, each))
+    note_bounds(two_regions, PACK)
+    assert set(regions) == worked_out
+    everything = [f"select * from registry.{name}" for name in ("value_bound", "value_bound_school")]
+    kept = [two_regions.execute(each).fetchall() for each in everything]
+    assert not note_bounds(two_regions, PACK, anew=True), "all of them worked out again are what stood"
+    two_regions.execute("delete from registry.value_bound; delete from registry.value_bound_school")
+    note_bounds(two_regions, PACK)
+    assert [two_regions.execute(each).fetchall() for each in everything] == kept, "in the same order"
 
 
 def test_the_sentence_has_the_unit_once() -> None:

@@ -1,11 +1,13 @@
 """A bound as it is kept and printed: rounded outwards, so that it stays true; and in words for a clerk."""
 
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, localcontext
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
 from warehouse.bounding.region_bound import FigureBound
 from warehouse.catalogue.indicator import Indicator
+
+LONG = Context(prec=80)
 
 
 class ShownEnds(NamedTuple):
@@ -26,10 +28,9 @@ def outward(bound: FigureBound, decimals: int) -> ShownEnds:
 
 def in_decimals(value: Fraction, decimals: int, rounding: str) -> Decimal:
     """The value with so many decimals, in one of the ways of the module `decimal`."""
-    whole = value * 10**decimals
-    cut = whole.__floor__() if rounding == ROUND_FLOOR else whole.__ceil__()
-    with localcontext(prec=80):
-        return Decimal(cut).scaleb(-decimals)
+    above, below = value.numerator * 10**decimals, value.denominator
+    cut = above // below if rounding == ROUND_FLOOR else -(-above // below)
+    return Decimal(cut).scaleb(-decimals, LONG)
 
 
 def told_bounds(indicator: Indicator, possible: ShownEnds, usual: ShownEnds) -> str:

@@ -4,9 +4,9 @@ Published numbers alone are read (`core`): what is hidden there, this year or th
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import ROUND_FLOOR
+from decimal import ROUND_FLOOR, Decimal
 from fractions import Fraction
 from functools import lru_cache
 
@@ -14,7 +14,16 @@ import duckdb
 
 from sources.declarations.pack import Pack
 from warehouse.bounding.bound_words import in_decimals, outward, told_bounds
-from warehouse.bounding.noted_bound import VALUE_BOUND, VALUE_BOUND_SCHOOL, SchoolNarrows, ValueBound, note_rows
+from warehouse.bounding.made_from import FigureTerm, IncompleteFigure, incomplete_figures, rules_version
+from warehouse.bounding.noted_bound import (
+    VALUE_BOUND,
+    VALUE_BOUND_SCHOOL,
+    Place,
+    SchoolNarrows,
+    ValueBound,
+    note_rows,
+    noted_places,
+)
 from warehouse.bounding.region_bound import (
     FigureBound,
     Reported,
@@ -27,27 +36,36 @@ from warehouse.bounding.region_bound import (
 from warehouse.bounding.school_limits import Rules, SchoolNumbers, SchoolShadows, Shadows
 from warehouse.catalogue.catalogue import Catalogue, load_catalogue
 from warehouse.catalogue.declared_limits import declared_limits, declared_relations
-from warehouse.catalogue.indicator import Indicator
+from warehouse.catalogue.indicator import Formula, Indicator
 
 KEPT_DECIMALS = 12
 WITH_BOUNDS = ("sum", "distinct", "ratio_of_sums")
 READ_TABLES = ("fct_indicator_value", "fct_measure", "brg_scope_school", "dim_school")
 
 
-def note_bounds(connection: duckdb.DuckDBPyConnection, pack: Pack) -> bool:
-    """Notes the bound of every figure of a region that lacks schools; returns whether any is another than before."""
+def note_bounds(connection: duckdb.DuckDBPyConnection, pack: Pack, anew: bool = False) -> bool:
+    """Notes the bound of every figure of a region that lacks schools; returns whether any is another than before.
+
+    A bound that is noted stands while all that it is made from is the same, unless `anew` is given.
+    """
     if not _is_built(connection):
         return False
+    noted = {} if anew else noted_places(connection)
+    standing = set[Place]()
     bounds, schools = list[ValueBound](), list[SchoolNarrows]()
     for year in _years(connection):
-        for bound, narrowing in _Year(connection, load_catalogue(pack), year).bounds():
+        of_year = _Year(connection, load_catalogue(pack), year)
+        figures = {(year, *figure.place): figure for figure in of_year.incomplete()}
+        stand = {place for place, figure in figures.items() if noted.get(place) == figure.made_from}
+        standing |= stand
+        for bound, narrowing in of_year.bounds([figures[place] for place in figures if place not in stand]):
             bounds.append(bound)
             schools += narrowing
-    noted = [
-        note_rows(connection, VALUE_BOUND, ValueBound, bounds),
-        note_rows(connection, VALUE_BOUND_SCHOOL, SchoolNarrows, schools),
+    is_other = [
+        note_rows(connection, VALUE_BOUND, ValueBound, bounds, standing),
+        note_rows(connection, VALUE_BOUND_SCHOOL, SchoolNarrows, schools, standing),
     ]
-    return any(noted)
+    return any(is_other)
 
 
 @lru_cache(maxsize=4)
@@ -81,6 +99,7 @@ class _Incomplete:
     indicator: Indicator
     definition: str
     reported: Reported
+    made_from: str
 
 
 class _Year:
@@ -90,40 +109,75 @@ class _Year:
         self._connection, self._catalogue, self._year = connection, catalogue, report_year
         self._shadows = _shadows_by(catalogue.pack)
         self._known: dict[tuple[str, tuple[str, ...], tuple[str, ...]], Shadows | None] = {}
-        self._missing, self._numbers = self._read_measures()
+
+    def incomplete(self) -> list[IncompleteFigure]:
+        """The figures that lack schools and may have a bound."""
+        terms = list(self._terms())
+        return incomplete_figures(self._connection, self._year, terms, rules_version(self._catalogue))
+
+    def bounds(self, figures: Sequence[IncompleteFigure]) -> Iterator[tuple[ValueBound, list[SchoolNarrows]]]:
+        if not figures:
+            return
+        wanted = {figure.indicator_code for figure in figures}
+        measures = sorted({term.measure_code for term in self._terms() if term.indicator_code in wanted})
+        self._missing, self._numbers = self._read_measures(measures)
         self._members = self._read_members()
         self._ownership = dict(
-            connection.execute(
-                "select school_code, ownership from core.dim_school where report_year = ?", [report_year]
+            self._connection.execute(
+                "select school_code, ownership from core.dim_school where report_year = ?", [self._year]
             ).fetchall()
         )
-
-    def bounds(self) -> Iterator[tuple[ValueBound, list[SchoolNarrows]]]:
-        for each in self._incomplete():
+        for figure in figures:
+            each = self._read(figure)
             found = self._of_count(each) if each.indicator.counts else self._of_formula(each)
             if found is not None:
                 yield found
 
-    def _read_measures(self) -> tuple[Mapping[str, frozenset[str]], Mapping[str, SchoolNumbers]]:
-        """Measure → the schools that have not reported it; school → what is known of it."""
-        rows = self._connection.execute(
-            "select report_year, subject_code, measure_code, value, status from core.fct_measure"
-            " where subject_kind = 'school' and report_year in (?, ? - 1)",
-            [self._year, self._year],
+    def _terms(self) -> Iterator[FigureTerm]:
+        """The terms of every indicator that lacks schools somewhere and may have a bound."""
+        found = self._connection.execute(
+            "select distinct indicator_code, definition from core.fct_indicator_value where report_year = ?"
+            " and subject_kind = 'region' and status = 'incomplete' and value is not null order by all",
+            [self._year],
         ).fetchall()
+        for code, definition in found:
+            indicator = self._catalogue.indicators.get(code)
+            if indicator is None or not (indicator.counts or self._has_bounds(indicator)):
+                continue
+            for _, measure in self._formula(indicator, definition).terms:
+                yield FigureTerm(code, definition, measure)
+
+    def _formula(self, indicator: Indicator, definition: str) -> Formula:
+        """Of a count of schools, that of the ratio by which they count."""
+        if indicator.counts is None:
+            return indicator.formula(definition)
+        return self._catalogue.indicators[indicator.counts.of].formula(self._definition(indicator.counts.of))
+
+    def _read_measures(
+        self, measures: Sequence[str]
+    ) -> tuple[Mapping[str, frozenset[str]], Mapping[str, SchoolNumbers]]:
+        """Measure, of these → the schools that have not reported it; such a school → what is known of it."""
         missing: defaultdict[str, set[str]] = defaultdict(set)
+        for school, measure in self._connection.execute(
+            "select subject_code, measure_code from core.fct_measure where subject_kind = 'school' and report_year = ?"
+            " and value is null and status is distinct from 'suppressed' and list_contains(?, measure_code)",
+            [self._year, list(measures)],
+        ).fetchall():
+            missing[measure].add(school)
+        schools = sorted(set().union(*missing.values()))
         values: defaultdict[tuple[int, str], dict[str, Fraction]] = defaultdict(dict)
-        for year, school, measure, value, status in rows:
-            if value is not None:
-                values[year, school][measure] = Fraction(value)
-            elif year == self._year and status != "suppressed":
-                missing[measure].add(school)
+        for year, school, measure, value in self._connection.execute(
+            "select report_year, subject_code, measure_code, value from core.fct_measure where subject_kind = 'school'"
+            " and report_year in (?, ? - 1) and value is not null and subject_code in (select unnest(?))",
+            [self._year, self._year, schools],
+        ).fetchall():
+            values[year, school][measure] = Fraction(value)
         changed, this, before = self._read_changed(), self._year, self._year - 1
         numbers = {
             school: SchoolNumbers(values[this, school], {} if school in changed else values[before, school])
-            for school in sorted({row[1] for row in rows})
+            for school in schools
         }
-        return {measure: frozenset(schools) for measure, schools in missing.items()}, numbers
+        return {measure: frozenset(found) for measure, found in missing.items()}, numbers
 
     def _read_changed(self) -> set[str]:
         """Schools that are something else than the year before: another has merged into them, or they were split."""
@@ -143,23 +197,16 @@ class _Year:
         ).fetchall()
         return {(region, scope): tuple(schools) for region, scope, schools in found}
 
-    def _incomplete(self) -> Iterator[_Incomplete]:
-        rows = self._connection.execute(
-            "select subject_code, scope_code, indicator_code, definition, numerator, denominator, value"
-            " from core.fct_indicator_value where report_year = ? and subject_kind = 'region' and status = 'incomplete'"
-            " and value is not null order by all",
-            [self._year],
-        ).fetchall()
-        for region, scope, code, definition, above, below, value in rows:
-            indicator = self._catalogue.indicators.get(code)
-            if indicator is None or not (indicator.counts or self._has_bounds(indicator)):
-                continue
-            reported = Reported(
-                Fraction(value if indicator.kind == "sum" else above),
-                Fraction(below) if indicator.kind == "ratio" else Fraction(0),
-                Fraction(indicator.scale),
-            )
-            yield _Incomplete(region, scope, indicator, definition, reported)
+    def _read(self, figure: IncompleteFigure) -> _Incomplete:
+        indicator = self._catalogue.indicators[figure.indicator_code]
+        reported = Reported(
+            Fraction(_given(figure.value if indicator.kind == "sum" else figure.numerator)),
+            Fraction(_given(figure.denominator)) if indicator.kind == "ratio" else Fraction(0),
+            Fraction(indicator.scale),
+        )
+        return _Incomplete(
+            figure.region_code, figure.scope_code, indicator, figure.definition, reported, figure.made_from
+        )
 
     def _has_bounds(self, indicator: Indicator) -> bool:
         return self._catalogue.level(indicator) == "school" and self._catalogue.adds(indicator) in WITH_BOUNDS
@@ -197,7 +244,7 @@ class _Year:
         count = each.indicator.counts
         assert count is not None
         of = self._catalogue.indicators[count.of]
-        formula = of.formula(self._definition(count.of))
+        formula = self._formula(each.indicator, each.definition)
         schools, found = list[str](), list[Shadows]()
         for school in self._members.get((each.region, each.scope), ()):
             if count.ownership is not None and self._ownership.get(school) != count.ownership:
@@ -228,21 +275,18 @@ class _Year:
         self, each: _Incomplete, schools: list[str], narrows: list[Fraction], usual: FigureBound
     ) -> list[SchoolNarrows]:
         """The missing schools, whoever narrows the bound most first."""
-        ordered = sorted(zip(schools, narrows, strict=True), key=lambda pair: (-pair[1], pair[0]))
         width = usual.width
-        return [
-            SchoolNarrows(
-                self._year,
-                each.region,
-                each.scope,
-                each.indicator.code,
-                school,
-                place,
-                None if width is None else in_decimals(narrow, KEPT_DECIMALS, ROUND_FLOOR),
-                in_decimals(min(narrow / width, Fraction(1)) * 100, 1, ROUND_FLOOR) if width else None,
-            )
-            for place, (school, narrow) in enumerate(ordered, 1)
-        ]
+        of_narrow = defaultdict[Fraction, list[str]](list)
+        for school, narrow in zip(schools, narrows, strict=True):
+            of_narrow[narrow].append(school)
+        found = list[SchoolNarrows]()
+        for narrow in sorted(of_narrow, reverse=True):
+            shown = None if width is None else in_decimals(narrow, KEPT_DECIMALS, ROUND_FLOOR)
+            percent = in_decimals(min(narrow / width, Fraction(1)) * 100, 1, ROUND_FLOOR) if width else None
+            where = (self._year, each.region, each.scope, each.indicator.code)
+            for school in sorted(of_narrow[narrow]):
+                found.append(SchoolNarrows(*where, school, len(found) + 1, shown, percent))
+        return found
 
 
 def _row(report_year: int, each: _Incomplete, possible: FigureBound, usual: FigureBound) -> ValueBound:
@@ -258,4 +302,10 @@ def _row(report_year: int, each: _Incomplete, possible: FigureBound, usual: Figu
         *shown,
         *shown_usual,
         told_bounds(each.indicator, shown, shown_usual),
+        each.made_from,
     )
+
+
+def _given(value: Decimal | None) -> Decimal:
+    assert value is not None, "a published ratio has both of its numbers, a count the number of its schools"
+    return value

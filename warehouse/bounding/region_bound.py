@@ -5,12 +5,17 @@ school: at a trial value λ each school takes the corner at which (above − λ 
 they take together is the next trial (Dinkelbach); it ends, exactly, where nothing is gained any more.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
+from typing import TypeVar
 
 from warehouse.bounding.shadow import Corner, Shadow
 from warehouse.catalogue.declared_limits import ZERO
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +53,11 @@ class Reported:
 
 def sum_bound(reported: Reported, missing: Sequence[Shadow], counts_once: bool = False) -> FigureBound:
     """Of a sum; with `counts_once`, what a school lists may all be known already, so that it need not add anything."""
-    low = tuple(shadow.furthest(-1) for shadow in missing)
-    high = tuple(shadow.furthest(1) for shadow in missing)
-    is_open = any(ray.above > 0 for shadow in missing for ray in shadow.rays)
-    lowest = reported.above if counts_once else reported.above + sum((corner.above for corner in low), ZERO)
-    highest = None if is_open else reported.above + sum((corner.above for corner in high), ZERO)
+    low = _of_each(missing, lambda shadow: shadow.furthest(-1))
+    high = _of_each(missing, lambda shadow: shadow.furthest(1))
+    is_open = any(ray.above > 0 for shadow in _different(missing) for ray in shadow.rays)
+    lowest = reported.above if counts_once else reported.above + _added_up(low)[0]
+    highest = None if is_open else reported.above + _added_up(high)[0]
     return FigureBound(End(lowest, low), End(highest, () if is_open else high))
 
 
@@ -68,19 +73,46 @@ def _extreme(reported: Reported, missing: Sequence[Shadow], sign: int) -> End:
     corners = tuple(shadow.corners[0] for shadow in missing)
     ratio = _ratio(reported, corners)
     while True:
-        better = tuple(shadow.furthest(sign, ratio) for shadow in missing)
+        better = _of_each(missing, partial(_furthest, sign, ratio))
         reached = _ratio(reported, better)
         if sign * (reached - ratio) <= 0:
             break
         ratio, corners = reached, better
-    return _onward(ratio, corners, reported.scale, (ray for shadow in missing for ray in shadow.rays), sign)
+    rays = (ray for shadow in _different(missing) for ray in shadow.rays)
+    return _onward(ratio, corners, reported.scale, rays, sign)
+
+
+def _furthest(sign: int, ratio: Fraction, shadow: Shadow) -> Corner:
+    return shadow.furthest(sign, ratio)
 
 
 def _ratio(reported: Reported, corners: Iterable[Corner]) -> Fraction:
-    above, below = reported.above, reported.below
-    for corner in corners:
-        above, below = above + corner.above, below + corner.below
-    return above / below
+    above, below = _added_up(corners)
+    return (reported.above + above) / (reported.below + below)
+
+
+def _of_each(missing: Iterable[Shadow], asked: Callable[[Shadow], Found]) -> tuple[Found, ...]:
+    """What is asked of each school; once of those that can add the same (one object: SchoolShadows)."""
+    found: dict[int, Found] = {}
+    for shadow in (each := tuple(missing)):
+        if id(shadow) not in found:
+            found[id(shadow)] = asked(shadow)
+    return tuple(found[id(shadow)] for shadow in each)
+
+
+def _different(missing: Iterable[Shadow]) -> tuple[Shadow, ...]:
+    return tuple({id(shadow): shadow for shadow in missing}.values())
+
+
+def _added_up(corners: Iterable[Corner]) -> tuple[Fraction, Fraction]:
+    """What schools add above and below the line, each at its corner; the same corner is multiplied, not added."""
+    above, below = ZERO, ZERO
+    each = tuple(corners)
+    times = Counter(map(id, each))
+    for corner in {id(corner): corner for corner in each}.values():
+        above += corner.above * times[id(corner)]
+        below += corner.below * times[id(corner)]
+    return above, below
 
 
 def _onward(ratio: Fraction, corners: tuple[Corner, ...], scale: Fraction, rays: Iterable[Corner], sign: int) -> End:
@@ -130,23 +162,25 @@ def narrowings(reported: Reported, missing: Sequence[Shadow], bound: FigureBound
     if not bound.width:
         return [Fraction(0)] * len(missing)
     if not reported.below:
-        return [_spread(shadow, ZERO) for shadow in missing]
-    found = [Fraction(0)] * len(missing)
-    for end in (bound.low, bound.high):
-        assert end.value is not None
-        ratio = end.value / reported.scale
-        sign = 1 if end is bound.high else -1
-        below = reported.below + sum((corner.below for corner in end.corners), ZERO)
-        for number, shadow in enumerate(missing):
-            furthest = shadow.furthest(sign, ratio)
-            middle = _middle(shadow)
-            gained = sign * (furthest.above - ratio * furthest.below - middle[0] + ratio * middle[1])
-            found[number] += gained * reported.scale / below
+        return list(_of_each(missing, _spread))
+    low, high = (_narrowed(reported, missing, end, sign) for end, sign in ((bound.low, -1), (bound.high, 1)))
+    return list(_of_each(missing, lambda shadow: low[id(shadow)] + high[id(shadow)]))
+
+
+def _narrowed(reported: Reported, missing: Sequence[Shadow], end: End, sign: int) -> dict[int, Fraction]:
+    """By how much each school (the shadow's id) would narrow one end of a ratio."""
+    assert end.value is not None
+    ratio = end.value / reported.scale
+    by = sign * reported.scale / (reported.below + _added_up(end.corners)[1])
+    found = {}
+    for shadow in _different(missing):
+        furthest, middle = shadow.furthest(sign, ratio), _middle(shadow)
+        found[id(shadow)] = (furthest.above - middle[0] - ratio * (furthest.below - middle[1])) * by
     return found
 
 
-def _spread(shadow: Shadow, ratio: Fraction) -> Fraction:
-    values = [corner.above - ratio * corner.below for corner in shadow.corners]
+def _spread(shadow: Shadow) -> Fraction:
+    values = [corner.above for corner in shadow.corners]
     return max(values) - min(values)
 
 

@@ -15,7 +15,7 @@ from math import ceil, floor
 from sources.audit.plausibility import LEAST_BASE, SMALL
 from sources.declarations.judgement import YearChange
 from warehouse.bounding.exact_programme import ImpossibleError
-from warehouse.bounding.shadow import SchoolLimits, Shadow, ShadowMaker
+from warehouse.bounding.shadow import MOST_KEPT, SchoolLimits, Shadow, ShadowMaker
 from warehouse.catalogue.declared_limits import ZERO, ByBase, DeclaredLimits, Linear, Span
 
 
@@ -53,21 +53,42 @@ class Shadows:
     usual: Shadow
 
 
+_Formula = tuple[tuple[str, ...], tuple[str, ...]]
+_Known = frozenset[tuple[bool, str, Fraction]]
+
+
 class SchoolShadows:
     """What schools can add to figures, by what is declared and what is known of each."""
 
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
         self._maker = ShadowMaker()
+        self._speaking: dict[_Formula, frozenset[str] | None] = {}
+        self._made: dict[tuple[_Formula, _Known], Shadows] = {}
 
     def of(self, numbers: SchoolNumbers, above: tuple[str, ...], below: tuple[str, ...] = ()) -> Shadows | None:
         """What a school can add above and below the line; None where nothing is declared of one of the numbers.
 
         What the school has reported may contradict what is usual, or what was once allowed: then the wider holds.
+        Schools of which the same is known, as far as it has to do with the formula, are given the same object.
         """
-        terms = {*above, *below}
-        if not terms <= self._rules.declared.keys():
+        formula = (above, below)
+        if formula not in self._speaking:
+            terms = {*above, *below}
+            is_declared = terms <= self._rules.declared.keys()
+            self._speaking[formula] = _reached(self._rules, terms, usual=True) if is_declared else None
+        names = self._speaking[formula]
+        if names is None:
             return None
+        key = formula, _known_of(numbers, names)
+        if key not in self._made:
+            if len(self._made) >= MOST_KEPT:
+                self._made.clear()
+            self._made[key] = self._make(numbers, above, below)
+        return self._made[key]
+
+    def _make(self, numbers: SchoolNumbers, above: tuple[str, ...], below: tuple[str, ...]) -> Shadows:
+        terms = {*above, *below}
         limits = possible_limits(self._rules, numbers, terms)
         try:
             possible = self._maker.make(limits, above, below)
@@ -78,6 +99,13 @@ class SchoolShadows:
         except ImpossibleError:
             usual = possible
         return Shadows(possible, usual)
+
+
+def _known_of(numbers: SchoolNumbers, names: Set[str]) -> _Known:
+    """What a school has reported of the numbers, this year (True) and the year before (False)."""
+    now = ((True, name, numbers.reported[name]) for name in names & numbers.reported.keys())
+    before = ((False, name, numbers.before[name]) for name in names & numbers.before.keys())
+    return frozenset((*now, *before))
 
 
 def possible_limits(rules: Rules, numbers: SchoolNumbers, terms: Iterable[str]) -> SchoolLimits:

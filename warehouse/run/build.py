@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import duckdb
@@ -143,8 +144,9 @@ def build(
         outcome = Build(tuple(_results(connection, nodes, kept)))
         if not outcome.success:
             raise _NotBuiltError
-        for settle_by in (settle, note_bounds):  # what rests on few people is known only now, and so are bounds
-            if not settle_by(connection, pack):
+        # what rests on few people is known only now, and so are bounds
+        for settle_by in (partial(settle, pack=pack), partial(note_bounds, pack=pack, anew=anew)):
+            if not settle_by(connection):
                 continue
             # what shows it is built once more
             before = (keys or keys_of(connection, manifest, models, sums)) if selected is None else {}
