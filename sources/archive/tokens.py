@@ -5,17 +5,14 @@ the workbook has it. So that a template made again is the same, and so that an i
 token is drawn once and kept here; the first line of a respondent and year holds.
 """
 
-import fcntl
-import os
 import secrets
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from sources.archive.alone import alone_with
 from sources.archive.archive import append_lines, json_lines
-from sources.system.access import OWNERS_FILE
 
 TOKENS_FILE = "tokens.jsonl"
 LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
@@ -45,10 +42,10 @@ def tokens_for(archive: Path, respondents: Iterable[str], report_year: int) -> d
     known = _of_year(archive, report_year)
     if not known.keys() >= set(asked):
         moment = datetime.now(UTC).isoformat()
-        with _kept_by_one(archive) as file:
+        with alone_with(archive / TOKENS_FILE):
             known = _of_year(archive, report_year)  # another process may have drawn some since
             new = [IssuedToken(code, report_year, draw_token(), moment) for code in asked if code not in known]
-            append_lines(file, *map(asdict, new))
+            append_lines(archive / TOKENS_FILE, *map(asdict, new))
         known |= {each.respondent_code: each.token for each in new}
     return {code: known[code] for code in asked}
 
@@ -56,8 +53,8 @@ def tokens_for(archive: Path, respondents: Iterable[str], report_year: int) -> d
 def keep_tokens(archive: Path, target: Path) -> None:
     """Copies the tokens to a part of an archive."""
     if lines := json_lines(archive / TOKENS_FILE):
-        with _kept_by_one(target) as file:
-            append_lines(file, *lines)
+        with alone_with(target / TOKENS_FILE):
+            append_lines(target / TOKENS_FILE, *lines)
 
 
 def draw_token() -> str:
@@ -68,16 +65,3 @@ def draw_token() -> str:
 
 def _of_year(archive: Path, report_year: int) -> dict[str, str]:
     return {each.respondent_code: each.token for each in issued_tokens(archive) if each.report_year == report_year}
-
-
-@contextmanager
-def _kept_by_one(archive: Path) -> Iterator[Path]:
-    """The file of tokens, which is the service's alone, for one process to write; others wait."""
-    archive.mkdir(parents=True, exist_ok=True)
-    file = archive / TOKENS_FILE
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT, OWNERS_FILE)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield file
-    finally:
-        os.close(descriptor)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sources.archive.archive import note_decision, seal_archive
+from sources.archive.archive import note_decision, seal_archive, stored_ids
+from sources.archive.certificates import ROLES, Signature, certify
 from sources.archive.confirmations import Confirmation, note_confirmations
 from sources.archive.tokens import tokens_for
 from sources.system.seal import seal, seal_of
@@ -42,6 +43,8 @@ def whole(city_run: Settings, tmp_path_factory: pytest.TempPathFactory) -> Setti
     note_decision(settings.archive, {"kind": "演练"})
     note_confirmations(settings.archive, [Confirmation(2023, "item", "seen", "王", "已核实", "2024-01-01T00:00:00")])
     tokens_for(settings.archive, ["3645900002"], 2023)
+    signed = tuple(Signature(role, "某某", "clerk", "2024-01-01T00:00:00+00:00") for role in ROLES)
+    certify(settings.archive, next(iter(sorted(stored_ids(settings.archive)))), "3645900002", 2023, "450700", signed)
     _release(settings, releases_folder(settings) / "2023.1")
     return settings
 
@@ -71,6 +74,7 @@ KINDS = (
     Kind("acceptances", "archive/acceptances.jsonl"),
     Kind("decisions", "archive/decisions.jsonl"),
     Kind("confirmations", "archive/confirmations.jsonl"),
+    Kind("certificates", "archive/certificates.jsonl"),
     Kind("tokens", "archive/tokens.jsonl"),
     Kind("declarations", "archive/declarations/*.json.gz"),
     Kind("a seal of declarations", "archive/declarations/*.sha256"),
