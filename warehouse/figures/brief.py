@@ -145,7 +145,7 @@ def _line(figures: Figures, code: str, above: _Above | None) -> BriefFigure:
         unit="" if indicator.display == "to_one" else indicator.unit,
         value=(fact.display or "") if fact else NOT_REPORTED,
         previous=(last.display or "") if last else "",
-        change=_change_text(change) if fact and last else "",
+        change=shown_change(change) if fact and last else "",
         standard=f"{BOUND[bound.comparison]} {trimmed_text(bound.bound)}" if bound else "",
         verdict=VERDICT.get(bound.verdict, "") if bound else "",
         peers=_peers(figures, code, above),
@@ -153,7 +153,8 @@ def _line(figures: Figures, code: str, above: _Above | None) -> BriefFigure:
     )
 
 
-def _change_text(change: Change | None) -> str:
+def shown_change(change: Change | None) -> str:
+    """A change as it is printed: 237↓; why it is none where the two years are not compared; empty without last year."""
     if change is None or change.previous is None:
         return ""
     return NOT_COMPARED if change.comparability in BROKEN else change.display or ""
