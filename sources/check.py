@@ -29,7 +29,9 @@ def check_apart(
 ) -> Checked:
     """`check_workbook` in a process of its own: what the file exceeds, or dies of, is a finding.
 
-    Raises LastYearError when `last_year` is not the same respondent's file of the year before, or cannot be read.
+    Nothing is printed, written or kept but the process; a server's threads may ask at the same time (`keep_idle` says
+    how many processes then stay for the next). Raises LastYearError when `last_year` is not the same respondent's file
+    of the year before, or cannot be read.
     """
     work, file = partial(_check, city=city, limits=limits), WorkbookFile(data, file_name)
     (checked,) = each_apart(work, [_Asked(file)], limits)

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
 File = Annotated[Path, typer.Argument(help="工作簿", exists=True, dir_okay=False, readable=True)]
 SHOWN_OF_FINDING = ("severity", "sheet", "cell", "message", "suggestion", "fix")
+SHOWN_WITH_EFFECT = ("severity", "sheet", "cell", "message", "effect", "suggestion", "fix")
 CHANGE_HEADINGS = {"before": "现在", "after": "之后"}
 STATUS_LABELS = {
     "accepted": "可以接收",
@@ -109,13 +110,14 @@ def check(
 @app.command(rich_help_panel=Panel.SCHOOLS)
 def preview(file: File, as_json: AsJson = False) -> None:
     """收下一份工作簿之前先看看它会改变什么：单元格、问题、数字和名次。不会真的收下。会被退回时返回码为 3。"""
+    from warehouse.figures.effects import with_effects
     from warehouse.run.rehearsal import as_dict
     from warehouse.run.rehearsal import preview as rehearse
 
     settings, city = installation()
     with notices.status("预演……") as shown:
         try:
-            found = rehearse(settings, city, file, lambda stage: shown.update(f"预演：{stage}……"))
+            found = rehearse(settings, city, file, lambda stage: shown.update(f"预演：{stage}……"), with_effects)
         except FileNotFoundError as error:
             fail(str(error))
     if as_json:
@@ -129,7 +131,7 @@ def preview(file: File, as_json: AsJson = False) -> None:
         _print_changes(
             "改动的单元格", {"sheet": "工作表", "record": "记录", "label": "项目", "cell": "单元格"}, found.cells
         )
-        _print_findings("新出现的问题", [each.finding for each in found.findings_new])
+        _print_findings("新出现的问题", [each.finding for each in found.findings_new], SHOWN_WITH_EFFECT)
         _print_findings("已解决的问题", [each.finding for each in found.findings_solved])
         where = {"report_year": "年度", "subject_name": "单位", "indicator": "指标", "scope": "口径"}
         _print_changes("变动的数字", where, found.figures)
@@ -322,9 +324,9 @@ def _given(finding: Finding) -> dict[str, str]:
     return {"reason": given.reason, "author": given.author} if given else {}
 
 
-def _print_findings(title: str, findings: Sequence[Finding]) -> None:
+def _print_findings(title: str, findings: Sequence[Finding], shown: Sequence[str] = SHOWN_OF_FINDING) -> None:
     if findings:
-        print_findings(f"{title} {len(findings)} 个", SHOWN_OF_FINDING, findings)
+        print_findings(f"{title} {len(findings)} 个", shown, findings)
     else:
         console.print(f"{title}：没有。")
 

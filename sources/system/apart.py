@@ -2,7 +2,7 @@
 
 A worker does one file after the other, so that a city's files cost one start; it is started while the run imports
 what it needs (`warm`), and kept for the next work. A worker that dies is replaced, and the file on which it died gets
-an `Exceeded` for its result.
+an `Exceeded` for its result. Threads may ask at the same time.
 """
 
 import atexit
@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import LifoQueue
 from tempfile import TemporaryDirectory, TemporaryFile
+from threading import Lock
 from typing import IO, Any, Generic, Literal, Protocol, TypeVar
 
 from sources.system.interrupt import is_ending
@@ -124,10 +125,12 @@ def each_apart(
 
 def warm(module: str) -> None:
     """Starts a worker, unless one is waiting, and lets it import what it will need. Returns at once."""
-    if not _idle:
+    with _guard:
+        is_there = bool(_idle)
+    if not is_there:
         worker = _Worker()
         worker.tell(pickle.dumps(("import", module)))
-        _idle.append(worker)
+        _keep(worker)
 
 
 class _Crew(Generic[Item, Result]):
@@ -138,7 +141,7 @@ class _Crew(Generic[Item, Result]):
         self.prepared = pickle.dumps(("work", work, limits), pickle.HIGHEST_PROTOCOL)
         self.free: LifoQueue[_Worker] = LifoQueue()
         for _ in range(count):
-            self.free.put(_idle.pop() if _idle else _Worker())
+            self.free.put(_idle_one() or _Worker())
 
     def do(self, item: Item) -> Result | Exceeded:
         """The result for an item, or why there is none; a worker that is of no more use is replaced."""
@@ -254,20 +257,36 @@ class _Worker:
 
 
 _idle: list[_Worker] = []
-"""A worker that waits for the next work."""
+"""Workers that wait for the next work."""
+_most_idle = [1]
+_guard = Lock()
+"""Of both: several threads may have work done at the same time, each by a worker of its own."""
+
+
+def keep_idle(count: int) -> None:
+    """So many workers stay when their work is done (1, if nobody says so): for a process that serves many at once."""
+    with _guard:
+        _most_idle[0] = count
+
+
+def _idle_one() -> _Worker | None:
+    with _guard:
+        return _idle.pop() if _idle else None
 
 
 def _keep(worker: _Worker) -> None:
-    if _idle or worker.process.poll() is not None:
+    with _guard:
+        is_kept = len(_idle) < _most_idle[0] and worker.process.poll() is None
+        if is_kept:
+            _idle.append(worker)
+    if not is_kept:
         worker.end()
-    else:
-        _idle.append(worker)
 
 
 @atexit.register
 def _let_go() -> None:
-    while _idle:
-        _idle.pop().end()
+    while worker := _idle_one():
+        worker.end()
 
 
 def _close(pipe: IO[bytes] | None) -> None:

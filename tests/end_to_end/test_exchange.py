@@ -11,6 +11,8 @@ from sources.submission.file_names import workbook_file_name
 from sources.system.settings import Settings
 from tests.conftest import NURSING_SCHOOL, cell_of, run_all, snapshot
 from tests.end_to_end.test_command_line import nianbao
+from warehouse.figures.effects import with_effects
+from warehouse.run.rehearsal import preview
 
 OK, CANNOT, ACTION_NEEDED = 0, 2, 3
 
@@ -90,6 +92,21 @@ def test_a_preview_of_a_bad_file_says_that_it_would_be_rejected(fresh_copy, city
     assert outcome.returncode == ACTION_NEEDED
     assert "会被退回" in outcome.stdout
     assert "变动的数字：没有" in outcome.stdout
+
+
+def test_a_preview_for_a_server_tells_effects_writes_nothing_and_keeps_nothing_open(fresh_copy, city, tmp_path, capsys):
+    before = snapshot(fresh_copy, ("raw", "registry", "report"))
+    file = changed_workbook(fresh_copy, city, tmp_path, 25910)
+    found = preview(fresh_copy, city, file, tell=with_effects)
+    assert found.status == "rejected"
+    (new,) = [each.finding for each in found.findings_new if each.finding.is_error]
+    assert new.effect is not None
+    assert "本版已退回" in new.effect.text
+    assert [each.finding.effect for each in preview(fresh_copy, city, file).findings_new] == [None] * len(
+        found.findings_new
+    )
+    assert capsys.readouterr().out == ""
+    assert snapshot(fresh_copy, ("raw", "registry", "report")) == before
 
 
 def test_status_returns_3_when_somebody_has_to_act(fresh_copy, city):

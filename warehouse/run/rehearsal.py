@@ -51,12 +51,27 @@ class Preview:
     ranks: pl.DataFrame
 
 
-def preview(settings: Settings, city: City, file: Path, progress: Callable[[str], None] = lambda _: None) -> Preview:
+Tell = Callable[[duckdb.DuckDBPyConnection, Iterable[Finding]], tuple[Finding, ...]]
+"""Gives findings what a built database knows of them (`with_effects`)."""
+
+
+def preview(
+    settings: Settings,
+    city: City,
+    file: Path,
+    progress: Callable[[str], None] = lambda _: None,
+    tell: Tell | None = None,
+) -> Preview:
     """Takes the file in on a copy of what is published, builds the models there, and compares.
+
+    `tell` gives the findings their effects on printed figures: for that the models are built also where the file would
+    be rejected. One at a time in a process: the models are built by dbt, which is one of its kind there. Nothing of the
+    installation is written or locked, so several processes may do so beside a run.
 
     Raises FileNotFoundError when nothing has been published yet or the file is gone, RuntimeError when the models do
     not build.
     """
+    # Long: one step after the other, on one copy.
     with tempfile.TemporaryDirectory(prefix="nianbao-preview-") as folder:
         rehearsal = replace(settings, home=Path(folder))
         rehearsal.working_database.parent.mkdir(parents=True)
@@ -74,14 +89,35 @@ def preview(settings: Settings, city: City, file: Path, progress: Callable[[str]
             create_tables(connection, all_tables(city.pack))
             _settle_others(connection, city)
             taken = take_in(connection, rehearsal, city, sorted(city.calendar.years), Inbox(files=(file,)))
-        if taken.accepted:
+        if taken.accepted or (tell is not None and _is_identified(rehearsal, submission_id)):
             progress("重新计算")
             outcome = build(rehearsal, city.pack, with_tests=False)
             if not outcome.success:
                 raise RuntimeError(outcome.error)
         progress("比较")
         with open_working(rehearsal) as after, open_published(settings) as before:
-            return _compared(before, after, city.pack, submission_id, file)
+            found = _compared(before, after, city.pack, submission_id, file)
+            return found if tell is None else _with_told(found, after, tell)
+
+
+def _is_identified(rehearsal: Settings, submission_id: str) -> bool:
+    """Whether the file says whose it is and of which year; without, no figure can depend on it."""
+    with open_working(rehearsal) as connection:
+        found = connection.execute(
+            "select 1 from registry.submission where submission_id = ? and report_year is not null", [submission_id]
+        )
+        return found.fetchone() is not None
+
+
+def _with_told(found: Preview, after: duckdb.DuckDBPyConnection, tell: Tell) -> Preview:
+    """The preview with what is known of its findings, those first that move a printed figure."""
+    told = {each.finding_id: each for each in tell(after, [each.finding for each in found.findings])}
+
+    def of(registered: Iterable[RegisteredFinding]) -> tuple[RegisteredFinding, ...]:
+        carried = [replace(each, finding=told.get(each.finding.finding_id, each.finding)) for each in registered]
+        return tuple(sorted(carried, key=lambda each: each.finding.order))
+
+    return replace(found, findings=of(found.findings), findings_new=of(found.findings_new))
 
 
 def _settle_others(connection: duckdb.DuckDBPyConnection, city: City) -> None:
