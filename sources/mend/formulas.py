@@ -109,7 +109,10 @@ def _with_own_text(found: Sequence[CellFormula]) -> list[CellFormula]:
     own = []
     for each in found:
         if each.shared and not each.text and (origin := first.get(each.shared)):
-            text = Translator(f"={origin.text}", origin=address(*origin.at)).translate_formula(address(*each.at))
+            try:
+                text = Translator(f"={origin.text}", origin=address(*origin.at)).translate_formula(address(*each.at))
+            except Exception:  # noqa: BLE001 - a formula that is none: it may look anywhere
+                text = f"={LOOKS_ANYWHERE[0]})"
             each = CellFormula(each.at, text.removeprefix("="), each.shared)
         own.append(each)
     return own
