@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 YEARS := --year 2022 --year 2023
-MEASURE ?= city waits
+MEASURE ?= city profile
 
 .DEFAULT_GOAL := help
 # bytecode of the program too, as of the libraries: every command would make it anew where Python may not write it
@@ -67,7 +67,7 @@ generate: .venv/dev.stamp  ## Write the files that derive from contracts and cat
 	$(BIN)/python -m tests.lint.house
 	$(BIN)/python -m tests.declarations.mistakes
 
-bench: .venv/dev.stamp .venv/user.stamp system-packages  ## Measure a city and what people wait for, a quarter of an hour (MEASURE="province release" others), to docs/benchmark.md
+bench: .venv/dev.stamp .venv/user.stamp system-packages  ## Measure a city in ten minutes (MEASURE="waits province release" others), to docs/benchmark.md
 	$(BIN)/python -m tests.bench $(MEASURE)
 
 lock: .venv/uv.stamp  ## Resolve the lock files anew (they hold no registry address)

@@ -33,7 +33,9 @@ parse and Dagster's empty databases for the stock project, made when it is deplo
 between machines and days; ratios within one round are what counts.
 
 Rounds. Each round measures everything once, one after the other: our own commands in seven rounds of a city and a
-province, three of the nation, the alternatives in the first three. A figure is the median over the rounds, in brackets
+province, three of the nation, the alternatives in the first three. `make bench` takes ten minutes at most: a city's
+seventh round is left out where it would not fit, since six are enough for the same interval, and what people wait for
+is measured by itself (`make bench MEASURE=waits`). A figure is the median over the rounds, in brackets
 from where to where it lies: by order statistics, at least {CONFIDENCE:.0%} sure of six rounds or more; of three from
 the smallest to the largest, 75% sure. A ratio is formed round by round, of two runs of the same minute. A target is
 met, or not met, only if the whole interval says so; one round decides nothing. Beside the machine stands how many of

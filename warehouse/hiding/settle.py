@@ -18,6 +18,7 @@ from warehouse.hiding.hide import Hidden, hide
 from warehouse.hiding.printed_sums import MeasureCell, Number, PrintedAt, PrintedYear, Sensitive
 from warehouse.store.sql import transaction
 
+HIDDEN_VALUE = "registry.hidden_value"
 KEY = ("report_year", "subject_kind", "subject_code", "scope_code", "kind", "code")
 COLUMNS = ", ".join((*KEY, "reason", "people", "low", "high", "needed_low", "needed_high"))
 Row = tuple[Any, ...]
@@ -32,14 +33,14 @@ def settle(connection: duckdb.DuckDBPyConnection, pack: Pack) -> bool:
     if not _is_built(connection):
         return False
     rows = sorted(_rows(connection, pack), key=repr)
-    noted = connection.execute(f"select {COLUMNS} from registry.hidden_value").fetchall()
+    noted = connection.execute(f"select {COLUMNS} from {HIDDEN_VALUE}").fetchall()
     if rows == sorted(noted, key=repr):
         return False
     with transaction(connection):
-        connection.execute("delete from registry.hidden_value")
+        connection.execute(f"delete from {HIDDEN_VALUE}")
         if rows:
             marks = ", ".join("?" * len(rows[0]))
-            connection.executemany(f"insert into registry.hidden_value ({COLUMNS}) values ({marks})", rows)
+            connection.executemany(f"insert into {HIDDEN_VALUE} ({COLUMNS}) values ({marks})", rows)
     return True
 
 

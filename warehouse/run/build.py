@@ -28,6 +28,7 @@ from warehouse.run.changed import (
     note_built_from,
     note_keys,
     noted_keys,
+    sums_after_settling,
     table_sums,
 )
 from warehouse.run.compile import (
@@ -137,11 +138,13 @@ def build(
         keys = keys_of(connection, manifest, models, sums) if noted else {}
         existing = _existing(connection, manifest)
         kept = {key for key in keys if keys[key] == noted.get(key)} & existing.keys()
-        standing = kept if selected is None else _declared(manifest).keys()
+        # the same version of the project has made the views: whatever they read, they are what they were
+        views = {node.unique_id for node in models if node.is_view and node.unique_id in existing} if noted else set()
+        standing = kept | views if selected is None else _declared(manifest).keys()
         for unique_id, (schema, name, kind) in existing.items():
             if unique_id not in standing:
                 connection.execute(f'drop {kind} {schema}."{name}"')  # the new one takes up its place
-        outcome = Build(tuple(_results(connection, nodes, kept)))
+        outcome = Build(tuple(_results(connection, nodes, kept, views)))
         if not outcome.success:
             raise _NotBuiltError
         # what rests on few people is known only now, and so are bounds
@@ -150,7 +153,7 @@ def build(
                 continue
             # what shows it is built once more
             before = (keys or keys_of(connection, manifest, models, sums)) if selected is None else {}
-            sums = table_sums(connection)
+            sums = sums_after_settling(connection, sums)
             keys = keys_of(connection, manifest, models, sums) if selected is None else {}
             again = {
                 node.unique_id
@@ -158,7 +161,7 @@ def build(
                 if node.unique_id not in keys or keys[node.unique_id] != before[node.unique_id]
             }
             inputs, kept, are_all_built = fingerprint_of(sums), kept - again, selected is None
-            outcome = outcome.with_again(_results(connection, _concerned(nodes, again), ()))
+            outcome = outcome.with_again(_results(connection, _concerned(nodes, again), (), views))
             if not outcome.success:
                 raise _NotBuiltError
         note_built_from(connection, inputs if are_all_built else "")
@@ -166,7 +169,7 @@ def build(
             note_keys(connection, project, keys or keys_of(connection, manifest, models, sums))
         elif not are_all_built:
             note_keys(connection, project, {})
-        _describe(connection, manifest, kept)
+        _describe(connection, manifest, kept | views)
         if get_state(connection, CATALOGUE_NOTE) != project:
             record_catalogue(connection, public_tables_of(pack))
             set_state(connection, CATALOGUE_NOTE, project)
@@ -175,10 +178,10 @@ def build(
 
 
 def _results(
-    connection: duckdb.DuckDBPyConnection, nodes: Iterable[Node], kept: Collection[str]
+    connection: duckdb.DuckDBPyConnection, nodes: Iterable[Node], kept: Collection[str], views: Collection[str]
 ) -> Iterator[NodeResult]:
-    """Runs the nodes in order, except models that are kept; after an error of the database it runs no more. Raises what
-    the machine is at fault for.
+    """Runs the nodes in order, except models that are kept and `views` that stand; after an error of the database it
+    runs no more. Raises what the machine is at fault for.
 
     It commits a large table at once: until then it is not compressed, and what reads it takes several times as
     long. It commits small ones together, because every commit waits for the disk.
@@ -196,7 +199,9 @@ def _results(
             yield NodeResult(node.unique_id, "success", was_kept=True)
             continue
         try:
-            if isinstance(node, Model):
+            if node.unique_id in views:
+                yield NodeResult(node.unique_id, "success", time.perf_counter() - start)
+            elif isinstance(node, Model):
                 if _create(connection, node) > LARGE_ROWS:
                     connection.execute("commit; begin")
                 _check_contract(connection, node)

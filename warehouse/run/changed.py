@@ -1,7 +1,7 @@
 """One fingerprint stands for all inputs of the models, so that publishing can check what they were built from."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import duckdb
@@ -13,6 +13,7 @@ from sources.system.fingerprint import fingerprint, sha256_of
 from sources.system.settings import Settings
 from warehouse.bounding.noted_bound import BOUNDS
 from warehouse.catalogue.reference import reference_fingerprint
+from warehouse.hiding.settle import HIDDEN_VALUE
 from warehouse.run.compile import Model, project_fingerprint
 from warehouse.store.notes import CLOCK_STATE, INPUTS_NOTE, get_state, set_state
 
@@ -24,6 +25,8 @@ goes by what they hold."""
 Keys = dict[str, str]
 """Model (unique id) → a fingerprint of all that it is built from, to the last row."""
 BUILD_NOTE = "build_fingerprint"
+SETTLED = BOUNDS | {HIDDEN_VALUE}
+"""Tables that a build fills itself, from what its own models gave."""
 
 
 def inputs_fingerprint(connection: duckdb.DuckDBPyConnection) -> str:
@@ -59,8 +62,19 @@ def table_sums(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
     ).fetchall()
     if not tables:
         return {}
-    sums = " union all ".join(row_sum(schema, name) for schema, name in tables if (schema, name) != NOTES_TABLE)
-    return dict(connection.execute(sums).fetchall()) | {".".join(NOTES_TABLE): get_state(connection, CLOCK_STATE) or ""}
+    sums = _sums(connection, [table for table in tables if table != NOTES_TABLE])
+    return sums | {".".join(NOTES_TABLE): get_state(connection, CLOCK_STATE) or ""}
+
+
+def sums_after_settling(connection: duckdb.DuckDBPyConnection, before: Mapping[str, str]) -> dict[str, str]:
+    """The sums after what follows from the models has been noted: of all other tables they are those before."""
+    schema_and_name = [(schema, name) for schema, _, name in (table.partition(".") for table in sorted(SETTLED))]
+    return {**before, **_sums(connection, schema_and_name)}
+
+
+def _sums(connection: duckdb.DuckDBPyConnection, tables: Iterable[tuple[str, str]]) -> dict[str, str]:
+    sums = " union all ".join(row_sum(schema, name) for schema, name in tables)
+    return dict(connection.execute(sums).fetchall())
 
 
 def row_sum(schema: str, name: str) -> str:
