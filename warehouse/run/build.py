@@ -195,13 +195,11 @@ def _results(
             unusable.add(node.unique_id)
             yield NodeResult(node.unique_id, "skipped")
             continue
-        if node.unique_id in kept:
-            yield NodeResult(node.unique_id, "success", was_kept=True)
+        if node.unique_id in kept or node.unique_id in views:
+            yield NodeResult(node.unique_id, "success", was_kept=node.unique_id in kept)
             continue
         try:
-            if node.unique_id in views:
-                yield NodeResult(node.unique_id, "success", time.perf_counter() - start)
-            elif isinstance(node, Model):
+            if isinstance(node, Model):
                 if _create(connection, node) > LARGE_ROWS:
                     connection.execute("commit; begin")
                 _check_contract(connection, node)
