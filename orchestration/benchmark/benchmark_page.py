@@ -18,6 +18,7 @@ NAMES = {
     PANDAS: "instead: one script with pandas and openpyxl, the root's tables only",
     STOCK: "instead: stock Dagster project, same models, same audit",
 }
+BUSY_WALL = "busy"
 SIZE_NAMES = {12: "A city", 300: "A province", 10_000: "The nation"}
 HOW = f"""\
 How it is measured. An installation of so many schools is generated as configuration (regions, bureaus, schools) and
@@ -129,6 +130,7 @@ def _measured(results: Results) -> str:
     environment = machine.get("environment", "a developer's")
     others = results.others
     load = f"other work kept {mean(others):.1f} cores busy (at most {max(others):.1f})" if others else "load not noted"
+    load += ", **so that only CPU can be compared**" if results.is_busy else ""
     at = f" at commit {results.commit}" if results.commit else ""
     return (
         f"Measured on {results.measured_on}{at}, {runs}, {load}, {environment}:"
@@ -241,18 +243,25 @@ def _curve(sizes: Sequence[Results]) -> list[str]:
     columns = ((COLD, "wall"), (COLD, "cpu"), (ONE, "wall"), (ONE, "cpu"), (COLD, "memory"), (FLOOR, "cpu"))
     for results in sizes:
         wall, cpu, one, one_cpu, memory, floor = (results.median(what, of) or 0 for what, of in columns)
+        walls = [BUSY_WALL if results.is_busy else f"{each:,.1f}" for each in (wall, one)]
         lines.append(
-            f"| {results.schools:,} | {results.files:,} | {wall:,.1f} | {cpu:,.1f} |"
-            f" {cpu / results.files * 1000:,.0f} | {one:,.1f} | {one_cpu:,.1f} | {memory / 1e6:,.0f} |"
+            f"| {results.schools:,} | {results.files:,} | {walls[0]} | {cpu:,.1f} |"
+            f" {cpu / results.files * 1000:,.0f} | {walls[1]} | {one_cpu:,.1f} | {memory / 1e6:,.0f} |"
             f" {floor:,.1f} | {results.measured_on} |"
         )
-    slopes = [(exponent(sizes, what, of), exponent(sizes[-2:], what, of)) for what, of in columns]
+    quiet = [each for each in sizes if not each.is_busy]
+    compared = [quiet if of == "wall" and len(quiet) > 1 else sizes for _, of in columns]
+    slopes = [
+        (exponent(of_these, what, of), exponent(of_these[-2:], what, of))
+        for of_these, (what, of) in zip(compared, columns, strict=True)
+    ]
     shown = [f"{whole:.2f} ({last:.2f})" for whole, last in slopes]
     lines.append(f"| exponent | | {shown[0]} | {shown[1]} | | {shown[2]} | {shown[3]} | {shown[4]} | {shown[5]} | |")
     lines += [
         "",
         "Exponent k of cost ∝ schools^k: least squares on logarithms over all sizes, in brackets between the two"
-        " largest. 1 is proportional; below it, what a run costs in any case weighs more.\n",
+        " largest. 1 is proportional; below it, what a run costs in any case weighs more. Where other work was in the"
+        " way there are no wall seconds.\n",
     ]
     return lines
 
@@ -265,13 +274,17 @@ def exponent(sizes: Sequence[Results], what: str, of: str) -> float:
     return slope
 
 
+def _asked_of(results: Results) -> str:
+    return f"{results.schools:,} schools{f' ({BUSY_WALL})' if results.is_busy else ''}"
+
+
 def _questions(sizes: Sequence[Results]) -> list[str]:
     if not sizes:
         return []
     lines = [
         "## The analysts' ten questions\n",
         "docs/analysts.md, each on the published database: milliseconds, median of five times in one connection.\n",
-        f"| question | {' | '.join(f'{results.schools:,} schools' for results in sizes)} |",
+        f"| question | {' | '.join(map(_asked_of, sizes))} |",
         f"| --- |{' ---: |' * len(sizes)}",
     ]
     asked = [_latencies(results) for results in sizes]

@@ -7,15 +7,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean
 
-from orchestration.benchmark.results import COLD, FLOOR, ONE, WARM, Results
+from orchestration.benchmark.results import BUSY, COLD, FLOOR, ONE, WARM, Results
 from orchestration.benchmark.runner import measure
 
 REFERENCE = Path(__file__).with_name("reference.json")
 CITY, ROUNDS, SECONDS = 12, 3, 50.0
 ALIKE = 1.5
 """Up to so many times the reference is as expected: runs of one machine differ by a fifth, days by a third."""
-BUSY = 0.25
-"""Share of the cores that other work may keep busy; above it what is measured says nothing about the machine."""
 NAMES = {FLOOR: "只读文件、算模型（下限）", COLD: "第一次运行", ONE: "一所学校改动后运行", WARM: "没有新内容"}
 
 

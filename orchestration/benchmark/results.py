@@ -22,6 +22,9 @@ FLOOR, COLD, WARM, ONE, COMPILE = "floor", "cold", "warm", "one school", "compil
 PANDAS, STOCK = "pandas", "stock Dagster"
 """Alternatives (tests/bench/alternatives.py)."""
 
+BUSY = 0.25
+"""Share of the cores that other work may keep busy; above it wall seconds say nothing about the machine."""
+
 
 @dataclass
 class Results:
@@ -61,6 +64,11 @@ class Results:
     def others(self) -> list[float]:
         """How many cores other work kept busy, run by run, as far as that was noted."""
         return [cost.others for costs in self.costs.values() for cost in costs if cost.others is not None]
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether other work was in the way, as far as is known: then only CPU can be compared."""
+        return bool(self.others) and statistics.fmean(self.others) > BUSY * self.machine["cores"]
 
 
 def machine(environment: str) -> dict[str, Any]:

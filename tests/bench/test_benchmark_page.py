@@ -160,3 +160,13 @@ def test_cpu_of_a_pools_workers_counts_although_their_server_ends_by_itself():
     alone, _, _ = measured([sys.executable, "-c", work], os.environ)
     in_a_pool, _, _ = measured([sys.executable, "-c", program], os.environ)
     assert in_a_pool.cpu > alone.cpu / 2
+
+
+def test_wall_seconds_of_a_busy_machine_are_not_compared():
+    busy = results(300, cold=9.0)
+    busy.costs[COLD] = [replace(each, others=1.7) for each in busy.costs[COLD]]
+    assert busy.is_busy
+    page = report([results(12, cold=4.0), busy, results(1000, cold=8.0)], [])
+    assert "other work kept 1.7 cores busy (at most 1.7), **so that only CPU can be compared**" in page
+    assert "| 300 | 300 | busy | 9.0 | 30 | busy | 2.0 |" in page
+    assert "| 12 | 12 | 4.0 | 4.0 |" in page
