@@ -9,7 +9,7 @@ MEASURE ?= city profile
 unexport PYTHONDONTWRITEBYTECODE
 COMPILED := $(BIN)/python -m compileall -q -j 2 -x warehouse/data sources warehouse orchestration
 CHECKS := check-types check-generated check-sql check-style check-imports
-.PHONY: help run test test-deep test-spark check $(CHECKS) ui format generate lock bench bundle sbom clean writers system-packages
+.PHONY: help run test test-deep test-spark check $(CHECKS) ui desk format generate lock bench bundle sbom clean writers system-packages
 
 help:            ## What there is to do
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:  +##' Makefile | sed -E 's/:[^#]*##/\t/' | expand -t 18
@@ -55,6 +55,9 @@ check-imports:
 
 ui: .venv/run.stamp  ## Dagster's UI on http://127.0.0.1:3000
 	@$(BIN)/nianbao ui
+
+desk: .venv/run.stamp  ## The desk for schools and bureau on http://127.0.0.1:8000, with an account for each role
+	@$(BIN)/nianbao desk --one-a-role
 
 format: .venv/dev.stamp  ## Format Python and SQL
 	$(BIN)/ruff check --fix-only --quiet .

@@ -9,6 +9,7 @@ from functools import partial
 from sources.checked import UNSENT, Checked, LastYearError, WorkbookFile
 from sources.declarations.city import City
 from sources.handle import ToMark, mark_apart, set_aside
+from sources.submission.submission import Submission
 from sources.system.apart import Exceeded, each_apart
 from sources.system.faults import ToldError
 from sources.system.settings import Limits
@@ -34,25 +35,39 @@ def check_apart(
     of the year before, or cannot be read.
     """
     work, file = partial(_check, city=city, limits=limits), WorkbookFile(data, file_name)
+    if last_year is not None:
+        try:
+            (compared,) = each_apart(work, [_Asked(file, last_year)], limits)
+        except ToldError as error:  # what passes between processes is a ToldError, whatever it was there
+            raise LastYearError(str(error)) from None
+        if not isinstance(compared, Exceeded):
+            return compared
     (checked,) = each_apart(work, [_Asked(file)], limits)
     if isinstance(checked, Exceeded):
         submission = set_aside(UNSENT, file_name, checked.told(limits))
         return Checked(submission, submission.findings)
-    if last_year is None:
-        return checked
-    try:
-        (compared,) = each_apart(work, [_Asked(file, last_year)], limits)
-    except ToldError as error:  # what passes between processes is a ToldError, whatever it was there
-        raise LastYearError(str(error)) from None
-    if isinstance(compared, Exceeded):
+    if last_year is not None:  # by itself the file does no harm
+        assert isinstance(compared, Exceeded)
         raise LastYearError(f"上年的文件 {last_year.name} 读不出来：{compared.told(limits)}。")
-    return compared
+    return checked
 
 
 def _check(asked: _Asked, city: City, limits: Limits) -> Checked:
     from sources.check_workbook import check_workbook
 
     return check_workbook(asked.file.data, asked.file.name, city, limits, asked.last_year)
+
+
+def read_apart(file: WorkbookFile, city: City, limits: Limits) -> Submission | Exceeded:
+    """A file as the pipeline reads it, unjudged, in a process of its own."""
+    (read,) = each_apart(partial(_read, city=city, limits=limits), [file], limits)
+    return read
+
+
+def _read(file: WorkbookFile, city: City, limits: Limits) -> Submission:
+    from sources.read.read_workbook import read_workbook
+
+    return read_workbook(file.data, UNSENT, file.name, city, limits)
 
 
 def mark_checked(data: bytes, checked: Checked, limits: Limits) -> bytes | Exceeded:

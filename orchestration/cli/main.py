@@ -22,6 +22,7 @@ from orchestration.cli import (  # noqa: E402, F401
     bench,
     cities,
     clerk,
+    desk,
     engines,
     exchange,
     keep,

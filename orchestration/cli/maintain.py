@@ -31,7 +31,7 @@ from orchestration.launch import EVENTS_IN_BATCHES, execute, open_instance, prep
 from sources.archive.inbox import content_of
 from sources.declarations.pack import NEUTRAL_PACK, REGIONS, Pack, shipped_packs
 from sources.declarations.rule import load_cross_rules
-from sources.system.access import prepare_home, private_folder
+from sources.system.access import private_folder
 from sources.system.faults import OneByOne
 from sources.system.fingerprint import sha256_of
 from sources.system.settings import PROJECT_ROOT, Settings, load_settings
@@ -48,26 +48,17 @@ QUARANTINE_HEADINGS = {
 @app.command(rich_help_panel=Panel.SCHOOLS)
 def template(year: Year, out: Annotated[Path | None, typer.Option(help="输出文件夹")] = None) -> None:
     """给每个填报单位生成一份空白模板，上年数据列在旁边。"""
-    from sources.archive.tokens import tokens_for
     from sources.submission.file_names import workbook_file_name
-    from sources.write.template import build_workbook
-    from warehouse.intake.last_year import last_year_values
+    from warehouse.intake.blank_workbooks import blank_workbooks
 
     settings, city = installation()
     check_years(city, [year])
     folder = out or private_folder(settings.templates) / str(year)
     folder.mkdir(parents=True, exist_ok=True)
-    last_year = last_year_values(settings, city, year)
     of_year = city.in_year(year)
-    tokens: dict[str, str] = {}
-    if city.calendar.years[year].templates_carry_tokens:
-        prepare_home(settings.home)
-        tokens = tokens_for(settings.archive, (each.code for each in city.respondents_in(year)), year)
     each = OneByOne()
-    for respondent in city.respondents_in(year):
+    for respondent, make in blank_workbooks(settings, city, year, city.respondents_in(year)):
         path = folder / workbook_file_name(respondent, year, of_year.stated_code(respondent))
-        values, token = last_year.get(respondent.code), tokens.get(respondent.code)
-        make = partial(build_workbook, city, respondent, year, last_year=values, token=token)
         if data := each.do(respondent.name, make):
             each.do(respondent.name, partial(path.write_bytes, data))
     print_lines("没有做成", each.failed)

@@ -82,11 +82,11 @@ def serve_together(port: int, environment: Mapping[str, str]) -> int:
             _wait_for(code, running[0])
             start("nianbao", "web", "--workspace", workspace, "--port", port)
             start("dagster-daemon", "run", "--workspace", workspace)
-            return _first_to_end(running)
+            return first_to_end(running)
         except KeyboardInterrupt:  # Ctrl-C or SIGTERM
             return 0
         finally:
-            _end(running)
+            end_all(running)
 
 
 def _wait_for(code: Path, process: subprocess.Popen[bytes]) -> None:
@@ -99,7 +99,7 @@ def _wait_for(code: Path, process: subprocess.Popen[bytes]) -> None:
     raise ToldError("界面没有启动：程序没有载入；上面是它说的原因")
 
 
-def _first_to_end(running: Sequence[subprocess.Popen[bytes]]) -> int:
+def first_to_end(running: Sequence[subprocess.Popen[bytes]]) -> int:
     """Waits until one of them ends; its exit code."""
     while True:
         for each in running:
@@ -108,7 +108,7 @@ def _first_to_end(running: Sequence[subprocess.Popen[bytes]]) -> int:
         time.sleep(0.5)
 
 
-def _end(running: Sequence[subprocess.Popen[bytes]]) -> None:
+def end_all(running: Sequence[subprocess.Popen[bytes]]) -> None:
     """Tells all of them to end; what has not ended in time is ended, with the runs that they have started."""
     started = descendants(os.getpid())
     for each in reversed(running):

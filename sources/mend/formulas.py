@@ -109,10 +109,7 @@ def _with_own_text(found: Sequence[CellFormula]) -> list[CellFormula]:
     own = []
     for each in found:
         if each.shared and not each.text and (origin := first.get(each.shared)):
-            try:
-                text = Translator(f"={origin.text}", origin=address(*origin.at)).translate_formula(address(*each.at))
-            except Exception:  # noqa: BLE001 - a formula that is none: it may look anywhere
-                text = f"={LOOKS_ANYWHERE[0]})"
+            text = Translator(f"={origin.text}", origin=address(*origin.at)).translate_formula(address(*each.at))
             each = CellFormula(each.at, text.removeprefix("="), each.shared)
         own.append(each)
     return own

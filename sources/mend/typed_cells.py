@@ -83,11 +83,6 @@ def as_lines(text: str) -> str:
     return text
 
 
-def _digits(text: str | None) -> str:
-    """A small number of an attribute, as it is written; '' for anything else."""
-    return text if text and text.isascii() and text.isdecimal() and len(text) < 8 else ""
-
-
 class _Scanner:
     """Where the parser stands in a sheet, and the places that it has found."""
 
@@ -110,17 +105,17 @@ class _Scanner:
             self.depth += 1
             self.has_formula |= name == "f"
         elif name == "col" and "style" in attributes:
-            first, last = (int(_digits(attributes.get(each)) or 0) - 1 for each in ("min", "max"))
-            self.column_styles.append((first, last, _digits(attributes["style"])))
+            columns = (int(attributes.get(each, "0")) - 1 for each in ("min", "max"))
+            self.column_styles.append((*columns, attributes["style"]))  # type: ignore[arg-type]  # two of them
         elif name == "sheetData":
             self.among_cells = True
         elif name == "row" and self.among_cells:
             self.at = (int(attributes["r"]) - 1 if "r" in attributes else self.at[0] + 1), -1
-            self.row_style = _digits(attributes.get("s")) if attributes.get("customFormat") in ("1", "true") else ""
+            self.row_style = attributes.get("s", "") if attributes.get("customFormat") in ("1", "true") else ""
         elif name == "c" and self.among_cells:
             self.at = position_of(attributes["r"]) if "r" in attributes else (self.at[0], self.at[1] + 1)
             self.in_cell, self.has_formula, self.depth = True, False, 0
-            self.cell_start, self.style = self.parser.CurrentByteIndex, _digits(attributes.get("s"))
+            self.cell_start, self.style = self.parser.CurrentByteIndex, attributes.get("s", "")
             self._insert_before(self.at[1])
         elif name == "mergeCell":
             self._cover(attributes.get("ref", ""))

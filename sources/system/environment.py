@@ -46,6 +46,11 @@ class Environment(BaseModel):
         pattern=r"^https?://[a-z0-9.:\[\]-]+( +https?://[a-z0-9.:\[\]-]+)*$",
         description="界面在代理后面的网址，如 https://nianbao.example，几个用空格隔开；本机的不用写",
     )
+    desk_origins: str | None = Field(
+        None,
+        pattern=r"^https?://[a-z0-9.:\[\]-]+( +https?://[a-z0-9.:\[\]-]+)*$",
+        description="报送台在代理后面的网址，如 https://baosong.example，几个用空格隔开；本机的不用写",
+    )
     office: str | None = Field(
         None, description="LibreOffice 的程序，用来定 Word 稿目录的页码；不写就用装好的 soffice，写 none 就不用"
     )

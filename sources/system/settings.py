@@ -63,6 +63,8 @@ class Settings:
     """How long the working database is waited for while another process has it (NIANBAO_WAIT_SECONDS)."""
     web_origins: tuple[str, ...] = ()
     """Addresses of the page behind a proxy (NIANBAO_WEB_ORIGINS): https://nianbao.example. This machine's are known."""
+    desk_origins: tuple[str, ...] = ()
+    """Addresses of the desk behind a proxy (NIANBAO_DESK_ORIGINS). This machine's are known."""
     office: str | None = None
     """LibreOffice's program, for page numbers (NIANBAO_OFFICE). None: there is none, or it is not to be used."""
     shared_books: Path | None = None
@@ -134,9 +136,8 @@ class Settings:
 
 
 def load_settings() -> Settings:
-    """Settings from the environment (NIANBAO_HOME, NIANBAO_CITY, NIANBAO_TODAY, NIANBAO_THREADS, NIANBAO_WAIT_SECONDS,
-    NIANBAO_WEB_ORIGINS, NIANBAO_OFFICE, NIANBAO_DAGSTER_HOME, NIANBAO_MAX_…), what is not set there from `nianbao.env`
-    of the city's folder, the rest as it is by default.
+    """Settings from the environment (fields of `Environment`), what is not set there from `nianbao.env` of the city's
+    folder, the rest as it is by default.
 
     Without NIANBAO_CITY the city is that in whose folder one stands (or below it), else the sample city.
 
@@ -156,8 +157,18 @@ def load_settings() -> Settings:
     wait = Settings.wait_seconds if given.wait_seconds is None else given.wait_seconds
     origins = tuple((given.web_origins or "").split())
     office = None if given.office == NO_OFFICE else which(given.office or OFFICE)
+    at_desk = tuple((given.desk_origins or "").split())
     return Settings(
-        home, city_dir, Limits(**limits), given.today, given.threads, wait, origins, office, given.dagster_home
+        home,
+        city_dir,
+        Limits(**limits),
+        fixed_today=given.today,
+        threads=given.threads,
+        wait_seconds=wait,
+        web_origins=origins,
+        desk_origins=at_desk,
+        office=office,
+        shared_books=given.dagster_home,
     )
 
 

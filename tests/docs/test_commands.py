@@ -32,6 +32,7 @@ ELSEWHERE = {
     "run": "the flow: tests/end_to_end",
     "sample": "writes the sample city's own workbooks",
     "web": "a server: tests/browser",
+    "desk": "a server: tests/browser",
     "new-city": "makes another city: tests of the tutorial",
     "new-year": "opens a year: tests/orchestration/test_new_year.py",
     "receive": "a region above takes in another's bundle: tests/end_to_end",

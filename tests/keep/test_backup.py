@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sources.archive.archive import note_decision, stored_ids
-from sources.archive.certificates import ROLES, Signature, archived_certificates, certify
+from sources.archive.archive import note_decision
 from sources.system.settings import Settings
 from tests.crash.installation import content
 from tests.keep.bits import flip
@@ -45,16 +44,6 @@ def test_what_is_restored_is_the_installation_and_whole(city_run: Settings, made
         assert content(elsewhere.home / name / "nianbao.duckdb") == content(city_run.published_database)
     assert ailments_in(examine(elsewhere, is_thorough=False)) == []
     assert unfinished_years(elsewhere) == {2022, 2023}
-
-
-def test_certificates_come_back_and_their_numbers_go_on(fresh_copy: Settings, elsewhere: Settings, tmp_path: Path):
-    signed = tuple(Signature(role, "某某", "clerk", "2024-01-01T00:00:00+00:00") for role in ROLES)
-    first, second = sorted(stored_ids(fresh_copy.archive))[:2]
-    made = certify(fresh_copy.archive, first, "3645900002", 2023, "450700", signed)
-    restore_backup(elsewhere, back_up(fresh_copy, tmp_path / "backup").folder)
-    assert archived_certificates(elsewhere.archive) == [made]
-    assert certify(elsewhere.archive, second, "3645900003", 2023, "450700", signed).number == "2023-450700-0002"
-    assert ailments_in(examine(elsewhere, is_thorough=False)) == []
 
 
 def test_a_folder_that_has_something_is_left_alone(made: Backup, empty: Settings):

@@ -5,6 +5,7 @@ row is asked about there.
 """
 
 from collections import defaultdict
+from collections.abc import Collection
 from decimal import Decimal
 from typing import Any
 
@@ -17,8 +18,14 @@ from warehouse.store.connection import open_published
 from warehouse.store.sql import query
 
 
-def last_year_values(settings: Settings, city: City, report_year: int) -> dict[str, dict[str, SheetValues]]:
-    """Respondent code → sheet → values of the year before, from the published copy; empty when there is none."""
+def last_year_values(
+    settings: Settings, city: City, report_year: int, respondents: Collection[str] | None = None
+) -> dict[str, dict[str, SheetValues]]:
+    """Respondent code → sheet → values of the year before, from the published copy; empty when there is none.
+
+    `respondents`: only these are asked about, with those whose lists they have taken over.
+    """
+    wanted = None if respondents is None else [*respondents, *_origins(city, report_year, respondents)]
     if not settings.published_database.exists():
         return {}
     found: defaultdict[str, dict[str, SheetValues]] = defaultdict(dict)
@@ -28,8 +35,10 @@ def last_year_values(settings: Settings, city: City, report_year: int) -> dict[s
                 connection,
                 f'select raw.* from raw."{contract.name}" as raw inner join registry.submission as submission'
                 " on raw.submission_id = submission.submission_id"
-                " where submission.is_current and raw.report_year = ? order by raw.respondent_code, raw.record",
-                [report_year - 1],
+                " where submission.is_current and raw.report_year = ?"
+                " and (? is null or list_contains(?, raw.respondent_code))"
+                " order by raw.respondent_code, raw.record",
+                [report_year - 1, wanted, wanted],
             )
             names = [column.name for column in contract.columns]
             for (respondent,), group in rows.group_by("respondent_code", maintain_order=True):
@@ -54,6 +63,13 @@ def take_over(found: defaultdict[str, dict[str, SheetValues]], city: City, repor
                 records = {_key(contract, each): each for each in (*own.records, *origin.records)}
                 records |= {_key(contract, each): each for each in own.records}
                 found[code][contract.name] = SheetValues(records=list(records.values()))
+
+
+def _origins(city: City, report_year: int, respondents: Collection[str]) -> set[str]:
+    """Those that have become part of one of the respondents in the year, or were split among them."""
+    ends = [each for each in city.changes if each.since == report_year and isinstance(each, Merge | Split)]
+    into = {each.code: each.into if isinstance(each, Split) else (each.into,) for each in ends}
+    return {code for code, successors in into.items() if set(successors) & set(respondents)}
 
 
 def _key(contract: Contract, record: Record) -> tuple[Value, ...]:

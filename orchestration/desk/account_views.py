@@ -1,0 +1,223 @@
+"""Pages about accounts: signing in, the second factor, one's own account, and for the administrator everybody's."""
+
+from typing import Any, ClassVar
+
+import segno
+from django import forms
+from django.contrib import messages
+from django.contrib.auth import login, logout, update_session_auth_hash
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, SetPasswordForm
+from django.contrib.auth.tokens import default_token_generator
+from django.contrib.sessions.models import Session
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.encoding import force_str
+from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
+from django.views.decorators.debug import sensitive_post_parameters
+from django_otp import login as login_with_factor
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from orchestration.desk.desk_log import log
+from orchestration.desk.for_whom import account_of, for_act, public
+from orchestration.desk.installed import city_now, default_year
+from orchestration.desk.models import Account
+from orchestration.desk.roles import SCHOOL, Act, Role, allowed
+
+FACTOR_NAME = "default"
+
+
+class NewAccountForm(forms.ModelForm):  # type: ignore[type-arg]
+    """Whom to invite: a name, a role, and of whom where the role is of one."""
+
+    class Meta:
+        model = Account
+        fields: ClassVar = ("username", "last_name", "email", "role", "respondent_code", "region_code")
+        labels: ClassVar = {"username": "登录名", "last_name": "姓名", "email": "邮箱"}
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        city, role = city_now(), cleaned.get("role")
+        if role in SCHOOL and cleaned.get("respondent_code") not in city.respondent_by_code:
+            self.add_error("respondent_code", "学校的账号要写单位标识码（respondents.yml 里的）")
+        if role == Role.DISTRICT and cleaned.get("region_code") not in city.region_by_code:
+            self.add_error("region_code", "区县的账号要写地区代码（regions.yml 里的）")
+        return cleaned
+
+
+class CodeForm(forms.Form):
+    """The six digits that the second factor shows."""
+
+    code = forms.CharField(
+        label="手机上显示的六位数字",
+        max_length=6,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "one-time-code"}),
+    )
+
+
+@public
+@sensitive_post_parameters("password")
+def sign_in(request: HttpRequest) -> HttpResponseBase:
+    form = AuthenticationForm(request, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        login(request, form.get_user())
+        log(form.get_user().get_username(), "sign_in", "登录")
+        return redirect("start")
+    return render(request, "desk/sign_in.html", {"form": form}, status=200 if request.method == "GET" else 401)
+
+
+@for_act(Act.USE_OWN_ACCOUNT, before_second_factor=True)
+def sign_out(request: HttpRequest) -> HttpResponseBase:
+    if request.method == "POST":
+        log(account_of(request).username, "sign_out", "退出")
+        logout(request)
+    return redirect("sign_in")
+
+
+@for_act(Act.USE_OWN_ACCOUNT)
+def start(request: HttpRequest) -> HttpResponseBase:
+    """Leads to the page on which the role begins its day."""
+    holder, year = account_of(request).holder, default_year()
+    if holder.role in SCHOOL:
+        return redirect("school", holder.respondent_code, year)
+    if allowed(holder, Act.SEE_YEAR):
+        return redirect("year", year)
+    return redirect("accounts" if allowed(holder, Act.MANAGE_ACCOUNTS) else "own_account")
+
+
+@for_act(Act.USE_OWN_ACCOUNT, before_second_factor=True)
+def second_factor(request: HttpRequest) -> HttpResponseBase:
+    """Asks for the code of the second factor that the account has."""
+    account, form = account_of(request), CodeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        for device in TOTPDevice.objects.filter(user=account, confirmed=True):
+            if device.verify_is_allowed()[0] and device.verify_token(form.cleaned_data["code"]):
+                login_with_factor(request, device)
+                return redirect("start")
+        form.add_error("code", "数字不对，或已经过时；请看手机上现在的那一组")
+    return render(request, "desk/second_factor.html", {"form": form})
+
+
+@for_act(Act.USE_OWN_ACCOUNT)
+def own_account(request: HttpRequest) -> HttpResponseBase:
+    """The account's password, second factor and the places where it is signed in."""
+    account = account_of(request)
+    form = PasswordChangeForm(account, request.POST if "new_password1" in request.POST else None)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        update_session_auth_hash(request, account)
+        log(account.username, "password", "改了密码")
+        messages.success(request, "密码改好了。别处的登录都已退出。")
+        return redirect("own_account")
+    has_factor = TOTPDevice.objects.filter(user=account, confirmed=True).exists()
+    sessions = [each for each in _sessions_of(account) if each.session_key != request.session.session_key]
+    return render(request, "desk/own_account.html", {"form": form, "has_factor": has_factor, "others": len(sessions)})
+
+
+@for_act(Act.USE_OWN_ACCOUNT)
+def end_other_sessions(request: HttpRequest) -> HttpResponseBase:
+    account = account_of(request)
+    if request.method == "POST":
+        for each in _sessions_of(account):
+            if each.session_key != request.session.session_key:
+                each.delete()
+        log(account.username, "sessions", "退出别处的登录")
+        messages.success(request, "别处的登录都已退出。")
+    return redirect("own_account")
+
+
+def _sessions_of(account: Account) -> list[Session]:
+    live = Session.objects.filter(expire_date__gt=timezone.now())
+    return [each for each in live if each.get_decoded().get("_auth_user_id") == str(account.pk)]
+
+
+@for_act(Act.USE_OWN_ACCOUNT)
+def set_up_factor(request: HttpRequest) -> HttpResponseBase:
+    """Shows the key of a new second factor, and takes it into use once its code was typed in."""
+    account, form = account_of(request), CodeForm(request.POST or None)
+    if TOTPDevice.objects.filter(user=account, confirmed=True).exists():
+        return redirect("own_account")
+    device, _ = TOTPDevice.objects.get_or_create(user=account, confirmed=False, defaults={"name": FACTOR_NAME})
+    if request.method == "POST" and form.is_valid():
+        if device.verify_token(form.cleaned_data["code"]):
+            device.confirmed = True
+            device.save()
+            login_with_factor(request, device)
+            log(account.username, "second_factor", "启用了第二重验证")
+            messages.success(request, "第二重验证启用了：以后登录还要输入手机上的数字。")
+            return redirect("own_account")
+        form.add_error("code", "数字不对；请看手机的时间准不准，再输入现在的那一组")
+    picture = segno.make(device.config_url, error="m").svg_data_uri(scale=5)
+    return render(request, "desk/set_up_factor.html", {"form": form, "picture": picture, "key": device.config_url})
+
+
+@for_act(Act.MANAGE_ACCOUNTS)
+def accounts(request: HttpRequest) -> HttpResponseBase:
+    """Everybody's account; invites somebody."""
+    form = NewAccountForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        invited = form.save(commit=False)
+        invited.set_unusable_password()
+        invited.save()
+        log(
+            account_of(request).username,
+            "invite",
+            invited.username,
+            after=f"{invited.role_label} {invited.respondent_code}",
+        )
+        messages.success(
+            request, f"账号 {invited.username} 建好了。请把这个链接发给本人，三天内有效：{_link(request, invited)}"
+        )
+        return redirect("accounts")
+    listed = Account.objects.order_by("role", "respondent_code", "username")
+    return render(request, "desk/accounts.html", {"form": form, "accounts": listed})
+
+
+@for_act(Act.MANAGE_ACCOUNTS)
+def change_account(request: HttpRequest, account_id: int) -> HttpResponseBase:
+    """Locks, unlocks, or invites again: a new password, and no second factor until one is set up."""
+    account, by = get_object_or_404(Account, pk=account_id), account_of(request).username
+    what = request.POST.get("what")
+    if request.method != "POST" or account.pk == account_of(request).pk:
+        raise Http404
+    if what in ("lock", "unlock"):
+        before, account.is_active = "启用" if account.is_active else "停用", what == "unlock"
+        account.save()
+        for each in _sessions_of(account):
+            each.delete()
+        log(by, what, account.username, before=before, after="启用" if account.is_active else "停用")
+        messages.success(request, f"账号 {account.username} 已{'启用' if account.is_active else '停用'}。")
+    elif what == "invite":
+        account.set_unusable_password()
+        account.save()
+        TOTPDevice.objects.filter(user=account).delete()
+        log(by, "invite", account.username, before="旧密码和第二重验证作废")
+        messages.success(request, f"请把这个链接发给 {account.username} 本人，三天内有效：{_link(request, account)}")
+    return redirect("accounts")
+
+
+def _link(request: HttpRequest, account: Account) -> str:
+    """The address at which an account's holder sets a password; it holds for three days and once."""
+    key, token = urlsafe_base64_encode(str(account.pk).encode()), default_token_generator.make_token(account)
+    return request.build_absolute_uri(reverse("set_password", args=[key, token]))
+
+
+@public
+@sensitive_post_parameters()
+def set_password(request: HttpRequest, key: str, token: str) -> HttpResponseBase:
+    """Where an invitation leads: the holder sets a password."""
+    try:
+        account = Account.objects.get(pk=int(force_str(urlsafe_base64_decode(key))), is_active=True)
+    except (ValueError, OverflowError, Account.DoesNotExist):
+        account = None
+    if account is None or not default_token_generator.check_token(account, token):
+        return render(request, "desk/set_password.html", {"form": None}, status=410)
+    form = SetPasswordForm(account, request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        log(account.username, "password", "设了密码")
+        messages.success(request, "密码设好了，请登录。")
+        return redirect("sign_in")
+    return render(request, "desk/set_password.html", {"form": form, "name": account.username})

@@ -1,0 +1,307 @@
+"""The bureau's pages: the year, what waits for a decision, runs, letters, and the gate of a release."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+
+from orchestration.desk.desk_log import log
+from orchestration.desk.for_whom import account_of, for_act, told_errors
+from orchestration.desk.installed import city_now, installed, published_now
+from orchestration.desk.models import Note, Task, TaskState, Upload, UploadState
+from orchestration.desk.next_step import next_step
+from orchestration.desk.roles import Act, Role, seen
+from orchestration.desk.tasks import COMMANDS, ENDED, ask_for
+from orchestration.lib.correspondence import for_all, read_correspondence
+from sources.archive.delivery import archive_lock
+from sources.declarations.problem import DeclarationError
+from sources.declarations.year_states import STATE_LABELS, YearState
+from sources.system.faults import OneByOne, ToldError
+from warehouse.alerts import mail_out
+from warehouse.alerts.letters import letters_of
+from warehouse.catalogue.catalogue import CatalogueChangedError, load_catalogue
+from warehouse.figures.bounds import BoundedFigure, bounded_figures, most_telling_first
+from warehouse.intake.decision_list import OUTCOMES, Filled, asked_of, note_filled
+from warehouse.intake.register import RegisterEntry, published_register
+from warehouse.intake.waiting import Asked
+from warehouse.release.foresee import foresee
+from warehouse.release.gate import CannotConfirmError, Wish, confirm, open_items
+from warehouse.release.manifest import releases_of
+
+SHOWN_FIGURES = 8
+VERDICTS = {"approved": "认可、采用", "refused": "不认可、不采用"}
+
+
+@dataclass(frozen=True, slots=True)
+class YearRow:
+    """A respondent on the page of a year: where it stands as of the last run, and what lies at the desk since."""
+
+    code: str
+    name: str
+    state: str
+    since: date | None
+    to_do: str
+    errors: int
+    open_warnings: int
+    is_overdue: bool
+    at_desk: str
+    notes: int
+
+
+class DecisionForm(forms.Form):
+    """A verdict on the explanations and held files that somebody has ticked."""
+
+    id = forms.TypedMultipleChoiceField(error_messages={"required": "请先勾选要决定的"})
+    verdict = forms.ChoiceField(choices=list(VERDICTS.items()))
+    reason = forms.CharField(max_length=500, required=False)
+
+    def __init__(self, *args: object, ids: Sequence[str], **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        known = self.fields["id"]
+        assert isinstance(known, forms.TypedMultipleChoiceField)
+        known.choices = [(each, each) for each in ids]
+        known.error_messages["invalid_choice"] = "有一件已经有人决定了，或者不再需要决定；请看现在的清单"
+
+    def clean(self) -> dict[str, object]:
+        cleaned = super().clean() or {}
+        if cleaned.get("verdict") == "refused" and not cleaned.get("reason"):
+            self.add_error("reason", "不认可、不采用的请写明原因，学校会看到")
+        return cleaned
+
+
+class ConfirmForm(forms.Form):
+    """The confirmation of an item of a release."""
+
+    item = forms.CharField(max_length=80, widget=forms.HiddenInput)
+    seen = forms.CharField(widget=forms.HiddenInput, strip=False)
+    reason = forms.CharField(label="为什么可以发布", min_length=2, max_length=500)
+
+
+@for_act(Act.SEE_YEAR)
+def year(request: HttpRequest, report_year: int) -> HttpResponseBase:
+    """Everybody that concerns who asks: where each stands; then what the main figures can still become."""
+    city, account = city_now(), account_of(request)
+    _in_calendar(report_year)
+    figures: Sequence[BoundedFigure] = ()
+    entries: Sequence[RegisterEntry] = ()
+    with published_now() as connection:
+        if connection is not None:
+            entries = published_register(connection, report_year)
+            if account.role != Role.DISTRICT:
+                figures = most_telling_first(bounded_figures(connection, city.code, report_year))
+    rows = list(_rows(report_year, entries, seen(account.holder, city, report_year)))
+    shown = {
+        "year": report_year,
+        "years": sorted(city.calendar.years, reverse=True),
+        "rows": rows,
+        "counts": Counter(each.state for each in rows).most_common(),
+        "figures": figures[:SHOWN_FIGURES],
+        "more_figures": max(len(figures) - SHOWN_FIGURES, 0),
+        "calendar": city.calendar.years[report_year],
+        "queue": Upload.objects.filter(state__in=(UploadState.WAITING, UploadState.JUDGING)).count(),
+        "tasks": Task.objects.filter(report_year=report_year)[:5],
+        "can_run": account.role == Role.BUREAU_CLERK,
+        "is_published": bool(entries),
+    }
+    return render(request, "desk/year.html", shown)
+
+
+def _rows(report_year: int, entries: Sequence[RegisterEntry], codes: frozenset[str]) -> list[YearRow]:
+    known = {each.respondent_code: each for each in entries}
+    newest: dict[str, Upload] = {}
+    for upload in Upload.objects.filter(report_year=report_year, respondent_code__in=codes).order_by("uploaded_at"):
+        newest[upload.respondent_code] = upload
+    noted = Counter(Note.objects.filter(report_year=report_year).values_list("respondent_code", flat=True))
+    rows = []
+    for each in city_now().respondents_in(report_year):
+        if each.code not in codes:
+            continue
+        entry, latest = known.get(each.code), newest.get(each.code)
+        state = entry.state if entry else YearState.UNSENT
+        rows.append(
+            YearRow(
+                each.code,
+                each.name,
+                STATE_LABELS[state],
+                entry.state_since.date() if entry and entry.state_since else None,
+                next_step(entry).bureau,
+                entry.errors if entry else 0,
+                entry.warnings_unexplained if entry else 0,
+                bool(entry and entry.is_overdue),
+                _at_desk(latest, entry),
+                noted[each.code],
+            )
+        )
+    return rows
+
+
+def _at_desk(upload: Upload | None, entry: RegisterEntry | None) -> str:
+    """What lies at the desk since the last run has seen the respondent's files."""
+    if upload is None:
+        return ""
+    if upload.certificate_number:
+        is_seen = entry is not None and entry.latest_submission_id == upload.sha256
+        return "" if is_seen else f"已报送 {upload.certificate_number}，等下一次运行"
+    return f"{upload.get_state_display()}，错误 {upload.errors}，待说明 {upload.open_warnings}"
+
+
+@for_act(Act.SEE_QUEUE)
+def decisions(request: HttpRequest, report_year: int) -> HttpResponseBase:
+    """The explanations and held files that wait for the bureau."""
+    _in_calendar(report_year)
+    asked: tuple[Asked, ...] = ()
+    with published_now() as connection:
+        if connection is not None:
+            asked = asked_of(connection, installed(), [report_year])
+    can_decide = account_of(request).role == Role.BUREAU_CLERK
+    return render(request, "desk/decisions.html", {"year": report_year, "asked": asked, "can_decide": can_decide})
+
+
+@for_act(Act.DECIDE)
+def decide_ticked(request: HttpRequest, report_year: int) -> HttpResponseBase:
+    """Notes the same decision on all that was ticked; the next run applies it. All of it is noted, or nothing."""
+    _in_calendar(report_year)
+    if request.method != "POST":
+        raise Http404
+    account, settings = account_of(request), installed()
+    with published_now() as connection, archive_lock(settings.archive):
+        asked = {} if connection is None else {each.id: each for each in asked_of(connection, settings, [report_year])}
+        form = DecisionForm(request.POST, ids=list(asked))
+        if connection is None or not form.is_valid():
+            messages.error(request, told_errors(form))
+            return redirect("decisions", report_year)
+        given = form.cleaned_data
+        is_refused = given["verdict"] == "refused"
+        lines = [
+            Filled(number, each, OUTCOMES[asked[each].about][is_refused], account.shown_name, given["reason"])
+            for number, each in enumerate(given["id"], 1)
+        ]
+        done = note_filled(connection, settings, lines, 0, account.shown_name)
+    for line in done.noted:
+        about = asked[line.id]
+        what = f"{report_year} {about.respondent_name} {about.sheet} {about.cells} {about.reason}"
+        log(account.username, "decide", what, "待决定", f"{VERDICTS[given['verdict']]} {given['reason']}".strip())
+    for each in done.unused:
+        messages.error(request, each.why)
+    if done.noted:
+        messages.success(request, f"{len(done.noted)} 件记下了，下一次运行起作用。")
+    return redirect("decisions", report_year)
+
+
+@for_act(Act.RUN)
+def start_task(request: HttpRequest, report_year: int, command: str) -> HttpResponseBase:
+    """Queues a run or the drafts; a release goes through the gate."""
+    _in_calendar(report_year)
+    if request.method != "POST" or command not in COMMANDS or command == "release":
+        raise Http404
+    account = account_of(request)
+    task = ask_for(command, report_year, account)
+    log(account.username, f"ask_{command}", str(report_year))
+    return redirect("task", task.pk)
+
+
+@for_act(Act.SEE_QUEUE)
+def task(request: HttpRequest, task_id: int) -> HttpResponseBase:
+    """How a command stands, and what it has said so far."""
+    found = get_object_or_404(Task, pk=task_id)
+    is_open = found.state in (TaskState.WAITING, TaskState.RUNNING)
+    how = ENDED.get(found.exit_code, "没有完成，见下面程序说的") if found.exit_code is not None else ""
+    shown = {"task": found, "label": COMMANDS[found.command][0], "is_open": is_open, "how": how}
+    return render(request, "desk/task.html", shown)
+
+
+@for_act(Act.WRITE_LETTERS)
+def letters(request: HttpRequest, report_year: int) -> HttpResponseBase:
+    """The letters that wait to be sent; writes them as a batch, and notes one as sent."""
+    _in_calendar(report_year)
+    settings, city, account = installed(), city_now(), account_of(request)
+    unwritten = OneByOne()
+    try:
+        with published_now() as connection:
+            known = read_correspondence(connection, settings, city, [report_year])
+        waiting = letters_of(known, [report_year], unwritten)
+        if request.method == "POST" and "write" in request.POST and waiting:
+            with archive_lock(settings.archive):
+                done = mail_out.write_batch(settings, waiting, for_all(settings, [report_year]), unwritten)
+            log(account.username, "write_letters", str(report_year), after=f"{done.name} {len(waiting)} 封")
+            messages.success(request, f"写好了 {len(waiting)} 封：{done.folder}")
+            return redirect("letters", report_year)
+        if request.method == "POST" and "sent" in request.POST:
+            with archive_lock(settings.archive):
+                name, noted = mail_out.note_batch(settings, request.POST["sent"], account.shown_name)
+            log(account.username, "sent_letters", str(report_year), after=f"{name} {len(noted)} 封")
+            messages.success(request, f"{name}：{len(noted)} 封记为已发出。")
+            return redirect("letters", report_year)
+    except (DeclarationError, ToldError, LookupError) as error:
+        messages.error(request, str(error))
+        waiting = ()
+    batch = mail_out.same_as_waiting(settings, waiting) if waiting else None
+    shown = {"year": report_year, "letters": waiting, "batch": batch, "kinds": mail_out.KINDS}
+    return render(request, "desk/letters.html", shown)
+
+
+@for_act(Act.SEE_GATE)
+def gate(request: HttpRequest, report_year: int) -> HttpResponseBase:
+    """What a release of the year would be: its checklist, its items, and the releases there are."""
+    _in_calendar(report_year)
+    settings, city = installed(), city_now()
+    foreseen = None
+    try:
+        foreseen = foresee(settings, city, load_catalogue(city.pack), report_year)
+    except (FileNotFoundError, CatalogueChangedError, DeclarationError, ToldError) as error:
+        messages.error(request, str(error))
+    shown = {
+        "year": report_year,
+        "foreseen": foreseen,
+        "open": open_items(foreseen.listed) if foreseen else (),
+        "settled": [each for each in foreseen.listed if each.settled] if foreseen else (),
+        "releases": releases_of(settings, report_year),
+        "can_approve": account_of(request).role == Role.APPROVER,
+    }
+    return render(request, "desk/gate.html", shown)
+
+
+@for_act(Act.APPROVE)
+def confirm_item(request: HttpRequest, report_year: int) -> HttpResponseBase:
+    """Confirms one item of the release's list, as it was seen on the page."""
+    _in_calendar(report_year)
+    form, account, city = ConfirmForm(request.POST), account_of(request), city_now()
+    if request.method != "POST":
+        raise Http404
+    if not form.is_valid():
+        messages.error(request, "没有确认：请写明这一项为什么可以发布")
+        return redirect("gate", report_year)
+    given = form.cleaned_data
+    wish = Wish(given["item"], account.shown_name, given["reason"], given["seen"])
+    try:
+        with archive_lock(installed().archive):
+            confirm(installed(), city, load_catalogue(city.pack), {report_year: [wish]})
+    except (FileNotFoundError, CatalogueChangedError, CannotConfirmError, DeclarationError) as error:
+        messages.error(request, str(error))
+        return redirect("gate", report_year)
+    log(account.username, "confirm", f"{report_year} {given['item']}", before=given["seen"], after=given["reason"])
+    return redirect("gate", report_year)
+
+
+@for_act(Act.APPROVE)
+def release(request: HttpRequest, report_year: int) -> HttpResponseBase:
+    """Asks for the release; the command itself refuses what is not settled."""
+    _in_calendar(report_year)
+    if request.method != "POST":
+        raise Http404
+    account = account_of(request)
+    asked = ask_for("release", report_year, account)
+    log(account.username, "ask_release", str(report_year))
+    return redirect("task", asked.pk)
+
+
+def _in_calendar(report_year: int) -> None:
+    """Raises Http404 for a year that the city's calendar does not have."""
+    if report_year not in city_now().calendar.years:
+        raise Http404

@@ -1,0 +1,54 @@
+"""The desk's log: every act with who, when, what it was about, before and after. It only ever grows.
+
+Each entry has the digest of itself and of the one before; `first_broken` finds where somebody has changed, removed or
+put in one since.
+"""
+
+from datetime import UTC
+
+from django.db import transaction
+from django.utils import timezone
+
+from orchestration.desk.models import LogEntry
+from sources.system.fingerprint import sha256_of
+from sources.system.plain_text import legible
+
+SHOWN = 2_000
+NO_ACCOUNT = "（未登录）"
+
+
+def log(account_name: str, act: str, about: str, before: str = "", after: str = "") -> LogEntry:
+    """Appends an entry. One at a time: the transaction holds the database's right to write."""
+    with transaction.atomic():
+        last = LogEntry.objects.select_for_update().order_by("-id").first()
+        entry = LogEntry(
+            at=timezone.now(),
+            account_name=legible(account_name)[:150] or NO_ACCOUNT,
+            act=act,
+            about=legible(about)[:200],
+            before=legible(before)[:SHOWN],
+            after=legible(after)[:SHOWN],
+        )
+        entry.digest = digest_of(entry, last.digest if last else "")
+        entry.save()
+    return entry
+
+
+def digest_of(entry: LogEntry, before: str) -> str:
+    """What an entry's digest must be; `before` is that of the entry before it."""
+    at = entry.at.astimezone(UTC).isoformat(timespec="microseconds")
+    said = (before, at, entry.account_name, entry.act, entry.about, entry.before, entry.after)
+    return sha256_of(repr(said))
+
+
+def first_broken() -> LogEntry | None:
+    """The first entry that is not as it was written, or before which one is missing; None when all are whole.
+
+    That the last ones were cut off shows only against a digest that was kept elsewhere: an export has it.
+    """
+    before = ""
+    for entry in LogEntry.objects.order_by("id").iterator():
+        if entry.digest != digest_of(entry, before):
+            return entry
+        before = entry.digest
+    return None

@@ -1,0 +1,93 @@
+"""The three processes of `nianbao desk`: pages, the judge of what is uploaded, and what carries out commands."""
+
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import django
+
+from orchestration.desk.installed import make_desk_folder
+from orchestration.web.serve import HOST, end_all, first_to_end
+from sources.declarations.city import City
+
+DJANGO_SETTINGS = {"DJANGO_SETTINGS_MODULE": "orchestration.desk.django_settings"}
+WORKERS, THREADS, TIMEOUT_SECONDS = 2, 8, 120
+JUDGE = "from orchestration.desk.judge_uploads import judge_forever as go"
+TASKS = "from orchestration.desk.tasks import carry_out_forever as go"
+
+
+@dataclass(frozen=True, slots=True)
+class FirstAccount:
+    """An account that was made now; its password is told once and kept nowhere."""
+
+    username: str
+    role: str
+    password: str
+
+
+def prepare_desk() -> None:
+    """Makes the desk's database, or brings it to this version."""
+    make_desk_folder()
+    os.environ |= DJANGO_SETTINGS
+    django.setup()
+    from django.core.management import call_command
+
+    call_command("migrate", verbosity=0, interactive=False)
+
+
+def first_accounts(city: City, report_year: int, one_a_role: bool) -> list[FirstAccount]:
+    """Makes an administrator where there is no account yet; `one_a_role`: somebody for every role, to try the desk."""
+    from orchestration.desk.models import Account
+    from orchestration.desk.roles import ROLE_LABELS, SCHOOL, Role
+
+    if Account.objects.exists():
+        return []
+    respondents = city.respondents_in(report_year)
+    school = next(each for each in respondents if each.kind == "school")
+    made = []
+    for role in Role if one_a_role else (Role.ADMINISTRATOR,):
+        account = Account(username=role.value, role=role.value, last_name=ROLE_LABELS[role])
+        account.respondent_code = school.code if role in SCHOOL else ""
+        account.region_code = city.region_of(school) if role is Role.DISTRICT else ""
+        password = secrets.token_urlsafe(9)
+        account.set_password(password)
+        account.save()
+        made.append(FirstAccount(account.username, ROLE_LABELS[role], password))
+    return made
+
+
+def serve_desk(port: int, environment: Mapping[str, str]) -> int:
+    """Runs the three until one ends or somebody stops this one; 0 when it was stopped, else the code of what ended."""
+    programs = Path(sys.executable).parent
+    settings = dict(environment) | DJANGO_SETTINGS
+    web = [
+        *(str(programs / "gunicorn"), "orchestration.desk.wsgi", "--bind", f"{HOST}:{port}"),
+        *("--workers", str(WORKERS), "--threads", str(THREADS), "--timeout", str(TIMEOUT_SECONDS)),
+        *(
+            "--graceful-timeout",
+            "5",
+            "--log-level",
+            "warning",
+            "--max-requests",
+            "5000",
+            "--max-requests-jitter",
+            "500",
+        ),
+    ]
+    running: list[subprocess.Popen[bytes]] = []
+    try:
+        for command in (web, *(_process(each) for each in (JUDGE, TASKS))):
+            running.append(subprocess.Popen(command, env=settings))
+        return first_to_end(running)
+    except KeyboardInterrupt:  # Ctrl-C or SIGTERM
+        return 0
+    finally:
+        end_all(running)
+
+
+def _process(what: str) -> list[str]:
+    return [sys.executable, "-c", f"import django; django.setup()\n{what}\ngo()"]

@@ -1,0 +1,45 @@
+"""The log as a page, and as a file with its digests, which somebody can keep elsewhere."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+
+from orchestration.desk.desk_log import first_broken, log
+from orchestration.desk.for_whom import account_of, for_act
+from orchestration.desk.models import LogEntry
+from orchestration.desk.roles import Act
+from sources.system.csv_file import write_csv
+
+ON_A_PAGE = 100
+LOG_HEADINGS = {
+    "at": "时间",
+    "account_name": "账号",
+    "act": "动作",
+    "about": "对象",
+    "before": "之前",
+    "after": "之后",
+    "digest": "校验",
+}
+
+
+@for_act(Act.SEE_LOG)
+def log_page(request: HttpRequest) -> HttpResponseBase:
+    pages = Paginator(LogEntry.objects.order_by("-id"), ON_A_PAGE)
+    shown = pages.get_page(request.GET.get("page"))
+    return render(request, "desk/log.html", {"page": shown, "broken": first_broken(), "headings": LOG_HEADINGS})
+
+
+@for_act(Act.SEE_LOG)
+def log_file(request: HttpRequest) -> HttpResponseBase:
+    """All of the log as CSV."""
+    log(account_of(request).username, "export_log", "导出日志")
+    rows = LogEntry.objects.order_by("id").values_list(*LOG_HEADINGS)
+    with TemporaryDirectory() as folder:
+        path = write_csv([tuple(LOG_HEADINGS.values()), *rows], Path(folder) / "log.csv")
+        response = HttpResponse(path.read_bytes(), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="nianbao-desk-log.csv"'
+    return response

@@ -1,0 +1,85 @@
+"""What every request and every answer of the desk passes: size, who may, and what a browser may load."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django_otp import DEVICE_ID_SESSION_KEY, user_has_device
+
+from orchestration.desk.installed import installed
+from orchestration.desk.models import Account
+from orchestration.desk.roles import Act, allowed
+
+Answer = Callable[[HttpRequest], HttpResponseBase]
+ENVELOPE_BYTES = 1 << 20
+"""What a form may weigh beside its file."""
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
+    " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+TOO_LARGE = "文件超过 {most} MB，不能收。请检查里面是不是有图片，去掉以后再传。\n"
+PERMISSIONS = "camera=(), microphone=(), geolocation=(), payment=(), usb=()"
+
+
+def size_is_looked_at(get_response: Answer) -> Answer:
+    """Refuses what is too large before a byte of it is read, and what does not say how large it is."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        if request.method not in ("GET", "HEAD", "OPTIONS"):
+            said = request.META.get("CONTENT_LENGTH") or ""
+            most = installed().limits.file_bytes + ENVELOPE_BYTES
+            if not said.isdigit() or int(said) > most:
+                told = TOO_LARGE.format(most=installed().limits.file_bytes // 1_000_000)
+                return HttpResponse(told, status=413, content_type="text/plain; charset=utf-8")
+        return get_response(request)
+
+    return middleware
+
+
+class only_for_whom_it_is:  # noqa: N801 - Django's name for a middleware is a function's
+    """Lets a request reach a page only if the page says for what act it is, and the account's role may do that.
+
+    A page that says nothing is for nobody. Who has a second factor and has not given it gets to that page alone.
+    """
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponseBase], args: object, kwargs: object
+    ) -> HttpResponseBase | None:
+        if getattr(view, "is_public", False):
+            return None
+        account = request.user
+        if not isinstance(account, Account):
+            return redirect("sign_in")
+        act = getattr(view, "act", None)
+        if not isinstance(act, Act) or not allowed(account.holder, act):
+            return render(request, "desk/not_for_you.html", status=403)
+        if (
+            not getattr(view, "before_second_factor", False)
+            and user_has_device(account)
+            and not request.session.get(DEVICE_ID_SESSION_KEY)
+        ):
+            return redirect("second_factor")
+        return None
+
+
+def with_policy(get_response: Answer) -> Answer:
+    """Tells the browser to load from here alone, and to keep nothing that an account has seen."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        response.headers["Content-Security-Policy"] = POLICY
+        response.headers["Permissions-Policy"] = PERMISSIONS
+        response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+        response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+        if "Cache-Control" not in response.headers:
+            response.headers["Cache-Control"] = "no-store"
+        return response
+
+    return middleware

@@ -1,0 +1,144 @@
+"""The pages of a school (or of a bureau that fills in its own workbook): what is due, the files, notes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.http import content_disposition_header
+
+from orchestration.desk.desk_log import log
+from orchestration.desk.for_whom import PageSubject, account_of, for_act, subject_of, told_errors
+from orchestration.desk.installed import city_now, installed, published_now
+from orchestration.desk.models import Note, Upload
+from orchestration.desk.next_step import next_step
+from orchestration.desk.roles import Act
+from orchestration.desk.upload_files import TooManyError, keep
+from sources.declarations.year_states import STATE_LABELS, YearState
+from sources.submission.file_names import workbook_file_name
+from warehouse.intake.blank_workbooks import blank_workbooks
+from warehouse.intake.register import RegisterEntry, published_register
+
+EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+SHOWN_UPLOADS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What is asked of a respondent in a year, as of today."""
+
+    opens: date
+    due: date
+    freezes: date
+    days_left: int
+    is_overdue: bool
+    is_frozen: bool
+
+
+class UploadForm(forms.Form):
+    """The workbook that somebody drops."""
+
+    workbook = forms.FileField(
+        label="填好的工作簿（.xlsx）",
+        widget=forms.ClearableFileInput(attrs={"accept": ".xlsx,.xlsm,.xls,.et"}),
+        error_messages={"required": "请先选文件，再上传", "empty": "这个文件是空的，里面什么也没有；请检查后再传"},
+    )
+
+
+class NoteForm(forms.Form):
+    """A message to the other side."""
+
+    text = forms.CharField(label="留言", max_length=2000, widget=forms.Textarea(attrs={"rows": 3}))
+
+
+@for_act(Act.SEE_RESPONDENT)
+def school(request: HttpRequest, code: str, report_year: int) -> HttpResponseBase:
+    """Everything about a respondent's year."""
+    subject = subject_of(request, code, report_year)
+    entry = register_entry(subject)
+    uploads = Upload.objects.filter(respondent_code=code, report_year=report_year)
+    shown = {
+        "subject": subject,
+        "due": due_of(subject),
+        "entry": entry,
+        "state": STATE_LABELS[entry.state if entry else YearState.UNSENT],
+        "step": next_step(entry),
+        "uploads": uploads[:SHOWN_UPLOADS],
+        "sent": uploads.exclude(certificate_number="").first(),
+        "notes": Note.objects.filter(respondent_code=code, report_year=report_year).select_related("account"),
+        "upload_form": UploadForm(),
+        "note_form": NoteForm(),
+        "years": sorted(city_now().calendar.years, reverse=True),
+    }
+    return render(request, "desk/school.html", shown)
+
+
+def register_entry(subject: PageSubject) -> RegisterEntry | None:
+    """Where the respondent's year stands, as of the last run; None before the first."""
+    with published_now() as connection:
+        if connection is None:
+            return None
+        listed: Sequence[RegisterEntry] = published_register(connection, subject.report_year)
+    return next((each for each in listed if each.respondent_code == subject.respondent.code), None)
+
+
+def due_of(subject: PageSubject) -> Due:
+    year, today = subject.city.calendar.years[subject.report_year], installed().today
+    left = (year.due - today).days
+    return Due(year.opens, year.due, year.freezes, left, year.is_overdue(today), year.is_frozen(today))
+
+
+@for_act(Act.SEE_RESPONDENT)
+def template(request: HttpRequest, code: str, report_year: int) -> HttpResponseBase:
+    """The respondent's blank workbook with last year's values, as `nianbao template` writes it."""
+    subject = subject_of(request, code, report_year)
+    ((_, make),) = blank_workbooks(installed(), city_now(), report_year, [subject.respondent])
+    name = workbook_file_name(subject.respondent, report_year, subject.city.stated_code(subject.respondent))
+    log(account_of(request).username, "template", f"{subject.respondent.name} {report_year}")
+    return download(make(), name, EXCEL)
+
+
+@for_act(Act.SEND)
+def upload(request: HttpRequest, code: str, report_year: int) -> HttpResponseBase:
+    """Takes a file into quarantine; nothing is sent by that."""
+    subject = subject_of(request, code, report_year)
+    if not subject.sends or request.method != "POST":
+        raise Http404
+    form = UploadForm(request.POST, request.FILES)
+    if not form.is_valid():
+        messages.error(request, told_errors(form))
+        return redirect("school", code, report_year)
+    file, account = form.cleaned_data["workbook"], account_of(request)
+    try:
+        kept = keep(account, subject, file.name, file.chunks())
+    except TooManyError as error:
+        messages.error(request, str(error))
+        return redirect("school", code, report_year)
+    log(account.username, "upload", f"{subject.respondent.name} {report_year}", after=f"{kept.file_name} {kept.sha256}")
+    return redirect("file", kept.pk)
+
+
+@for_act(Act.WRITE_NOTE)
+def note(request: HttpRequest, code: str, report_year: int) -> HttpResponseBase:
+    """A message between the respondent and the bureau."""
+    subject, form = subject_of(request, code, report_year), NoteForm(request.POST)
+    if request.method != "POST":
+        raise Http404
+    if form.is_valid():
+        account = account_of(request)
+        Note.objects.create(
+            respondent_code=code, report_year=report_year, account=account, text=form.cleaned_data["text"]
+        )
+        log(account.username, "note", f"{subject.respondent.name} {report_year}", after=form.cleaned_data["text"])
+    return redirect("school", code, report_year)
+
+
+def download(data: bytes, name: str, kind: str) -> HttpResponse:
+    """A file for the browser to save, and never to show."""
+    response = HttpResponse(data, content_type=kind)
+    response["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
+    return response

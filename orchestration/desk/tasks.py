@@ -1,0 +1,84 @@
+"""Commands of nianbao that somebody starts from a page: queued in the database, carried out one after the other.
+
+Each is the program itself, as somebody at a terminal would call it, so that nothing here can end differently.
+"""
+
+import logging
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from django.db import close_old_connections
+from django.utils import timezone
+from filelock import FileLock, Timeout
+
+from orchestration.desk.desk_log import log
+from orchestration.desk.installed import desk_folder
+from orchestration.desk.models import Account, Task, TaskState
+from sources.system.plain_text import legible
+
+SECONDS_BETWEEN = 0.5
+KEPT_LETTERS = 20_000
+COMMANDS: Mapping[str, tuple[str, Sequence[str]]] = {
+    "run": ("运行", ("run", "--year", "{year}")),
+    "documents": ("报告草稿", ("documents", "--year", "{year}")),
+    "release": ("发布", ("release", "{year}")),
+}
+"""What may be asked for: in words, and as arguments of the program."""
+ENDED: Mapping[int, str] = {
+    0: "做好了",
+    1: "没有成功，已经发布的保持原样",
+    2: "不能这样做，原因见下面",
+    3: "做好了；有事要人办，见下面和“待决定”",
+    4: "做好了；有文件没有读入，见下面",
+    5: "做好了；有一部分没有做成，见下面",
+}
+"""Exit code of the program → what it means."""
+DONE_CODES = (0, 3, 4, 5)
+
+
+def ask_for(command: str, report_year: int, account: Account) -> Task:
+    """Queues a command, unless the same waits already."""
+    waiting = Task.objects.filter(command=command, report_year=report_year, state=TaskState.WAITING).first()
+    return waiting or Task.objects.create(command=command, report_year=report_year, account=account)
+
+
+def carry_out_forever() -> None:
+    """Carries out what is queued until the process is ended; one process of an installation does."""
+    try:
+        with FileLock(desk_folder() / "tasks.lock", timeout=0):
+            cut_short = "报送台重新启动，这一次没有做完；请再开始一次"
+            Task.objects.filter(state=TaskState.RUNNING).update(state=TaskState.FAILED, said=cut_short)
+            while True:
+                task = Task.objects.filter(state=TaskState.WAITING).order_by("asked_at").first()
+                if task:
+                    carry_out(task)
+                else:
+                    close_old_connections()
+                    time.sleep(SECONDS_BETWEEN)
+    except Timeout:
+        logging.getLogger(__name__).error("another process carries out what is asked for already")
+
+
+def carry_out(task: Task) -> None:
+    """Runs the command and notes, as it goes on, what it says, and how it has ended."""
+    label, arguments = COMMANDS[task.command]
+    program = Path(sys.executable).with_name("nianbao")
+    task.state = TaskState.RUNNING
+    task.save()
+    called = [str(program), *(each.format(year=task.report_year) for each in arguments)]
+    said = ""
+    with subprocess.Popen(
+        called, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+    ) as made:
+        assert made.stdout
+        for line in made.stdout:
+            said = (said + legible(line.rstrip("\n")) + "\n")[-KEPT_LETTERS:]
+            Task.objects.filter(pk=task.pk).update(said=said)
+    code = made.returncode
+    task.state = TaskState.DONE if code in DONE_CODES else TaskState.FAILED
+    task.said, task.exit_code, task.ended_at = said, code, timezone.now()
+    task.save()
+    log(task.account.username, task.command, f"{task.report_year} {label}", after=f"返回码 {code}")

@@ -1,0 +1,1 @@
+"""The desk, as its pages answer: who may what, what is kept, judged, sent and logged."""
