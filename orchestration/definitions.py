@@ -6,6 +6,7 @@ from orchestration.defs.alert_sensors import build_alerts
 from orchestration.defs.document_assets import build_document_assets
 from orchestration.defs.feedback_assets import build_feedback_assets
 from orchestration.defs.intake_assets import build_intake_assets
+from orchestration.defs.mail_sensor import build_mail_sensor
 from orchestration.defs.model_assets import build_model_assets
 from orchestration.defs.published_assets import build_published_assets
 from orchestration.defs.refused_jobs import build_refused_jobs
@@ -43,7 +44,7 @@ def build_definitions(settings: Settings, each_apart: EachApart = each_apart) ->
         loggers={"console": dg.colored_console_logger, "progress": progress_logger},
     )
     graph = dg.Definitions.merge(graph, build_document_assets(city), build_todo_assets())
-    return dg.Definitions.merge(graph, build_automation(city), build_alerts(graph))
+    return dg.Definitions.merge(graph, build_automation(city), build_alerts(graph), build_mail_sensor())
 
 
 @dg.definitions

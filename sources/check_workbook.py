@@ -33,7 +33,7 @@ from sources.system.settings import Limits
 
 BEFORE = "上年"
 """What stands for the submission id of last year's file."""
-OF_RECEIPT = ("held.year_frozen", "held.sender_stranger", "held.not_of_year")
+OF_RECEIPT = ("held.year_frozen", "held.sender_stranger", "held.sender_unknown", "held.not_of_year")
 """Rules that look at more than the file: at the day of receipt, at who sent it, at who reports in the year."""
 OF_TOKEN = ("held.token_missing", "held.token_wrong")
 """Rules of years whose templates carry tokens, which the bureau alone has."""

@@ -11,6 +11,12 @@ command -v ssconvert >/dev/null 2>&1 || missing="$missing gnumeric"
 case "$*" in *openjdk*) command -v java >/dev/null 2>&1 || missing="$missing openjdk-17-jre-headless" ;; esac
 # only where it is asked for; the test has a server of its own, in a folder of its own
 case "$*" in *postgresql*) [ -n "$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null)" ] || missing="$missing postgresql" ;; esac
+# only where they are asked for: the tests have servers of their own, the machine's are not to run
+case "$*" in *mail*)
+    [ -x /usr/sbin/dovecot ] || missing="$missing dovecot-imapd"
+    [ -x /usr/sbin/postfix ] || missing="$missing postfix"
+    ;;
+esac
 command -v nginx >/dev/null 2>&1 || [ -x /usr/sbin/nginx ] || missing="$missing nginx-light"
 command -v openssl >/dev/null 2>&1 || missing="$missing openssl"
 command -v pdftotext >/dev/null 2>&1 || missing="$missing poppler-utils"
@@ -23,6 +29,7 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
     # shellcheck disable=SC2086
     if apt-get install -y -qq --no-install-recommends $missing >/dev/null 2>&1 ||
         { apt-get update -qq >/dev/null 2>&1 && apt-get install -y -qq --no-install-recommends $missing >/dev/null 2>&1; }; then
+        case "$missing" in *postfix* | *dovecot*) systemctl disable --now postfix dovecot >/dev/null 2>&1 || true ;; esac
         exit 0
     fi
 fi

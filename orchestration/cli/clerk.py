@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
-from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -28,7 +27,7 @@ from orchestration.cli.console import (
     published,
 )
 from sources.declarations.city import City
-from sources.system.faults import OneByOne
+from sources.system.faults import ToldError
 from sources.system.plain_text import SHOWN_IN_A_CELL, cut_short
 from sources.system.settings import Settings
 
@@ -124,12 +123,25 @@ def mail_out(
         list[str] | None,
         typer.Option("--to", help="与 --not-sent 一起：只有这些单位没有发出（标识码或名称），可以重复给出"),
     ] = None,
+    send: Annotated[
+        bool, typer.Option("--send", help="经 mail.yml 的邮箱一封封发出；发成一封记一封，中断后再运行接着发")
+    ] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="与 --send 一起：上次发送时中断、不知道到没到的，也再发一次")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """把等着发给各单位的写成一批：模板、退回件、催报，每个地区一个文件夹，一个压缩包，一张邮件合并用的名单，信已写好。"""
+    """把等着发给各单位的写成一批：模板、退回件、催报，每个地区一个文件夹，一个压缩包，一张邮件合并用的名单，信已写好；
+    --send 直接用邮件发出。"""
+    from orchestration.cli.mail import send_waiting
+
     settings, city = installation()
     by = by.strip()
-    if sent or not_sent:
+    if send or again:
+        if not send or not by or sent or not_sent or batch or who:
+            fail("写法：nianbao mail-out --send --by 姓名（中断过的要再发，加 --again）")
+        send_waiting(settings, city, by, again, as_json)
+    elif sent or not_sent:
         if not by or (not_sent and not batch) or (sent and (not_sent or who)):
             fail("写法：nianbao mail-out --sent --by 姓名；nianbao mail-out --not-sent --batch 批次 --by 姓名")
         _note(settings, city, batch, by, who or [], not_sent, as_json)
@@ -142,28 +154,17 @@ def mail_out(
 def _write(settings: Settings, city: City, by: str, as_json: bool) -> None:
     """Writes the letters that wait, with the marked workbooks of now; nothing anew where nothing has changed."""
     # Long: what was written, what waits already, and what could not be made.
-    from orchestration.lib.correspondence import for_all, read_correspondence
-    from sources.declarations.problem import DeclarationError
+    from orchestration.lib.correspondence import for_all
+    from orchestration.lib.mail_rounds import waiting_letters
     from warehouse.alerts import mail_out
-    from warehouse.alerts.letters import letters_of
-    from warehouse.figures.effects import with_effects
-    from warehouse.intake.feedback import Feedback, write_feedback
 
     years = sorted(city.calendar.years)
-    everybody: list[Feedback] = []
     try:
-        if settings.published_database.exists():
-            with published(settings) as connection, notices.status("写信……"):
-                everybody = write_feedback(connection, settings, years, partial(with_effects, connection))
-                known = read_correspondence(connection, settings, city, years, everybody)
-        else:
-            known = read_correspondence(None, settings, city, years)
-    except DeclarationError as error:
+        with notices.status("写信……"):
+            made = waiting_letters(settings, city)
+    except (FileNotFoundError, ToldError) as error:
         fail(str(error))
-    unwritten = OneByOne()
-    letters = letters_of(known, years, unwritten)
-    troubled = [each for each in everybody if each.trouble]
-    failed = [f"{each.version.respondent_name or each.version.file_name}：{each.trouble}" for each in troubled]
+    letters, unwritten = made.letters, made.unwritten
     waiting = mail_out.waiting_batch(settings)
     if not letters:
         if as_json:
@@ -184,8 +185,8 @@ def _write(settings: Settings, city: City, by: str, as_json: bool) -> None:
             _print_batch(done, waiting)
         _say_sent(settings, done.name, by, as_json)
     if not as_json:
-        print_lines("没有做成", [*(f"{line}（信里没有附件）" for line in failed), *unwritten.failed])
-    if failed or unwritten.failed:
+        print_lines("没有做成", [*(f"{line}（信里没有附件）" for line in made.without_workbook), *unwritten.failed])
+    if made.without_workbook or unwritten.failed:
         raise typer.Exit(NOT_ALL_MADE)
 
 

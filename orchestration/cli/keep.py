@@ -55,7 +55,7 @@ def backup(
         )
         console.print("里面有各学校报送的原件和模板的令牌，没有加密：请放在只有经办人能读的地方。")
         if made.list.withheld:
-            console.print(f"nianbao.env 里这些没有备份（可能是密码）：{'、'.join(made.list.withheld)}")
+            console.print(f"这些没有备份（可能是密码）：{'、'.join(made.list.withheld)}")
         console.print("没有备份：Dagster 的运行记录，退回件、汇总表、草稿（恢复后运行一次就有）。")
         console.print(f"恢复：nianbao restore {made.folder}", soft_wrap=True)
         print_lines("备份时已经损坏", [f"{each.what}。{each.remedy}" for each in made.ailments])

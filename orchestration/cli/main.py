@@ -28,6 +28,7 @@ from orchestration.cli import (  # noqa: E402, F401
     keep,
     keys,
     look,
+    mail,
     maintain,
     narrative,
     past,

@@ -6,8 +6,10 @@ from pathlib import Path
 import duckdb
 
 from orchestration.lib.correspondence import read_correspondence
+from orchestration.lib.mail_rounds import read_mails
 from sources.archive.inbox import inbox_submission_ids
 from sources.declarations.city import City
+from sources.declarations.mailing import load_mailing
 from sources.declarations.undecided import UNDECIDED_FILE, load_undecided, told_undecided
 from sources.system.faults import OneByOne
 from sources.system.settings import Settings
@@ -28,10 +30,16 @@ from warehouse.store.connection import open_published
 def read_waiting(settings: Settings, city: City) -> Waiting:
     """What waits as of the published database; of an installation that has published nothing, templates and files.
 
-    Raises DeclarationError for a contacts.yml or alerts.yml that cannot be used.
+    Raises DeclarationError for a contacts.yml, alerts.yml or mail.yml that cannot be used.
     """
+    # Long: one answer of many parts, each read from its own place, with and without a database.
     years = sorted(city.calendar.years)
     reasons = reasons_to_run(settings, city, years)
+    troubles = read_mails(settings, city).troubles
+    undelivered = tuple(each.text for each in troubles if each.kind in ("undelivered", "refused", "uncertain"))
+    letters_in = tuple(each.text for each in troubles if each.kind in ("question", "half"))
+    mailing = load_mailing(settings.city_dir)
+    can_send = mailing is not None and mailing.outgoing is not None
     if not settings.published_database.exists():
         known = read_correspondence(None, settings, city, years)
         letters = letters_of(known, years, OneByOne())
@@ -44,6 +52,9 @@ def read_waiting(settings: Settings, city: City) -> Waiting:
             letters=letters,
             batch=_batch(settings, letters),
             marks=_marks(settings),
+            can_send=can_send,
+            undelivered=undelivered,
+            letters_in=letters_in,
         )
     with open_published(settings) as connection:
         known = read_correspondence(connection, settings, city, years)
@@ -60,6 +71,9 @@ def read_waiting(settings: Settings, city: City) -> Waiting:
             _batch(settings, letters),
             _open_items(settings, city, connection, known),
             _marks(settings),
+            can_send,
+            undelivered,
+            letters_in,
         )
 
 

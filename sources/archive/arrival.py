@@ -28,7 +28,12 @@ class Channel:
 INBOX = Channel("inbox", "收件夹")
 FOLDER = Channel("folder", "收件夹里单位自己的文件夹")
 HAND_UP = Channel("hand_up", "下级的上交包", vouches=True)
-CHANNELS = {each.code: each for each in (INBOX, FOLDER, HAND_UP)}
+MAIL = Channel("mail", "邮件")
+CHANNELS = {each.code: each for each in (INBOX, FOLDER, HAND_UP, MAIL)}
+MAIL_FOLDER = "邮件"
+"""In the inbox: a folder a mail, with what hung on it (`mailbox.py`)."""
+UNKNOWN_SENDER = "?"
+"""The sender of a mail from an address that is nobody's."""
 
 
 def channel_called(code: str | None) -> Channel:
@@ -46,17 +51,20 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Senders:
-    """What tells who sends a file: the folders of the inbox (`folder_key` of the name → respondent), and what was
-    handed up (content → installation)."""
+    """What tells who sends a file: the folders of the inbox (`folder_key` of the name → respondent), what was handed up
+    (content → installation), and the mails that were taken (folder and name of the file → respondent, if known)."""
 
     folders: Mapping[str, str] = field(default_factory=dict)
     handed_up: Mapping[str, str] = field(default_factory=dict)
+    mailed: Mapping[tuple[str, str], str | None] = field(default_factory=dict)
 
     def arrival_of(self, path: Path, inbox: Path | None, submission_id: str) -> Arrival:
         """How a file came. Of folders within each other the outermost tells: who may write there is the sender."""
         if submission_id in self.handed_up:
             return Arrival(HAND_UP.code, self.handed_up[submission_id])
         around = path.relative_to(inbox).parts[:-1] if inbox and path.is_relative_to(inbox) else ()
+        if around[:1] == (MAIL_FOLDER,) and (key := (around[-1], path.name)) in self.mailed:
+            return Arrival(MAIL.code, self.mailed[key])
         sender = next((self.folders[key] for key in map(folder_key, around) if key in self.folders), None)
         return Arrival(INBOX.code if sender is None else FOLDER.code, sender)
 

@@ -46,5 +46,10 @@ def archived_sent(archive: Path) -> list[Sent]:
     return [each for each in last.values() if each.was_sent]
 
 
+def ever_noted(archive: Path) -> frozenset[tuple[str, LetterKind, int, str]]:
+    """(Batch, kind, year, respondent) of everything that was ever noted, taken back or not."""
+    return frozenset((each.batch, each.kind, each.report_year, each.respondent_code) for each in _lines(archive))
+
+
 def _lines(archive: Path) -> list[Sent]:
     return [Sent(**line) for line in json_lines(archive / SENT_FILE)]

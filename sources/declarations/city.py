@@ -357,7 +357,7 @@ FILES: dict[str, type[Declaration]] = {
 OPTIONAL = ("regions.yml", "definitions.yml", "targets.yml", CHANGES_FILE, PUBLICATION_FILE)
 AS_ONE: dict[type[Declaration], str] = {Calendar: "calendar", PublicationTerms: "publication"}
 """Files that are one field of a city, and which; of the others each key is one."""
-OTHER_NAMES = ("alerts.yml", "contacts.yml", "undecided.yml", "published", "samples", "narrative")
+OTHER_NAMES = ("alerts.yml", "contacts.yml", "mail.yml", "undecided.yml", "published", "samples", "narrative")
 """What else may lie in a city's folder; each has a reader of its own."""
 
 FOLDERS = ("published", "samples", "narrative")

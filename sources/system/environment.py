@@ -119,7 +119,7 @@ def adopt(file: Path) -> None:
 def check_names(environment: Mapping[str, str], declared: str) -> None:
     """Raises ToldError for a variable NIANBAO_… that nobody reads, with the nearest that somebody does.
 
-    `declared` is the text of the city's alerts.yml: what it names holds the secrets of a channel.
+    `declared` is the text of the city's alerts.yml and mail.yml: what they name holds secrets.
     """
     if told := _unknown(environment, declared):
         raise ToldError("；".join(told))
@@ -134,9 +134,9 @@ def _unknown(names: Iterable[str], declared: str) -> list[str]:
 
 
 def declared_channels(city_dir: Path) -> str:
-    """The text of a city's alerts.yml, which names the variables of its channels."""
-    alerts = city_dir / "alerts.yml"
-    return alerts.read_text("utf-8", errors="replace") if alerts.is_file() else ""
+    """The text of a city's alerts.yml and mail.yml, which name the variables of their secrets."""
+    files = [city_dir / "alerts.yml", city_dir / "mail.yml"]
+    return "\n".join(each.read_text("utf-8", errors="replace") for each in files if each.is_file())
 
 
 def _told(name: str, known: Iterable[str]) -> str:

@@ -41,6 +41,8 @@ EVERYTHING = replace(
     letters=(letter("template"), letter("reminder"), letter("notice"), letter("marked")),
     open_items={2030: 0, 2031: 3},
     marks=(OpenMark(2031, "口径有变", "scopes.yml"),),
+    undelivered=("甲市职业学校没有收到2031年度的模板：邮箱已满",),
+    letters_in=("甲市职业学校来信“请问”，没有工作簿",),
 )
 
 
@@ -57,6 +59,8 @@ def test_everything_stands_once_in_the_order_of_urgency_with_what_settles_it():
         "unread": "nianbao quarantine",
         "unidentified": "nianbao findings",
         "held": "nianbao decide --version 01234567 --by 姓名 --reason 理由（不采用的加 --decline）",
+        "undelivered": "nianbao mails",
+        "letters_in": "nianbao mails",
         "marked": "nianbao mail-out",
         "notice": "nianbao mail-out",
         "reminder": "nianbao mail-out",
@@ -77,6 +81,11 @@ def test_several_are_decided_by_a_list():
 def test_letters_that_were_written_are_only_to_be_sent_and_noted():
     (one,) = todo(replace(NOTHING, letters=(letter("marked"),), batch=Path("outbox/2031-10-01_1")))
     assert (one.command, one.link) == ("nianbao mail-out --sent --by 姓名", "outbox/2031-10-01_1")
+
+
+def test_where_a_mailbox_is_declared_letters_are_sent_by_it():
+    (one,) = todo(replace(NOTHING, letters=(letter("marked"),), can_send=True))
+    assert one.command == "nianbao mail-out --send --by 姓名"
 
 
 def test_a_file_that_cannot_be_read_is_told_once():

@@ -37,6 +37,7 @@ ELSEWHERE = {
     "new-year": "opens a year: tests/orchestration/test_new_year.py",
     "receive": "a region above takes in another's bundle: tests/end_to_end",
     "mail-out": "of a batch that waits: tests/alerts/test_letters.py",
+    "mails": "of a mailbox: tests/mail",
     "confirm": "of items that are open: tests/release/test_gate.py",
     "quarantine": "of files that stop a run: tests/hostile",
     "new-key": "of the bureau's key: tests/release/test_evidence.py",

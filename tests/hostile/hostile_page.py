@@ -118,10 +118,31 @@ def page() -> str:
         ]
         head = ("file", "what it is", "becomes", "rule", "the sender reads", "CPU s", "MB more")
         parts.append("\n".join((f"## {group}", "", *table_lines(head, rows), "")))
+    parts.append("\n".join(("## Mails", "", ABOUT_MAILS, "", *table_lines(("mail", "becomes"), MAILS.items()))))
     parts.append("\n".join((TEXTS, *texts_table(), "")))
     return "\n".join(parts)
 
 
+ABOUT_MAILS = (
+    "`tests/mail/test_opened.py` makes them: each is taken apart in a process of its own, and whatever it holds,"
+    " the next one is taken."
+)
+MAILS = {
+    "3,000 parts within each other; no boundary; bytes at random": "a mail of which the head is known, or nothing",
+    "larger than `largest_mb`": "not fetched; its sender is told",
+    "a zip of more than 200 MB unpacked, of more than 300 files, or six deep in others": "not unpacked; told",
+    "a zip with a password, rar, 7z": "not taken; told what to send instead",
+    "more workbooks than `attachments`": "the first ones taken; the rest told",
+    "an attachment `../../etc/passwd.xlsx`, `~$a.xlsx`, of 300 letters, with line ends": "a name without any of it",
+    "names by RFC 2047 where it may not stand, raw GBK, a character cut in two": "read as their sender saw them",
+    "line ends in a name, subject or id": "no second line in the head of our answer",
+    "HTML, scripts": "its words",
+    "another's address, an address that is nobody's": "held, and asked; the answer tells nothing of the workbook",
+    "a program's answer, a mailing list, an empty Return-Path, our own mail": "never answered",
+    "a program that answers every answer and says nothing of itself": "ten answers a day, then none",
+    "a bounce with our own workbook": "read as a bounce; the workbook is not taken",
+}
+"""Mails that `tests/mail` makes, and what becomes of them."""
 TEXTS = """## Texts
 
 Every text goes through every output in `tests/hostile/test_sinks.py`: Dagster's Markdown, memos, HTML, terminal, JSON,

@@ -106,8 +106,13 @@ def test_a_half_written_line_and_a_file_nobody_has_received_are_in_it_right(
 def test_passwords_are_left_out_and_named(city_run: Settings, tmp_path: Path):
     city_dir = shutil.copytree(city_run.city_dir, tmp_path / "city")
     (city_dir / "nianbao.env").write_text("NIANBAO_HOME=data\nNIANBAO_MAIL_PASSWORD=geheim\n", encoding="utf-8")
+    (city_dir / "mail.yml").write_text(
+        "address: a@b.cn\nservers:\n  - {kind: smtp, host: b.cn, port: 465, user: a, password_file: secret}\n", "utf-8"
+    )
+    (city_dir / "secret").write_text("geheim", "utf-8")
     made = back_up(replace(city_run, city_dir=city_dir), tmp_path / "backup")
-    assert made.list.withheld == ("NIANBAO_MAIL_PASSWORD",)
+    assert made.list.withheld == ("NIANBAO_MAIL_PASSWORD", "secret")
+    assert not (made.folder / "city" / "secret").exists()
     assert "geheim" not in (made.folder / "city" / "nianbao.env").read_text("utf-8")
     assert "NIANBAO_HOME=data" in (made.folder / "city" / "nianbao.env").read_text("utf-8")
 

@@ -86,6 +86,7 @@ AS_SPDX = {
 }
 DECIDED = {
     "docxtpl": "LGPL-2.1-only: imported as a library of its own, not changed and not copied",
+    "tnefparse": "LGPL-3.0: imported as a library of its own, not changed and not copied",
     "text-unidecode": "Artistic or GPL, at our choice: Artistic",
     "antlr4-python3-runtime": "says BSD in its text only",
     "protobuf": "says BSD in its text only",

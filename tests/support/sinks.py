@@ -134,20 +134,30 @@ ROBOTS: dict[str, Answer] = {"dingtalk": dingtalk, "wecom": wecom, "feishu": fei
 
 @dataclass
 class Mailbox:
-    """A mail server; it keeps each message as (recipient, subject, text). It refuses the addresses in `refused`."""
+    """A mail server; it keeps each message as (recipient, subject, text), and as it came (`raw`). It refuses the
+    addresses in `refused`, those in `later` for now, and hangs up on those in `hang_up` once it has the message."""
 
     port: int = 0
     refused: set[str] = field(default_factory=set)
+    later: set[str] = field(default_factory=set)
+    hang_up: set[str] = field(default_factory=set)
+    raw: list[bytes] = field(default_factory=list)
     logins: list[tuple[str, str]] = field(default_factory=list)
     letters: list[tuple[str, str, str]] = field(default_factory=list)
 
     async def handle_RCPT(self, server, session, envelope, address, options) -> str:  # noqa: N802
         if address in self.refused:
             return "550 no such mailbox"
+        if address in self.later:
+            return "450 4.2.0 greylisted, try again"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
     async def handle_DATA(self, server, session, envelope) -> str:  # noqa: N802
+        self.raw.append(envelope.content)
+        if self.hang_up & set(envelope.rcpt_tos):
+            server.transport.close()
+            return "250 OK"
         letter = message_from_bytes(envelope.content, policy=policy.default)
         text = letter.get_body(("plain",)).get_content().replace("\r\n", "\n")
         self.letters += [(address, letter["Subject"], text) for address in envelope.rcpt_tos]
@@ -156,7 +166,7 @@ class Mailbox:
     def authenticate(self, server, session, envelope, mechanism, data) -> AuthResult:
         login = (data.login.decode(), data.password.decode())
         self.logins.append(login)
-        return AuthResult(success=login == (TOKEN, SECRET))
+        return AuthResult(success=login == (TOKEN, SECRET), handled=False)
 
 
 class _AnyPort(Controller):

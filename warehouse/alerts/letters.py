@@ -135,7 +135,7 @@ def _cases(known: Correspondence, year: int) -> Iterator[_Case]:
             sent.setdefault(each.respondent_code, []).append(each)
     of_year = known.city.in_year(year)
     order = {region.code: position for position, region in enumerate(of_year.regions)}
-    bureau = _bureau(known, of_year)
+    bureau = bureau_named(known.contacts, of_year)
     everybody = known.city.respondents_in(year)
     others: dict[str | None, list[Version]] = {}
     for one in known.others:
@@ -183,11 +183,11 @@ def _year_of(city: City, version: Version) -> int:
     return max((year for year, dates in years.items() if dates.opens <= version.received_on), default=min(years))
 
 
-def _bureau(known: Correspondence, of_year: City) -> str:
+def bureau_named(contacts: Mapping[str, Contact], of_year: City) -> str:
     """To whom answers go: the bureau of the installation's own region, with its contact where one is declared."""
     own = next((r for r in of_year.respondents if r.kind == "bureau" and of_year.region_of(r) == of_year.code), None)
     name = plain(own.name if own else of_year.name)
-    contact = known.contacts.get(own.code) if own else None
+    contact = contacts.get(own.code) if own else None
     words = [*filter(None, [plain(contact.name)]), *contact.mail] if contact else []
     return f"{name}（{'，'.join(words)}）" if words else name
 
@@ -249,10 +249,15 @@ def _was_sent(case: _Case, kind: LetterKind, content: str) -> bool:
 def _content(case: _Case) -> str:
     """Another when the file, a finding's place or a refusal is another, and when the same file was sent again."""
     assert case.version is not None
-    places = sorted(f"{each.rule_id} {each.address.sheet} {each.address.cell}" for each in case.open_findings)
     refused = sorted(f"{each.question.problem_id} {each.said}" for each in case.refusals)
     again = [f"again {case.version.came_again_on}"] if case.version.came_again_on else []
-    return sha256_of("\n".join([case.version.submission_id, *places, *refused, *again]))[:16]
+    return marked_key(case.version.submission_id, case.open_findings, [*refused, *again])
+
+
+def marked_key(submission_id: str, open_findings: Sequence[Finding], more: Sequence[str] = ()) -> str:
+    """The key of a letter about a file and these findings; who was told the same by an answer is not written to."""
+    places = sorted(f"{each.rule_id} {each.address.sheet} {each.address.cell}" for each in open_findings)
+    return sha256_of("\n".join([submission_id, *places, *more]))[:16]
 
 
 def _wants_reminder(known: Correspondence, case: _Case) -> bool:
@@ -322,11 +327,11 @@ def _marked_text(case: _Case, has_workbook: bool) -> _Text:
             f"{shown_day(version.received_on)}收到的{name}已接收，另有 {warnings} 个警告请核实。{same_again(version)}"
         )
         ending = "改正，或在“校验结果”表写明原因后"
-    found = _finding_lines(case.open_findings, has_workbook)
+    found = finding_lines(case.open_findings, has_workbook)
     return _Text(subject, (opening, *found, *_refusal_lines(case.refusals), _until(case, ending)))
 
 
-def _finding_lines(findings: Sequence[Finding], has_workbook: bool) -> Iterator[str]:
+def finding_lines(findings: Sequence[Finding], has_workbook: bool) -> Iterator[str]:
     """What is wrong, by effect: what moves printed figures first, each cause once; of many the first, and how many."""
     moving = [each for each in findings if each.moves_figures]
     others = [each for each in findings if not each.moves_figures]

@@ -19,6 +19,8 @@ TodoKind = Literal[
     "unread",
     "unidentified",
     "held",
+    "undelivered",
+    "letters_in",
     "marked",
     "notice",
     "reminder",
@@ -80,6 +82,12 @@ class Waiting:
     batch: Path | None = None
     open_items: Mapping[int, int] = field(default_factory=dict)
     marks: Sequence[OpenMark] = ()
+    can_send: bool = False
+    """Whether the city declares by which server its letters go out."""
+    undelivered: Sequence[str] = ()
+    """Mails that did not arrive, each with whose and why."""
+    letters_in: Sequence[str] = ()
+    """Mails without a workbook that a person has to read."""
 
 
 def todo(waiting: Waiting) -> tuple[Todo, ...]:
@@ -87,6 +95,7 @@ def todo(waiting: Waiting) -> tuple[Todo, ...]:
     found = (
         *_files(waiting),
         *_decisions(waiting),
+        *_mails(waiting),
         *_letters(waiting),
         *_releases(waiting),
         *_years(waiting),
@@ -130,6 +139,13 @@ def _decisions(waiting: Waiting) -> Iterator[Todo]:
         yield Todo("explanations", year, len(explained), title, names, one if len(explained) == 1 else by_list)
 
 
+def _mails(waiting: Waiting) -> Iterator[Todo]:
+    if told := tuple(waiting.undelivered):
+        yield Todo("undelivered", None, len(told), f"有 {len(told)} 封信没有送到", told, "nianbao mails")
+    if told := tuple(waiting.letters_in):
+        yield Todo("letters_in", None, len(told), f"有 {len(told)} 封来信要人看", told, "nianbao mails")
+
+
 LETTERS: dict[TodoKind, str] = {
     "marked": "{year}年度有 {count} 份退回件没有发回",
     "notice": "{year}年度有 {count} 个单位的文件没有采用，还没有告诉它们",
@@ -139,7 +155,8 @@ LETTERS: dict[TodoKind, str] = {
 
 
 def _letters(waiting: Waiting) -> Iterator[Todo]:
-    command = "nianbao mail-out --sent --by 姓名" if waiting.batch else "nianbao mail-out"
+    write = "nianbao mail-out --send --by 姓名" if waiting.can_send else "nianbao mail-out"
+    command = "nianbao mail-out --sent --by 姓名" if waiting.batch else write
     of: dict[tuple[TodoKind, int], list[str]] = {}
     for each in waiting.letters:
         of.setdefault((each.kind, each.report_year), []).append(each.respondent_name)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -19,6 +20,7 @@ from sources.declarations.alerting import ALERTS_FILE, Alerting
 from sources.declarations.changes import CHANGES_FILE
 from sources.declarations.city import FILES, OPTIONAL
 from sources.declarations.contacts import CONTACTS_FILE, Contacts
+from sources.declarations.mailing import MAIL_FILE, Mailing
 from sources.declarations.misfit import BOUNDS, PATTERNS
 from sources.declarations.pack import HEAD, PackHead
 from sources.declarations.publication import PUBLICATION_FILE
@@ -43,7 +45,8 @@ ABOUT: dict[str, str] = {
     "targets.yml": "目标：本市宣布下一年要达到的增量，报告里与实际比较。没有这个文件就没有目标。",
     PUBLICATION_FILE: "发布：谁发布、数据怎样使用、有疑问找谁、放在哪个网址。没有写的，报告和网站上写“未声明”。",
     ALERTS_FILE: "提醒：发到哪里、多久一次。没有这个文件就不发。怎样启用见[提醒](../../alerts.zh.md)。",
-    CONTACTS_FILE: "联系人：每个填报单位发信给谁；只有 `nianbao mail-out` 用它，不进数据库、存档和发布。可以没有。",
+    CONTACTS_FILE: "联系人：每个填报单位发信给谁；只有收发信用它，不进数据库和发布。可以没有。",
+    MAIL_FILE: "邮箱：年报由哪个邮箱收发，经哪台服务器。没有这个文件就不收发邮件。怎样启用见[邮件](../../mail.zh.md)。",
     UNDECIDED_FILE: "新年度还没有定的事项，由 `nianbao new-year` 写。`nianbao check-city` 和每次运行都会提醒，"
     "定了就删去那一行。没有这个文件就是都定了。",
     HEAD: "省级资料包的第一个文件（在资料包的文件夹里）：本省怎样说、金额是多少。见[省级资料包](../../packs.zh.md)。",
@@ -58,11 +61,20 @@ MODELS: dict[str, type[BaseModel]] = {
     **FILES,
     ALERTS_FILE: Alerting,
     CONTACTS_FILE: Contacts,
+    MAIL_FILE: Mailing,
     UNDECIDED_FILE: UndecidedList,
     HEAD: PackHead,
 }
 """The YAML files, each with its model."""
-NAMES = {str: "文字", int: "整数", Decimal: "数字", float: "数字", date: "日期", bool: "`true` 或 `false`"}
+NAMES = {
+    str: "文字",
+    Path: "文字",
+    int: "整数",
+    Decimal: "数字",
+    float: "数字",
+    date: "日期",
+    bool: "`true` 或 `false`",
+}
 HEADINGS = ("键", "意思", "类型", "不写时", "可以写", "例子")
 HEADINGS_OF_SAMPLES = {
     "respondent": "填报单位的标识码",

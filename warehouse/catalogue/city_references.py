@@ -8,6 +8,7 @@ from sources.declarations.alerting import ALERTS_FILE, load_alerting
 from sources.declarations.check_city import doubts
 from sources.declarations.city import City, load_city, read_city
 from sources.declarations.contacts import load_contacts
+from sources.declarations.mailing import load_mailing
 from sources.declarations.misfit import Misfit
 from sources.declarations.pack import NEUTRAL, Pack
 from sources.declarations.problem import DeclarationError, Problem, meant, shown_path
@@ -39,6 +40,7 @@ def city_problems(city_dir: Path) -> tuple[Problem, ...]:
         *folder.located(unknown_indicators(folder.city, catalogue)),
         *_alert_problems(known, city_dir),
         *_contact_problems(known, city_dir),
+        *_mail_problems(city_dir),
         *published_problems(known, catalogue, city_dir),
         *_undecided_problems(city_dir),
         *_env_problems(city_dir / ENV_FILE),
@@ -114,6 +116,14 @@ def _contact_problems(city: City | None, city_dir: Path) -> Iterator[Problem]:
         return
     try:
         load_contacts(city_dir, city)
+    except DeclarationError as error:
+        yield from error.problems
+
+
+def _mail_problems(city_dir: Path) -> Iterator[Problem]:
+    """mail.yml: its form."""
+    try:
+        load_mailing(city_dir)
     except DeclarationError as error:
         yield from error.problems
 

@@ -12,7 +12,8 @@ from datetime import date
 from pathlib import Path
 
 from sources.archive.archive import Receipt
-from sources.archive.arrival import Arrival, Senders, channel_called, folder_key, handed_up
+from sources.archive.arrival import UNKNOWN_SENDER, Arrival, Senders, channel_called, folder_key, handed_up
+from sources.archive.mailbox import mailed_files
 from sources.archive.tokens import issued_tokens
 from sources.declarations.changes import Merge, ends, in_words
 from sources.declarations.city import City, Respondent
@@ -22,7 +23,7 @@ from sources.submission.finding import Finding, intake_finding
 from sources.submission.submission import Submission
 
 MISSING, WRONG, STRANGER = "held.token_missing", "held.token_wrong", "held.sender_stranger"
-NOT_OF_YEAR = "held.not_of_year"
+NOT_OF_YEAR, NOBODYS_ADDRESS = "held.not_of_year", "held.sender_unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def senders_of(archive: Path, city: City) -> Senders:
         for each in of_year.respondents:
             names[folder_key(each.name)] = each.code
             codes |= {folder_key(each.code): each.code, folder_key(of_year.stated_code(each)): each.code}
-    return Senders(names | codes, handed_up(archive))
+    return Senders(names | codes, handed_up(archive), mailed_files(archive))
 
 
 def sender_findings(submissions: Iterable[Submission], city: City, provenance: Provenance) -> list[Finding]:
@@ -91,8 +92,11 @@ def _of_sender(
     sender = said[0].sender or ""
     if channel_called(said[0].channel).vouches and sender not in city.region_by_code:
         return  # an installation that is not of this tree: who received the bundle knows whose it is
-    name = _name(city, sender, report_year)
     place = CellAddress(file.submission_id, file.file_name, COVER_SHEET)
+    if sender == UNKNOWN_SENDER:
+        yield intake_finding(NOBODYS_ADDRESS, place, expected=respondent.name)
+        return
+    name = _name(city, sender, report_year)
     yield intake_finding(STRANGER, place, name, expected=respondent.name, label=channel_called(said[0].channel).label)
 
 

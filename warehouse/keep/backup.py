@@ -23,6 +23,7 @@ import duckdb
 
 from sources.archive.archive import archived_ids, grows, notes_in
 from sources.archive.inbox import content_of, look_into
+from sources.declarations.mailing import secret_files
 from sources.system.disk import Need, refuse_without_room, size_below
 from sources.system.faults import ToldError
 from sources.system.fingerprint import sha256_of, sha256_of_file
@@ -64,7 +65,7 @@ class CopiedFile:
 class BackupList:
     """backup.json: what a backup holds, of which installation, made when and by which program.
 
-    `damaged` tells what was broken already when it was copied, `withheld` the variables whose values are left out.
+    `damaged` tells what was broken already when it was copied, `withheld` variables and files that are left out.
     """
 
     form: int
@@ -261,12 +262,17 @@ def _copy_ledger(source: Path, target: Path) -> None:
 
 
 def _copy_city(source: Path, target: Path) -> tuple[str, ...]:
-    """The city's folder without its data, of nianbao.env only settings. Returns what is left out of that."""
+    """The city's folder without its data, of nianbao.env only settings, no file with a password. Returns what of these
+    is left out."""
     withheld: list[str] = []
+    secrets = secret_files(source)
     ours = {"data", ".git", "__pycache__"}
     for path in sorted(source.rglob("*")):
         name = path.relative_to(source)
         if not path.is_file() or path.is_symlink() or ours & set(name.parts):
+            continue
+        if path in secrets:
+            withheld.append(name.as_posix())
             continue
         _copy_if_there(path, target / name)
         if path.name == ENV_FILE:

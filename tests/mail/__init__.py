@@ -1,0 +1,1 @@
+"""Mails: what comes is hostile, what goes out goes once."""
