@@ -185,7 +185,10 @@ def test_taken_back_it_is_sent_again(empty, city, tmp_path, template):
         sent = sent_by(settings, city, template)
         code = sent.sent[3].respondent_code
         take_back(settings, sent.batch, "王科长", [code])
-        assert [each.respondent_code for each in sent_by(settings, city, template).sent] == [code]
+        again = sent_by(settings, city, template)
+        assert [each.respondent_code for each in again.sent] == [code]
+        assert again.batch != sent.batch  # also within one second
+        assert len([each for each in archived_sent(settings.archive) if each.batch == sent.batch]) == 11
 
 
 def test_nothing_in_a_letter_begins_a_line_of_the_head(empty, city, tmp_path, template):

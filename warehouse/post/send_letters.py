@@ -57,8 +57,9 @@ def send_letters(
     """
     # Long: each letter is one of six cases, and is noted before the next is begun.
     catch_up(settings)
-    batch = f"{datetime.now(UTC):%Y%m%dT%H%M%S}"
-    broken = _broken_off(read_posted(settings.archive), read_mailbox(settings.archive))
+    posted = read_posted(settings.archive)
+    batch = _new_batch(posted)
+    broken = _broken_off(posted, read_mailbox(settings.archive))
     sent, failed, uncertain, refused = list[Letter](), list[tuple[Letter, str]](), list[tuple[Letter, str]](), []
     noted = {
         (each.kind, each.respondent_code, each.report_year, each.content) for each in archived_sent(settings.archive)
@@ -96,6 +97,17 @@ def send_letters(
     return SentLetters(
         batch, tuple(sent), without, tuple(failed), tuple(uncertain), tuple(refused), tuple(waiting), stopped
     )
+
+
+def _new_batch(posted: Sequence[Posted]) -> str:
+    """The second, and a number where a batch was begun in the same one: what is taken back is of one batch."""
+    used = {each.batch for each in posted}
+    name = second = f"{datetime.now(UTC):%Y%m%dT%H%M%S}"
+    number = 1
+    while name in used:
+        number += 1
+        name = f"{second}_{number}"
+    return name
 
 
 def _send(
