@@ -32,7 +32,6 @@ from sources.system.settings import Limits
 
 if TYPE_CHECKING:
     from sources.audit.audited import Audit
-    from sources.read.sheet_view import SheetView
 
 SET_ASIDE = "file.set_aside"
 SHOWN_VERSION = 40
@@ -201,17 +200,6 @@ def mark_apart(files: Sequence[ToMark], limits: Limits) -> Iterator[bytes | Exce
                 logging.getLogger(__name__).exception("%s", file.title)
                 marked = Exceeded("fault", type(error).__name__)
         yield marked
-
-
-def view_apart(files: Sequence[bytes], city: City, limits: Limits) -> Iterator["tuple[SheetView, ...] | Exceeded"]:
-    """The sheets of each file as a person sees them, in order."""
-    yield from each_apart(partial(_view, city=city, limits=limits), files, limits)
-
-
-def _view(data: bytes, city: City, limits: Limits) -> "tuple[SheetView, ...]":
-    from sources.read.sheet_view import view_sheets  # for who shows a file, which a run does not
-
-    return view_sheets(data, city, limits)
 
 
 def _read(file: ToRead, city: City, limits: Limits) -> Submission:

@@ -20,6 +20,9 @@ from orchestration.desk.roles import Act
 from orchestration.desk.upload_files import TooManyError, keep
 from sources.declarations.year_states import STATE_LABELS, YearState
 from sources.submission.file_names import workbook_file_name
+from warehouse.catalogue.catalogue import CatalogueChangedError, load_catalogue
+from warehouse.figures.beside_peers import SchoolFigure, load_school_beside_peers
+from warehouse.figures.school_figures import NothingOfSchoolError
 from warehouse.intake.blank_workbooks import blank_workbooks
 from warehouse.intake.register import RegisterEntry, published_register
 
@@ -75,6 +78,25 @@ def school(request: HttpRequest, code: str, report_year: int) -> HttpResponseBas
         "years": sorted(city_now().calendar.years, reverse=True),
     }
     return render(request, "desk/school.html", shown)
+
+
+@for_act(Act.SEE_RESPONDENT)
+def own_figures(request: HttpRequest, code: str, report_year: int) -> HttpResponseBase:
+    """What the numbers of a school have become as of the last run: beside last year's, the standard and its peers."""
+    subject, city = subject_of(request, code, report_year), city_now()
+    figures: Sequence[SchoolFigure] = ()
+    why = "还没有运行过，没有可以看的数字。"
+    if subject.respondent.kind != "school":
+        raise Http404
+    with published_now() as connection:
+        if connection is not None:
+            try:
+                figures = load_school_beside_peers(connection, load_catalogue(city.pack), report_year, code)
+            except (LookupError, NothingOfSchoolError):
+                why = "这个年度还没有采用本单位的报送，没有可以看的数字。"
+            except CatalogueChangedError as error:
+                why = str(error)
+    return render(request, "desk/own_figures.html", {"subject": subject, "figures": figures, "why": why})
 
 
 def register_entry(subject: PageSubject) -> RegisterEntry | None:

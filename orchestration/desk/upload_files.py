@@ -5,7 +5,6 @@ What is kept is on the disk before anybody is told that it was.
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from threading import Lock
 
 from django.utils import timezone
 
@@ -16,9 +15,9 @@ from orchestration.desk.models import Account, Upload
 from sources.check import UNSENT_OUTCOMES, read_apart
 from sources.checked import WorkbookFile
 from sources.declarations.city import City
-from sources.handle import ToMark, mark_apart, view_apart
+from sources.handle import ToMark, mark_apart
 from sources.mend.corrected_workbook import Correction
-from sources.mend.mend_apart import corrected_apart, explained_apart
+from sources.mend.mended_apart import corrected_apart, explained_apart, viewed_apart
 from sources.read.sheet_view import SheetView
 from sources.submission.explanation import GivenExplanation
 from sources.submission.submission import Submission
@@ -30,8 +29,6 @@ from sources.system.whole_file import whole_file
 
 MOST, WITHIN = 40, timedelta(minutes=10)
 """Files of one account within a time; beyond that something is wrong with whoever sends."""
-_ONE_AT_A_TIME = Lock()
-"""Work apart is handed to one process by one thread."""
 
 
 class TooManyError(ToldError):
@@ -78,40 +75,32 @@ def content_of(upload: Upload) -> bytes:
 def corrected_file(upload: Upload, city: City, correction: Correction) -> bytes:
     """The file with one cell typed anew, saved now. Raises ToldError where it cannot be."""
     now = datetime.now(UTC).replace(microsecond=0)
-    with _ONE_AT_A_TIME:
-        return corrected_apart(content_of(upload), [correction], city, now, installed().limits)
+    return corrected_apart(content_of(upload), [correction], city, installed().limits, now)
 
 
 def explained_file(upload: Upload, city: City, judged: JudgedUpload, answer: GivenExplanation) -> bytes:
     """The file with an explanation in its list of findings. Raises ToldError where it cannot be."""
-    with _ONE_AT_A_TIME:
-        return explained_apart(content_of(upload), judged.findings, [answer], city, UNSENT_OUTCOMES, installed().limits)
+    return explained_apart(content_of(upload), judged.findings, [answer], city, installed().limits, UNSENT_OUTCOMES)
 
 
 def marked(upload: Upload, judged: JudgedUpload) -> bytes:
     """The workbook with its findings marked. Raises ToldError when it cannot be made."""
     data = content_of(upload) if judged.is_readable else None
     title = judged.respondent_name or upload.file_name
-    with _ONE_AT_A_TIME:
-        (made,) = mark_apart([ToMark(data, judged.findings, title, UNSENT_OUTCOMES)], installed().limits)
+    (made,) = mark_apart([ToMark(data, judged.findings, title, UNSENT_OUTCOMES)], installed().limits)
     if isinstance(made, Exceeded):
         raise ToldError(f"{upload.file_name} 的退回件没有做成：{made.told(installed().limits)}")
     return made
 
 
 def seen_sheets(upload: Upload, city: City) -> tuple[SheetView, ...]:
-    """The sheets of the file as a person sees them. Raises ToldError where it cannot be looked at."""
-    with _ONE_AT_A_TIME:
-        (seen,) = view_apart([content_of(upload)], city, installed().limits)
-    if isinstance(seen, Exceeded):
-        raise ToldError(f"{upload.file_name} 的表不能显示：{seen.told(installed().limits)}。请下载文件看")
-    return seen
+    """The sheets of the file as a person sees them; none where it cannot be looked at."""
+    return viewed_apart(content_of(upload), city, installed().limits)
 
 
 def read_upload(upload: Upload, city: City, file_name: str) -> Submission:
     """The file as the pipeline reads it, under the name that it was received by. Raises ToldError."""
-    with _ONE_AT_A_TIME:
-        read = read_apart(WorkbookFile(content_of(upload), file_name), city, installed().limits)
+    read = read_apart(WorkbookFile(content_of(upload), file_name), city, installed().limits)
     if isinstance(read, Exceeded):
         raise ToldError(f"{upload.file_name} 读不出来：{read.told(installed().limits)}")
     return read

@@ -30,6 +30,7 @@ urlpatterns = [
     path("log", log_views.log_page, name="log"),
     path("log/file", log_views.log_file, name="log_file"),
     path(_SCHOOL, school_views.school, name="school"),
+    path(f"{_SCHOOL}/figures", school_views.own_figures, name="own_figures"),
     path(f"{_SCHOOL}/template", school_views.template, name="template"),
     path(f"{_SCHOOL}/upload", school_views.upload, name="upload"),
     path(f"{_SCHOOL}/note", school_views.note, name="note"),

@@ -25,6 +25,7 @@ MAY: dict[str, tuple[str, ...]] = {
     "log": ("administrator", "approver"),
     "log_file": ("administrator", "approver"),
     "school": (*SCHOOLS, *BUREAUS, "district", "reader"),
+    "own_figures": (*SCHOOLS, *BUREAUS, "district", "reader"),
     "template": (*SCHOOLS, *BUREAUS, "district", "reader"),
     "upload": (*SCHOOLS, "bureau_clerk"),
     "note": (*SCHOOLS, *BUREAUS, "district"),
