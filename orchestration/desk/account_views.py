@@ -105,6 +105,7 @@ def own_account(request: HttpRequest) -> HttpResponseBase:
     """The account's password, second factor and the places where it is signed in."""
     account = account_of(request)
     form = PasswordChangeForm(account, request.POST if "new_password1" in request.POST else None)
+    form.fields["old_password"].widget.attrs.pop("autofocus", None)  # the page begins at its beginning
     if request.method == "POST" and form.is_valid():
         form.save()
         update_session_auth_hash(request, account)

@@ -1,0 +1,168 @@
+"""Signing in and what guards it: lock-out, second factor, invitation, sessions, headers, CSRF."""
+
+import re
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import pytest
+
+from tests.desk.conftest import PASSWORD
+
+SignedIn = Callable[..., SimpleNamespace]
+NEW = "八月桂花遍地开"
+pytestmark = pytest.mark.usefixtures("desk")
+
+
+@pytest.fixture
+def stranger():
+    """A browser of nobody, that holds the desk to its CSRF tokens."""
+    from axes.models import AccessAttempt
+    from django.test import Client
+
+    yield Client(SERVER_NAME="localhost", enforce_csrf_checks=True)
+    AccessAttempt.objects.all().delete()
+
+
+def sign_in(browser, username: str, password: str):
+    form = browser.get("/sign-in").content.decode()
+    (token,) = re.findall(r'name="csrfmiddlewaretoken" value="([^"]+)"', form)
+    return browser.post(
+        "/sign-in", {"username": username, "password": password, "csrfmiddlewaretoken": token}, REMOTE_ADDR="127.0.0.9"
+    )
+
+
+def test_the_right_password_opens_and_a_wrong_one_says_nothing_of_the_account(
+    stranger, account_as: Callable[..., SimpleNamespace]
+) -> None:
+    account = account_as("reader")
+    wrong = sign_in(stranger, account.username, "wrong").content.decode()
+    nobody = sign_in(stranger, "nobody", "wrong").content.decode()
+    strip = re.compile(r'value="[^"]*"')
+    assert strip.sub("", wrong) == strip.sub("", nobody)
+    assert sign_in(stranger, account.username, PASSWORD).headers["Location"] == "/"
+
+
+def test_guessing_locks_the_name_out_also_for_the_right_password(
+    stranger, account_as: Callable[..., SimpleNamespace]
+) -> None:
+    account = account_as("reader")
+    for _ in range(8):
+        answer = sign_in(stranger, account.username, "wrong")
+    assert answer.status_code == 429
+    assert "暂时不能登录" in answer.content.decode()
+    assert sign_in(stranger, account.username, PASSWORD).status_code == 429
+
+
+def test_nothing_is_done_for_another_page(stranger, account_as: Callable[..., SimpleNamespace]) -> None:
+    account = account_as("administrator")
+    sign_in(stranger, account.username, PASSWORD)
+    from orchestration.desk.models import Account
+
+    before = Account.objects.count()
+    invited = {"username": "x", "role": "reader", "email": ""}
+    assert stranger.post("/accounts", invited).status_code == 403
+    assert stranger.post("/sign-out").status_code == 403
+    assert Account.objects.count() == before
+
+
+def test_a_second_factor_is_asked_for_before_anything_else(signed_in: SignedIn, stranger) -> None:
+    from django_otp.oath import TOTP
+    from django_otp.plugins.otp_totp.models import TOTPDevice
+
+    somebody = signed_in("bureau_clerk")
+    assert "data:image/svg" in somebody.get("/account/second-factor").content.decode()
+    device = TOTPDevice.objects.get(user=somebody.account)
+
+    def code(steps: int) -> str:
+        totp = TOTP(device.bin_key, device.step, device.t0, device.digits)
+        totp.time = totp.time + steps * device.step
+        return f"{totp.token():06}"
+
+    assert "数字不对" in somebody.post("/account/second-factor", {"code": "000000"}).content.decode()
+    from unittest.mock import patch
+
+    with patch.object(TOTPDevice, "verify_is_allowed", lambda self: (True, None)):
+        TOTPDevice.objects.update(throttling_failure_count=0)
+        assert somebody.post("/account/second-factor", {"code": code(0)}).headers["Location"] == "/account"
+        sign_in(stranger, somebody.account.username, PASSWORD)
+        for address in ("/", "/year/2023", "/account"):
+            assert stranger.get(address).headers["Location"] == "/second-factor"
+        assert somebody.get("/year/2023").status_code == 200
+
+
+def test_an_invitation_is_for_one_password_once(signed_in: SignedIn, stranger) -> None:
+    administrator = signed_in("administrator")
+    given = {"username": "wang", "last_name": "王科", "email": "", "role": "reader"}
+    told = administrator.post("/accounts", given, follow=True).content.decode()
+    (link,) = re.findall(r"http://localhost(/invitation/\S+?)</li>", told)
+    from django.test import Client
+
+    invited = Client(SERVER_NAME="localhost")
+    assert "设密码" in invited.get(link).content.decode()
+    weak = invited.post(link, {"new_password1": "12345678", "new_password2": "12345678"})
+    assert weak.status_code == 200
+    assert invited.post(link, {"new_password1": NEW + "1a2", "new_password2": NEW + "1a2"}).status_code == 302
+    assert invited.get(link).status_code == 410
+    assert sign_in(stranger, "wang", NEW + "1a2").headers["Location"] == "/"
+
+
+@pytest.mark.parametrize(
+    ("role", "other"), [("school_clerk", {"respondent_code": "1"}), ("district", {"region_code": "999999"}), ("x", {})]
+)
+def test_nobody_is_invited_for_a_school_or_region_that_there_is_not(
+    role: str, other: dict[str, str], signed_in: SignedIn
+) -> None:
+    from orchestration.desk.models import Account
+
+    administrator = signed_in("administrator")
+    answer = administrator.post("/accounts", {"username": "li", "role": role, "email": ""} | other)
+    assert "errorlist" in answer.content.decode()
+    assert not Account.objects.filter(username="li").exists()
+
+
+def test_who_is_locked_is_out_at_once_and_stays_out(signed_in: SignedIn, stranger) -> None:
+    administrator, somebody = signed_in("administrator"), signed_in("reader")
+    assert somebody.get("/year/2023").status_code == 200
+    administrator.post(f"/accounts/{somebody.account.pk}", {"what": "lock"})
+    assert somebody.get("/year/2023").headers["Location"] == "/sign-in"
+    assert sign_in(stranger, somebody.account.username, PASSWORD).status_code == 401
+
+
+def test_an_administrator_does_not_lock_itself_out(signed_in: SignedIn) -> None:
+    administrator = signed_in("administrator")
+    assert administrator.post(f"/accounts/{administrator.account.pk}", {"what": "lock"}).status_code == 404
+
+
+def test_other_places_are_signed_out_from_ones_own_page(signed_in: SignedIn, stranger) -> None:
+    somebody = signed_in("reader")
+    sign_in(stranger, somebody.account.username, PASSWORD)
+    assert "还有 1 处登录" in somebody.get("/account").content.decode()
+    somebody.post("/account/sessions")
+    assert stranger.get("/year/2023").headers["Location"] == "/sign-in"
+    assert somebody.get("/year/2023").status_code == 200
+
+
+@pytest.mark.parametrize("address", ["/sign-in", "/year/2023", "/not-there", "/log/file"])
+def test_every_answer_tells_the_browser_to_load_from_here_alone(address: str, signed_in: SignedIn) -> None:
+    answer = signed_in("approver").get(address)
+    policy = answer.headers["Content-Security-Policy"]
+    assert "unsafe" not in policy
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Cache-Control"] == "no-store" or address == "/not-there"
+
+
+def test_the_log_has_no_secret(signed_in: SignedIn, stranger) -> None:
+    from orchestration.desk.models import LogEntry
+
+    administrator = signed_in("administrator")
+    given = {"username": "zhao", "email": "", "role": "reader"}
+    told = administrator.post("/accounts", given, follow=True).content.decode()
+    (link,) = re.findall(r"http://localhost(/invitation/\S+?)</li>", told)
+    sign_in(stranger, "zhao", "not the password")
+    written = " ".join(f"{each.about} {each.before} {each.after}" for each in LogEntry.objects.all())
+    assert link.rsplit("/", 1)[1] not in written
+    assert "not the password" not in written
+    exported = b"".join(administrator.get("/log/file")).decode("utf-8-sig")
+    assert "zhao" in exported
