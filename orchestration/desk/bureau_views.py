@@ -19,7 +19,9 @@ from orchestration.desk.next_step import next_step
 from orchestration.desk.roles import Act, Role, seen
 from orchestration.desk.tasks import COMMANDS, ENDED, ask_for
 from orchestration.lib.correspondence import for_all, read_correspondence
+from orchestration.lib.mail_rounds import read_mails
 from sources.archive.delivery import archive_lock
+from sources.declarations.mailing import MAIL_FILE
 from sources.declarations.problem import DeclarationError
 from sources.declarations.year_states import STATE_LABELS, YearState
 from sources.system.faults import OneByOne, ToldError
@@ -30,6 +32,7 @@ from warehouse.figures.bounds import BoundedFigure, bounded_figures, most_tellin
 from warehouse.intake.decision_list import OUTCOMES, Filled, asked_of, note_filled
 from warehouse.intake.register import RegisterEntry, published_register
 from warehouse.intake.waiting import Asked
+from warehouse.post.mail_troubles import MailTrouble
 from warehouse.release.foresee import foresee
 from warehouse.release.gate import CannotConfirmError, Wish, confirm, open_items
 from warehouse.release.manifest import releases_of
@@ -242,8 +245,23 @@ def letters(request: HttpRequest, report_year: int) -> HttpResponseBase:
         messages.error(request, str(error))
         waiting = ()
     batch = mail_out.same_as_waiting(settings, waiting) if waiting else None
-    shown = {"year": report_year, "letters": waiting, "batch": batch, "kinds": mail_out.KINDS}
+    shown = {
+        "year": report_year,
+        "letters": waiting,
+        "batch": batch,
+        "has_mail": (settings.city_dir / MAIL_FILE).is_file(),
+        "troubles": _troubles(request),
+    }
     return render(request, "desk/letters.html", shown)
+
+
+def _troubles(request: HttpRequest) -> Sequence[MailTrouble]:
+    """What of the mails a person has to look at; nothing where mail.yml cannot be read, which is told."""
+    try:
+        return read_mails(installed(), city_now()).troubles
+    except (DeclarationError, ToldError) as error:
+        messages.error(request, str(error))
+        return ()
 
 
 @for_act(Act.SEE_GATE)

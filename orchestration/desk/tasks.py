@@ -25,6 +25,8 @@ COMMANDS: Mapping[str, tuple[str, Sequence[str]]] = {
     "run": ("运行", ("run", "--year", "{year}")),
     "documents": ("报告草稿", ("documents", "--year", "{year}")),
     "release": ("发布", ("release", "{year}")),
+    "mail_out": ("发信", ("mail-out", "--send", "--by={by}")),
+    "mail_in": ("收信", ("mail-in",)),
 }
 """What may be asked for: in words, and as arguments of the program."""
 ENDED: Mapping[int, str] = {
@@ -68,7 +70,7 @@ def carry_out(task: Task) -> None:
     program = Path(sys.executable).with_name("nianbao")
     task.state = TaskState.RUNNING
     task.save()
-    called = [str(program), *(each.format(year=task.report_year) for each in arguments)]
+    called = [str(program), *(each.format(year=task.report_year, by=task.account.shown_name) for each in arguments)]
     said = ""
     with subprocess.Popen(
         called, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"

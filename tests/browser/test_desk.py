@@ -17,11 +17,12 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from sources.archive.archive import archived_decisions, archived_path, receipts_of
 from sources.archive.certificates import archived_certificates
 from sources.declarations.city import City
+from sources.sample.pour import pour_samples
 from sources.submission.file_names import workbook_file_name
 from sources.system.fingerprint import sha256_of_file
 from sources.system.settings import Settings
 from tests.browser.conftest import NIANBAO, _wait_for, copied, free_port
-from tests.conftest import BUREAU, cell_of
+from tests.conftest import BUREAU, cell_of, run_all
 
 pytestmark = [pytest.mark.browser, pytest.mark.deep]
 YEAR = 2023
@@ -76,8 +77,16 @@ def running_desk(settings: Settings) -> Iterator[Desk]:
 
 
 @pytest.fixture(scope="module")
-def desk_of_a_day(browser: Browser, city_run: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    with running_desk(copied(city_run, tmp_path_factory.mktemp("desk"))) as desk:
+def desk_of_a_day(
+    browser: Browser, city_run: Settings, city: City, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Desk]:
+    """The sample city, whose schools have explained their warnings and wait for the bureau's decision."""
+    settings = copied(city_run, tmp_path_factory.mktemp("desk"))
+    for path in settings.inbox.glob(f"{YEAR}_*"):
+        path.unlink()
+    pour_samples(city, settings.city_dir, YEAR, settings.inbox)
+    run_all(settings, city)
+    with running_desk(settings) as desk:
         yield desk
 
 
@@ -160,12 +169,12 @@ def test_a_day_from_a_bad_file_to_the_gate(
     assert "等下一次运行" not in page.content()
     decided = len(archived_decisions(settings.archive))
     page.goto(f"{desk.address}/year/{YEAR}/decisions")
-    if waiting := page.locator("input[type=checkbox]").count():
-        page.check("input[type=checkbox] >> nth=0")
-        page.click("text=选中的：认可、采用")
-        page.wait_for_selector("text=1 件记下了")
-        assert len(archived_decisions(settings.archive)) == decided + 1
-        assert page.locator("input[type=checkbox]").count() == waiting - 1
+    waiting = page.locator("input[type=checkbox]").count()
+    page.check("input[type=checkbox] >> nth=0")
+    page.click("text=选中的：认可、采用")
+    page.wait_for_selector("text=1 件记下了")
+    assert len(archived_decisions(settings.archive)) == decided + 1
+    assert page.locator("input[type=checkbox]").count() == waiting - 1
     page = desk.sign_in(browser.new_context(), "approver")
     page.goto(f"{desk.address}/year/{YEAR}/gate")
     still = page.locator("text=确认这一项").count()
@@ -180,8 +189,6 @@ def test_two_clerks_at_once_decide_a_thing_once(desk_of_a_day: Desk, browser: Br
     pages = [desk_of_a_day.sign_in(browser.new_context(), "bureau_clerk") for _ in range(2)]
     for page in pages:
         page.goto(f"{desk_of_a_day.address}/year/{YEAR}/decisions")
-    if not pages[0].locator("input[type=checkbox]").count():
-        pytest.skip("nothing waits for a decision")
     before = len(archived_decisions(desk_of_a_day.settings.archive))
     for page in pages:
         page.check("input[type=checkbox] >> nth=0")

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -141,3 +143,18 @@ def test_a_backup_does_not_lie_in_what_it_copies(city_run: Settings, empty: Sett
         back_up(city_run, city_run.home / "backup")
     with pytest.raises(BackupError, match="没有什么可备份"):
         back_up(empty, tmp_path / "backup")
+
+
+def test_what_the_desk_keeps_is_in_it_and_its_secret_is_not(fresh_copy: Settings, tmp_path: Path, elsewhere: Settings):
+    desk = fresh_copy.home / "desk"
+    (desk / "uploads").mkdir(parents=True)
+    (desk / "uploads" / "a.xlsx").write_bytes(b"workbook")
+    (desk / "secret.key").write_text("secret")
+    with closing(sqlite3.connect(desk / "desk.sqlite3")) as database:
+        database.executescript("create table log (told text); insert into log values ('certify')")
+    made = back_up(fresh_copy, tmp_path / "backup")
+    restore_backup(made.folder, elsewhere)
+    assert (elsewhere.home / "desk" / "uploads" / "a.xlsx").read_bytes() == b"workbook"
+    with closing(sqlite3.connect(elsewhere.home / "desk" / "desk.sqlite3")) as database:
+        assert database.execute("select told from log").fetchall() == [("certify",)]
+    assert not (elsewhere.home / "desk" / "secret.key").exists()

@@ -42,6 +42,9 @@ LIST = "backup.json"
 HOME, CITY, INBOX = "home", "city", "home/inbox"
 FORM = 1
 LEDGER = "alerts.sqlite"
+DESK, DESK_DATABASE, DESK_UPLOADS = "desk", "desk.sqlite3", "uploads"
+"""What the desk keeps (orchestration/desk): accounts, log, notes, and files in quarantine. Its secret stays where it
+is: in a restored installation everybody signs in anew."""
 TRIES = 5
 SECRET = re.compile(r"^\s*([A-Z][A-Z0-9_]*)\s*=.*$")
 NOT_SECRET = re.compile(r"NIANBAO_(HOME|CITY|TODAY|THREADS|WEB_ORIGINS|MAX_[A-Z_]+)")
@@ -127,6 +130,9 @@ def back_up(settings: Settings, target: Path) -> Backup:
         _copy_archive(settings.archive, archive)
         _copy_unreceived(settings, archive, part / INBOX)
         _copy_ledger(settings.home / LEDGER, home / LEDGER)
+        _copy_ledger(settings.home / DESK / DESK_DATABASE, home / DESK / DESK_DATABASE)
+        for each in sorted((settings.home / DESK / DESK_UPLOADS).glob("[!.]*")):
+            _copy_if_there(each, home / DESK / DESK_UPLOADS / each.name)
         _copy_if_there(settings.home / NOTE, home / NOTE)
         for each in sorted((settings.home / HANDED_OUT).glob("*")):
             _copy_if_there(each, home / HANDED_OUT / each.name)
@@ -256,6 +262,7 @@ def _copy_unreceived(settings: Settings, archive: Path, target: Path) -> None:
 def _copy_ledger(source: Path, target: Path) -> None:
     """SQLite's own copy, whole while others write."""
     if source.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
         with closing(sqlite3.connect(source, timeout=30)) as read, closing(sqlite3.connect(target)) as written:
             read.backup(written)
         target.chmod(0o600)
