@@ -153,7 +153,7 @@ def test_what_the_desk_keeps_is_in_it_and_its_secret_is_not(fresh_copy: Settings
     with closing(sqlite3.connect(desk / "desk.sqlite3")) as database:
         database.executescript("create table log (told text); insert into log values ('certify')")
     made = back_up(fresh_copy, tmp_path / "backup")
-    restore_backup(made.folder, elsewhere)
+    restore_backup(elsewhere, made.folder)
     assert (elsewhere.home / "desk" / "uploads" / "a.xlsx").read_bytes() == b"workbook"
     with closing(sqlite3.connect(elsewhere.home / "desk" / "desk.sqlite3")) as database:
         assert database.execute("select told from log").fetchall() == [("certify",)]
