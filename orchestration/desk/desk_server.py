@@ -47,7 +47,7 @@ def first_accounts(city: City, report_year: int, one_a_role: bool) -> list[First
     if Account.objects.exists():
         return []
     respondents = city.respondents_in(report_year)
-    school = next(each for each in respondents if each.kind == "school")
+    school = next((each for each in respondents if each.kind == "school"), respondents[0])
     made = []
     for role in Role if one_a_role else (Role.ADMINISTRATOR,):
         account = Account(username=role.value, role=role.value, last_name=ROLE_LABELS[role])
