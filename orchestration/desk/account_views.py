@@ -37,13 +37,22 @@ class NewAccountForm(forms.ModelForm):  # type: ignore[type-arg]
         fields: ClassVar = ("username", "last_name", "email", "role", "respondent_code", "region_code")
         labels: ClassVar = {"username": "登录名", "last_name": "姓名", "email": "邮箱"}
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        city = city_now()
+        respondents = [(each.code, f"{each.name}（{each.code}）") for each in city.respondents]
+        regions = [(each.code, f"{each.name}（{each.code}）") for each in city.regions]
+        for name, known in (("respondent_code", respondents), ("region_code", regions)):
+            chosen = forms.ChoiceField(choices=[("", "—"), *known], required=False, label=self.fields[name].label)
+            self.fields[name] = chosen
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         city, role = city_now(), cleaned.get("role")
         if role in SCHOOL and cleaned.get("respondent_code") not in city.respondent_by_code:
-            self.add_error("respondent_code", "学校的账号要写单位标识码（respondents.yml 里的）")
+            self.add_error("respondent_code", "学校的账号要选是哪一所")
         if role == Role.DISTRICT and cleaned.get("region_code") not in city.region_by_code:
-            self.add_error("region_code", "区县的账号要写地区代码（regions.yml 里的）")
+            self.add_error("region_code", "区县的账号要选是哪个地区")
         return cleaned
 
 

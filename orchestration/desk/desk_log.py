@@ -9,6 +9,7 @@ from datetime import UTC
 from django.db import transaction
 from django.utils import timezone
 
+from orchestration.desk.log_acts import LOG_ACTS
 from orchestration.desk.models import LogEntry
 from sources.system.fingerprint import sha256_of
 from sources.system.plain_text import legible
@@ -18,7 +19,11 @@ NO_ACCOUNT = "（未登录）"
 
 
 def log(account_name: str, act: str, about: str, before: str = "", after: str = "") -> LogEntry:
-    """Appends an entry. One at a time: the transaction holds the database's right to write."""
+    """Appends an entry. One at a time: the transaction holds the database's right to write.
+
+    Raises KeyError for an act that LOG_ACTS does not name.
+    """
+    LOG_ACTS[act]
     with transaction.atomic():
         last = LogEntry.objects.select_for_update().order_by("-id").first()
         entry = LogEntry(

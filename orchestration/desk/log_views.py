@@ -37,7 +37,10 @@ def log_page(request: HttpRequest) -> HttpResponseBase:
 def log_file(request: HttpRequest) -> HttpResponseBase:
     """All of the log as CSV."""
     log(account_of(request).username, "export_log", "导出日志")
-    rows = LogEntry.objects.order_by("id").values_list(*LOG_HEADINGS)
+    rows = [
+        [each.act_label if name == "act" else getattr(each, name) for name in LOG_HEADINGS]
+        for each in LogEntry.objects.order_by("id").iterator()
+    ]
     with TemporaryDirectory() as folder:
         path = write_csv([tuple(LOG_HEADINGS.values()), *rows], Path(folder) / "log.csv")
         response = HttpResponse(path.read_bytes(), content_type="text/csv; charset=utf-8")

@@ -13,6 +13,7 @@ from django.db import models
 from django.utils import timezone
 
 from orchestration.desk.installed import desk_folder
+from orchestration.desk.log_acts import LOG_ACTS
 from orchestration.desk.roles import ROLE_LABELS, AccountHolder, Role
 
 UPLOADS = "uploads"
@@ -22,8 +23,8 @@ class Account(AbstractUser):
     """Somebody who may sign in: in one role, of one respondent or region where the role is of one."""
 
     role = models.CharField("角色", max_length=20, choices=[(each.value, label) for each, label in ROLE_LABELS.items()])
-    respondent_code = models.CharField("单位标识码", max_length=40, blank=True)
-    region_code = models.CharField("地区代码", max_length=12, blank=True)
+    respondent_code = models.CharField("单位（学校的账号）", max_length=40, blank=True)
+    region_code = models.CharField("地区（区县的账号）", max_length=12, blank=True)
 
     class Meta:
         verbose_name = "账号"
@@ -129,6 +130,10 @@ class Task(models.Model):
     class Meta:
         ordering: ClassVar = ["-asked_at"]
 
+    @property
+    def label(self) -> str:
+        return LOG_ACTS[self.command].removesuffix("结束")
+
 
 class LogEntry(models.Model):
     """One act: who, when, what it was about, how that stood before and after. Each entry carries the digest of the one
@@ -144,3 +149,7 @@ class LogEntry(models.Model):
 
     class Meta:
         ordering: ClassVar = ["id"]
+
+    @property
+    def act_label(self) -> str:
+        return LOG_ACTS.get(self.act, self.act)

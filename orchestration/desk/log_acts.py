@@ -1,0 +1,35 @@
+"""What the log calls what somebody did: the code that is kept, and what people read."""
+
+from collections.abc import Mapping
+
+LOG_ACTS: Mapping[str, str] = {
+    "sign_in": "登录",
+    "sign_out": "退出",
+    "password": "设密码",
+    "sessions": "退出别处的登录",
+    "second_factor": "启用第二重验证",
+    "invite": "邀请",
+    "lock": "停用账号",
+    "unlock": "启用账号",
+    "export_log": "导出日志",
+    "template": "下载模板",
+    "upload": "上传",
+    "correct": "改数",
+    "explain": "写说明",
+    "certify": "确认报送",
+    "note": "留言",
+    "decide": "决定",
+    "write_letters": "写出信件",
+    "sent_letters": "记为已发出",
+    "confirm": "确认发布事项",
+    "ask_run": "要求运行",
+    "ask_documents": "要求做草稿",
+    "ask_release": "要求发布",
+    "ask_mail_out": "要求发信",
+    "ask_mail_in": "要求收信",
+    "run": "运行结束",
+    "documents": "草稿结束",
+    "release": "发布结束",
+    "mail_out": "发信结束",
+    "mail_in": "收信结束",
+}
