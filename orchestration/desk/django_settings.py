@@ -49,6 +49,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "orchestration.desk.middleware.only_for_whom_it_is",
+    "orchestration.desk.middleware.what_is_told",
     "orchestration.desk.middleware.with_policy",
     "axes.middleware.AxesMiddleware",
 ]

@@ -5,20 +5,24 @@ ended is taken up again.
 """
 
 import logging
+import os
 import time
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 from django.db import close_old_connections
 from django.utils import timezone
 from filelock import FileLock, Timeout
 
 from orchestration.desk.installed import city_now, desk_folder, installed, published_now
-from orchestration.desk.judged_upload import as_text, of_checked
+from orchestration.desk.judged_upload import JudgedUpload, as_text, of_checked
 from orchestration.desk.models import Upload, UploadState
 from orchestration.desk.upload_files import content_of
 from sources.archive.archive import archived_path, content_at
 from sources.check import check_apart
-from sources.checked import LastYearError, WorkbookFile
-from sources.system.apart import warm
+from sources.checked import UNSENT, Checked, LastYearError, WorkbookFile
+from sources.handle import set_aside
+from sources.system.apart import Exceeded, keep_idle, warm
 
 SECONDS_BETWEEN = 0.2
 LAST_YEAR = """
@@ -28,17 +32,33 @@ LAST_YEAR = """
 
 
 def judge_forever() -> None:
-    """Judges until the process is ended; one process of an installation does."""
+    """Judges until the process is ended; one process of an installation does, with a file for each processor.
+
+    What goes wrong with one file is told its sender; without its database the process ends, and the desk with it.
+    """
     try:
         with FileLock(desk_folder() / "judging.lock", timeout=0):
             Upload.objects.filter(state=UploadState.JUDGING).update(state=UploadState.WAITING)
+            count = len(os.sched_getaffinity(0))
+            keep_idle(count)
             warm("sources.check_workbook")
-            while True:
-                if not judge_next():
-                    close_old_connections()
-                    time.sleep(SECONDS_BETWEEN)
+            is_ended = Event()
+            with ThreadPoolExecutor(count) as pool:
+                for ended in [pool.submit(_judge_as_they_come, is_ended) for _ in range(count)]:
+                    ended.result()
     except Timeout:
         logging.getLogger(__name__).error("another process judges what is uploaded already")
+
+
+def _judge_as_they_come(is_ended: Event) -> None:
+    """Judges one after the other; when this ends, by an error of the database, all end."""
+    try:
+        while not is_ended.is_set():
+            if not judge_next():
+                close_old_connections()
+                time.sleep(SECONDS_BETWEEN)
+    finally:
+        is_ended.set()
 
 
 def judge_next() -> bool:
@@ -47,19 +67,29 @@ def judge_next() -> bool:
     if upload is None:
         return False
     if Upload.objects.filter(pk=upload.pk, state=UploadState.WAITING).update(state=UploadState.JUDGING):
-        judge(upload)
+        try:
+            judged = judged_now(upload)
+        except Exception as error:  # whatever it is, this file alone is lost, and its sender is told
+            logging.getLogger(__name__).exception("%s", upload.pk)
+            reason = Exceeded("fault", type(error).__name__).told(installed().limits)
+            submission = set_aside(UNSENT, upload.file_name, reason)
+            judged = of_checked(Checked(submission, submission.findings))
+        _note(upload, judged)
     return True
 
 
-def judge(upload: Upload) -> None:
-    """Judges one file, also against last year's where the archive has it, and notes what was found."""
+def judged_now(upload: Upload) -> JudgedUpload:
+    """What is found in a file, also against last year's where the archive has it."""
     city, limits, data = city_now(), installed().limits, content_of(upload)
     before = last_years_file(upload.respondent_code, upload.report_year)
     try:
         checked = check_apart(data, upload.file_name, city, limits, before)
     except LastYearError:  # the file is another's, or of another year: the page says so
         checked = check_apart(data, upload.file_name, city, limits)
-    judged = of_checked(checked)
+    return of_checked(checked)
+
+
+def _note(upload: Upload, judged: JudgedUpload) -> None:
     upload.outcome, upload.judged_at, upload.state = as_text(judged), timezone.now(), UploadState.JUDGED
     upload.errors = sum(each.is_error for each in judged.findings)
     upload.open_warnings = sum(each.is_unexplained for each in judged.findings)

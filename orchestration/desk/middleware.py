@@ -1,5 +1,6 @@
 """What every request and every answer of the desk passes: size, who may, and what a browser may load."""
 
+import logging
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
@@ -10,6 +11,7 @@ from django_otp import DEVICE_ID_SESSION_KEY, user_has_device
 from orchestration.desk.installed import installed
 from orchestration.desk.models import Account
 from orchestration.desk.roles import Act, allowed
+from sources.system.faults import told
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
 ENVELOPE_BYTES = 1 << 20
@@ -67,6 +69,24 @@ class only_for_whom_it_is:  # noqa: N801 - Django's name for a middleware is a f
         ):
             return redirect("second_factor")
         return None
+
+
+class what_is_told:  # noqa: N801
+    """Shows what a function tells people when it cannot go on (a file that is damaged, a disk that is full, a database
+    of another version), instead of a page that says nothing."""
+
+    def __init__(self, get_response: Answer) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
+        message = told(exception)
+        if message is None:
+            return None
+        logging.getLogger(__name__).error("%s: %s", request.path, message)
+        return render(request, "desk/told.html", {"message": message}, status=409)
 
 
 def with_policy(get_response: Answer) -> Answer:

@@ -56,12 +56,21 @@ def carry_out_forever() -> None:
             while True:
                 task = Task.objects.filter(state=TaskState.WAITING).order_by("asked_at").first()
                 if task:
-                    carry_out(task)
+                    _carried_out(task)
                 else:
                     close_old_connections()
                     time.sleep(SECONDS_BETWEEN)
     except Timeout:
         logging.getLogger(__name__).error("another process carries out what is asked for already")
+
+
+def _carried_out(task: Task) -> None:
+    """Carries out a task; one that cannot even be begun is told, and the next goes on."""
+    try:
+        carry_out(task)
+    except OSError as error:
+        logging.getLogger(__name__).exception("%s", task.command)
+        Task.objects.filter(pk=task.pk).update(state=TaskState.FAILED, said=f"没有开始：{error.strerror}")
 
 
 def carry_out(task: Task) -> None:

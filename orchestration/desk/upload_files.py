@@ -66,7 +66,10 @@ def keep(
 
 def content_of(upload: Upload) -> bytes:
     """The file as it was kept. Raises ToldError when it is another: the disk's fault, or somebody's who was there."""
-    data = upload.path.read_bytes()
+    try:
+        data = upload.path.read_bytes()
+    except FileNotFoundError:
+        raise ToldError(f"文件 {upload.file_name} 不在了。请再传一次，并告诉教育局") from None
     if sha256_of(data) != upload.sha256:
         raise ToldError(f"文件 {upload.file_name} 已不是收到时的内容。请再传一次，并告诉教育局")
     return data

@@ -241,3 +241,23 @@ def test_a_template_for_the_school_itself_is_downloaded(city: City, signed_in: S
     data = b"".join(clerk.get(f"{AT}/template"))
     cover = openpyxl.load_workbook(io.BytesIO(data))["封面"]
     assert city.respondent_by_code[NURSING_SCHOOL].name in {cell.value for row in cover for cell in row}
+
+
+def test_a_file_that_cannot_be_judged_stops_nobody(sample: bytes, signed_in: SignedIn) -> None:
+    """Its bytes are gone, or others: it is told so, and the next one is judged."""
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    from orchestration.desk.models import Upload
+
+    clerk = signed_in("school_clerk")
+    for number, spoil in enumerate((lambda path: path.unlink(), lambda path: path.write_bytes(b"another"))):
+        clerk.post(f"{AT}/upload", {"workbook": SimpleUploadedFile(f"{number}.xlsx", sample)})
+        spoil(Upload.objects.get(file_name=f"{number}.xlsx").path)
+    last = put(clerk, sample, "good.xlsx")
+    assert (last.state, last.errors) == ("judged", 0)
+    for lost in Upload.objects.exclude(pk=last.pk):
+        assert (lost.state, lost.errors) == ("judged", 1)
+        assert "程序处理它时出错" in page(clerk, lost)
+        assert not lost.can_be_certified
+        for part in ("/sheet/0", "/original"):
+            assert "请再传一次，并告诉教育局" in clerk.get(f"/file/{lost.pk}{part}", follow=True).content.decode()
