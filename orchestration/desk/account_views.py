@@ -12,10 +12,9 @@ from django.contrib.sessions.models import Session
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.encoding import force_str
-from django.utils.http import urlsafe_base64_decode, urlsafe_base64_encode
+from django.utils.http import urlsafe_base64_decode
 from django.views.decorators.debug import sensitive_post_parameters
 from django_otp import login as login_with_factor
 from django_otp.plugins.otp_totp.models import TOTPDevice
@@ -23,6 +22,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from orchestration.desk.desk_log import log
 from orchestration.desk.for_whom import account_of, for_act, public
 from orchestration.desk.installed import city_now, default_year
+from orchestration.desk.link_mail import link_of, send_if_asked, send_link
 from orchestration.desk.models import Account
 from orchestration.desk.roles import SCHOOL, Act, Role, allowed
 
@@ -177,9 +177,7 @@ def accounts(request: HttpRequest) -> HttpResponseBase:
             invited.username,
             after=f"{invited.role_label} {invited.respondent_code}",
         )
-        messages.success(
-            request, f"账号 {invited.username} 建好了。请把这个链接发给本人，三天内有效：{_link(request, invited)}"
-        )
+        messages.success(request, f"账号 {invited.username} 建好了。{_told_invitation(request, invited)}")
         return redirect("accounts")
     listed = Account.objects.order_by("role", "respondent_code", "username")
     return render(request, "desk/accounts.html", {"form": form, "accounts": listed})
@@ -204,14 +202,29 @@ def change_account(request: HttpRequest, account_id: int) -> HttpResponseBase:
         account.save()
         TOTPDevice.objects.filter(user=account).delete()
         log(by, "invite", account.username, before="旧密码和第二重验证作废")
-        messages.success(request, f"请把这个链接发给 {account.username} 本人，三天内有效：{_link(request, account)}")
+        messages.success(request, _told_invitation(request, account))
     return redirect("accounts")
 
 
-def _link(request: HttpRequest, account: Account) -> str:
-    """The address at which an account's holder sets a password; it holds for three days and once."""
-    key, token = urlsafe_base64_encode(str(account.pk).encode()), default_token_generator.make_token(account)
-    return request.build_absolute_uri(reverse("set_password", args=[key, token]))
+def _told_invitation(request: HttpRequest, account: Account) -> str:
+    """Where the link went, or the link itself, for the administrator to hand over."""
+    link = link_of(request, account)
+    why = send_link(account, link)
+    if not why:
+        return f"链接已发到 {account.email}，三天内有效。"
+    return f"请把这个链接发给 {account.username} 本人，三天内有效（{why}）：{link}"
+
+
+@public
+def forgotten(request: HttpRequest) -> HttpResponseBase:
+    """Asks for a link by mail; the answer is the same for every name."""
+    if request.method == "POST":
+        send_if_asked(request, request.POST.get("username", "")[:150])
+        messages.success(
+            request, "这个账号有邮箱的，几分钟内会收到设密码的链接。没有收到的，请告诉教育局的账号管理员。"
+        )
+        return redirect("sign_in")
+    return render(request, "desk/forgotten.html")
 
 
 @public

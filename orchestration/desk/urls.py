@@ -21,6 +21,7 @@ urlpatterns = [
     path("sign-in", account_views.sign_in, name="sign_in"),
     path("sign-out", account_views.sign_out, name="sign_out"),
     path("second-factor", account_views.second_factor, name="second_factor"),
+    path("forgotten", account_views.forgotten, name="forgotten"),
     path("account", account_views.own_account, name="own_account"),
     path("account/sessions", account_views.end_other_sessions, name="end_other_sessions"),
     path("account/second-factor", account_views.set_up_factor, name="set_up_factor"),

@@ -1,12 +1,23 @@
 """Signing in and what guards it: lock-out, second factor, invitation, sessions, headers, CSRF."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from email import message_from_bytes, policy
+from pathlib import Path
+from threading import Thread
 from types import SimpleNamespace
+from unittest.mock import patch
 
 import pytest
+from django.test import Client
 
+from sources.declarations.city import City
+from sources.declarations.mailing import load_mailing
+from sources.system.settings import Settings
 from tests.desk.conftest import PASSWORD
+from tests.support.mail_city import with_mailbox
+from tests.support.sinks import Mailbox, mail_server
+from warehouse.post.smtp_server import PostError
 
 SignedIn = Callable[..., SimpleNamespace]
 NEW = "八月桂花遍地开"
@@ -17,7 +28,6 @@ pytestmark = pytest.mark.usefixtures("desk")
 def stranger():
     """A browser of nobody, that holds the desk to its CSRF tokens."""
     from axes.models import AccessAttempt
-    from django.test import Client
 
     yield Client(SERVER_NAME="localhost", enforce_csrf_checks=True)
     AccessAttempt.objects.all().delete()
@@ -79,8 +89,6 @@ def test_a_second_factor_is_asked_for_before_anything_else(signed_in: SignedIn, 
         return f"{totp.token():06}"
 
     assert "数字不对" in somebody.post("/account/second-factor", {"code": "000000"}).content.decode()
-    from unittest.mock import patch
-
     with patch.object(TOTPDevice, "verify_is_allowed", lambda self: (True, None)):
         TOTPDevice.objects.update(throttling_failure_count=0)
         assert somebody.post("/account/second-factor", {"code": code(0)}).headers["Location"] == "/account"
@@ -95,8 +103,6 @@ def test_an_invitation_is_for_one_password_once(signed_in: SignedIn, stranger) -
     given = {"username": "wang", "last_name": "王科", "email": "", "role": "reader"}
     told = administrator.post("/accounts", given, follow=True).content.decode()
     (link,) = re.findall(r"http://localhost(/invitation/\S+?)</li>", told)
-    from django.test import Client
-
     invited = Client(SERVER_NAME="localhost")
     assert "设密码" in invited.get(link).content.decode()
     weak = invited.post(link, {"new_password1": "12345678", "new_password2": "12345678"})
@@ -166,3 +172,62 @@ def test_the_log_has_no_secret(signed_in: SignedIn, stranger) -> None:
     assert "not the password" not in written
     exported = b"".join(administrator.get("/log/file")).decode("utf-8-sig")
     assert "zhao" in exported
+
+
+@pytest.fixture
+def mailbox(city: City, empty: Settings, tmp_path: Path) -> Iterator[Mailbox]:
+    """The bureau's mailbox, declared for the desk's city: what it sends arrives here."""
+    with mail_server() as box:
+        server = {"kind": "smtp", "host": "127.0.0.1", "port": box.port, "security": "insecure"}
+        declared = with_mailbox(empty, city, tmp_path / "city", [server])
+        with patch("orchestration.desk.link_mail.load_mailing", lambda _: load_mailing(declared.city_dir)):
+            yield box
+
+
+def link_in(raw: bytes) -> str:
+    mail = message_from_bytes(raw, policy=policy.default)
+    (link,) = re.findall(r"http://localhost(/invitation/\S+)", mail.get_content())
+    return link
+
+
+def test_an_invitation_goes_by_mail_where_there_is_a_mailbox(signed_in: SignedIn, mailbox: Mailbox) -> None:
+    given = {"username": "qian", "last_name": "钱老师", "email": "qian@school.example.cn", "role": "reader"}
+    told = signed_in("administrator").post("/accounts", given, follow=True).content.decode()
+    assert "链接已发到 qian@school.example.cn" in told
+    assert "/invitation/" not in told
+    assert Client(SERVER_NAME="localhost").get(link_in(mailbox.raw[0])).status_code == 200
+
+
+def test_a_forgotten_password_is_set_anew_and_nobody_learns_who_has_an_account(
+    account_as: Callable[..., SimpleNamespace], mailbox: Mailbox
+) -> None:
+    from orchestration.desk import link_mail
+
+    account = account_as("reader")
+    account.email = "li@school.example.cn"
+    account.save()
+    browser, started = Client(SERVER_NAME="localhost"), []
+    with patch.object(link_mail, "Thread", side_effect=lambda **how: started.append(Thread(**how)) or started[-1]):
+        pages = [
+            browser.post("/forgotten", {"username": name}, follow=True).content.decode()
+            for name in (account.username, account.username, "nobody")
+        ]
+    for each in started:
+        each.join(60)
+    strip = re.compile(r'value="[^"]*"')
+    assert len({strip.sub("", each) for each in pages}) == 1
+    assert len(mailbox.raw) == 1  # asked for twice within minutes
+    link = link_in(mailbox.raw[0])
+    assert browser.post(link, {"new_password1": NEW + "3c4", "new_password2": NEW + "3c4"}).status_code == 302
+    account.refresh_from_db()
+    assert account.check_password(NEW + "3c4")
+
+
+def test_a_mailbox_that_does_not_answer_leaves_the_link_to_the_administrator(
+    signed_in: SignedIn, mailbox: Mailbox
+) -> None:
+    with patch("orchestration.desk.link_mail.SmtpServer", side_effect=PostError("发信服务器没有回答")):
+        given = {"username": "sun", "email": "sun@school.example.cn", "role": "reader"}
+        told = signed_in("administrator").post("/accounts", given, follow=True).content.decode()
+    assert "发信服务器没有回答" in told
+    assert "/invitation/" in told

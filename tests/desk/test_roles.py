@@ -49,7 +49,7 @@ MAY: dict[str, tuple[str, ...]] = {
     "task": BUREAUS,
 }
 """Name of the address → roles that it answers. Written down here by hand: the desk's own table is what is tested."""
-PUBLIC = {"alive", "sign_in", "set_password"}
+PUBLIC = {"alive", "sign_in", "set_password", "forgotten"}
 PARTS = {
     "code": NURSING_SCHOOL,
     "report_year": YEAR,
