@@ -1,5 +1,6 @@
 """One desk for a process, on a copy of the sample city: Django serves one installation as long as it lives."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -28,6 +29,8 @@ def desk(city_run: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settin
     with patch.object(room, "load_settings", return_value=settings):
         room.installed()
     prepare_desk()
+    # a browser of another test in this process leaves a loop running, and Django takes that for asynchronous code
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     return settings
 
 
