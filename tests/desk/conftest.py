@@ -23,14 +23,14 @@ def desk(city_run: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settin
     from orchestration.desk import installed as room
     from orchestration.desk.desk_server import prepare_desk
 
+    # a browser of another test in this process leaves a loop running, and Django takes that for asynchronous code
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     settings = replace(city_run, home=tmp_path_factory.mktemp("desk") / "home")
     shutil.copytree(city_run.home, settings.home, ignore=shutil.ignore_patterns("dbt"))
     room.installed.cache_clear()
     with patch.object(room, "load_settings", return_value=settings):
         room.installed()
     prepare_desk()
-    # a browser of another test in this process leaves a loop running, and Django takes that for asynchronous code
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     return settings
 
 
