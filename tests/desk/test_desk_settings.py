@@ -10,9 +10,10 @@ OF_TLS = {"security.W004", "security.W008", "security.W012", "security.W016"}
 """On the loopback address there is no TLS; the proxy has it (docs/desk.md)."""
 
 
-def test_djangos_check_of_a_deployment_finds_only_what_is_the_proxys() -> None:
+def test_djangos_check_of_a_deployment_finds_only_what_is_the_proxys(monkeypatch: pytest.MonkeyPatch) -> None:
     from django.core.management import call_command
 
+    monkeypatch.delenv("DJANGO_ALLOW_ASYNC_UNSAFE")  # of these tests, and no setting of the desk
     told = StringIO()
     call_command("check", deploy=True, stderr=told, stdout=told)
     assert set(re.findall(r"\b[a-z_]+\.[EW]\d+\b", told.getvalue())) == OF_TLS
