@@ -18,21 +18,19 @@ from orchestration.desk.models import Note, Task, TaskState, Upload, UploadState
 from orchestration.desk.next_step import next_step
 from orchestration.desk.roles import Act, Role, seen
 from orchestration.desk.tasks import COMMANDS, ENDED, ask_for
-from orchestration.lib.correspondence import for_all, read_correspondence
-from orchestration.lib.mail_rounds import read_mails
+from orchestration.lib.correspondence import for_all
+from orchestration.lib.mail_rounds import read_mails, waiting_letters
 from sources.archive.delivery import archive_lock
 from sources.declarations.mailing import MAIL_FILE
 from sources.declarations.problem import DeclarationError
 from sources.declarations.year_states import STATE_LABELS, YearState
-from sources.system.faults import OneByOne, ToldError
+from sources.system.faults import ToldError
 from warehouse.alerts import mail_out
-from warehouse.alerts.letters import letters_of
 from warehouse.catalogue.catalogue import CatalogueChangedError, load_catalogue
 from warehouse.figures.bounds import BoundedFigure, bounded_figures, most_telling_first
 from warehouse.intake.decision_list import OUTCOMES, Filled, asked_of, note_filled
 from warehouse.intake.register import RegisterEntry, published_register
 from warehouse.intake.waiting import Asked
-from warehouse.post.mail_troubles import MailTrouble
 from warehouse.release.foresee import foresee
 from warehouse.release.gate import CannotConfirmError, Wish, confirm, open_items
 from warehouse.release.manifest import releases_of
@@ -118,7 +116,8 @@ def year(request: HttpRequest, report_year: int) -> HttpResponseBase:
 def _rows(report_year: int, entries: Sequence[RegisterEntry], codes: frozenset[str]) -> list[YearRow]:
     known = {each.respondent_code: each for each in entries}
     newest: dict[str, Upload] = {}
-    for upload in Upload.objects.filter(report_year=report_year, respondent_code__in=codes).order_by("uploaded_at"):
+    uploads = Upload.objects.filter(report_year=report_year, respondent_code__in=codes).defer("outcome")
+    for upload in uploads.order_by("uploaded_at"):
         newest[upload.respondent_code] = upload
     noted = Counter(Note.objects.filter(report_year=report_year).values_list("respondent_code", flat=True))
     rows = []
@@ -215,53 +214,43 @@ def task(request: HttpRequest, task_id: int) -> HttpResponseBase:
     found = get_object_or_404(Task, pk=task_id)
     is_open = found.state in (TaskState.WAITING, TaskState.RUNNING)
     how = ENDED.get(found.exit_code, "没有完成，见下面程序说的") if found.exit_code is not None else ""
-    shown = {"task": found, "label": COMMANDS[found.command][0], "is_open": is_open, "how": how}
+    shown = {"task": found, "label": found.label, "is_open": is_open, "how": how}
     return render(request, "desk/task.html", shown)
 
 
 @for_act(Act.WRITE_LETTERS)
 def letters(request: HttpRequest, report_year: int) -> HttpResponseBase:
-    """The letters that wait to be sent; writes them as a batch, and notes one as sent."""
+    """The letters that wait, those of `nianbao mail-out`: of every year, with the marked workbooks as they are now.
+    Writes them as a batch, and notes one as sent."""
     _in_calendar(report_year)
     settings, city, account = installed(), city_now(), account_of(request)
-    unwritten = OneByOne()
-    try:
-        with published_now() as connection:
-            known = read_correspondence(connection, settings, city, [report_year])
-        waiting = letters_of(known, [report_year], unwritten)
-        if request.method == "POST" and "write" in request.POST and waiting:
-            with archive_lock(settings.archive):
-                done = mail_out.write_batch(settings, waiting, for_all(settings, [report_year]), unwritten)
-            log(account.username, "write_letters", str(report_year), after=f"{done.name} {len(waiting)} 封")
-            messages.success(request, f"写好了 {len(waiting)} 封：{done.folder}")
-            return redirect("letters", report_year)
-        if request.method == "POST" and "sent" in request.POST:
+    made = waiting_letters(settings, city)
+    batch = mail_out.same_as_waiting(settings, made.letters) if made.letters else None
+    if request.method == "POST" and "write" in request.POST and made.letters and batch is None:
+        with archive_lock(settings.archive):
+            everything = for_all(settings, sorted(city.calendar.years))
+            done = mail_out.write_batch(settings, made.letters, everything, made.unwritten)
+        log(account.username, "write_letters", done.name, after=f"{len(done.letters)} 封")
+        messages.success(request, f"写好了 {len(done.letters)} 封：{done.folder}")
+        return redirect("letters", report_year)
+    if request.method == "POST" and "sent" in request.POST:
+        try:
             with archive_lock(settings.archive):
                 name, noted = mail_out.note_batch(settings, request.POST["sent"], account.shown_name)
-            log(account.username, "sent_letters", str(report_year), after=f"{name} {len(noted)} 封")
+            log(account.username, "sent_letters", name, after=f"{len(noted)} 封")
             messages.success(request, f"{name}：{len(noted)} 封记为已发出。")
-            return redirect("letters", report_year)
-    except (DeclarationError, ToldError, LookupError) as error:
-        messages.error(request, str(error))
-        waiting = ()
-    batch = mail_out.same_as_waiting(settings, waiting) if waiting else None
+        except mail_out.BatchError as error:
+            messages.error(request, str(error))
+        return redirect("letters", report_year)
     shown = {
         "year": report_year,
-        "letters": waiting,
+        "letters": made.letters,
+        "unmade": (*(f"{each}（信里没有附件）" for each in made.without_workbook), *made.unwritten.failed),
         "batch": batch,
         "has_mail": (settings.city_dir / MAIL_FILE).is_file(),
-        "troubles": _troubles(request),
+        "troubles": read_mails(settings, city).troubles,
     }
     return render(request, "desk/letters.html", shown)
-
-
-def _troubles(request: HttpRequest) -> Sequence[MailTrouble]:
-    """What of the mails a person has to look at; nothing where mail.yml cannot be read, which is told."""
-    try:
-        return read_mails(installed(), city_now()).troubles
-    except (DeclarationError, ToldError) as error:
-        messages.error(request, str(error))
-        return ()
 
 
 @for_act(Act.SEE_GATE)

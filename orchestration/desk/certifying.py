@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from orchestration.desk.for_whom import PageSubject
 from orchestration.desk.installed import city_now, installed
-from orchestration.desk.judged_upload import from_text
+from orchestration.desk.judge_uploads import outcome_of
 from orchestration.desk.models import Account, Upload, UploadState
 from orchestration.desk.upload_files import content_of, read_upload
 from sources.archive.archive import receipts_of
@@ -56,6 +56,6 @@ def certificate_pdf(upload: Upload) -> bytes:
     if certificate is None:
         raise ToldError(f"存档里没有回执 {upload.certificate_number}：请告诉教育局，运行 nianbao doctor")
     received = receipts_of(settings.archive, upload.sha256)[-1]
-    findings = from_text(upload.outcome).findings
+    findings = outcome_of(upload).findings
     submission = read_upload(upload, city_now(), received.file_name)
     return write_certificate_pdf(certificate_page(certificate, received, submission, findings, city_now()))

@@ -13,7 +13,8 @@ from orchestration.desk.certifying import certificate_pdf, certify_upload
 from orchestration.desk.desk_log import log
 from orchestration.desk.for_whom import PageSubject, account_of, for_act, upload_of
 from orchestration.desk.installed import city_now
-from orchestration.desk.judged_upload import JudgedUpload, from_text
+from orchestration.desk.judge_uploads import outcome_of
+from orchestration.desk.judged_upload import JudgedUpload
 from orchestration.desk.models import Account, Upload, UploadState
 from orchestration.desk.roles import Act
 from orchestration.desk.school_views import EXCEL, download
@@ -90,7 +91,7 @@ def file(request: HttpRequest, upload_id: UUID) -> HttpResponseBase:
         response = render(request, "desk/part_waiting.html", {"upload": upload, "done": True})
         response["HX-Refresh"] = "true"
         return response
-    judged = from_text(upload.outcome)
+    judged = outcome_of(upload)
     shown = {
         "upload": upload,
         "subject": subject,
@@ -249,4 +250,4 @@ def _judged(upload: Upload) -> JudgedUpload:
     """What was found in the file. Raises Http404 while nobody has looked."""
     if not upload.outcome:
         raise Http404
-    return from_text(upload.outcome)
+    return outcome_of(upload)

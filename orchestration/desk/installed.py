@@ -14,6 +14,7 @@ from sources.declarations.deadlines import open_years
 from sources.system.access import OWNERS_FILE, private_folder
 from sources.system.settings import Settings, load_settings
 from sources.system.whole_file import whole_file
+from warehouse.intake.register import RegisterEntry, published_register
 from warehouse.store.connection import open_published
 
 DESK, SECRET_FILE = "desk", "secret.key"
@@ -63,3 +64,10 @@ def published_now() -> Iterator[duckdb.DuckDBPyConnection | None]:
         return
     with open_published(settings) as connection:
         yield connection
+
+
+def register_entry(respondent_code: str, report_year: int) -> RegisterEntry | None:
+    """Where a respondent's year stands, as of the last run; None before the first, and for who did not report then."""
+    with published_now() as connection:
+        found = published_register(connection, report_year, respondent=respondent_code) if connection else []
+    return found[0] if found else None

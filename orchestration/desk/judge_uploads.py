@@ -13,9 +13,10 @@ from threading import Event
 from django.db import close_old_connections
 from django.utils import timezone
 from filelock import FileLock, Timeout
+from pydantic import ValidationError
 
-from orchestration.desk.installed import city_now, desk_folder, installed, published_now
-from orchestration.desk.judged_upload import JudgedUpload, as_text, of_checked
+from orchestration.desk.installed import city_now, desk_folder, installed, register_entry
+from orchestration.desk.judged_upload import JudgedUpload, as_text, from_text, of_checked
 from orchestration.desk.models import Upload, UploadState
 from orchestration.desk.upload_files import content_of
 from sources.archive.archive import archived_path, content_at
@@ -25,10 +26,6 @@ from sources.handle import set_aside
 from sources.system.apart import Exceeded, keep_idle, warm
 
 SECONDS_BETWEEN = 0.2
-LAST_YEAR = """
-    select submission_id, file_name from quality.submission
-    where is_current and respondent_code = ? and report_year = ?
-"""
 
 
 def judge_forever() -> None:
@@ -99,9 +96,18 @@ def _note(upload: Upload, judged: JudgedUpload) -> None:
 
 def last_years_file(respondent_code: str, report_year: int) -> WorkbookFile | None:
     """The respondent's file of the year before that counts, from the archive; None where there is none."""
-    with published_now() as connection:
-        found = connection and connection.execute(LAST_YEAR, [respondent_code, report_year - 1]).fetchone()
-    if not found:
+    entry = register_entry(respondent_code, report_year - 1)
+    if entry is None or entry.current_submission_id is None:
         return None
-    path = archived_path(found[0], installed().archive)
-    return WorkbookFile(content_at(path), found[1]) if path.exists() else None
+    path = archived_path(entry.current_submission_id, installed().archive)
+    return WorkbookFile(content_at(path), entry.current_file_name or path.name) if path.exists() else None
+
+
+def outcome_of(upload: Upload) -> JudgedUpload:
+    """What was found in a judged file; where another version of the program has written that, it is found again."""
+    try:
+        return from_text(upload.outcome)
+    except ValidationError:
+        judged = judged_now(upload)
+        Upload.objects.filter(pk=upload.pk).update(outcome=as_text(judged))
+        return judged

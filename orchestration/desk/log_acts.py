@@ -2,6 +2,14 @@
 
 from collections.abc import Mapping
 
+COMMAND_LABELS: Mapping[str, str] = {
+    "run": "运行",
+    "documents": "报告草稿",
+    "release": "发布",
+    "mail_out": "发信",
+    "mail_in": "收信",
+}
+"""Commands of nianbao that are started from a page → what people read."""
 LOG_ACTS: Mapping[str, str] = {
     "sign_in": "登录",
     "sign_out": "退出",
@@ -23,14 +31,6 @@ LOG_ACTS: Mapping[str, str] = {
     "write_letters": "写出信件",
     "sent_letters": "记为已发出",
     "confirm": "确认发布事项",
-    "ask_run": "要求运行",
-    "ask_documents": "要求做草稿",
-    "ask_release": "要求发布",
-    "ask_mail_out": "要求发信",
-    "ask_mail_in": "要求收信",
-    "run": "运行结束",
-    "documents": "草稿结束",
-    "release": "发布结束",
-    "mail_out": "发信结束",
-    "mail_in": "收信结束",
+    **{f"ask_{command}": f"要求{label}" for command, label in COMMAND_LABELS.items()},
+    **{command: f"{label}结束" for command, label in COMMAND_LABELS.items()},
 }

@@ -13,7 +13,7 @@ from django.db import models
 from django.utils import timezone
 
 from orchestration.desk.installed import desk_folder
-from orchestration.desk.log_acts import LOG_ACTS
+from orchestration.desk.log_acts import COMMAND_LABELS, LOG_ACTS
 from orchestration.desk.roles import ROLE_LABELS, AccountHolder, Role
 
 UPLOADS = "uploads"
@@ -132,7 +132,7 @@ class Task(models.Model):
 
     @property
     def label(self) -> str:
-        return LOG_ACTS[self.command].removesuffix("结束")
+        return COMMAND_LABELS[self.command]
 
 
 class LogEntry(models.Model):

@@ -13,7 +13,7 @@ from django.utils.http import content_disposition_header
 
 from orchestration.desk.desk_log import log
 from orchestration.desk.for_whom import PageSubject, account_of, for_act, subject_of, told_errors
-from orchestration.desk.installed import city_now, installed, published_now
+from orchestration.desk.installed import city_now, installed, published_now, register_entry
 from orchestration.desk.models import Note, Upload
 from orchestration.desk.next_step import next_step
 from orchestration.desk.roles import Act
@@ -24,7 +24,6 @@ from warehouse.catalogue.catalogue import CatalogueChangedError, load_catalogue
 from warehouse.figures.beside_peers import SchoolFigure, load_school_beside_peers
 from warehouse.figures.school_figures import NothingOfSchoolError
 from warehouse.intake.blank_workbooks import blank_workbooks
-from warehouse.intake.register import RegisterEntry, published_register
 
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SHOWN_UPLOADS = 12
@@ -62,8 +61,8 @@ class NoteForm(forms.Form):
 def school(request: HttpRequest, code: str, report_year: int) -> HttpResponseBase:
     """Everything about a respondent's year."""
     subject = subject_of(request, code, report_year)
-    entry = register_entry(subject)
-    uploads = Upload.objects.filter(respondent_code=code, report_year=report_year)
+    entry = register_entry(code, report_year)
+    uploads = Upload.objects.filter(respondent_code=code, report_year=report_year).defer("outcome")
     shown = {
         "subject": subject,
         "due": due_of(subject),
@@ -74,6 +73,7 @@ def school(request: HttpRequest, code: str, report_year: int) -> HttpResponseBas
         "sent": uploads.exclude(certificate_number="").first(),
         "notes": Note.objects.filter(respondent_code=code, report_year=report_year).select_related("account"),
         "upload_form": UploadForm(),
+        "most_bytes": installed().limits.file_bytes,
         "note_form": NoteForm(),
         "years": sorted(city_now().calendar.years, reverse=True),
     }
@@ -97,15 +97,6 @@ def own_figures(request: HttpRequest, code: str, report_year: int) -> HttpRespon
             except CatalogueChangedError as error:
                 why = str(error)
     return render(request, "desk/own_figures.html", {"subject": subject, "figures": figures, "why": why})
-
-
-def register_entry(subject: PageSubject) -> RegisterEntry | None:
-    """Where the respondent's year stands, as of the last run; None before the first."""
-    with published_now() as connection:
-        if connection is None:
-            return None
-        listed: Sequence[RegisterEntry] = published_register(connection, subject.report_year)
-    return next((each for each in listed if each.respondent_code == subject.respondent.code), None)
 
 
 def due_of(subject: PageSubject) -> Due:

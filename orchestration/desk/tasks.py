@@ -21,14 +21,14 @@ from sources.system.plain_text import legible
 
 SECONDS_BETWEEN = 0.5
 KEPT_LETTERS = 20_000
-COMMANDS: Mapping[str, tuple[str, Sequence[str]]] = {
-    "run": ("运行", ("run", "--year", "{year}")),
-    "documents": ("报告草稿", ("documents", "--year", "{year}")),
-    "release": ("发布", ("release", "{year}")),
-    "mail_out": ("发信", ("mail-out", "--send", "--by={by}")),
-    "mail_in": ("收信", ("mail-in",)),
+COMMANDS: Mapping[str, Sequence[str]] = {
+    "run": ("run", "--year", "{year}"),
+    "documents": ("documents", "--year", "{year}"),
+    "release": ("release", "{year}"),
+    "mail_out": ("mail-out", "--send", "--by={by}"),
+    "mail_in": ("mail-in",),
 }
-"""What may be asked for: in words, and as arguments of the program."""
+"""What may be asked for, as arguments of the program; what people read of each is in `log_acts`."""
 ENDED: Mapping[int, str] = {
     0: "做好了",
     1: "没有成功，已经发布的保持原样",
@@ -75,11 +75,13 @@ def _carried_out(task: Task) -> None:
 
 def carry_out(task: Task) -> None:
     """Runs the command and notes, as it goes on, what it says, and how it has ended."""
-    label, arguments = COMMANDS[task.command]
     program = Path(sys.executable).with_name("nianbao")
     task.state = TaskState.RUNNING
     task.save()
-    called = [str(program), *(each.format(year=task.report_year, by=task.account.shown_name) for each in arguments)]
+    called = [
+        str(program),
+        *(each.format(year=task.report_year, by=task.account.shown_name) for each in COMMANDS[task.command]),
+    ]
     said = ""
     with subprocess.Popen(
         called, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
@@ -92,4 +94,4 @@ def carry_out(task: Task) -> None:
     task.state = TaskState.DONE if code in DONE_CODES else TaskState.FAILED
     task.said, task.exit_code, task.ended_at = said, code, timezone.now()
     task.save()
-    log(task.account.username, task.command, f"{task.report_year} {label}", after=f"返回码 {code}")
+    log(task.account.username, task.command, f"{task.report_year} {task.label}", after=f"返回码 {code}")

@@ -4,27 +4,24 @@ Who sends at a desk, or by mail, is told at once that the file has come: it coun
 next look into the inbox. That look finds what lies there, and finds it received.
 """
 
+from contextlib import AbstractContextManager
 from datetime import date
 from pathlib import Path
 
-from filelock import FileLock
-
+from sources.archive.alone import alone_with
 from sources.archive.archive import Receipt, next_moment, note_receipt, receipts_of, store
 from sources.archive.arrival import FOLDER
-from sources.system.access import OWNERS_FILE
 from sources.system.fingerprint import sha256_of, sha256_of_file
 from sources.system.plain_text import shown_name
 from sources.system.whereabouts import refuse_gone
 from sources.system.whole_file import whole_file
 
 LOCK = "delivering.lock"
-WAIT_SECONDS = 60
 
 
-def archive_lock(archive: Path) -> FileLock:
-    """The right to add to the archive, for people who do so at the same time: a context."""
-    archive.mkdir(parents=True, exist_ok=True)
-    return FileLock(archive / LOCK, timeout=WAIT_SECONDS, mode=OWNERS_FILE)
+def archive_lock(archive: Path) -> AbstractContextManager[None]:
+    """The right to add to the archive, for people who do so at the same time; whoever else asks waits."""
+    return alone_with(archive / LOCK)
 
 
 def deliver(data: bytes, respondent_code: str, file_name: str, inbox: Path, archive: Path, today: date) -> Receipt:

@@ -7,11 +7,13 @@ import pytest
 
 from sources.archive.archive import archived_decisions
 from sources.archive.confirmations import archived_confirmations
+from sources.archive.sent import archived_sent
 from sources.declarations.city import City
 from sources.submission.file_names import workbook_file_name
 from sources.system.settings import Settings
 from tests.conftest import NURSING_SCHOOL, run_all
 from tests.desk.test_files import CERTIFYING, follow, put
+from warehouse.alerts.mail_out import same_as_waiting, waiting_batch
 from warehouse.catalogue.catalogue import load_catalogue
 from warehouse.release.foresee import foresee
 from warehouse.release.gate import open_items
@@ -95,14 +97,25 @@ def test_a_run_is_queued_once_and_carried_out_by_the_program_itself(signed_in: S
     assert "排队" in clerk.get(first).content.decode()
 
 
-def test_letters_are_those_of_the_command(city: City, desk: Settings, signed_in: SignedIn) -> None:
-    from orchestration.lib.correspondence import read_correspondence
-    from sources.system.faults import OneByOne
-    from warehouse.alerts.letters import letters_of
+def test_a_batch_of_letters_is_that_of_the_command_with_its_marked_workbooks(
+    city: City, desk: Settings, signed_in: SignedIn
+) -> None:
+    from orchestration.lib.mail_rounds import waiting_letters
 
-    with open_published(desk) as connection:
-        waiting = letters_of(read_correspondence(connection, desk, city, [YEAR]), [YEAR], OneByOne())
-    page = signed_in("bureau_clerk").get(f"/year/{YEAR}/letters").content.decode()
+    clerk, at = signed_in("bureau_clerk"), f"/year/{YEAR}/letters"
+    waiting = waiting_letters(desk, city).letters
+    page = clerk.get(at).content.decode()
+    assert waiting
     assert f"等着发的信（{len(waiting)}）" in page
     assert all(each.subject in page for each in waiting)
-    assert waiting
+    clerk.post(at, {"write": "1"})
+    batch = waiting_batch(desk)
+    assert batch is not None
+    assert batch == same_as_waiting(desk, waiting)
+    enclosed = {path.name for path in (desk.outbox / batch).rglob("*.xlsx")}
+    assert {each.file.name for each in waiting if each.file} <= enclosed
+    assert any(each.file for each in waiting)
+    clerk.post(at, {"sent": batch})
+    assert waiting_batch(desk) is None
+    assert {each.by for each in archived_sent(desk.archive)} == {clerk.account.shown_name}
+    assert "没有要发的" in clerk.get(at).content.decode()

@@ -261,3 +261,16 @@ def test_a_file_that_cannot_be_judged_stops_nobody(sample: bytes, signed_in: Sig
         assert not lost.can_be_certified
         for part in ("/sheet/0", "/original"):
             assert "请再传一次，并告诉教育局" in clerk.get(f"/file/{lost.pk}{part}", follow=True).content.decode()
+
+
+def test_what_an_older_version_has_noted_of_a_file_is_found_again(sample: bytes, signed_in: SignedIn) -> None:
+    from orchestration.desk.models import Upload
+
+    clerk = signed_in("school_clerk")
+    upload = put(clerk, changed(sample, "教职工情况", "专任教师数", "约三千"))
+    before = page(clerk, upload)
+    Upload.objects.filter(pk=upload.pk).update(outcome='{"findings": [{"a": 1}]}')
+    assert "约三千" in page(clerk, upload)
+    assert page(clerk, upload).count("finding error") == before.count("finding error") == 1
+    upload.refresh_from_db()
+    assert upload.state == "judged"

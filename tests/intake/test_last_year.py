@@ -4,9 +4,9 @@ from collections import defaultdict
 
 from sources.declarations.changes import Merge, Split
 from sources.declarations.city import City, load_city
-from sources.system.settings import CITIES_ROOT
+from sources.system.settings import CITIES_ROOT, Settings
 from sources.write.sheet_values import SheetValues
-from warehouse.intake.last_year import take_over
+from warehouse.intake.last_year import last_year_values, take_over
 
 GONE, GOES_ON, NEW = "3645900003", "3645900001", "3645900004"
 
@@ -36,3 +36,12 @@ def test_a_merged_schools_list_goes_on_each_record_once() -> None:
 def test_a_split_schools_list_goes_on_in_every_part() -> None:
     split = Split(kind="split", code=GONE, into=(NEW,), since=2024)
     assert majors_after(split)[NEW] == ["护理", "药剂"]
+
+
+def test_what_is_asked_of_one_is_what_it_has_among_all(city_run: Settings, city: City) -> None:
+    merge = Merge(kind="merge", code=GONE, into=GOES_ON, since=2024)
+    merged = City.model_construct(**{**dict(city), "changes": (merge,)})
+    for of_year, report_year in ((city, 2023), (merged, 2024)):
+        everybody = last_year_values(city_run, of_year, report_year)
+        for code in (GOES_ON, NEW):
+            assert last_year_values(city_run, of_year, report_year, [code])[code] == everybody[code]

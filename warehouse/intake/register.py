@@ -257,15 +257,15 @@ def registered_findings(connection: duckdb.DuckDBPyConnection, submission_id: st
 
 
 def published_register(
-    connection: duckdb.DuckDBPyConnection, report_year: int, region: str | None = None
+    connection: duckdb.DuckDBPyConnection, report_year: int, region: str | None = None, respondent: str | None = None
 ) -> list[RegisterEntry]:
-    """The register of a year from a built database: of everybody, or of a region and all that lies in it."""
+    """The register of a year from a built database: of everybody, of a region and all that lies in it, of one."""
     names = ", ".join(field.name for field in fields(RegisterEntry))
     found = records(
         connection,
         f"select {names} from quality.register where report_year = ? and (? is null or region_code in {SUBTREE})"
-        " order by respondent_kind desc, position",
-        [report_year, region, region],
+        " and (? is null or respondent_code = ?) order by respondent_kind desc, position",
+        [report_year, region, region, respondent, respondent],
     )
     return [RegisterEntry(**row | {"state": YearState(row["state"])}) for row in found]
 
