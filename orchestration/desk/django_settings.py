@@ -58,7 +58,7 @@ AUTH_USER_MODEL = "desk.Account"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
     for name, options in (
-        ("MinimumLengthValidator", {"min_length": 10}),
+        ("MinimumLengthValidator", {"min_length": 12}),
         ("UserAttributeSimilarityValidator", {}),
         ("CommonPasswordValidator", {}),
         ("NumericPasswordValidator", {}),

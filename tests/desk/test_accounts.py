@@ -20,7 +20,7 @@ from tests.support.sinks import Mailbox, mail_server
 from warehouse.post.smtp_server import PostError
 
 SignedIn = Callable[..., SimpleNamespace]
-NEW = "八月桂花遍地开"
+NEW = "八月桂花遍地开鲜红"
 pytestmark = pytest.mark.usefixtures("desk")
 
 
