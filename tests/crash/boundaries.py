@@ -97,7 +97,7 @@ COMMANDS = {
         (
             Boundary(
                 "a school's template",
-                "sources.write.template.build_workbook",
+                "warehouse.intake.blank_workbooks.build_workbook",
                 lambda given: given[1].code == NURSING_SCHOOL,
                 "钦州市卫生学校",
             ),

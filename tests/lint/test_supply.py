@@ -76,7 +76,7 @@ def test_the_bundle_installs_wheels_by_hash_and_asks_nobody():
 
 ALLOWED = {
     *("MIT", "MIT-0", "0BSD", "ISC", "Zlib", "CC0-1.0", "PSF-2.0", "Python-2.0", "OFL-1.1"),
-    *("Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "MPL-2.0"),
+    *("Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "MPL-2.0", "Unlicense"),
 }
 """Licences under which what we need may be used and handed on beside Apache-2.0, as SPDX names them."""
 AS_SPDX = {
