@@ -20,8 +20,8 @@ from django_otp import login as login_with_factor
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from orchestration.desk.desk_log import log
-from orchestration.desk.for_whom import account_of, for_act, public
-from orchestration.desk.installed import city_now, default_year
+from orchestration.desk.for_whom import StillAsked, account_of, for_act, public
+from orchestration.desk.installed import city_now, default_year, must_have_factor
 from orchestration.desk.link_mail import link_of, send_if_asked, send_link
 from orchestration.desk.models import Account
 from orchestration.desk.roles import SCHOOL, Act, Role, allowed
@@ -77,7 +77,7 @@ def sign_in(request: HttpRequest) -> HttpResponseBase:
     return render(request, "desk/sign_in.html", {"form": form}, status=200 if request.method == "GET" else 401)
 
 
-@for_act(Act.USE_OWN_ACCOUNT, before_second_factor=True)
+@for_act(Act.USE_OWN_ACCOUNT, *StillAsked)
 def sign_out(request: HttpRequest) -> HttpResponseBase:
     if request.method == "POST":
         log(account_of(request).username, "sign_out", "退出")
@@ -96,7 +96,7 @@ def start(request: HttpRequest) -> HttpResponseBase:
     return redirect("accounts" if allowed(holder, Act.MANAGE_ACCOUNTS) else "own_account")
 
 
-@for_act(Act.USE_OWN_ACCOUNT, before_second_factor=True)
+@for_act(Act.USE_OWN_ACCOUNT, StillAsked.FACTOR_NOT_GIVEN)
 def second_factor(request: HttpRequest) -> HttpResponseBase:
     """Asks for the code of the second factor that the account has."""
     account, form = account_of(request), CodeForm(request.POST or None)
@@ -143,7 +143,7 @@ def _sessions_of(account: Account) -> list[Session]:
     return [each for each in live if each.get_decoded().get("_auth_user_id") == str(account.pk)]
 
 
-@for_act(Act.USE_OWN_ACCOUNT)
+@for_act(Act.USE_OWN_ACCOUNT, StillAsked.FACTOR_UNSET)
 def set_up_factor(request: HttpRequest) -> HttpResponseBase:
     """Shows the key of a new second factor, and takes it into use once its code was typed in."""
     account, form = account_of(request), CodeForm(request.POST or None)
@@ -160,7 +160,13 @@ def set_up_factor(request: HttpRequest) -> HttpResponseBase:
             return redirect("own_account")
         form.add_error("code", "数字不对；请看手机的时间准不准，再输入现在的那一组")
     picture = segno.make(device.config_url, error="m").svg_data_uri(scale=5)
-    return render(request, "desk/set_up_factor.html", {"form": form, "picture": picture, "key": device.config_url})
+    shown = {
+        "form": form,
+        "picture": picture,
+        "key": device.config_url,
+        "is_due": must_have_factor(account.holder.role),
+    }
+    return render(request, "desk/set_up_factor.html", shown)
 
 
 @for_act(Act.MANAGE_ACCOUNTS)

@@ -13,6 +13,7 @@ import django
 from orchestration.desk.installed import make_desk_folder
 from orchestration.web.serve import HOST, end_all, first_to_end
 from sources.declarations.city import City
+from sources.system.faults import ToldError
 
 DJANGO_SETTINGS = {"DJANGO_SETTINGS_MODULE": "orchestration.desk.django_settings"}
 WORKERS, THREADS, TIMEOUT_SECONDS = 2, 8, 120
@@ -58,6 +59,26 @@ def first_accounts(city: City, report_year: int, one_a_role: bool) -> list[First
         account.save()
         made.append(FirstAccount(account.username, ROLE_LABELS[role], password))
     return made
+
+
+def reset_account(username: str) -> FirstAccount:
+    """Gives an account another password and takes its second factor away: for whoever has the machine, when the only
+    administrator has lost either. Raises ToldError where there is no such account."""
+    from django_otp.plugins.otp_totp.models import TOTPDevice
+
+    from orchestration.desk.desk_log import log
+    from orchestration.desk.models import Account
+
+    account = Account.objects.filter(username=username).first()
+    if account is None:
+        raise ToldError(f"没有账号 {username}")
+    password = secrets.token_urlsafe(9)
+    account.set_password(password)
+    account.is_active = True
+    account.save()
+    TOTPDevice.objects.filter(user=account).delete()
+    log("", "reset", username, before="旧密码和第二重验证作废")
+    return FirstAccount(username, account.role_label, password)
 
 
 def serve_desk(port: int, environment: Mapping[str, str]) -> int:

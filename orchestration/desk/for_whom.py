@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 from functools import wraps
 from typing import TypeVar
 from uuid import UUID
@@ -9,13 +10,21 @@ from uuid import UUID
 from django.forms import BaseForm
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
+from django_otp import DEVICE_ID_SESSION_KEY, user_has_device
 
-from orchestration.desk.installed import city_now
+from orchestration.desk.installed import city_now, must_have_factor
 from orchestration.desk.models import Account, Upload
 from orchestration.desk.roles import Act, allowed, seen, sends_for
 from sources.declarations.city import City, Respondent
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
+
+
+class StillAsked(Enum):
+    """What is still asked of somebody who has signed in; the value is the name of the page that asks it."""
+
+    FACTOR_UNSET = "set_up_factor"
+    FACTOR_NOT_GIVEN = "second_factor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +37,9 @@ class PageSubject:
     sends: bool
 
 
-def for_act(act: Act, before_second_factor: bool = False) -> Callable[[View], View]:
-    """Declares for what act a page is; the middleware holds it against the account's role."""
+def for_act(act: Act, *stages: StillAsked) -> Callable[[View], View]:
+    """Declares for what act a page is, and before which stages of signing in it opens already; the middleware holds it
+    against the account's role."""
 
     def declared(view: View) -> View:
         @wraps(view)
@@ -37,7 +47,7 @@ def for_act(act: Act, before_second_factor: bool = False) -> Callable[[View], Vi
             return view(request, *args, **kwargs)
 
         page.act = act  # type: ignore[attr-defined]
-        page.before_second_factor = before_second_factor  # type: ignore[attr-defined]
+        page.opens_before = stages  # type: ignore[attr-defined]
         return page  # type: ignore[return-value]
 
     return declared
@@ -58,6 +68,13 @@ def account_of(request: HttpRequest) -> Account:
     """Who is signed in; the middleware has seen to it that somebody is."""
     assert isinstance(request.user, Account)
     return request.user
+
+
+def stage_of(request: HttpRequest, account: Account) -> StillAsked | None:
+    """What is still asked of an account before anything else; None when nothing is."""
+    if user_has_device(account):
+        return None if request.session.get(DEVICE_ID_SESSION_KEY) else StillAsked.FACTOR_NOT_GIVEN
+    return StillAsked.FACTOR_UNSET if must_have_factor(account.holder.role) else None
 
 
 def subject_of(request: HttpRequest, code: str, report_year: int) -> PageSubject:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import duckdb
 
+from orchestration.desk.roles import Role, with_factor
 from orchestration.web.watch import Seen, files_of
 from sources.declarations.city import City, load_city
 from sources.declarations.deadlines import open_years
@@ -24,6 +25,11 @@ DESK, SECRET_FILE = "desk", "secret.key"
 def installed() -> Settings:
     """The installation's settings, as they were when the desk was started."""
     return load_settings()
+
+
+def must_have_factor(role: Role) -> bool:
+    """Whether who has the role must have a second factor."""
+    return role in with_factor(installed().desk_factor)
 
 
 def desk_folder() -> Path:

@@ -18,6 +18,7 @@ LOG_ACTS: Mapping[str, str] = {
     "second_factor": "启用第二重验证",
     "invite": "邀请",
     "link": "要设密码的链接",
+    "reset": "在服务器上重设密码",
     "lock": "停用账号",
     "unlock": "启用账号",
     "export_log": "导出日志",

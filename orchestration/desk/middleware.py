@@ -6,8 +6,8 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
-from django_otp import DEVICE_ID_SESSION_KEY, user_has_device
 
+from orchestration.desk.for_whom import stage_of
 from orchestration.desk.installed import installed
 from orchestration.desk.models import Account
 from orchestration.desk.roles import Act, allowed
@@ -42,7 +42,8 @@ def size_is_looked_at(get_response: Answer) -> Answer:
 class only_for_whom_it_is:  # noqa: N801 - Django's name for a middleware is a function's
     """Lets a request reach a page only if the page says for what act it is, and the account's role may do that.
 
-    A page that says nothing is for nobody. Who has a second factor and has not given it gets to that page alone.
+    A page that says nothing is for nobody. Who has a second factor and has not given it gets to that page alone, and
+    who must have one and has not to the page that sets it up.
     """
 
     def __init__(self, get_response: Answer) -> None:
@@ -62,12 +63,9 @@ class only_for_whom_it_is:  # noqa: N801 - Django's name for a middleware is a f
         act = getattr(view, "act", None)
         if not isinstance(act, Act) or not allowed(account.holder, act):
             return render(request, "desk/not_for_you.html", status=403)
-        if (
-            not getattr(view, "before_second_factor", False)
-            and user_has_device(account)
-            and not request.session.get(DEVICE_ID_SESSION_KEY)
-        ):
-            return redirect("second_factor")
+        stage = stage_of(request, account)
+        if stage and stage not in getattr(view, "opens_before", ()):
+            return redirect(stage.value)
         return None
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.http import HttpRequest
 from django.urls import reverse
 
+from orchestration.desk.for_whom import stage_of
 from orchestration.desk.installed import city_now, default_year
 from orchestration.desk.models import Account
 from orchestration.desk.roles import Act, allowed
@@ -24,7 +25,9 @@ class Way:
 def frame(request: HttpRequest) -> dict[str, object]:
     """What the frame's template names."""
     account = request.user
-    ways = list(_ways(account, request.path)) if isinstance(account, Account) else []
+    ways: list[Way] = []
+    if isinstance(account, Account) and stage_of(request, account) is None:
+        ways = _ways(account, request.path)
     return {"city_name": city_now().name, "frame_title": FRAME_TITLE, "ways": ways}
 
 

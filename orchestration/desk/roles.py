@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from sources.declarations.city import City
+from sources.system.faults import ToldError
 
 
 class Role(StrEnum):
@@ -73,6 +74,8 @@ ALLOWED: Mapping[Act, frozenset[Role]] = {
     Act.SEE_LOG: frozenset({Role.ADMINISTRATOR, Role.APPROVER}),
 }
 """Act → who may. The bureau's clerk sends for the bureau's own workbook, which `seen` and `sends_for` narrow."""
+NO_FACTOR = "none"
+"""How a bureau says that nobody has to have a second factor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,18 @@ class AccountHolder:
 
 def allowed(holder: AccountHolder, act: Act) -> bool:
     return holder.role in ALLOWED[act]
+
+
+def with_factor(declared: str | None) -> frozenset[Role]:
+    """The roles that must have a second factor, of what the installation declares; nothing: those who decide, release
+    or invite, as one password of theirs moves the whole city. Raises ToldError for a role that there is not."""
+    if declared is None:
+        return BUREAU | {Role.ADMINISTRATOR}
+    named = [] if declared == NO_FACTOR else declared.split()
+    if odd := [each for each in named if each not in ROLE_LABELS]:
+        known = "、".join(f"{each.value}（{label}）" for each, label in ROLE_LABELS.items())
+        raise ToldError(f"NIANBAO_DESK_FACTOR 里没有角色 {odd[0]}；有：{known}；都不强制写 {NO_FACTOR}")
+    return frozenset(Role(each) for each in named)
 
 
 def seen(holder: AccountHolder, city: City, report_year: int) -> frozenset[str]:

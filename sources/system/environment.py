@@ -51,6 +51,11 @@ class Environment(BaseModel):
         pattern=r"^https?://[a-z0-9.:\[\]-]+( +https?://[a-z0-9.:\[\]-]+)*$",
         description="报送台在代理后面的网址，如 https://baosong.example，几个用空格隔开；本机的不用写",
     )
+    desk_factor: str | None = Field(
+        None,
+        description="报送台哪些角色必须启用第二重验证，用空格隔开，如 administrator approver；"
+        "不写就是教育局经办人、审批人和账号管理员，写 none 就都不强制",
+    )
     office: str | None = Field(
         None, description="LibreOffice 的程序，用来定 Word 稿目录的页码；不写就用装好的 soffice，写 none 就不用"
     )

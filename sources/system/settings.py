@@ -65,6 +65,8 @@ class Settings:
     """Addresses of the page behind a proxy (NIANBAO_WEB_ORIGINS): https://nianbao.example. This machine's are known."""
     desk_origins: tuple[str, ...] = ()
     """Addresses of the desk behind a proxy (NIANBAO_DESK_ORIGINS). This machine's are known."""
+    desk_factor: str | None = None
+    """Which roles of the desk must have a second factor (NIANBAO_DESK_FACTOR). None: those of the bureau."""
     office: str | None = None
     """LibreOffice's program, for page numbers (NIANBAO_OFFICE). None: there is none, or it is not to be used."""
     shared_books: Path | None = None
@@ -167,6 +169,7 @@ def load_settings() -> Settings:
         wait_seconds=wait,
         web_origins=origins,
         desk_origins=at_desk,
+        desk_factor=given.desk_factor,
         office=office,
         shared_books=given.dagster_home,
     )

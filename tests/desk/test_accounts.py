@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from email import message_from_bytes, policy
 from pathlib import Path
 from threading import Thread
@@ -13,8 +14,10 @@ from django.test import Client
 
 from sources.declarations.city import City
 from sources.declarations.mailing import load_mailing
+from sources.system.faults import ToldError
 from sources.system.settings import Settings
 from tests.desk.conftest import PASSWORD
+from tests.desk.test_roles import ALL, MAY, address_of
 from tests.support.mail_city import with_mailbox
 from tests.support.sinks import Mailbox, mail_server
 from warehouse.post.smtp_server import PostError
@@ -96,6 +99,65 @@ def test_a_second_factor_is_asked_for_before_anything_else(signed_in: SignedIn, 
         for address in ("/", "/year/2023", "/account"):
             assert stranger.get(address).headers["Location"] == "/second-factor"
         assert somebody.get("/year/2023").status_code == 200
+
+
+@pytest.fixture
+def forced(desk: Settings) -> Iterator[None]:
+    """The desk as a bureau starts it, which declares nothing of the second factor."""
+    as_declared = replace(desk, desk_factor=None)
+    with patch("orchestration.desk.installed.installed", lambda: as_declared):
+        yield
+
+
+@pytest.mark.parametrize("role", ALL)
+@pytest.mark.usefixtures("forced")
+def test_a_role_that_must_have_a_second_factor_sees_only_the_page_that_sets_it_up(
+    role: str, signed_in: SignedIn
+) -> None:
+    somebody, opens = signed_in(role), {"set_up_factor", "sign_out"}
+    page = somebody.get("/account/second-factor").content.decode()
+    if role not in ("bureau_clerk", "approver", "administrator"):
+        assert "要先启用第二重验证" not in page
+        assert somebody.get("/account").status_code == 200
+        return
+    assert "要先启用第二重验证" in page
+    assert "主要页面" not in page
+    for name, who in MAY.items():
+        for answer in (somebody.get(address_of(name)), *([] if name in opens else [somebody.post(address_of(name))])):
+            where = answer.headers.get("Location")
+            if role not in who:
+                assert answer.status_code == 403, name
+            elif name not in opens:
+                assert where == "/account/second-factor", name
+        if name == "sign_out":
+            somebody.client.force_login(somebody.account, backend="django.contrib.auth.backends.ModelBackend")
+
+
+def test_which_roles_must_have_a_second_factor_is_declared() -> None:
+    from orchestration.desk.roles import Role, with_factor
+
+    assert with_factor(None) == {Role.BUREAU_CLERK, Role.APPROVER, Role.ADMINISTRATOR}
+    assert with_factor("school_head  approver") == {Role.SCHOOL_HEAD, Role.APPROVER}
+    assert with_factor("none") == frozenset()
+    with pytest.raises(ToldError, match="没有角色 boss"):
+        with_factor("approver boss")
+
+
+def test_whoever_has_the_machine_lets_an_administrator_in_again(signed_in: SignedIn, stranger) -> None:
+    from django_otp.plugins.otp_totp.models import TOTPDevice
+
+    from orchestration.desk.desk_server import reset_account
+    from orchestration.desk.models import LogEntry
+
+    somebody = signed_in("administrator")
+    TOTPDevice.objects.create(user=somebody.account, confirmed=True)
+    given = reset_account(somebody.account.username)
+    assert somebody.get("/account").headers["Location"] == "/sign-in"
+    assert sign_in(stranger, given.username, given.password).headers["Location"] == "/"
+    assert stranger.get("/account").status_code == 200
+    assert LogEntry.objects.get(act="reset", about=given.username).account_name == "（未登录）"
+    with pytest.raises(ToldError, match="没有账号 nobody"):
+        reset_account("nobody")
 
 
 def test_an_invitation_is_for_one_password_once(signed_in: SignedIn, stranger) -> None:
