@@ -21,6 +21,8 @@ from orchestration.cli.console import (
 from sources.system.faults import ToldError
 from sources.system.settings import load_settings
 
+DESK_ELSEWHERE = "没有备份：报送台的账号、上传记录和日志，它们在 PostgreSQL 里；请紧接着用 pg_dump 备份。"
+
 
 @app.command(rich_help_panel=Panel.KEEP)
 def backup(
@@ -28,6 +30,7 @@ def backup(
     as_json: AsJson = False,
 ) -> None:
     """备份不能再做出来的：存档、发布的版次和数据库、声明、提醒的台账。运行时也可以。有文件已经损坏时返回码为 3。"""
+    # Long: mostly what is said at the end.
     from warehouse.catalogue.city_references import checked_city
     from warehouse.keep.backup import back_up
     from warehouse.store.owner import ForeignHomeError
@@ -57,6 +60,8 @@ def backup(
         if made.list.withheld:
             console.print(f"这些没有备份（可能是密码）：{'、'.join(made.list.withheld)}")
         console.print("没有备份：Dagster 的运行记录，退回件、汇总表、草稿（恢复后运行一次就有）。")
+        if settings.desk_database:
+            console.print(DESK_ELSEWHERE, style="red", soft_wrap=True)
         console.print(f"恢复：nianbao restore {made.folder}", soft_wrap=True)
         print_lines("备份时已经损坏", [f"{each.what}。{each.remedy}" for each in made.ailments])
     if made.ailments:

@@ -6,7 +6,7 @@ put in one since.
 
 from datetime import UTC
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from orchestration.desk.log_acts import LOG_ACTS
@@ -19,13 +19,14 @@ NO_ACCOUNT = "（未登录）"
 
 
 def log(account_name: str, act: str, about: str, before: str = "", after: str = "") -> LogEntry:
-    """Appends an entry. One at a time: the transaction holds the database's right to write.
+    """Appends an entry. One at a time: until the transaction ends nobody else appends, in no process.
 
     Raises KeyError for an act that LOG_ACTS does not name.
     """
     LOG_ACTS[act]
     with transaction.atomic():
-        last = LogEntry.objects.select_for_update().order_by("-id").first()
+        _hold_the_end()
+        last = LogEntry.objects.order_by("-id").first()
         entry = LogEntry(
             at=timezone.now(),
             account_name=legible(account_name)[:150] or NO_ACCOUNT,
@@ -37,6 +38,14 @@ def log(account_name: str, act: str, about: str, before: str = "", after: str = 
         entry.digest = digest_of(entry, last.digest if last else "")
         entry.save()
     return entry
+
+
+def _hold_the_end() -> None:
+    """Waits for whoever appends, and has the rest wait. On SQLite the transaction has begun so (IMMEDIATE); elsewhere
+    two transactions would read the same last entry, and the chain would fork."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute(f"lock table {LogEntry._meta.db_table} in share row exclusive mode")
 
 
 def digest_of(entry: LogEntry, before: str) -> str:

@@ -31,13 +31,20 @@ class FirstAccount:
 
 
 def prepare_desk() -> None:
-    """Makes the desk's database, or brings it to this version."""
+    """Makes the desk's database, or brings it to this version.
+
+    Raises ToldError where NIANBAO_DESK_DATABASE names none that can be used.
+    """
     make_desk_folder()
     os.environ |= DJANGO_SETTINGS
     django.setup()
     from django.core.management import call_command
+    from django.db import OperationalError
 
-    call_command("migrate", verbosity=0, interactive=False)
+    try:
+        call_command("migrate", verbosity=0, interactive=False)
+    except OperationalError as error:
+        raise ToldError(f"报送台的数据库连不上：{str(error).strip()}") from None
 
 
 def first_accounts(city: City, report_year: int, one_a_role: bool) -> list[FirstAccount]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from django.urls import reverse_lazy
 
+from orchestration.desk.desk_database import desk_database
 from orchestration.desk.installed import SECRET_FILE, city_now, desk_folder, installed
 from sources.system.access import OWNERS_FILE
 
@@ -96,14 +97,7 @@ TEMPLATES = [
         },
     }
 ]
-DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": desk_folder() / "desk.sqlite3",
-        "OPTIONS": {"timeout": 20, "transaction_mode": "IMMEDIATE"},
-        "CONN_MAX_AGE": MINUTE,
-    }
-}
+DATABASES = {"default": desk_database(installed().desk_database, desk_folder()) | {"CONN_MAX_AGE": MINUTE}}
 SESSION_COOKIE_AGE = 8 * HOUR
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_BEHIND_TLS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True

@@ -7,7 +7,7 @@ from datetime import date
 from io import StringIO
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, SecretStr, ValidationError
 
 from sources.system.faults import ToldError
 from sources.system.nearest import nearest
@@ -55,6 +55,11 @@ class Environment(BaseModel):
         None,
         description="报送台哪些角色必须启用第二重验证，用空格隔开，如 administrator approver；"
         "不写就是教育局经办人、审批人和账号管理员，写 none 就都不强制",
+    )
+    desk_database: SecretStr | None = Field(
+        None,
+        description="报送台的账号、上传记录和日志放在哪个 PostgreSQL：postgresql://用户:密码@主机:端口/数据库；"
+        "不写就在数据文件夹里（SQLite）",
     )
     office: str | None = Field(
         None, description="LibreOffice 的程序，用来定 Word 稿目录的页码；不写就用装好的 soffice，写 none 就不用"

@@ -1,7 +1,7 @@
 """Where nianbao keeps its files and which city it serves: one object, read from the environment."""
 
 import os
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import date
 from pathlib import Path
 from shutil import which
@@ -67,6 +67,8 @@ class Settings:
     """Addresses of the desk behind a proxy (NIANBAO_DESK_ORIGINS). This machine's are known."""
     desk_factor: str | None = None
     """Which roles of the desk must have a second factor (NIANBAO_DESK_FACTOR). None: those of the bureau."""
+    desk_database: str | None = field(default=None, repr=False)
+    """The desk's PostgreSQL database with its password (NIANBAO_DESK_DATABASE). None: SQLite in the home."""
     office: str | None = None
     """LibreOffice's program, for page numbers (NIANBAO_OFFICE). None: there is none, or it is not to be used."""
     shared_books: Path | None = None
@@ -170,6 +172,7 @@ def load_settings() -> Settings:
         web_origins=origins,
         desk_origins=at_desk,
         desk_factor=given.desk_factor,
+        desk_database=given.desk_database.get_secret_value() if given.desk_database else None,
         office=office,
         shared_books=given.dagster_home,
     )

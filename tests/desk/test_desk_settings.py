@@ -2,8 +2,11 @@
 
 import re
 from io import StringIO
+from pathlib import Path
 
 import pytest
+
+from sources.system.faults import ToldError
 
 pytestmark = pytest.mark.usefixtures("desk")
 OF_TLS = {"security.W004", "security.W008", "security.W012", "security.W016"}
@@ -33,3 +36,14 @@ def test_nothing_of_a_page_is_marked_as_safe_but_djangos_own_hints() -> None:
     assert not any("mark_safe" in path.read_text("utf-8") for path in HERE.rglob("*.py"))
     inline = re.compile(r"<(script|style)(?![^>]*\bsrc=)|\son[a-z]+=|\sstyle=")
     assert not [path.name for path in (HERE / "templates").rglob("*.html") if inline.search(path.read_text("utf-8"))]
+
+
+@pytest.mark.parametrize(
+    "url", ["mysql://u:geheim@h/d", "postgresql://u:geheim@h:x/d", "geheim", "postgresql://u:geheim@h"]
+)
+def test_an_address_of_no_postgres_database_is_told_without_its_password(url: str, tmp_path: Path) -> None:
+    from orchestration.desk.desk_database import desk_database
+
+    with pytest.raises(ToldError, match="NIANBAO_DESK_DATABASE") as told:
+        desk_database(url, tmp_path)
+    assert "geheim" not in str(told.value)

@@ -8,7 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from orchestration.cli.main import app
 from sources.archive.archive import note_decision
 from sources.system.settings import Settings
 from tests.crash.installation import content
@@ -158,3 +160,11 @@ def test_what_the_desk_keeps_is_in_it_and_its_secret_is_not(fresh_copy: Settings
     with closing(sqlite3.connect(elsewhere.home / "desk" / "desk.sqlite3")) as database:
         assert database.execute("select told from log").fetchall() == [("certify",)]
     assert not (elsewhere.home / "desk" / "secret.key").exists()
+
+
+def test_a_desk_in_postgres_is_told_to_be_copied_by_its_own_program(city_run: Settings, tmp_path: Path):
+    there = {"NIANBAO_HOME": str(city_run.home), "NIANBAO_DESK_DATABASE": "postgresql://u:geheim@127.0.0.1/desk"}
+    for more, told in ((there, True), (there | {"NIANBAO_DESK_DATABASE": ""}, False)):
+        said = CliRunner().invoke(app, ["backup", str(tmp_path / str(told))], env=more, catch_exceptions=False)
+        assert (said.exit_code, "pg_dump" in said.output) == (0, told)
+        assert "geheim" not in said.output
