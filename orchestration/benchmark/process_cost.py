@@ -81,6 +81,12 @@ def busy_seconds() -> float | None:
     return None
 
 
+def moment_now(pid: int) -> Moment:
+    """How a process and its descendants stand now."""
+    used = [_used(each) for each in _tree(pid)]
+    return Moment(time.time(), sum(cpu for cpu, _, _ in used), sum(memory for _, memory, _ in used))
+
+
 def _text(file: IO[bytes]) -> str:
     file.seek(0)
     return file.read().decode("utf-8", "replace")

@@ -1,14 +1,17 @@
 """The pages of a school (or of a bureau that fills in its own workbook): what is due, the files, notes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from urllib.parse import unquote
+from uuid import UUID
 
 from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.http import content_disposition_header
 
 from orchestration.desk.desk_log import log
@@ -18,8 +21,10 @@ from orchestration.desk.models import Note, Upload
 from orchestration.desk.next_step import next_step
 from orchestration.desk.roles import Act
 from orchestration.desk.upload_files import TooManyError, keep
+from orchestration.desk.upload_parts import Part, put_part, take_whole
 from sources.declarations.year_states import STATE_LABELS, YearState
 from sources.submission.file_names import workbook_file_name
+from sources.system.faults import ToldError
 from warehouse.catalogue.catalogue import CatalogueChangedError, load_catalogue
 from warehouse.figures.beside_peers import SchoolFigure, load_school_beside_peers
 from warehouse.figures.school_figures import NothingOfSchoolError
@@ -27,6 +32,10 @@ from warehouse.intake.blank_workbooks import blank_workbooks
 
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SHOWN_UPLOADS = 12
+
+
+class TooLargeError(ToldError):
+    """A file of more bytes than are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,14 +134,50 @@ def upload(request: HttpRequest, code: str, report_year: int) -> HttpResponseBas
     if not form.is_valid():
         messages.error(request, told_errors(form))
         return redirect("school", code, report_year)
-    file, account = form.cleaned_data["workbook"], account_of(request)
+    file = form.cleaned_data["workbook"]
+    return redirect(_put(request, subject, file.name, file.chunks()))
+
+
+@for_act(Act.SEND)
+def upload_part(request: HttpRequest, code: str, report_year: int) -> HttpResponseBase:
+    """Takes a part of a file, and says how much of it is here; with the last one, where the file is looked at.
+
+    204 and Upload-Offset: go on from there. 201 and Location: it is whole.
+    """
+    subject, account = subject_of(request, code, report_year), account_of(request)
+    part = _part_of(request) if request.method == "POST" and subject.sends else None
+    if part is None:
+        raise Http404
+    if part.whole > installed().limits.file_bytes:
+        raise TooLargeError(f"文件超过 {installed().limits.file_bytes // 1_000_000} MB，不能收。请去掉里面的图片再传")
+    arrived = put_part(account, part)
+    if arrived < part.whole:
+        return HttpResponse(status=204, headers={"Upload-Offset": str(arrived)})
+    name = unquote(request.headers.get("Upload-Name", ""))
+    leads_to = _put(request, subject, name, [take_whole(account, part.transfer)])
+    return HttpResponse(status=201, headers={"Upload-Offset": str(arrived), "Location": leads_to})
+
+
+def _part_of(request: HttpRequest) -> Part | None:
+    """The part that a request brings; None where it does not say which."""
+    said = [request.headers.get(f"Upload-{name}", "") for name in ("Id", "Offset", "Length")]
     try:
-        kept = keep(account, subject, file.name, file.chunks())
+        part = Part(UUID(said[0]), int(said[1]), int(said[2]), request.body)
+    except ValueError:  # what it says is no transfer: the answer is that of an address that is not there
+        return None
+    return part if 0 <= part.offset <= part.whole and part.whole > 0 else None
+
+
+def _put(request: HttpRequest, subject: PageSubject, name: str, chunks: Iterable[bytes]) -> str:
+    """Puts a file into quarantine; the address where one goes on: the file's page, or the school's with why not."""
+    account, about = account_of(request), f"{subject.respondent.name} {subject.report_year}"
+    try:
+        kept = keep(account, subject, name, chunks)
     except TooManyError as error:
         messages.error(request, str(error))
-        return redirect("school", code, report_year)
-    log(account.username, "upload", f"{subject.respondent.name} {report_year}", after=f"{kept.file_name} {kept.sha256}")
-    return redirect("file", kept.pk)
+        return reverse("school", args=(subject.respondent.code, subject.report_year))
+    log(account.username, "upload", about, after=f"{kept.file_name} {kept.sha256}")
+    return reverse("file", args=(kept.pk,))
 
 
 @for_act(Act.WRITE_NOTE)

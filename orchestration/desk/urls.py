@@ -34,6 +34,7 @@ urlpatterns = [
     path(f"{_SCHOOL}/figures", school_views.own_figures, name="own_figures"),
     path(f"{_SCHOOL}/template", school_views.template, name="template"),
     path(f"{_SCHOOL}/upload", school_views.upload, name="upload"),
+    path(f"{_SCHOOL}/upload/part", school_views.upload_part, name="upload_part"),
     path(f"{_SCHOOL}/note", school_views.note, name="note"),
     path(_FILE, file_views.file, name="file"),
     path(f"{_FILE}/sheet/<int:position>", file_views.sheet, name="sheet"),

@@ -20,6 +20,7 @@ from sources.system.settings import PROJECT_ROOT
 from tests.bench import history, waits
 from tests.bench.alternatives import ALTERNATIVES, alternatives
 from tests.bench.corpus import measure_corpus
+from tests.bench.desk_load import measure_desk
 from tests.bench.explored_site import measure_site
 from tests.bench.faults import measure_faults
 from tests.bench.installed import measure_install
@@ -43,6 +44,7 @@ RESULTS = PROJECT_ROOT / "docs" / "benchmark"
 SECTIONS = {
     "profile": measure_profile,
     "release": measure_release,
+    "desk": measure_desk,
     "site": measure_site,
     "install": measure_install,
     "slips": measure_slips,

@@ -12,7 +12,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, Route
 
 from sources.archive.archive import archived_decisions, archived_path, receipts_of
 from sources.archive.certificates import archived_certificates
@@ -205,6 +205,31 @@ PAGES_OF: dict[str, tuple[str, ...]] = {
     "approver": (f"/year/{YEAR}/gate", "/log"),
     "administrator": ("/accounts", "/log", "/not-there"),
 }
+
+
+def test_a_file_goes_on_from_where_the_line_broke(
+    desk_of_a_day: Desk, browser: Browser, city: City, tmp_path: Path
+) -> None:
+    """The second of three parts does not arrive, and the file is what was sent."""
+    desk, began = desk_of_a_day, []
+
+    def breaks_once(route: Route) -> None:
+        began.append(int(route.request.headers["upload-offset"]))
+        route.abort() if len(began) == 2 else route.continue_()
+
+    with browser.new_context() as context:
+        page = desk.sign_in(context, "school_clerk")
+        page.route("**/upload/part", breaks_once)
+        path = workbook_with(desk.settings, city, {}, tmp_path)
+        path.write_bytes(path.read_bytes() + b"\0" * 600_000)  # as a zip still a workbook
+        page.set_input_files("input[type=file]", path)
+        page.click("text=上传检查")
+        page.wait_for_selector("text=秒后接着传")
+        page.wait_for_url("**/file/**")
+    upload = desk.settings.home / "desk" / "uploads" / f"{page.url.split('/')[4]}.xlsx"
+    assert upload.read_bytes() == path.read_bytes()
+    assert began[:3] == [0, 262_144, 262_144]
+    assert len(began) == 2 + -(-(path.stat().st_size - 262_144) // 262_144)
 
 
 @pytest.mark.parametrize("role", PAGES_OF)

@@ -33,6 +33,15 @@ class Visitor:
         self.opener: OpenerDirector = build_opener(_Stay, HTTPCookieProcessor(CookieJar()))
         assert self.post("/sign-in", {"username": name, "password": password}).leads_to == "/"
 
+    @staticmethod
+    def is_alive(address: str) -> bool:
+        """Whether a desk answers there."""
+        try:
+            with build_opener().open(f"{address}/alive", timeout=10) as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
     def get(self, path: str) -> Answer:
         return self._asked(Request(self.address + path))
 

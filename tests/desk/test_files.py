@@ -4,6 +4,7 @@ import io
 from collections.abc import Callable
 from functools import partial
 from types import SimpleNamespace
+from uuid import uuid4
 
 import openpyxl
 import pytest
@@ -274,3 +275,56 @@ def test_what_an_older_version_has_noted_of_a_file_is_found_again(sample: bytes,
     assert page(clerk, upload).count("finding error") == before.count("finding error") == 1
     upload.refresh_from_db()
     assert upload.state == "judged"
+
+
+def in_parts(browser: SimpleNamespace, data: bytes, size: int, name: str = "%E5%8D%95.xlsx", whole: int = 0):
+    """Sends a file a part at a time, as the page does, and goes on from where the desk says; the last answer."""
+    answer, offset, transfer = None, 0, uuid4().hex
+    while offset < len(data):
+        said = {
+            "Upload-Id": transfer,
+            "Upload-Offset": offset,
+            "Upload-Length": whole or len(data),
+            "Upload-Name": name,
+        }
+        answer = browser.post(
+            f"{AT}/upload/part", data[offset : offset + size], content_type="application/octet-stream", headers=said
+        )
+        if answer.status_code not in (201, 204):
+            return answer
+        offset = int(answer.headers["Upload-Offset"])
+    return answer
+
+
+def test_a_file_that_comes_in_parts_is_the_one_that_was_sent(sample: bytes, signed_in: SignedIn) -> None:
+    from orchestration.desk.upload_files import content_of
+
+    answer = in_parts(signed_in("school_clerk"), sample, 10_000)
+    assert answer.status_code == 201
+    upload = judged_at(answer.headers["Location"])
+    assert (content_of(upload), upload.file_name) == (sample, "单.xlsx")
+
+
+def test_a_part_that_does_not_fit_changes_nothing_and_the_desk_says_from_where_to_go_on(desk, account_as) -> None:
+    from orchestration.desk.upload_parts import Part, put_part, take_whole
+
+    account, transfer = account_as("school_clerk"), uuid4()
+    assert put_part(account, Part(transfer, 0, 6, b"abc")) == 3
+    assert put_part(account, Part(transfer, 0, 6, b"abc")) == 3  # its answer was lost, and it came again
+    assert put_part(account, Part(transfer, 5, 6, b"f")) == 3
+    assert put_part(account, Part(transfer, 3, 6, b"defg")) == 3
+    assert put_part(account_as("school_clerk"), Part(transfer, 0, 6, b"xyz")) == 3  # somebody else's of the same name
+    assert put_part(account, Part(transfer, 3, 6, b"def")) == 6
+    assert take_whole(account, transfer) == b"abcdef"
+    for number in range(5):
+        put_part(account, Part(uuid4(), 0, 6, b"abc"))
+        assert len(list((desk.home / "desk" / "parts").glob(f"{account.pk}-*"))) == min(number + 1, 3)
+
+
+def test_parts_of_a_file_that_is_too_large_or_says_nonsense_are_not_kept(desk: Settings, signed_in: SignedIn) -> None:
+    clerk = signed_in("school_clerk")
+    answer = in_parts(clerk, b"abc", 3, whole=desk.limits.file_bytes + 1)
+    assert answer.status_code == 409
+    assert f"文件超过 {desk.limits.file_bytes // 1_000_000} MB" in answer.content.decode()
+    for said in ({}, {"Upload-Id": "../../x", "Upload-Offset": 0, "Upload-Length": 3}):
+        assert clerk.post(f"{AT}/upload/part", b"abc", content_type="text/plain", headers=said).status_code == 404

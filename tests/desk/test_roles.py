@@ -28,6 +28,7 @@ MAY: dict[str, tuple[str, ...]] = {
     "own_figures": (*SCHOOLS, *BUREAUS, "district", "reader"),
     "template": (*SCHOOLS, *BUREAUS, "district", "reader"),
     "upload": (*SCHOOLS, "bureau_clerk"),
+    "upload_part": (*SCHOOLS, "bureau_clerk"),
     "note": (*SCHOOLS, *BUREAUS, "district"),
     "file": (*SCHOOLS, *BUREAUS, "district", "reader"),
     "sheet": (*SCHOOLS, *BUREAUS, "district", "reader"),
