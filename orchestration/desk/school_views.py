@@ -21,7 +21,7 @@ from orchestration.desk.models import Note, Upload
 from orchestration.desk.next_step import next_step
 from orchestration.desk.roles import Act
 from orchestration.desk.upload_files import TooManyError, keep
-from orchestration.desk.upload_parts import Part, put_part, take_whole
+from orchestration.desk.upload_parts import UploadPart, put_part, take_whole
 from sources.declarations.year_states import STATE_LABELS, YearState
 from sources.submission.file_names import workbook_file_name
 from sources.system.faults import ToldError
@@ -158,11 +158,11 @@ def upload_part(request: HttpRequest, code: str, report_year: int) -> HttpRespon
     return HttpResponse(status=201, headers={"Upload-Offset": str(arrived), "Location": leads_to})
 
 
-def _part_of(request: HttpRequest) -> Part | None:
+def _part_of(request: HttpRequest) -> UploadPart | None:
     """The part that a request brings; None where it does not say which."""
     said = [request.headers.get(f"Upload-{name}", "") for name in ("Id", "Offset", "Length")]
     try:
-        part = Part(UUID(said[0]), int(said[1]), int(said[2]), request.body)
+        part = UploadPart(UUID(said[0]), int(said[1]), int(said[2]), request.body)
     except ValueError:  # what it says is no transfer: the answer is that of an address that is not there
         return None
     return part if 0 <= part.offset <= part.whole and part.whole > 0 else None

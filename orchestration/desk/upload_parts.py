@@ -21,7 +21,7 @@ KEPT_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class UploadPart:
     """A piece of a file: of which transfer, beginning at which byte of how many."""
 
     transfer: UUID
@@ -30,7 +30,7 @@ class Part:
     data: bytes
 
 
-def put_part(account: Account, part: Part) -> int:
+def put_part(account: Account, part: UploadPart) -> int:
     """Adds a part to what has arrived of its file, and returns how many bytes there are now.
 
     A part that does not begin where the file ends so far, or would make it longer than it is to be, changes nothing:

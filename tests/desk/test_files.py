@@ -306,18 +306,20 @@ def test_a_file_that_comes_in_parts_is_the_one_that_was_sent(sample: bytes, sign
 
 
 def test_a_part_that_does_not_fit_changes_nothing_and_the_desk_says_from_where_to_go_on(desk, account_as) -> None:
-    from orchestration.desk.upload_parts import Part, put_part, take_whole
+    from orchestration.desk.upload_parts import UploadPart, put_part, take_whole
 
     account, transfer = account_as("school_clerk"), uuid4()
-    assert put_part(account, Part(transfer, 0, 6, b"abc")) == 3
-    assert put_part(account, Part(transfer, 0, 6, b"abc")) == 3  # its answer was lost, and it came again
-    assert put_part(account, Part(transfer, 5, 6, b"f")) == 3
-    assert put_part(account, Part(transfer, 3, 6, b"defg")) == 3
-    assert put_part(account_as("school_clerk"), Part(transfer, 0, 6, b"xyz")) == 3  # somebody else's of the same name
-    assert put_part(account, Part(transfer, 3, 6, b"def")) == 6
+    assert put_part(account, UploadPart(transfer, 0, 6, b"abc")) == 3
+    assert put_part(account, UploadPart(transfer, 0, 6, b"abc")) == 3  # its answer was lost, and it came again
+    assert put_part(account, UploadPart(transfer, 5, 6, b"f")) == 3
+    assert put_part(account, UploadPart(transfer, 3, 6, b"defg")) == 3
+    assert (
+        put_part(account_as("school_clerk"), UploadPart(transfer, 0, 6, b"xyz")) == 3
+    )  # somebody else's of the same name
+    assert put_part(account, UploadPart(transfer, 3, 6, b"def")) == 6
     assert take_whole(account, transfer) == b"abcdef"
     for number in range(5):
-        put_part(account, Part(uuid4(), 0, 6, b"abc"))
+        put_part(account, UploadPart(uuid4(), 0, 6, b"abc"))
         assert len(list((desk.home / "desk" / "parts").glob(f"{account.pk}-*"))) == min(number + 1, 3)
 
 
