@@ -9,7 +9,7 @@ MEASURE ?= city profile
 unexport PYTHONDONTWRITEBYTECODE
 COMPILED := $(BIN)/python -m compileall -q -j 2 -x warehouse/data sources warehouse orchestration
 CHECKS := check-types check-generated check-sql check-style check-imports
-.PHONY: help run test test-deep test-spark check $(CHECKS) ui desk format generate lock bench bundle sbom clean writers system-packages
+.PHONY: help run test test-deep test-spark check $(CHECKS) ui desk format generate lock bench bundle sbom clean writers provider system-packages
 
 help:            ## What there is to do
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:  +##' Makefile | sed -E 's/:[^#]*##/\t/' | expand -t 18
@@ -23,7 +23,7 @@ test: .venv/dev.stamp system-packages  ## The tests, but for the deep ones and t
 
 test-deep: .venv/dev.stamp .venv/postgres.stamp  ## Long plays, corpora, servers, series of kills and faults; fixed seeds
 	@sh tests/system_packages.sh postgresql mail
-	@$(MAKE) --no-print-directory writers || echo "Not installed; the tests that need them will be skipped."
+	@$(MAKE) --no-print-directory writers provider || echo "Not installed; the tests that need them will be skipped."
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile -m deep
 
 test-spark: .venv/dev.stamp .venv/spark.stamp .venv/s3.stamp .venv/s3-server.stamp  ## On a Spark cluster of this machine: every value as on one machine
@@ -94,6 +94,8 @@ clean:           ## Forget everything that runs have written (archive, databases
 
 writers: .venv/writers.stamp  ## Programs that write workbooks, for the corpus (Node and Java must be there)
 
+provider: .venv/provider.stamp  ## A provider of single sign-on, for the tests of the desk (Node must be there)
+
 system-packages:
 	@sh tests/system_packages.sh
 
@@ -148,6 +150,12 @@ system-packages:
 	@timeout 300 $(BIN)/uv pip install --quiet --python .venv/writers --no-deps --require-hashes -r requirements-writers.lock
 	@cp tests/corpus/npm/package.json tests/corpus/npm/package-lock.json .venv/writers/
 	@timeout 300 npm ci --prefix .venv/writers --silent --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+.venv/provider.stamp: tests/desk/npm/package-lock.json tests/desk/npm/provider.mjs | .venv/uv.stamp
+	@mkdir -p .venv/provider
+	@cp tests/desk/npm/* .venv/provider/
+	@timeout 300 npm ci --prefix .venv/provider --silent --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 .venv/spark.stamp: requirements-spark.lock | .venv/uv.stamp

@@ -21,9 +21,10 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from orchestration.desk.desk_log import log
 from orchestration.desk.for_whom import StillAsked, account_of, for_act, public
-from orchestration.desk.installed import city_now, default_year, must_have_factor
+from orchestration.desk.installed import city_now, default_year, installed, must_have_factor
 from orchestration.desk.link_mail import link_of, send_if_asked, send_link
 from orchestration.desk.models import Account
+from orchestration.desk.office_views import OFFICE_END
 from orchestration.desk.roles import SCHOOL, Act, Role, allowed
 
 FACTOR_NAME = "default"
@@ -70,18 +71,23 @@ class CodeForm(forms.Form):
 @sensitive_post_parameters("password")
 def sign_in(request: HttpRequest) -> HttpResponseBase:
     form = AuthenticationForm(request, request.POST or None)
+    form.fields["username"].label = "登录名"
     if request.method == "POST" and form.is_valid():
         login(request, form.get_user())
         log(form.get_user().get_username(), "sign_in", "登录")
         return redirect("start")
-    return render(request, "desk/sign_in.html", {"form": form}, status=200 if request.method == "GET" else 401)
+    shown = {"form": form, "has_office": installed().single_sign_on is not None}
+    return render(request, "desk/sign_in.html", shown, status=200 if request.method == "GET" else 401)
 
 
 @for_act(Act.USE_OWN_ACCOUNT, *StillAsked)
 def sign_out(request: HttpRequest) -> HttpResponseBase:
     if request.method == "POST":
         log(account_of(request).username, "sign_out", "退出")
+        office = request.session.get(OFFICE_END)
         logout(request)
+        if office:
+            return render(request, "desk/signed_out.html", {"office": office})
     return redirect("sign_in")
 
 
@@ -205,6 +211,7 @@ def change_account(request: HttpRequest, account_id: int) -> HttpResponseBase:
         messages.success(request, f"账号 {account.username} 已{'启用' if account.is_active else '停用'}。")
     elif what == "invite":
         account.set_unusable_password()
+        account.office_subject = ""
         account.save()
         TOTPDevice.objects.filter(user=account).delete()
         log(by, "invite", account.username, before="旧密码和第二重验证作废")

@@ -43,6 +43,7 @@ def prepare_desk() -> None:
 
     try:
         call_command("migrate", verbosity=0, interactive=False)
+        call_command("clearsessions")
     except OperationalError as error:
         raise ToldError(f"报送台的数据库连不上：{str(error).strip()}") from None
 

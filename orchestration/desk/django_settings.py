@@ -101,7 +101,9 @@ DATABASES = {"default": desk_database(installed().desk_database, desk_folder()) 
 SESSION_COOKIE_AGE = 8 * HOUR
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_BEHIND_TLS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Strict"
+CSRF_COOKIE_SAMESITE = "Strict"
+# who comes back from another origin, having signed in there, must still be who went
+SESSION_COOKIE_SAMESITE = "Lax" if installed().single_sign_on else "Strict"
 SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "nianbao_desk", "nianbao_desk_csrf"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_BEHIND_TLS else None
 SECURE_SSL_REDIRECT = False  # the proxy does it; the loopback address has no TLS

@@ -12,6 +12,8 @@ COMMAND_LABELS: Mapping[str, str] = {
 """Commands of nianbao that are started from a page → what people read."""
 LOG_ACTS: Mapping[str, str] = {
     "sign_in": "登录",
+    "sign_in_refused": "没有登录成",
+    "refused": "不许看的页面",
     "sign_out": "退出",
     "password": "设密码",
     "sessions": "退出别处的登录",

@@ -25,6 +25,8 @@ class Account(AbstractUser):
     role = models.CharField("角色", max_length=20, choices=[(each.value, label) for each, label in ROLE_LABELS.items()])
     respondent_code = models.CharField("单位（学校的账号）", max_length=40, blank=True)
     region_code = models.CharField("地区（区县的账号）", max_length=12, blank=True)
+    office_subject = models.CharField(max_length=600, blank=True)
+    """Who the account is for the office's single sign-on, since the first time: issuer and subject."""
 
     class Meta:
         verbose_name = "账号"

@@ -3,7 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-from orchestration.desk import account_views, bureau_views, file_views, log_views, school_views
+from orchestration.desk import account_views, bureau_views, file_views, log_views, office_views, school_views
 from orchestration.desk.for_whom import public
 
 
@@ -19,6 +19,8 @@ urlpatterns = [
     path("alive", alive, name="alive"),
     path("", account_views.start, name="start"),
     path("sign-in", account_views.sign_in, name="sign_in"),
+    path("sign-in/office", office_views.go_to_office, name="go_to_office"),
+    path("sign-in/office/back", office_views.back_from_office, name="back_from_office"),
     path("sign-out", account_views.sign_out, name="sign_out"),
     path("second-factor", account_views.second_factor, name="second_factor"),
     path("forgotten", account_views.forgotten, name="forgotten"),

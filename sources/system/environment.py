@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from io import StringIO
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
 
 from sources.system.faults import ToldError
 from sources.system.nearest import nearest
@@ -61,6 +63,17 @@ class Environment(BaseModel):
         description="报送台的账号、上传记录和日志放在哪个 PostgreSQL：postgresql://用户:密码@主机:端口/数据库；"
         "不写就在数据文件夹里（SQLite）",
     )
+    desk_sso_issuer: str | None = Field(
+        None,
+        pattern=r"^(https://|http://(127\.0\.0\.1|localhost)[:/])\S+$",
+        description="统一登录（OpenID Connect）的网址，即它的 issuer，如 https://login.example.cn/oidc；不写就没有统一登录",
+    )
+    desk_sso_client: str | None = Field(None, description="报送台在统一登录那里的客户端编号（client id）")
+    desk_sso_secret: SecretStr | None = Field(None, description="它的密钥（client secret）；不要写进公开的文件")
+    desk_sso_claim: Literal["preferred_username", "email"] | None = Field(
+        None,
+        description="按统一登录说的哪一项找账号：preferred_username 是登录名（不写就是它），email 是核实过的邮箱",
+    )
     office: str | None = Field(
         None, description="LibreOffice 的程序，用来定 Word 稿目录的页码；不写就用装好的 soffice，写 none 就不用"
     )
@@ -86,13 +99,23 @@ def read_environment() -> Environment:
         given = {name: value for name in Environment.model_fields if (value := os.environ.get(PREFIX + name.upper()))}
         return Environment.model_validate(given)
     except ValidationError as error:
-        wanted = {"date": "日期，如 2024-09-01", "string": "网址（小写，不带路径），如 https://nianbao.example"}
         told = [
-            f"环境变量 {PREFIX}{str(each['loc'][-1]).upper()} 应当是"
-            f"{wanted.get(each['type'].split('_')[0], '正整数')}，不能是“{each['input']}”"
+            f"环境变量 {PREFIX}{str(each['loc'][-1]).upper()} 应当是{_wanted(each)}，不能是“{each['input']}”"
             for each in error.errors()
         ]
         raise ToldError("；".join(told)) from None
+
+
+def _wanted(error: ErrorDetails) -> str:
+    """What a variable takes whose value cannot be used."""
+    if error["loc"][-1] == "desk_sso_issuer":
+        return "https:// 开头的网址，如 https://login.example.cn/oidc"
+    wanted = {
+        "date": "日期，如 2024-09-01",
+        "string": "网址（小写，不带路径），如 https://nianbao.example",
+        "literal": "preferred_username 或 email",
+    }
+    return wanted.get(error["type"].split("_")[0], "正整数")
 
 
 def faults_of(file: Path) -> Iterator[tuple[int | None, str]]:

@@ -5,8 +5,12 @@ from dataclasses import dataclass, field, fields
 from datetime import date
 from pathlib import Path
 from shutil import which
+from typing import TYPE_CHECKING
 
 from sources.system.faults import ToldError
+
+if TYPE_CHECKING:
+    from sources.system.environment import Environment
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 CITIES_ROOT = PROJECT_ROOT / "sources" / "cities"
@@ -44,6 +48,17 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class SingleSignOn:
+    """The office's single sign-on (OpenID Connect) by which people of the desk may sign in (NIANBAO_DESK_SSO_…)."""
+
+    issuer: str
+    client: str
+    secret: str = field(repr=False)
+    claim: str = "preferred_username"
+    """What the provider says of somebody by which the account is found."""
+
+
+@dataclass(frozen=True)
 class Settings:
     """Paths and limits of one installation.
 
@@ -69,6 +84,7 @@ class Settings:
     """Which roles of the desk must have a second factor (NIANBAO_DESK_FACTOR). None: those of the bureau."""
     desk_database: str | None = field(default=None, repr=False)
     """The desk's PostgreSQL database with its password (NIANBAO_DESK_DATABASE). None: SQLite in the home."""
+    single_sign_on: SingleSignOn | None = None
     office: str | None = None
     """LibreOffice's program, for page numbers (NIANBAO_OFFICE). None: there is none, or it is not to be used."""
     shared_books: Path | None = None
@@ -173,9 +189,26 @@ def load_settings() -> Settings:
         desk_origins=at_desk,
         desk_factor=given.desk_factor,
         desk_database=given.desk_database.get_secret_value() if given.desk_database else None,
+        single_sign_on=_single_sign_on(given),
         office=office,
         shared_books=given.dagster_home,
     )
+
+
+def _single_sign_on(given: "Environment") -> SingleSignOn | None:
+    """None where none is declared. Raises ToldError for one of which a part is missing."""
+    parts = {
+        "NIANBAO_DESK_SSO_ISSUER": given.desk_sso_issuer,
+        "NIANBAO_DESK_SSO_CLIENT": given.desk_sso_client,
+        "NIANBAO_DESK_SSO_SECRET": given.desk_sso_secret and given.desk_sso_secret.get_secret_value(),
+    }
+    issuer, client, secret = parts.values()
+    if issuer and client and secret:
+        return SingleSignOn(issuer, client, secret, given.desk_sso_claim or SingleSignOn.claim)
+    if any(parts.values()):
+        missing = "、".join(name for name, value in parts.items() if not value)
+        raise ToldError(f"统一登录还缺 {missing}：请都写上，或者一个也不写")
+    return None
 
 
 def _usable(home: Path) -> Path:

@@ -52,9 +52,9 @@ class Desk:
 
 
 @contextmanager
-def running_desk(settings: Settings) -> Iterator[Desk]:
-    port = free_port()
-    own = {"NIANBAO_HOME": str(settings.home), "NIANBAO_CITY": str(settings.city_dir)}
+def running_desk(settings: Settings, port: int = 0, **declared: str) -> Iterator[Desk]:
+    port = port or free_port()
+    own = {"NIANBAO_HOME": str(settings.home), "NIANBAO_CITY": str(settings.city_dir)} | declared
     log = settings.home / "desk.log"
     with log.open("w") as file:
         process = subprocess.Popen(

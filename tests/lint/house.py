@@ -20,8 +20,8 @@ BEGIN, END = "<!-- drawn from the imports: `make generate` -->", "<!-- end of th
 INNER = ("sources", "warehouse", "orchestration", "warehouse.release", "warehouse.reconcile")
 """Packages whose inside is drawn, beside the whole house."""
 LONG, LONG_BECAUSE = 40, "# Long: "
-ALLOWED_TWICE = frozenset({"__init__"})
-"""Names of modules that may stand in two places."""
+ALLOWED_TWICE = frozenset({"__init__", "Migration"})
+"""Names that may stand in two places: of modules, and what Django calls the class of each migration."""
 
 Arrows = Mapping[str, frozenset[str]]
 """Room → the rooms that it imports from."""
