@@ -41,12 +41,6 @@ File = Annotated[Path, typer.Argument(help="工作簿", exists=True, dir_okay=Fa
 SHOWN_OF_FINDING = ("severity", "sheet", "cell", "message", "suggestion", "fix")
 SHOWN_WITH_EFFECT = ("severity", "sheet", "cell", "message", "effect", "suggestion", "fix")
 CHANGE_HEADINGS = {"before": "现在", "after": "之后"}
-STATUS_LABELS = {
-    "accepted": "可以接收",
-    "rejected": "会被退回",
-    "superseded": "可以接收，但不是最后保存的版本",
-    "held": "要等教育局确认",
-}
 EXPLANATION_HEADINGS = {
     "explanation_id": "编号",
     "respondent_name": "单位",
@@ -111,7 +105,7 @@ def check(
 def preview(file: File, as_json: AsJson = False) -> None:
     """收下一份工作簿之前先看看它会改变什么：单元格、问题、数字和名次。不会真的收下。会被退回时返回码为 3。"""
     from warehouse.figures.effects import with_effects
-    from warehouse.run.rehearsal import as_dict
+    from warehouse.run.rehearsal import STATUS_LABELS, as_dict
     from warehouse.run.rehearsal import preview as rehearse
 
     settings, city = installation()

@@ -1,4 +1,4 @@
-"""The three processes of `nianbao desk`: pages, the judge of what is uploaded, and what carries out commands."""
+"""The four processes of `nianbao desk`: pages, what judges uploads, what rehearses them, what carries out commands."""
 
 import os
 import secrets
@@ -18,6 +18,7 @@ from sources.system.faults import ToldError
 DJANGO_SETTINGS = {"DJANGO_SETTINGS_MODULE": "orchestration.desk.django_settings"}
 WORKERS, THREADS, TIMEOUT_SECONDS = 2, 8, 120
 JUDGE = "from orchestration.desk.judge_uploads import judge_forever as go"
+PREVIEWS = "from orchestration.desk.preview_uploads import preview_forever as go"
 TASKS = "from orchestration.desk.tasks import carry_out_forever as go"
 
 
@@ -90,7 +91,7 @@ def reset_account(username: str) -> FirstAccount:
 
 
 def serve_desk(port: int, environment: Mapping[str, str]) -> int:
-    """Runs the three until one ends or somebody stops this one; 0 when it was stopped, else the code of what ended."""
+    """Runs the four until one ends or somebody stops this one; 0 when it was stopped, else the code of what ended."""
     programs = Path(sys.executable).parent
     settings = dict(environment) | DJANGO_SETTINGS
     web = [
@@ -109,7 +110,7 @@ def serve_desk(port: int, environment: Mapping[str, str]) -> int:
     ]
     running: list[subprocess.Popen[bytes]] = []
     try:
-        for command in (web, *(_process(each) for each in (JUDGE, TASKS))):
+        for command in (web, *(_process(each) for each in (JUDGE, PREVIEWS, TASKS))):
             running.append(subprocess.Popen(command, env=settings))
         return first_to_end(running)
     except KeyboardInterrupt:  # Ctrl-C or SIGTERM

@@ -28,6 +28,7 @@ LOG_ACTS: Mapping[str, str] = {
     "upload": "上传",
     "correct": "改数",
     "explain": "写说明",
+    "preview": "看报送以后的数字",
     "certify": "确认报送",
     "note": "留言",
     "decide": "决定",

@@ -137,6 +137,24 @@ class Task(models.Model):
         return COMMAND_LABELS[self.command]
 
 
+class UploadPreview(models.Model):
+    """What a file would change, asked for before it is certified; `warehouse`: the state of the data it was held
+    against (`warehouse_state`)."""
+
+    upload = models.OneToOneField(Upload, on_delete=models.CASCADE, primary_key=True, related_name="preview")
+    state = models.CharField(max_length=10, choices=TaskState.choices, default=TaskState.WAITING.value)
+    warehouse = models.CharField(max_length=64, blank=True)
+    asked_at = models.DateTimeField(default=timezone.now)
+    ended_at = models.DateTimeField(null=True)
+    outcome = models.TextField(blank=True)
+    """As `own_preview` writes and reads it."""
+    said = models.TextField(blank=True)
+    """Why it could not be found out."""
+
+    class Meta:
+        ordering: ClassVar = ["-asked_at"]
+
+
 class LogEntry(models.Model):
     """One act: who, when, what it was about, how that stood before and after. Each entry carries the digest of the one
     before it, so that none can be changed or taken out unseen."""

@@ -3,7 +3,15 @@
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-from orchestration.desk import account_views, bureau_views, file_views, log_views, office_views, school_views
+from orchestration.desk import (
+    account_views,
+    bureau_views,
+    file_views,
+    log_views,
+    office_views,
+    preview_views,
+    school_views,
+)
 from orchestration.desk.for_whom import public
 
 
@@ -44,6 +52,7 @@ urlpatterns = [
     path(f"{_FILE}/explain", file_views.explain, name="explain"),
     path(f"{_FILE}/original", file_views.original, name="original"),
     path(f"{_FILE}/marked", file_views.marked_workbook, name="marked"),
+    path(f"{_FILE}/preview", preview_views.preview, name="preview"),
     path(f"{_FILE}/certify", file_views.certify, name="certify"),
     path(f"{_FILE}/certificate", file_views.certificate, name="certificate"),
     path(f"{_FILE}/certificate/file", file_views.certificate_file, name="certificate_file"),

@@ -10,6 +10,7 @@ from unittest.mock import patch
 import pytest
 
 from sources.declarations.city import City, Region
+from sources.submission.file_names import workbook_file_name
 from sources.system.settings import Settings
 from tests.conftest import NURSING_SCHOOL
 
@@ -98,3 +99,10 @@ def with_counties(city: City, desk: Settings) -> Iterator[City]:
 def second_school(city: City) -> str:
     """A school that is not the one of the accounts."""
     return next(each.code for each in city.respondents if each.kind == "school" and each.code != NURSING_SCHOOL)
+
+
+@pytest.fixture
+def sample(city: City, desk: Settings) -> bytes:
+    """The accounts' school's workbook of 2023, as the city has received it."""
+    name = workbook_file_name(city.respondent_by_code[NURSING_SCHOOL], 2023)
+    return (desk.inbox / name).read_bytes()

@@ -24,12 +24,6 @@ CERTIFYING = {"filled_by": "张三", "reviewed_by": "李四", "head": "王五", 
 SignedIn = Callable[..., SimpleNamespace]
 
 
-@pytest.fixture
-def sample(city: City, desk: Settings) -> bytes:
-    name = workbook_file_name(city.respondent_by_code[NURSING_SCHOOL], YEAR)
-    return (desk.inbox / name).read_bytes()
-
-
 def changed(data: bytes, sheet: str, label: str, value: object) -> bytes:
     """The workbook as a clerk saves it with another value in this year's cell of an item."""
     book = openpyxl.load_workbook(io.BytesIO(data))

@@ -36,6 +36,7 @@ MAY: dict[str, tuple[str, ...]] = {
     "explain": (*SCHOOLS, "bureau_clerk"),
     "original": (*SCHOOLS, *BUREAUS, "district", "reader"),
     "marked": (*SCHOOLS, *BUREAUS, "district", "reader"),
+    "preview": (*SCHOOLS, "bureau_clerk"),
     "certify": (*SCHOOLS, "bureau_clerk"),
     "certificate": (*SCHOOLS, *BUREAUS, "district", "reader"),
     "certificate_file": (*SCHOOLS, *BUREAUS, "district", "reader"),

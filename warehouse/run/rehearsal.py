@@ -34,7 +34,8 @@ class Preview:
     """What a file would do. Frames hold before and after side by side; an empty frame means no change.
 
     `cells`: sheet, record, label, cell, before, after.
-    `figures`: subject_name, indicator, scope, before, after. `ranks`: school_name, indicator, before, after.
+    `figures`: subject_code, subject_name, indicator, indicator_code, scope, scope_code, before, after.
+    `ranks`: school_name, indicator, before, after.
     """
 
     file_name: str
@@ -51,6 +52,14 @@ class Preview:
     ranks: pl.DataFrame
 
 
+STATUS_LABELS = {
+    "accepted": "可以接收",
+    "rejected": "会被退回",
+    "superseded": "可以接收，但不是最后保存的版本",
+    "held": "要等教育局确认",
+    "declined": "教育局已经决定不采用",
+}
+"""What `Preview.status` can be → what people read."""
 Tell = Callable[[duckdb.DuckDBPyConnection, Iterable[Finding]], tuple[Finding, ...]]
 """Gives findings what a built database knows of them (`with_effects`)."""
 
@@ -212,7 +221,9 @@ def _figures(connection: duckdb.DuckDBPyConnection) -> pl.DataFrame:
             facts.subject_code,
             case facts.subject_kind when 'region' then regions.name else respondent.name end as subject_name,
             indicators.label as indicator,
+            facts.indicator_code,
             coalesce(labels.label, scopes.label) as scope,
+            facts.scope_code,
             coalesce(facts.display, '…') as shown
         from core.fct_indicator_value as facts
         inner join core.dim_indicator as indicators on facts.indicator_code = indicators.indicator_code
