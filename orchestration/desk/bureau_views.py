@@ -270,6 +270,7 @@ def gate(request: HttpRequest, report_year: int) -> HttpResponseBase:
         "settled": [each for each in foreseen.listed if each.settled] if foreseen else (),
         "releases": releases_of(settings, report_year),
         "can_approve": account_of(request).role == Role.APPROVER,
+        "can_run": account_of(request).role == Role.BUREAU_CLERK,
     }
     return render(request, "desk/gate.html", shown)
 

@@ -6,6 +6,7 @@ COMMAND_LABELS: Mapping[str, str] = {
     "run": "运行",
     "documents": "报告草稿",
     "release": "发布",
+    "school_reports": "各校年报",
     "mail_out": "发信",
     "mail_in": "收信",
 }
@@ -25,6 +26,7 @@ LOG_ACTS: Mapping[str, str] = {
     "unlock": "启用账号",
     "export_log": "导出日志",
     "template": "下载模板",
+    "own_report": "下载本校年报",
     "upload": "上传",
     "correct": "改数",
     "explain": "写说明",

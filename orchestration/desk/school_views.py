@@ -29,6 +29,7 @@ from warehouse.catalogue.catalogue import CatalogueChangedError, load_catalogue
 from warehouse.figures.beside_peers import SchoolFigure, load_school_beside_peers
 from warehouse.figures.school_figures import NothingOfSchoolError
 from warehouse.intake.blank_workbooks import blank_workbooks
+from warehouse.intake.released import latest_versions
 
 EXCEL = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SHOWN_UPLOADS = 12
@@ -79,6 +80,7 @@ def school(request: HttpRequest, code: str, report_year: int) -> HttpResponseBas
         "state": STATE_LABELS[entry.state if entry else YearState.UNSENT],
         "step": next_step(entry),
         "uploads": uploads[:SHOWN_UPLOADS],
+        "released": latest_versions(installed()).get(report_year) if subject.respondent.kind == "school" else None,
         "sent": uploads.exclude(certificate_number="").first(),
         "notes": Note.objects.filter(respondent_code=code, report_year=report_year).select_related("account"),
         "upload_form": UploadForm(),

@@ -25,6 +25,7 @@ COMMANDS: Mapping[str, Sequence[str]] = {
     "run": ("run", "--year", "{year}"),
     "documents": ("documents", "--year", "{year}"),
     "release": ("release", "{year}"),
+    "school_reports": ("documents", "--year", "{year}", "--schools"),
     "mail_out": ("mail-out", "--send", "--by={by}"),
     "mail_in": ("mail-in",),
 }
@@ -39,6 +40,8 @@ ENDED: Mapping[int, str] = {
 }
 """Exit code of the program → what it means."""
 DONE_CODES = (0, 3, 4, 5)
+AFTER: Mapping[str, str] = {"release": "school_reports"}
+"""Command → what is queued when it has been done: schools find their reports once the year is released."""
 
 
 def ask_for(command: str, report_year: int, account: Account) -> Task:
@@ -95,3 +98,5 @@ def carry_out(task: Task) -> None:
     task.said, task.exit_code, task.ended_at = said, code, timezone.now()
     task.save()
     log(task.account.username, task.command, f"{task.report_year} {task.label}", after=f"返回码 {code}")
+    if task.state == TaskState.DONE and task.command in AFTER:
+        ask_for(AFTER[task.command], task.report_year, task.account)

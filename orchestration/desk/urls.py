@@ -10,6 +10,7 @@ from orchestration.desk import (
     log_views,
     office_views,
     preview_views,
+    report_views,
     school_views,
 )
 from orchestration.desk.for_whom import public
@@ -42,6 +43,8 @@ urlpatterns = [
     path("log/file", log_views.log_file, name="log_file"),
     path(_SCHOOL, school_views.school, name="school"),
     path(f"{_SCHOOL}/figures", school_views.own_figures, name="own_figures"),
+    path(f"{_SCHOOL}/report", report_views.own_report, name="own_report"),
+    path(f"{_SCHOOL}/report/<int:position>", report_views.own_report_file, name="own_report_file"),
     path(f"{_SCHOOL}/template", school_views.template, name="template"),
     path(f"{_SCHOOL}/upload", school_views.upload, name="upload"),
     path(f"{_SCHOOL}/upload/part", school_views.upload_part, name="upload_part"),

@@ -26,6 +26,8 @@ MAY: dict[str, tuple[str, ...]] = {
     "log_file": ("administrator", "approver"),
     "school": (*SCHOOLS, *BUREAUS, "district", "reader"),
     "own_figures": (*SCHOOLS, *BUREAUS, "district", "reader"),
+    "own_report": (*SCHOOLS, *BUREAUS, "district", "reader"),
+    "own_report_file": (*SCHOOLS, *BUREAUS, "district", "reader"),
     "template": (*SCHOOLS, *BUREAUS, "district", "reader"),
     "upload": (*SCHOOLS, "bureau_clerk"),
     "upload_part": (*SCHOOLS, "bureau_clerk"),

@@ -6,11 +6,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from glob import escape
 from pathlib import Path
 
 import duckdb
 
 from sources.declarations.city import City
+from sources.submission.file_names import as_file_name
 from sources.system.access import private_folder
 from sources.system.disk import refuse_without_room
 from sources.system.faults import OneByOne
@@ -33,12 +35,15 @@ from warehouse.release.coming_home.handed_out import hand_out
 from warehouse.release.documents.paper_charts import CHARTS
 from warehouse.release.documents.school_report import SchoolReport, write_school_report
 from warehouse.release.documents.vocabulary import Vocabulary
+from warehouse.release.documents.write_documents import FOR_AUTHORS
 from warehouse.release.draft import DRAFT
 from warehouse.release.narrative.read_narrative import Narrative, narrative_of_school
 from warehouse.release.narrative.written_files import OF_SCHOOLS, WrittenFilesError, school_files, schools_with_files
 from warehouse.run.space import needs_of_documents
 
 FOLDER = "学校年报"
+SHOWN = (".pdf", ".docx", FOR_AUTHORS)
+"""How the names of a report's files end, in the order in which they are shown."""
 A_FEW = 4
 """From so many reports on it is worth to begin another process."""
 
@@ -121,6 +126,19 @@ def write_school_reports(
     strange = _strange_words(settings, report_year, region) if school is None else ()
     to_mend = (*strange, *(line for report in placed for line in report.to_mend))
     return SchoolReports(target, placed, tuple(lacking), tuple(failed), to_mend, time.perf_counter() - started)
+
+
+def written_reports(settings: Settings, city: City, report_year: int, school_code: str) -> tuple[Path, ...]:
+    """A school's report as `write_school_reports` has written it last: PDF, Word, and Word with hints; nothing where it
+    has not."""
+    folder = settings.home / "documents" / _folder_name(report_year, city.code, city)
+    return tuple(
+        sorted(folder.glob(f"{escape(as_file_name(school_code))} */*"), key=lambda path: SHOWN.index(_end(path)))
+    )
+
+
+def _end(path: Path) -> str:
+    return FOR_AUTHORS if path.name.endswith(FOR_AUTHORS) else path.suffix
 
 
 def _strange_words(settings: Settings, report_year: int, region: Figures) -> tuple[str, ...]:
