@@ -121,7 +121,11 @@ def mail_out(
     ] = None,
     who: Annotated[
         list[str] | None,
-        typer.Option("--to", help="与 --not-sent 一起：只有这些单位没有发出（标识码或名称），可以重复给出"),
+        typer.Option(
+            "--school",
+            "--to",
+            help="与 --send 一起：只发给这些单位；与 --not-sent 一起：只有这些没有发出（标识码或名称），可以重复给出",
+        ),
     ] = None,
     send: Annotated[
         bool, typer.Option("--send", help="经 mail.yml 的邮箱一封封发出；发成一封记一封，中断后再运行接着发")
@@ -133,20 +137,21 @@ def mail_out(
 ) -> None:
     """把等着发给各单位的写成一批：模板、退回件、催报，每个地区一个文件夹，一个压缩包，一张邮件合并用的名单，信已写好；
     --send 直接用邮件发出。"""
+    # Long: nearly all of it is the options.
     from orchestration.cli.mail import send_waiting
 
     settings, city = installation()
     by = by.strip()
     if send or again:
-        if not send or not by or sent or not_sent or batch or who:
-            fail("写法：nianbao mail-out --send --by 姓名（中断过的要再发，加 --again）")
-        send_waiting(settings, city, by, again, as_json)
+        if not send or not by or sent or not_sent or batch:
+            fail("写法：nianbao mail-out --send --by 姓名（中断过的再发，加 --again；只给一个单位，加 --school 名称）")
+        send_waiting(settings, city, by, again, _called(city, who or []), as_json)
     elif sent or not_sent:
         if not by or (not_sent and not batch) or (sent and (not_sent or who)):
             fail("写法：nianbao mail-out --sent --by 姓名；nianbao mail-out --not-sent --batch 批次 --by 姓名")
         _note(settings, city, batch, by, who or [], not_sent, as_json)
     elif batch or who:
-        fail("--batch 和 --to 要与 --sent 或 --not-sent 一起写。")
+        fail("--batch 要与 --sent 或 --not-sent 一起写，--school 要与 --send 或 --not-sent 一起写。")
     else:
         _write(settings, city, by, as_json)
 
@@ -220,24 +225,30 @@ def _say_sent(settings: Settings, batch: str, by: str, as_json: bool) -> None:
         console.print(after if by else "发出以后：nianbao mail-out --sent --by 姓名", soft_wrap=True, markup=False)
 
 
-def _note(
-    settings: Settings, city: City, batch: str | None, by: str, who: Sequence[str], not_sent: bool, as_json: bool
-) -> None:
-    """Notes that a batch was sent, or that it was not after all."""
+def _called(city: City, who: Sequence[str]) -> list[str]:
+    """The codes of the respondents that are called so, of whatever year."""
     from sources.system.called import names_by_code, the_one_called
-    from warehouse.alerts.mail_out import BatchError, note_batch, take_back
 
     years = sorted(city.calendar.years, reverse=True)
     names = names_by_code((each.code, each.name) for year in years for each in city.respondents_in(year))
     try:
+        return [the_one_called("填报单位", each, names) for each in who]
+    except LookupError as error:
+        fail(str(error))
+
+
+def _note(
+    settings: Settings, city: City, batch: str | None, by: str, who: Sequence[str], not_sent: bool, as_json: bool
+) -> None:
+    """Notes that a batch was sent, or that it was not after all."""
+    from warehouse.alerts.mail_out import BatchError, note_batch, take_back
+
+    try:
         if not_sent and batch:
-            name, noted = (
-                batch,
-                take_back(settings, batch, by, [the_one_called("填报单位", each, names) for each in who]),
-            )
+            name, noted = batch, take_back(settings, batch, by, _called(city, who))
         else:
             name, noted = note_batch(settings, batch, by)
-    except (LookupError, BatchError) as error:
+    except BatchError as error:
         fail(str(error))
     if as_json:
         print_json({"batch": name, "letters": len(noted), "sent": not not_sent})

@@ -1,5 +1,6 @@
 """Commands for the bureau's mailbox: letters out, mails in, and what became of them."""
 
+from collections.abc import Collection
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -36,8 +37,8 @@ LAST = 50
 STATES = {"sent": "已发出", "sending": "不知道到没到", "refused": "没有发出", "later": "没有发出，还会再试"}
 
 
-def send_waiting(settings: Settings, city: City, by: str, again: bool, as_json: bool) -> None:
-    """Sends the letters that wait; says of each that was not sent why."""
+def send_waiting(settings: Settings, city: City, by: str, again: bool, only: Collection[str], as_json: bool) -> None:
+    """Sends the letters that wait (to `only`, if any are named); says of each that was not sent why."""
     from orchestration.lib.mail_rounds import send_round
 
     try:
@@ -46,7 +47,7 @@ def send_waiting(settings: Settings, city: City, by: str, again: bool, as_json: 
             def tell(position: int, count: int, letter: "Letter", delivery: "Delivery") -> None:
                 status.update(f"发信 {position}/{count}：{letter.respondent_name} {STATES[delivery.state]}")
 
-            sent, made = send_round(settings, city, by, again, tell)
+            sent, made = send_round(settings, city, by, again, tell, only)
     except (FileNotFoundError, ToldError) as error:
         fail(str(error))
     if as_json:
@@ -205,9 +206,9 @@ def _came(city: City, mail: "TakenMail") -> dict[str, str]:
 
 
 def _went(city: City, posted: "Posted") -> dict[str, str]:
-    from warehouse.alerts.mail_out import KINDS
+    from warehouse.post.mail_troubles import what_of
 
-    what = "自动答复" if posted.kind == "answer" else f"{posted.report_year}年度{KINDS[posted.kind]}"
+    what = what_of(posted)
     known = city.respondent_by_code.get(posted.respondent_code or "")
     return {
         "at": posted.at[:16].replace("T", " "),
@@ -215,3 +216,30 @@ def _went(city: City, posted: "Posted") -> dict[str, str]:
         "what": what,
         "state": STATES[posted.state] + (f"：{posted.reason}" if posted.reason else ""),
     }
+
+
+@app.command("digest", rich_help_panel=Panel.SCHOOLS)
+def digest(
+    send: Annotated[bool, typer.Option("--send", help="现在发给 mail.yml 写的人；当天已经发过的不再发")] = False,
+) -> None:
+    """每日汇总：来信和怎样处理的、没有送到的信、逾期的单位、等着办的事；不加 --send 只显示。"""
+    from orchestration.lib.digest_rounds import digest_round, todays_digest
+
+    settings, city = installation()
+    try:
+        if not send:
+            made = todays_digest(settings, city)
+            told = f"{made.subject}\n\n{made.body}" if made else "没有要说的。"
+            console.print(told, highlight=False, markup=False, soft_wrap=True)
+            return
+        with notices.status("发信……"):
+            delivery = digest_round(settings, city)
+    except (FileNotFoundError, ToldError) as error:
+        fail(str(error))
+    if delivery is None:
+        console.print("没有发：今天已经发过，或者没有要说的。")
+    elif delivery.state == "sent":
+        console.print("发出了。")
+    else:
+        console.print(f"{STATES[delivery.state]}：{delivery.reason}", soft_wrap=True, markup=False)
+        raise typer.Exit(ACTION_NEEDED)

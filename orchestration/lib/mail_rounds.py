@@ -1,7 +1,7 @@
 """Mail in and out, as the command line, the desk and Dagster do it: everything read that it takes, under one lock."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 from orchestration.lib.correspondence import for_all, read_correspondence
@@ -80,14 +80,24 @@ def mailing_of(settings: Settings) -> Mailing:
 
 
 def send_round(
-    settings: Settings, city: City, by: str, again: bool = False, tell: Progress | None = None
+    settings: Settings,
+    city: City,
+    by: str,
+    again: bool = False,
+    tell: Progress | None = None,
+    only: Collection[str] = (),
 ) -> tuple[SentLetters, WaitingLetters]:
-    """Sends the letters that wait as mails. Raises NoMailError, MailBusyError, PostError, MailSecretError,
-    DeclarationError."""
+    """Sends the letters that wait as mails; `only`: those to these respondents' codes.
+
+    Raises NoMailError, MailBusyError, PostError, MailSecretError, DeclarationError.
+    """
     mailing = mailing_of(settings)
     with mail_lock(settings):
         catch_up(settings)
         waiting = waiting_letters(settings, city)
+        if only:
+            chosen = tuple(each for each in waiting.letters if each.respondent_code in only)
+            waiting = replace(waiting, letters=chosen)
         years = sorted(city.calendar.years)
         sent = send_letters(settings, city, mailing, waiting.letters, for_all(settings, years), by, again, tell)
     return sent, waiting

@@ -37,7 +37,7 @@ def read_waiting(settings: Settings, city: City) -> Waiting:
     reasons = reasons_to_run(settings, city, years)
     troubles = read_mails(settings, city).troubles
     undelivered = tuple(each.text for each in troubles if each.kind in ("undelivered", "refused", "uncertain"))
-    letters_in = tuple(each.text for each in troubles if each.kind in ("question", "half"))
+    letters_in = tuple(each.text for each in troubles if each.kind in ("question", "suspect", "half"))
     mailing = load_mailing(settings.city_dir)
     can_send = mailing is not None and mailing.outgoing is not None
     if not settings.published_database.exists():

@@ -14,7 +14,7 @@ from sources.archive.archive import append_lines, json_lines
 
 MAILS_FILE = "mails.jsonl"
 POSTED_FILE = "mail_out.jsonl"
-PostedKind = Literal["template", "marked", "notice", "reminder", "answer"]
+PostedKind = Literal["template", "marked", "notice", "reminder", "answer", "digest"]
 PostedState = Literal["sending", "sent", "refused", "later"]
 """`sending`: handed to the server, and nobody knows whether it took it; `later`: not now, it may be tried again."""
 
@@ -54,7 +54,8 @@ class TakenMail:
     """A mail that came. `identity` tells it from every other; `folder` is that of its files below the inbox's mails.
 
     `respondent_code` is whose address it came from; `automatic` says why it is not answered, in Chinese; `remarks` what
-    of it was not taken. `taken_at`: ISO 8601, UTC; `sent_at` as its sender says.
+    of it was not taken; `suspect` why it is perhaps not of its sender: then nothing of it was
+    taken, and nobody answers it. `taken_at`: ISO 8601, UTC; `sent_at` as its sender says.
     """
 
     identity: str
@@ -73,6 +74,7 @@ class TakenMail:
     bounces: tuple[Undelivered, ...] = ()
     answers: tuple[str, ...] = ()
     text: str = ""
+    suspect: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,11 @@ class Posted:
     refused: tuple[tuple[str, str], ...] = ()
     enclosed: tuple[str, ...] = ()
     """The contents of the files that went with it (sha256): what comes back unchanged is known."""
+
+    @property
+    def is_letter(self) -> bool:
+        """Whether it is a letter to a respondent about a year; else an answer to a mail, or the bureau's own digest."""
+        return self.kind not in ("answer", "digest")
 
 
 def note_mail(archive: Path, mail: TakenMail) -> None:

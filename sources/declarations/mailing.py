@@ -111,9 +111,24 @@ class Mailing(Declaration):
     servers: tuple[Annotated[OutgoingServer | IncomingServer, Field(discriminator="kind")], ...] = Field(
         (), description="服务器：发信的（`smtp`）和收信的（`imap`）各至多一项；没有写的就不发，或者不收"
     )
+    authserv_id: str | None = Field(
+        None,
+        description="收信服务器在 Authentication-Results 里写的自己的名字；写了，它查出可能是冒充的来信就不收、不答复，"
+        "等教育局看。不写就不看",
+        pattern=r"^[ -~]+$",
+        examples=["mx.example.cn"],
+    )
     answers: bool = Field(True, description="收到报送后是否自动答复（要有发信的服务器）", examples=[True])
     answers_a_day: Annotated[int, Field(ge=1, le=200)] = Field(
         10, description="一天里最多自动答复同一个邮箱几封", examples=[10]
+    )
+    digest_to: tuple[Address, ...] = Field(
+        (),
+        description="每日汇总发给谁（教育局的人）：来信、没有送到的信、逾期的单位、等着办的事；不写就不发",
+        examples=[["wang@example.cn"]],
+    )
+    digest_hour: Annotated[int, Field(ge=0, le=23)] = Field(
+        17, description="每日汇总几点以后发（城市的时区）；一天至多一封，没有事不发", examples=[17]
     )
     largest_mb: Annotated[int, Field(ge=1, le=200)] = Field(
         40, description="最大的来信，多少 MB；再大的不下载，只答复", examples=[40]

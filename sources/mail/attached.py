@@ -30,6 +30,7 @@ Trouble = Literal[
     "unreadable_zip",
     "zip_too_large",
     "other_archive",
+    "outlook_mail",
     "unreadable_tnef",
     "too_large",
     "too_many",
@@ -41,7 +42,8 @@ TROUBLES: dict[Trouble, str] = {
     "encrypted_zip": "《{name}》是加了密码的压缩包，打不开；请去掉密码再发，最好直接发工作簿。",
     "unreadable_zip": "《{name}》这个压缩包打不开，可能传坏了；请直接发工作簿。",
     "zip_too_large": "《{name}》解开以后太大，没有解；请直接发工作簿。",
-    "other_archive": "《{name}》是这里不解的压缩包；请直接发工作簿，或用 zip。",
+    "other_archive": "《{name}》是这里不解的压缩包；请直接发工作簿（.xlsx），或者压成 .zip 再发。",
+    "outlook_mail": "《{name}》是 Outlook 存的邮件，这里打不开；请把里面的工作簿（.xlsx）直接发来，或者压成 .zip。",
     "unreadable_tnef": "《{name}》是 Outlook 的富文本格式，附件读不出来；请在 Outlook 里改用“纯文本”格式再发。",
     "too_large": "《{name}》太大，没有收；填好的工作簿一般不到 1 MB，请删去图片再发。",
     "too_many": "附件太多，《{name}》和它后面的没有收；请分几封发。",
@@ -171,6 +173,8 @@ def _look(name: str, data: bytes, found: Collected, depth: int) -> None:
         _unpack_zip(name, data, found, depth)
     elif lower.endswith(OF_WORKBOOKS) or _is_workbook(data, lower):
         found.take(name if lower.endswith(OF_WORKBOOKS) else f"{name}.xlsx", data)
+    elif lower.endswith(".msg"):
+        found.refuse("outlook_mail", name)
     elif data.startswith((RAR, SEVEN)) or lower.endswith(OF_ARCHIVES):
         found.refuse("other_archive", name)
     elif lower.endswith(".zip") or (data.startswith(ZIP) and _names(data) is None):

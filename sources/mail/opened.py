@@ -14,7 +14,7 @@ from html.parser import HTMLParser
 from sources.mail.attached import Attachment, MailLimits, NotTaken, collect
 from sources.mail.automatic import why_automatic
 from sources.mail.bounce import Bounce, bounces_in, is_report
-from sources.mail.header_text import address_in, header_text, ids_in, raw_header, raw_headers, read_bytes
+from sources.mail.header_text import address_in, header_text, ids_in, raw_header, raw_headers, read_bytes, shown
 from sources.system.apart import Exceeded, each_apart
 from sources.system.fingerprint import sha256_of
 from sources.system.plain_text import legible, printable
@@ -22,6 +22,7 @@ from sources.system.settings import Limits
 
 SHOWN_OF_A_BODY = 2_000
 LONGEST_BODY = 200_000
+MOST_CHECKS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,8 @@ class OpenedMail:
     """What a mail says. `sender` is an address or empty; `automatic` says why nothing is answered, in Chinese.
 
     `identity` is the same for one mail that was delivered twice, and another for any other, whatever ids they claim.
-    `answers` are the ids of mails to which it is an answer; `text` the beginning of its body, for people, without HTML.
+    `answers` are the ids of mails to which it is an answer; `text` the beginning of its body, for people, without HTML;
+    `checks` its fields Authentication-Results, from above to below.
     """
 
     identity: str
@@ -43,6 +45,7 @@ class OpenedMail:
     attachments: tuple[Attachment, ...] = field(default=(), repr=False)
     not_taken: tuple[NotTaken, ...] = ()
     text: str = ""
+    checks: tuple[str, ...] = ()
 
 
 def open_apart(data: bytes, limits: Limits, of_mail: MailLimits) -> OpenedMail | Exceeded:
@@ -106,6 +109,7 @@ def _opened(message: Message, data: bytes, limits: MailLimits, is_whole: bool = 
         attachments,
         not_taken,
         text[:SHOWN_OF_A_BODY],
+        tuple(shown(each) for each in raw_headers(message, "Authentication-Results")[:MOST_CHECKS]),
     )
 
 

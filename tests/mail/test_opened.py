@@ -70,6 +70,7 @@ def test_a_workbook_without_a_suffix_is_known_by_its_content():
         ("数据.zip", zipped({NAME: BOOK})[:-30], "unreadable_zip"),
         ("数据.rar", b"Rar!\x1a\x07\x01\x00abc", "other_archive"),
         ("数据.7z", b"7z\xbc\xaf'\x1cabc", "other_archive"),
+        ("转发.msg", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1abc", "outlook_mail"),
         ("winmail.dat", winmail(NAME, BOOK)[:60], "no_workbook"),
         ("照片.jpg", b"\xff\xd8\xff", "no_workbook"),
         ("说明.docx", zipped({"[Content_Types].xml": b"", "word/document.xml": b""}), "no_workbook"),

@@ -16,11 +16,14 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
 
+import dagster as dg
 import pytest
 import yaml
 from typer.testing import CliRunner
 
 from orchestration.cli.main import app
+from orchestration.defs.mail_sensor import build_mail_sensor
+from orchestration.lib.installation import Installation
 from sources.archive.archive import archived_receipts
 from sources.archive.mailbox import read_mailbox
 from sources.archive.sent import archived_sent
@@ -281,3 +284,17 @@ def test_5_a_program_that_says_so_is_not_answered_at_all(world):
     world.types("mail-in")
     assert world.new_mails(address) == []
     assert "没有要人看" in world.types("mails")
+
+
+def test_6_the_sensor_of_dagster_takes_and_answers(world):
+    school = world.schools[1]
+    world.sends(address_of(school), mail(address_of(school), message_id="sensor@s", subject=word("什么时候截止")))
+    (sensor,) = build_mail_sensor().sensors or []
+    with dg.DagsterInstance.ephemeral() as instance:
+        served = {"installation": Installation(world.settings, world.city)}
+        looks = [
+            sensor.evaluate_tick(dg.build_sensor_context(instance, resources=served)).skip_message for _ in range(2)
+        ]
+    assert looks == ["收了 1 封信，自动答复 1 封。", "没有新的来信。"]
+    (answer,) = world.new_mails(address_of(school))
+    assert answer["In-Reply-To"] == "<sensor@s>"

@@ -6,13 +6,16 @@ from email import message_from_bytes, policy
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 import warehouse.post.send_letters as sending
+from orchestration.cli.main import app
 from sources.archive.mailbox import POSTED_FILE, MailPlace, TakenMail, note_done, note_mail, read_posted
 from sources.archive.sent import SENT_FILE, archived_sent
 from sources.declarations.city import City
 from sources.declarations.mailing import MAIL_FILE, MailSecretError, load_mailing
 from sources.declarations.problem import DeclarationError
+from sources.submission.file_names import workbook_file_name
 from sources.system.settings import Settings
 from tests.support.mail_city import BUREAU_ADDRESS, address_of, letters_to_schools, mailing_of, with_mailbox
 from tests.support.sinks import SECRET, TOKEN, mail_server
@@ -226,3 +229,26 @@ def test_a_wrong_declaration_is_told(tmp_path, text, told):
     (tmp_path / MAIL_FILE).write_text(text, "utf-8")
     with pytest.raises(DeclarationError, match=told):
         load_mailing(tmp_path)
+
+
+def test_letters_go_to_the_schools_that_are_named_and_the_others_wait(empty, city, tmp_path, template):
+    with mail_server() as box:
+        settings = installed(empty, city, tmp_path, box.port)
+        settings.inbox.mkdir(parents=True)
+        for each in city.respondents_in(2023):
+            target = settings.templates / "2023" / workbook_file_name(each, 2023)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(template.read_bytes())
+        schools = [each for each in city.respondents_in(2023) if each.kind == "school"]
+        named = {schools[0].code: schools[0].name, schools[3].code: schools[3].code}
+        own = {"NIANBAO_HOME": str(settings.home), "NIANBAO_CITY": str(settings.city_dir)}
+        said = ["mail-out", "--send", "--by", "王科长"]
+        chosen = [word for each in named.values() for word in ("--school", each)]
+        assert CliRunner().invoke(app, said + chosen, env=own, catch_exceptions=False).exit_code == 0
+        assert {each.respondent_code for each in archived_sent(settings.archive)} == set(named)
+        went = len(box.raw)
+        nobody = CliRunner().invoke(app, [*said, "--school", "没有这个学校"], env=own, catch_exceptions=False)
+        assert (nobody.exit_code, len(box.raw)) == (2, went)
+        CliRunner().invoke(app, said, env=own, catch_exceptions=False)
+        assert {each.respondent_code for each in archived_sent(settings.archive)} >= {each.code for each in schools}
+        assert len(box.raw) == len(set(box.raw)) == len(archived_sent(settings.archive))

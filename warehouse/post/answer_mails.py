@@ -131,7 +131,7 @@ def unanswered(settings: Settings, today: date) -> list[TakenMail]:
         for identity, mail in mailbox.mails.items()
         if identity in mailbox.whole
         and identity not in begun
-        and not mail.automatic
+        and not (mail.automatic or mail.suspect)
         and mail.sender
         and date.fromisoformat(mail.taken_at[:10]) >= today - timedelta(days=ANSWER_DAYS)
     ]

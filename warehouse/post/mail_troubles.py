@@ -12,10 +12,15 @@ from sources.system.plain_text import cut_short, plain
 from warehouse.alerts.mail_out import KINDS
 from warehouse.post.send_letters import heard_of
 
-TroubleKind = Literal["undelivered", "refused", "uncertain", "question", "half"]
+TroubleKind = Literal["undelivered", "refused", "uncertain", "question", "suspect", "half"]
 LINE_LENGTH = 200
 ID_LETTERS = 8
-ANSWER = "答复"
+OWN_KINDS = {"answer": "自动答复", "digest": "每日汇总"}
+"""What is sent to nobody about a year."""
+SUSPECT_REMEDY = (
+    "打电话问学校；是它发的，从邮箱里存下附件，放进收件夹的 {inbox} 文件夹。"
+    "办好以后：nianbao mails --settle {id} --by 姓名"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,7 @@ def _undelivered(
             continue
         for bounce in (each for each in mail.bounces if each.is_final):
             ours = by_id.get(bounce.original)
-            is_letter = ours is not None and ours.kind != "answer"
+            is_letter = ours is not None and ours.is_letter
             if is_letter and ours and _of(ours) not in standing:
                 continue  # it was taken back, so it waits to be sent again
             code = ours.respondent_code if ours else _whose(bounce.address, contacts)
@@ -65,12 +70,17 @@ def _undelivered(
 
 
 def _bounced(name: str, bounce: Undelivered, ours: Posted | None) -> str:
-    what = (
-        f"{ours.report_year}年度的{KINDS[ours.kind]}" if ours and ours.kind != "answer" else ANSWER if ours else "邮件"
-    )
+    what = what_of(ours) if ours else "邮件"
     said = f"（{plain(bounce.said)}）" if bounce.said else ""
     where = f"（{plain(bounce.address)}）" if bounce.address else ""
     return cut_short(f"{name}{where}没有收到{what}：{bounce.reason}{said}", LINE_LENGTH)
+
+
+def what_of(ours: Posted) -> str:
+    """What a mail of ours is, in Chinese."""
+    if ours.kind == "answer" or ours.kind == "digest":
+        return OWN_KINDS[ours.kind]
+    return f"{ours.report_year}年度的{KINDS[ours.kind]}"
 
 
 def _unsent(city: City, mailbox: Mailbox, posted: Sequence[Posted], sent: Sequence[Sent]) -> Iterator[MailTrouble]:
@@ -80,9 +90,9 @@ def _unsent(city: City, mailbox: Mailbox, posted: Sequence[Posted], sent: Sequen
     last = {(each.kind, each.report_year, each.respondent_code, each.content, each.about): each for each in posted}
     for key, each in last.items():
         name = _name(city, each.respondent_code)
-        if each.kind == "answer" or key[:4] in has:
+        if not each.is_letter or key[:4] in has:
             continue
-        what = f"{each.report_year}年度的{KINDS[each.kind]}"
+        what = what_of(each)
         if each.state in ("refused", "later"):
             text = cut_short(f"{name}的{what}没有发出：{plain(each.reason)}", LINE_LENGTH)
             yield MailTrouble("refused", each.respondent_code, "", text, "核对邮箱后 nianbao mail-out --send --by 姓名")
@@ -99,6 +109,9 @@ def _questions(city: City, mailbox: Mailbox) -> Iterator[MailTrouble]:
         id_ = mail.identity[:ID_LETTERS]
         if mail.identity not in mailbox.whole:
             yield MailTrouble("half", mail.respondent_code, id_, f"{_about(city, mail)}：没有取完", "nianbao mail-in")
+        elif mail.suspect and (mail.respondent_code or mail.remarks):
+            remedy = SUSPECT_REMEDY.format(inbox=mail.respondent_code or "单位代码", id=id_)
+            yield MailTrouble("suspect", mail.respondent_code, id_, _suspected(city, mail), remedy)
         elif not mail.files and not mail.automatic and mail.respondent_code:
             settle = f"看过、办好以后：nianbao mails --settle {id_} --by 姓名"
             yield MailTrouble("question", mail.respondent_code, id_, _about(city, mail), settle)
@@ -107,6 +120,13 @@ def _questions(city: City, mailbox: Mailbox) -> Iterator[MailTrouble]:
 def _about(city: City, mail: TakenMail) -> str:
     said = "；".join(mail.remarks) or " ".join(mail.text.split())
     line = f"{_name(city, mail.respondent_code)}来信“{plain(mail.subject)}”，没有工作簿：{plain(said)}"
+    return cut_short(line, LINE_LENGTH)
+
+
+def _suspected(city: City, mail: TakenMail) -> str:
+    whose = f"自称{_name(city, mail.respondent_code)}" if mail.respondent_code else "不认识的发件人"
+    told = "".join(plain(each) for each in mail.remarks)
+    line = f"{whose}（{plain(mail.sender)}）的来信“{plain(mail.subject)}”：{mail.suspect}，没有答复。{told}"
     return cut_short(line, LINE_LENGTH)
 
 

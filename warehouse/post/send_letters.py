@@ -167,6 +167,7 @@ def _note_letters(settings: Settings, posted: Iterable[Posted]) -> None:
         for each in posted
         if each.state == "sent"
         and each.kind != "answer"
+        and each.kind != "digest"
         and each.report_year is not None
         and each.respondent_code is not None
     ]
@@ -187,7 +188,7 @@ def _broken_off(posted: Sequence[Posted], mailbox: Mailbox) -> dict[LetterKey, s
     return {
         key: f"{each.at[:16].replace('T', ' ')}（UTC）发送时中断，不知道对方收到没有"
         for key, each in last.items()
-        if each.state == "sending" and each.kind != "answer" and each.message_id not in heard_of(mailbox)
+        if each.state == "sending" and each.is_letter and each.message_id not in heard_of(mailbox)
     }
 
 

@@ -5,7 +5,7 @@ is there. A mail of which the last note is missing is taken again, to the same f
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -27,6 +27,7 @@ from sources.declarations.city import City
 from sources.declarations.contacts import Contact
 from sources.declarations.mailing import Mailing
 from sources.mail.attached import Attachment, MailLimits
+from sources.mail.authentication import why_suspect
 from sources.mail.opened import OpenedMail, open_apart, open_head
 from sources.submission.file_names import as_file_name
 from sources.system.apart import Exceeded
@@ -43,6 +44,7 @@ AT_ONCE = 500
 """Mails that one look takes where nobody says otherwise; the next look goes on."""
 SHOWN_OF_A_TEXT = 500
 UNCHANGED = "《{name}》是我们发出的那一份，没有改过，没有收；请填好、保存以后再发。"
+NOT_TAKEN = "《{name}》没有收。"
 LONGEST_SUFFIX = 5
 
 
@@ -118,18 +120,20 @@ class _Taker:
         if fetched is None:
             return None
         opened, remarks = self._open(fetched)
+        if suspect := why_suspect(opened.checks, self.mailing.authserv_id):
+            opened = as_suspect(opened)
         known = self.mails.get(opened.identity)
         if known and opened.identity in self.whole:
             note_done(self.settings.archive, place, opened.identity)
             box.mark_seen(place)
             return None
-        mail = known or self._noted(opened, place, remarks)
+        mail = known or self._noted(opened, place, remarks, suspect)
         data = {sha256_of(each.data): each.data for each in opened.attachments}
         for file in mail.files:
             self._put(mail.folder, file, data[file.submission_id])
         note_done(self.settings.archive, place, mail.identity)
         self.whole.add(mail.identity)
-        if mail.files or mail.automatic:
+        if (mail.files or mail.automatic) and not mail.suspect:
             box.mark_seen(place)  # what a person has to read stays unread
         return mail
 
@@ -148,12 +152,15 @@ class _Taker:
             return open_head(head, sha256_of(fetched.data)), (told,)
         return opened, tuple(each.words for each in opened.not_taken)
 
-    def _noted(self, opened: OpenedMail, place: MailPlace, remarks: tuple[str, ...]) -> TakenMail:
+    def _noted(self, opened: OpenedMail, place: MailPlace, remarks: tuple[str, ...], suspect: str) -> TakenMail:
         is_ours = opened.message_id in self.own or opened.sender.lower() == self.mailing.address.lower()
         codes = self.by_address.get(opened.sender.lower(), ())
         unchanged = [each for each in opened.attachments if sha256_of(each.data) in self.enclosed and not is_ours]
         remarks += tuple(UNCHANGED.format(name=each.name) for each in unchanged)
-        attachments = () if is_ours else [each for each in opened.attachments if each not in unchanged]
+        attachments = [each for each in opened.attachments if each not in unchanged and not is_ours]
+        if suspect:
+            remarks = (*(NOT_TAKEN.format(name=each.name) for each in attachments), *remarks)
+            attachments = []
         files = tuple(self._files(attachments, codes))
         mail = TakenMail(
             opened.identity,
@@ -175,6 +182,7 @@ class _Taker:
             ),
             opened.answers,
             opened.text[:SHOWN_OF_A_TEXT],
+            suspect,
         )
         note_mail(self.settings.archive, mail)
         self.mails[mail.identity] = mail
@@ -212,6 +220,12 @@ class _Taker:
         if not target.exists():
             with whole_file(target, mode=0o640) as partial:
                 partial.write_bytes(data)
+
+
+def as_suspect(opened: OpenedMail) -> OpenedMail:
+    """A mail that is perhaps another's: it settles nothing of ours, and is not the same as the one that it imitates."""
+    identity = sha256_of(f"{opened.identity} suspect")[: len(opened.identity)]
+    return replace(opened, identity=identity, bounces=(), answers=())
 
 
 def safe_name(name: str) -> str:
