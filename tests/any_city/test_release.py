@@ -19,7 +19,7 @@ from warehouse.catalogue.catalogue import load_catalogue
 from warehouse.reconcile.reconcile import reconcile_file
 from warehouse.store.connection import open_published
 
-SEEDS = [7, *deep(2, *range(10, 15))]
+SEEDS = [7, *deep(2, 10, 11)]
 NO_NUMBER = re.compile(r"(?<![A-Za-z_.\-])(nan|NaN|None|null|inf|Infinity|[-−]0(?:\.0+)?)(?![A-Za-z_0-9.])")
 """What a reader must never see where a number should stand."""
 TAG = re.compile(r"<(script|style)\b.*?</\1>|<[^>]+>", re.DOTALL)
@@ -61,7 +61,7 @@ def test_any_year_of_any_city_is_released_and_says_no_nonsense(ran: Ran) -> None
             reconcile_file(None, made.city, load_catalogue(NEUTRAL_PACK), draft, year)
 
 
-@pytest.mark.parametrize("ran", deep(7, *range(10, 14)), indirect=True)
+@pytest.mark.parametrize("ran", deep(7, 10, 11), indirect=True)
 def test_a_footnote_stands_where_its_cell_counts(ran: Ran) -> None:
     explain(ran.settings, one_in(3))
     assert check(ran.settings)

@@ -33,7 +33,7 @@ def set_students(book, value: object) -> None:
     cell_of(book, "学生情况", "全日制在校生数").value = value
 
 
-@pytest.mark.parametrize("limit", [50_000, 0.4, *deep(1_000, 70_000, 0.1, 0.2, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9)])
+@pytest.mark.parametrize("limit", [50_000, 0.4, *deep(1_000, 0.1, 0.3, 0.6, 0.8)])
 def test_an_intake_on_a_full_disk_fails_leaves_everything_whole_and_is_made_up_for(corrected, limit):
     """The limit, in bytes or as a share of the database, decides what cannot be written: the content, the database…"""
     published = corrected.published_database.read_bytes()

@@ -1,8 +1,9 @@
 """kill -9 at any moment, two runs at once, a reader across the swap, a new machine: the end state is the same.
 
 What is published is the old release or the new one, whole, and the next run ends right. `make test-deep` kills a run at
-10 times drawn by lot, an intake at 20 of the moments at which it changes something, a publication at each at which it
+5 times drawn by lot, an intake at 8 of the moments at which it changes something, a publication at each at which it
 changes a file; `make test` at a few, and where two runs at once or a new machine are concerned up to the end of intake.
+`python -m tests.bench kills` kills 200 times.
 """
 
 import random
@@ -48,7 +49,7 @@ def new(undisturbed: tuple[Content, float]) -> Content:
     return undisturbed[0]
 
 
-@pytest.mark.parametrize("kill", [0, *deep(*range(1, 10))])
+@pytest.mark.parametrize("kill", [0, *deep(*range(1, 5))])
 def test_after_a_kill_at_a_random_moment_the_next_run_ends_right(eve, old, undisturbed, kill):
     new, seconds = undisturbed
     killed_at(eve, moment_of(kill, seconds), old, new)
@@ -73,7 +74,7 @@ def first_of(moments: list[str], *important: str) -> list[int]:
     return [moments.index(each) for each in important]
 
 
-@pytest.mark.parametrize("drawn", [0, *deep(20)])
+@pytest.mark.parametrize("drawn", [0, *deep(8)])
 def test_an_intake_killed_at_any_moment_is_taken_up_again(eve, old, taken_in, drawn):
     after, moments = taken_in
     by_lot = random.Random("moments of an intake").sample(range(len(moments)), min(drawn, len(moments)))
@@ -88,11 +89,11 @@ def test_an_intake_killed_at_any_moment_is_taken_up_again(eve, old, taken_in, dr
 
 @pytest.mark.deep
 def test_a_publication_killed_at_any_moment_leaves_the_old_copy_or_the_new_one(eve, old, new):
-    """At every moment at which it changes a file itself, and at 20 of the hundreds at which the new copy is filled."""
+    """At every moment at which it changes a file itself, and at 8 of the hundreds at which the new copy is filled."""
     moments = moments_of(children.publish_only, eve, "built")
     swap = moments.index("os.rename published")
     fills = [nth for nth, moment in enumerate(moments) if moment.startswith("sql")]
-    by_lot = random.Random("moments of a publication").sample(fills, min(20, len(fills)))
+    by_lot = random.Random("moments of a publication").sample(fills, min(8, len(fills)))
     for nth in sorted({*range(len(moments))} - {*fills} | {*by_lot}):
         eve.restore("built")
         assert children.finish(children.killed_before, eve.settings, children.publish_only, nth) == children.KILLED

@@ -104,7 +104,7 @@ def test_a_whole_installation_has_no_ailment(whole: Settings, part: str):
     assert found_in(whole, part) == []
 
 
-@pytest.mark.parametrize("number", [*range(len(KINDS)), *deep(*range(len(KINDS), 5 * len(KINDS)))])
+@pytest.mark.parametrize("number", [*range(len(KINDS)), *deep(*range(len(KINDS), 3 * len(KINDS)))])
 def test_a_turned_bit_is_found_and_told_by_name(whole: Settings, number: int):
     draw, kind = random.Random(number), KINDS[number % len(KINDS)]
     path = draw.choice(sorted(whole.home.glob(kind.pattern)))
