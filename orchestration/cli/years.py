@@ -1,4 +1,4 @@
-"""`nianbao new-year`: opens a report year, shows first what it would do, and takes it back."""
+"""`nianbao new-year`: opens a report year, shows first what it would do, and takes it back; `close-year` closes one."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -6,11 +6,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from orchestration.cli.console import AsJson, Panel, app, console, fail, installation, print_json, print_lines
+from orchestration.cli.console import (
+    AsJson,
+    Panel,
+    app,
+    check_years,
+    console,
+    fail,
+    installation,
+    print_json,
+    print_lines,
+)
 from orchestration.cli.maintain import template
+from sources.archive.closings import ClosingError, note_closing
 from sources.declarations.city import City, load_city
 from sources.declarations.new_year import DATES, YearPlan, days_off, plan_year
 from sources.declarations.undecided import told_undecided
+from sources.system.access import prepare_home
 from sources.system.faults import ToldError
 from sources.system.fingerprint import sha256_of
 from sources.system.settings import Settings
@@ -20,6 +32,8 @@ from sources.write.open_year import (
     NewYearError,
     calendar_with,
     city_before,
+    form_of,
+    opening_folder,
     put_in_place,
     read_journal,
     remove_made,
@@ -30,8 +44,6 @@ from sources.write.open_year import (
 
 if TYPE_CHECKING:
     from sources.declarations.pack import Pack
-
-FOLDER = "new_year"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +89,29 @@ def new_year(
         fail(str(error))
 
 
+@app.command(name="close-year", rich_help_panel=Panel.KEEP)
+def close_year(
+    year: Annotated[int, typer.Argument(help="报告年度，如 2023")],
+    by: Annotated[str, typer.Option("--by", help="谁决定的")],
+    reason: Annotated[str, typer.Option("--reason", help="为什么，学校看得到")],
+    reopen: Annotated[bool, typer.Option("--reopen", help="重新对学校开放")] = False,
+) -> None:
+    """对学校关闭一个年度：报送台不再收这个年度的文件，学校看得到是谁、为什么；--reopen 重新开放。收件夹和邮件照收。"""
+    settings, city = installation()
+    check_years(city, [year])
+    prepare_home(settings.home)
+    try:
+        noted = note_closing(settings.archive, year, not reopen, by, reason)
+    except ClosingError as error:
+        fail(str(error))
+    console.print(f"{year} 年度已{'关闭' if noted.is_closed else '重新开放'}（{noted.by}）。", highlight=False)
+
+
 def _prepare(settings: Settings, city: City, year: int, given: Path | None) -> _Opening:
     """Everything that will be written, thought through; nothing is written yet."""
     from sources.write.new_year_form import read_form
 
-    folder = settings.home / FOLDER / str(year)
+    folder = opening_folder(settings.home, year)
     journal = read_journal(folder, year)
     last = max(city.calendar.years)
     if journal is None or year not in city.calendar.years:
@@ -92,7 +122,7 @@ def _prepare(settings: Settings, city: City, year: int, given: Path | None) -> _
     elif year != last:
         raise NewYearError(f"{year} 年以后已经有 {last} 年，不能再改 {year} 年的开年事项")
     journal = journal or Journal(year)
-    own = folder / f"{year}年度开年事项.xlsx"
+    own = form_of(settings.home, year)
     filled = given or (own if own.exists() else None)
     if filled is None and journal.entries:
         raise NewYearError(f"没有找到 {own}，不知道上次填了什么；用 --form 给出，或先 --undo 再重来")
@@ -191,7 +221,7 @@ def _undo(settings: Settings, year: int, dry_run: bool) -> None:
     from warehouse.catalogue.city_references import city_problems
     from warehouse.intake.received import received_for
 
-    folder = settings.home / FOLDER / str(year)
+    folder = opening_folder(settings.home, year)
     journal = read_journal(folder, year)
     if journal is None:
         raise NewYearError(f"{year} 年不是用 nianbao new-year 开的，不能收回")

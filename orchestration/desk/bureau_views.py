@@ -17,7 +17,7 @@ from orchestration.desk.installed import city_now, installed, published_now
 from orchestration.desk.models import Note, Task, TaskState, Upload, UploadState
 from orchestration.desk.next_step import next_step
 from orchestration.desk.roles import Act, Role, seen
-from orchestration.desk.tasks import COMMANDS, ENDED, ask_for
+from orchestration.desk.tasks import COMMANDS, ENDED, OF_OTHER_PAGES, ask_for
 from orchestration.lib.correspondence import for_all
 from orchestration.lib.mail_rounds import read_mails, waiting_letters
 from sources.archive.delivery import archive_lock
@@ -200,7 +200,7 @@ def decide_ticked(request: HttpRequest, report_year: int) -> HttpResponseBase:
 def start_task(request: HttpRequest, report_year: int, command: str) -> HttpResponseBase:
     """Queues a run or the drafts; a release goes through the gate."""
     _in_calendar(report_year)
-    if request.method != "POST" or command not in COMMANDS or command == "release":
+    if request.method != "POST" or command not in COMMANDS or command in OF_OTHER_PAGES:
         raise Http404
     account = account_of(request)
     task = ask_for(command, report_year, account)
@@ -215,6 +215,7 @@ def task(request: HttpRequest, task_id: int) -> HttpResponseBase:
     is_open = found.state in (TaskState.WAITING, TaskState.RUNNING)
     how = ENDED.get(found.exit_code, "没有完成，见下面程序说的") if found.exit_code is not None else ""
     shown = {"task": found, "label": found.label, "is_open": is_open, "how": how}
+    shown |= {"in_calendar": found.report_year in city_now().calendar.years}
     return render(request, "desk/task.html", shown)
 
 

@@ -13,7 +13,7 @@ from orchestration.desk.for_whom import PageSubject
 from orchestration.desk.installed import city_now, installed
 from orchestration.desk.judge_uploads import outcome_of
 from orchestration.desk.models import Account, Upload, UploadState
-from orchestration.desk.upload_files import content_of, read_upload
+from orchestration.desk.upload_files import content_of, read_upload, refuse_closed
 from sources.archive.archive import receipts_of
 from sources.archive.certificates import Role, Signature, certificate_of, certify
 from sources.archive.delivery import deliver
@@ -30,13 +30,14 @@ class NotToBeCertifiedError(ToldError):
 def certify_upload(account: Account, upload: Upload, subject: PageSubject, names: Mapping[Role, str]) -> str:
     """Sends the file, notes its certificate, and returns its number; of one that is sent already, the one it has.
 
-    Raises NotToBeCertifiedError for a file with errors, of another, or not judged yet; CertificateError,
-    InboxGoneError and FullDiskError as the archive does.
+    Raises ClosedYearError, NotToBeCertifiedError for a file with errors, of another, or not judged yet;
+    CertificateError, InboxGoneError and FullDiskError as the archive does.
     """
     if upload.certificate_number:
         return upload.certificate_number
     if not upload.can_be_certified:
         raise NotToBeCertifiedError("这份文件还不能报送：有错误，或者不是本单位这个年度的。请看检查结果")
+    refuse_closed(subject)
     settings, respondent, year = installed(), subject.respondent, subject.report_year
     prepare_home(settings.home)
     name = workbook_file_name(respondent, year, subject.city.stated_code(respondent))

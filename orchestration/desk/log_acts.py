@@ -9,6 +9,7 @@ COMMAND_LABELS: Mapping[str, str] = {
     "school_reports": "各校年报",
     "mail_out": "发信",
     "mail_in": "收信",
+    "new_year": "开年",
 }
 """Commands of nianbao that are started from a page → what people read."""
 LOG_ACTS: Mapping[str, str] = {
@@ -34,6 +35,8 @@ LOG_ACTS: Mapping[str, str] = {
     "certify": "确认报送",
     "note": "留言",
     "decide": "决定",
+    "close_year": "对学校关闭年度",
+    "reopen_year": "重新对学校开放年度",
     "write_letters": "写出信件",
     "sent_letters": "记为已发出",
     "confirm": "确认发布事项",

@@ -37,6 +37,7 @@ def _ways(account: Account, here: str) -> list[Way]:
         (Act.SEE_YEAR, "各单位", reverse("year", args=[year])),
         (Act.SEE_QUEUE, "待决定", reverse("decisions", args=[year])),
         (Act.WRITE_LETTERS, "发信", reverse("letters", args=[year])),
+        (Act.SEE_QUEUE, "年度", reverse("years")),
         (Act.SEE_GATE, "发布", reverse("gate", args=[year])),
         (Act.MANAGE_ACCOUNTS, "账号", reverse("accounts")),
         (Act.SEE_LOG, "日志", reverse("log")),

@@ -47,6 +47,7 @@ class Act(StrEnum):
     SEE_QUEUE = "see_queue"
     DECIDE = "decide"
     RUN = "run"
+    MANAGE_YEARS = "manage_years"
     WRITE_LETTERS = "write_letters"
     SEE_GATE = "see_gate"
     APPROVE = "approve"
@@ -67,6 +68,7 @@ ALLOWED: Mapping[Act, frozenset[Role]] = {
     Act.SEE_QUEUE: BUREAU,
     Act.DECIDE: frozenset({Role.BUREAU_CLERK}),
     Act.RUN: frozenset({Role.BUREAU_CLERK}),
+    Act.MANAGE_YEARS: frozenset({Role.BUREAU_CLERK}),
     Act.WRITE_LETTERS: frozenset({Role.BUREAU_CLERK}),
     Act.SEE_GATE: BUREAU,
     Act.APPROVE: frozenset({Role.APPROVER}),

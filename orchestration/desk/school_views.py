@@ -20,7 +20,7 @@ from orchestration.desk.installed import city_now, installed, published_now, reg
 from orchestration.desk.models import Note, Upload
 from orchestration.desk.next_step import next_step
 from orchestration.desk.roles import Act
-from orchestration.desk.upload_files import TooManyError, keep
+from orchestration.desk.upload_files import ClosedYearError, TooManyError, closing_for, keep, refuse_closed
 from orchestration.desk.upload_parts import UploadPart, put_part, take_whole
 from sources.declarations.year_states import STATE_LABELS, YearState
 from sources.submission.file_names import workbook_file_name
@@ -76,6 +76,7 @@ def school(request: HttpRequest, code: str, report_year: int) -> HttpResponseBas
     shown = {
         "subject": subject,
         "due": due_of(subject),
+        "closing": closing_for(subject),
         "entry": entry,
         "state": STATE_LABELS[entry.state if entry else YearState.UNSENT],
         "step": next_step(entry),
@@ -150,6 +151,7 @@ def upload_part(request: HttpRequest, code: str, report_year: int) -> HttpRespon
     part = _part_of(request) if request.method == "POST" and subject.sends else None
     if part is None:
         raise Http404
+    refuse_closed(subject)
     if part.whole > installed().limits.file_bytes:
         raise TooLargeError(f"文件超过 {installed().limits.file_bytes // 1_000_000} MB，不能收。请去掉里面的图片再传")
     arrived = put_part(account, part)
@@ -175,7 +177,7 @@ def _put(request: HttpRequest, subject: PageSubject, name: str, chunks: Iterable
     account, about = account_of(request), f"{subject.respondent.name} {subject.report_year}"
     try:
         kept = keep(account, subject, name, chunks)
-    except TooManyError as error:
+    except (ClosedYearError, TooManyError) as error:
         messages.error(request, str(error))
         return reverse("school", args=(subject.respondent.code, subject.report_year))
     log(account.username, "upload", about, after=f"{kept.file_name} {kept.sha256}")

@@ -28,8 +28,11 @@ COMMANDS: Mapping[str, Sequence[str]] = {
     "school_reports": ("documents", "--year", "{year}", "--schools"),
     "mail_out": ("mail-out", "--send", "--by={by}"),
     "mail_in": ("mail-in",),
+    "new_year": ("new-year", "{year}"),
 }
 """What may be asked for, as arguments of the program; what people read of each is in `log_acts`."""
+OF_OTHER_PAGES = frozenset({"release", "new_year"})
+"""Commands that are asked for where more is asked: at the gate, on the page of years."""
 ENDED: Mapping[int, str] = {
     0: "做好了",
     1: "没有成功，已经发布的保持原样",

@@ -12,6 +12,7 @@ from orchestration.desk.for_whom import PageSubject
 from orchestration.desk.installed import installed
 from orchestration.desk.judged_upload import JudgedUpload
 from orchestration.desk.models import Account, Upload
+from sources.archive.closings import YearClosing, closing_of
 from sources.check import UNSENT_OUTCOMES, read_apart
 from sources.checked import WorkbookFile
 from sources.declarations.city import City
@@ -31,8 +32,26 @@ MOST, WITHIN = 40, timedelta(minutes=10)
 """Files of one account within a time; beyond that something is wrong with whoever sends."""
 
 
+class ClosedYearError(ToldError):
+    """The bureau has closed the year for schools."""
+
+
 class TooManyError(ToldError):
     """An account has put more files here than a person does."""
+
+
+def closing_for(subject: PageSubject) -> YearClosing | None:
+    """Who has closed the year for this respondent; the bureau's own workbook is never closed out."""
+    return closing_of(installed().archive, subject.report_year) if subject.respondent.kind == "school" else None
+
+
+def refuse_closed(subject: PageSubject) -> None:
+    """Raises ClosedYearError where the year is closed for the respondent."""
+    if closing := closing_for(subject):
+        raise ClosedYearError(
+            f"{subject.report_year} 年度已经关闭，学校不能再传、再报送：{closing.reason}。"
+            f"还要补报、改正的，请联系教育局经办人{closing.by}，或者在本单位的页面留言"
+        )
 
 
 def keep(
@@ -44,8 +63,9 @@ def keep(
 ) -> Upload:
     """Keeps a file and puts it into the queue of those to be judged.
 
-    Raises TooManyError, FullDiskError; then nothing is kept.
+    Raises ClosedYearError, TooManyError, FullDiskError; then nothing is kept.
     """
+    refuse_closed(subject)
     if Upload.objects.filter(account=account, uploaded_at__gt=timezone.now() - WITHIN).count() >= MOST:
         raise TooManyError(f"{WITHIN.seconds // 60} 分钟里最多传 {MOST} 个文件。请等一会儿再传；仍然不行的请告诉教育局")
     data = b"".join(chunks)

@@ -6,6 +6,7 @@ from django.urls import path
 from orchestration.desk import (
     account_views,
     bureau_views,
+    calendar_views,
     file_views,
     log_views,
     office_views,
@@ -59,6 +60,10 @@ urlpatterns = [
     path(f"{_FILE}/certify", file_views.certify, name="certify"),
     path(f"{_FILE}/certificate", file_views.certificate, name="certificate"),
     path(f"{_FILE}/certificate/file", file_views.certificate_file, name="certificate_file"),
+    path("years", calendar_views.years, name="years"),
+    path(f"years/{_YEAR}/open", calendar_views.open_year, name="open_year"),
+    path(f"years/{_YEAR}/form", calendar_views.opening_form, name="opening_form"),
+    path(f"years/{_YEAR}/close", calendar_views.close_year, name="close_year"),
     path(f"year/{_YEAR}", bureau_views.year, name="year"),
     path(f"year/{_YEAR}/decisions", bureau_views.decisions, name="decisions"),
     path(f"year/{_YEAR}/decide", bureau_views.decide_ticked, name="decide"),

@@ -3,10 +3,10 @@
 `<archive>/ab/abcd….xlsx` holds a file's content; `abcd….receipts.jsonl` beside it says when it came and how it was
 named.
 `decisions.jsonl` holds what people decided (approved or refused explanations), `confirmations.jsonl` what they
-confirmed before a release, `certificates.jsonl` that a respondent's people stand by a file, `acceptances.jsonl` by
-which declarations a file was accepted, `declarations/` those declarations, each under its fingerprint. A content is
-held against its name; each other file has a seal beside it (`sources/system/seal.py`). From the archive alone the whole
-warehouse can be built again.
+confirmed before a release, `certificates.jsonl` that a respondent's people stand by a file, `closings.jsonl`
+which years are closed for schools, `acceptances.jsonl` by which declarations a file was accepted, `declarations/` those
+declarations, each under its fingerprint. A content is held against its name; each other file has a seal beside it
+(`sources/system/seal.py`). From the archive alone the whole warehouse can be built again.
 """
 
 import gzip

@@ -66,8 +66,13 @@ class _Faults:
 # --- Written ---------------------------------------------------------------------------------------------------------
 
 
-def write_form(city: City, report_year: int, dates: ReportYear, points: Sequence[Undecided], path: Path) -> None:
-    """Writes the form for a year: who sent last year, the dates proposed, what else has to be decided."""
+def write_form(
+    city: City, report_year: int, dates: ReportYear, points: Sequence[Undecided], path: Path, dates_by: str = ""
+) -> None:
+    """Writes the form for a year: who sent last year, the dates proposed, what else has to be decided.
+
+    `dates_by`: who has gone through the dates already, if anybody.
+    """
     with PlainBook(path) as book:
         styles = {
             "head": book.add_format({"bold": True, "bg_color": "#DCE6F1", "border": 1, "text_wrap": True}),
@@ -78,7 +83,7 @@ def write_form(city: City, report_year: int, dates: ReportYear, points: Sequence
             "warned": book.add_format({"border": 1, "font_color": "#C00000"}),
         }
         _write_respondents(book, styles, city, report_year)
-        _write_dates(book, styles, city, report_year, dates)
+        _write_dates(book, styles, city, report_year, dates, dates_by)
         if others := [each for each in points if each.about in ("scopes", "targets")]:
             _write_others(book, styles, city, report_year, others)
 
@@ -121,8 +126,12 @@ def _write_respondents(book: PlainBook, styles: Mapping[str, Any], city: City, r
     sheet.data_validation(HEADING_ROW, at, last - 1, at, {"validate": "list", "source": list(KINDS)})
 
 
-def _write_dates(book: PlainBook, styles: Mapping[str, Any], city: City, report_year: int, dates: ReportYear) -> None:
+def _write_dates(
+    book: PlainBook, styles: Mapping[str, Any], city: City, report_year: int, dates: ReportYear, signed_by: str
+) -> None:
     sheet = _sheet(book, styles, DATES_SHEET, report_year, DATE_HEADINGS)
+    if signed_by:
+        sheet.write_string(1, 1, signed_by, styles["asked"])
     before = city.calendar.years[max(year for year in city.calendar.years if year < report_year)]
     for row, (name, label) in enumerate(DATES.items(), HEADING_ROW):
         day = getattr(dates, name)

@@ -25,7 +25,7 @@ from sources.system.together import put, read_if_there, replace_together
 from sources.system.whole_file import whole_file
 
 CALENDAR_FILE = "calendar.yml"
-JOURNAL = "journal.json"
+JOURNAL, FOLDER = "journal.json", "new_year"
 KEYS = {
     "respondents.yml": "respondents",
     "targets.yml": "targets",
@@ -61,6 +61,16 @@ class Journal:
     """Files that were not there before."""
     made: dict[str, str] = field(default_factory=dict)
     """Path of a template, letter … → its fingerprint."""
+
+
+def opening_folder(home: Path, report_year: int) -> Path:
+    """Where all that belongs to the opening of a year lies."""
+    return home / FOLDER / str(report_year)
+
+
+def form_of(home: Path, report_year: int) -> Path:
+    """The year's form: as we have written it, or as somebody has filled it in."""
+    return opening_folder(home, report_year) / f"{report_year}年度开年事项.xlsx"
 
 
 def read_journal(folder: Path, report_year: int) -> Journal | None:
