@@ -32,7 +32,15 @@ def desk(city_run: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settin
     with patch.object(room, "load_settings", return_value=settings):
         room.installed()
     prepare_desk()
+    hash_fast()
     return settings
+
+
+def hash_fast() -> None:
+    """Passwords of this process's accounts cost nothing to keep: what the desk keeps them as is test_desk_settings'."""
+    from django.conf import settings
+
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture

@@ -28,6 +28,16 @@ def test_the_migrations_are_those_of_the_models() -> None:
     call_command("makemigrations", check=True, dry_run=True, verbosity=0)
 
 
+def test_passwords_are_kept_as_django_keeps_them() -> None:
+    """The other tests keep them in a way that costs nothing."""
+    from django.conf import global_settings
+
+    from orchestration.desk import django_settings
+
+    assert not hasattr(django_settings, "PASSWORD_HASHERS")
+    assert "PBKDF2" in global_settings.PASSWORD_HASHERS[0]
+
+
 def test_nothing_of_a_page_is_marked_as_safe_but_djangos_own_hints() -> None:
     from orchestration.desk.django_settings import HERE
 
