@@ -8,8 +8,8 @@ MEASURE ?= city profile
 # bytecode of the program too, as of the libraries: every command would make it anew where Python may not write it
 unexport PYTHONDONTWRITEBYTECODE
 COMPILED := $(BIN)/python -m compileall -q -j 2 -x warehouse/data sources warehouse orchestration
-CHECKS := check-types check-generated check-sql check-style check-imports
-.PHONY: help run test test-deep test-spark check $(CHECKS) ui desk format generate lock bench bundle sbom clean writers provider system-packages
+CHECKS := check-types check-generated check-sql check-style check-imports check-safety
+.PHONY: help run test test-deep test-spark check $(CHECKS) audit ui desk format generate lock bench bundle sbom clean writers provider system-packages
 
 help:            ## What there is to do
 	@grep -E '^[a-z-]+: .*##|^[a-z-]+:  +##' Makefile | sed -E 's/:[^#]*##/\t/' | expand -t 18
@@ -30,7 +30,7 @@ test-spark: .venv/dev.stamp .venv/spark.stamp .venv/s3.stamp .venv/s3-server.sta
 	@sh tests/system_packages.sh openjdk
 	@$(BIN)/pytest -m spark tests/spark
 
-check: .venv/dev.stamp  ## Format, lint, strict types, import rules, SQL for both engines, stale files and drawing
+check: .venv/dev.stamp  ## Format, lint, strict types, import rules, SQL for both engines, stale files and drawing, what bandit finds
 	@$(MAKE) --no-print-directory --keep-going --jobs 2 --output-sync $(CHECKS)
 
 check-types:
@@ -52,6 +52,12 @@ check-style:
 
 check-imports:
 	$(BIN)/lint-imports --no-cache
+
+check-safety:
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive sources warehouse orchestration
+
+audit: .venv/dev.stamp  ## Ask the package index for known weaknesses of what is installed (pip-audit), where it answers
+	@$(BIN)/python -m orchestration.supply.known_weak requirements.lock
 
 ui: .venv/run.stamp  ## Dagster's UI on http://127.0.0.1:3000
 	@$(BIN)/nianbao ui

@@ -22,7 +22,7 @@ def read_all(inbox: Path) -> int:
     for path in inbox.iterdir():
         try:
             book = CalamineWorkbook.from_path(str(path))
-        except Exception:  # noqa: BLE001, S112 - a damaged file is passed over; calamine has a class of its own for each way in which a file can be damaged
+        except Exception:  # nosec B112 # noqa: BLE001, S112 - a damaged file is passed over; calamine has a class of its own for each way in which a file can be damaged
             continue
         for name in book.sheet_names:
             rows = book.get_sheet_by_name(name).to_python(skip_empty_area=False)

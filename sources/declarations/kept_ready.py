@@ -52,7 +52,7 @@ def kept_ready(load: Callable[[Pack], Declared]) -> Callable[[Pack], Declared]:
 
 def _kept(path: Path) -> tuple[str, object] | None:
     try:
-        stand, declared = pickle.loads(path.read_bytes())
+        stand, declared = pickle.loads(path.read_bytes())  # our own file  # nosec B301
     except FileNotFoundError:  # the first time
         return None
     except Exception:  # noqa: BLE001 - cut short, or of classes that are no more: pickle raises what it likes

@@ -193,7 +193,7 @@ def read_document(path: Path, language: Language = "en") -> Document:
 def document_of(path: Path, text: str, language: Language = "en") -> Document:
     """The mapping in a text that stands in a file. Raises DeclarationError as `read_document` does."""
     try:
-        data = yaml.load(text, Loader=_Loader)
+        data = yaml.load(text, Loader=_Loader)  # a SafeLoader  # nosec B506
     except (_DoubledError, yaml.YAMLError, ValueError, OverflowError) as error:
         raise DeclarationError(_why_not(path, text, language, error)) from None
     if not isinstance(data, dict):

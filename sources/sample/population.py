@@ -204,7 +204,7 @@ def versions_of(everybody: Population, bureau: Respondent, years: Sequence[int])
 def fates_of(everybody: Population, year: int) -> dict[str, tuple[str, int]]:
     """What is planted in the year: school → (`error`, `warning` or `resubmission`, a running number)."""
     codes = [school.respondent.code for school in everybody.schools]
-    chance = random.Random(f"fates {len(codes)} {year}")
+    chance = random.Random(f"fates {len(codes)} {year}")  # made-up schools  # nosec B311
     kinds = [kind for kind, share in SHARES.items() for _ in range(max(1, round(share * len(codes))))]
     chosen = chance.sample(codes, len(kinds))
     numbers = Counter[str]()
@@ -254,7 +254,7 @@ def _sent(
 
 def reported(school: MadeUpSchool, year: int) -> SampleSubmission:
     """What a school reports: its base's values, as large as it is itself, growing a little every year."""
-    chance = random.Random(f"values {school.respondent.code}")
+    chance = random.Random(f"values {school.respondent.code}")  # made-up schools  # nosec B311
     size = chance.uniform(0.6, 1.6)
     growth = chance.uniform(0.98, 1.03) ** (year - SAMPLE_YEAR)
     values: SampleSubmission = {}

@@ -209,7 +209,7 @@ class _Worker:
         self._pass_on_log()
         if answer is None:
             return self._cause(is_late=time.monotonic() >= deadline)
-        what, found = pickle.loads(answer)
+        what, found = pickle.loads(answer)  # of our worker  # nosec B301
         if what == "raise":
             raise found
         return found if what == "done" else Exceeded(what, found)

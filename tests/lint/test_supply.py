@@ -3,13 +3,17 @@
 import json
 import re
 import sys
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import combinations
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
 
 from orchestration.supply.bill import write_bill
+from orchestration.supply.known_weak import weak_packages
 from sources.system.settings import PROJECT_ROOT
 
 LOCKS = sorted(PROJECT_ROOT.glob("requirements*.lock"))
@@ -152,3 +156,68 @@ def _licences(component: dict[str, Any]) -> list[str]:
         each.get("expression") or each["license"].get("id") or each["license"]["name"]
         for each in component.get("licenses", [])
     ]
+
+
+# --- Known weaknesses ------------------------------------------------------------------------------------------------
+
+OF_AN_INDEX = {
+    "id": "PYSEC-2026-1",
+    "modified": "2026-01-01T00:00:00Z",
+    "affected": [
+        {
+            "package": {"name": "weak", "ecosystem": "PyPI"},
+            "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "1.1"}]}],
+            "versions": ["1.0"],
+        }
+    ],
+}
+
+
+@pytest.fixture
+def index(monkeypatch: pytest.MonkeyPatch) -> Iterator[HTTPServer]:
+    """An index of weaknesses, in the form of OSV, that knows one of the package `weak`."""
+
+    class OneWeakPackage(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            known = [OF_AN_INDEX] if asked["package"]["name"] == "weak" else []
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps({"vulns": known}).encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), OneWeakPackage) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        monkeypatch.setenv("PIP_AUDIT_VULNERABILITY_SERVICE", "osv")
+        monkeypatch.setenv("PIP_AUDIT_OSV_URL", f"http://127.0.0.1:{server.server_port}/v1/query")
+        yield server
+        server.shutdown()
+
+
+def test_a_weak_package_is_told_with_what_mends_it_and_silence_is_no_acquittal(
+    index: HTTPServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = tmp_path / "requirements.lock"
+    lock.write_text("".join(f"{name}==1.0 --hash=sha256:{'0' * 64}\n" for name in ("strong", "weak")))
+    found = weak_packages(lock)
+    assert (found.knows, found.weak) == (2, ("weak 1.0: PYSEC-2026-1, mended in 1.1",))
+    monkeypatch.setenv("PIP_AUDIT_OSV_URL", "http://127.0.0.1:9/v1/query")  # nobody answers
+    silent = weak_packages(lock)
+    assert silent.knows == 0
+    assert silent.unanswered
+
+
+def test_a_reason_stands_beside_each_finding_of_bandit_that_is_passed_over() -> None:
+    settings = (PROJECT_ROOT / "pyproject.toml").read_text("utf-8")
+    (skips,) = re.findall(r"^skips = \[\n(.*?)^\]", settings, re.M | re.S)
+    assert all(re.search(r'^ +("B\d+", ?)+  # \w+', line) for line in skips.splitlines())
+    passed_over = re.compile(r"# nosec B\d+$")
+    for package in ("sources", "warehouse", "orchestration"):
+        for path in (PROJECT_ROOT / package).rglob("*.py"):
+            for line in path.read_text("utf-8").splitlines():
+                if "# nosec" in line and not passed_over.search(line):
+                    assert " - " in line, f"{path.name}: {line}"
+                elif "# nosec" in line:
+                    assert re.search(r"# [\w ,'-]+  # nosec", line), f"{path.name}: {line}"

@@ -37,7 +37,7 @@ def memo(
 
 def markdown_templates() -> Environment:
     """The templates in Markdown (*.md.j2); the filter `shown` makes plain text of what a report says."""
-    templates = Environment(
+    templates = Environment(  # Markdown, no page  # nosec B701
         loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
         keep_trailing_newline=True,
     )  # fmt: skip
