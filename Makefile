@@ -22,7 +22,7 @@ test: .venv/dev.stamp system-packages  ## The tests, but for the deep ones and t
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile
 
 test-deep: .venv/dev.stamp .venv/postgres.stamp  ## Long plays, corpora, servers, series of kills and faults; fixed seeds
-	@sh tests/system_packages.sh postgresql mail
+	@sh tests/system_packages.sh postgresql mail clamav
 	@$(MAKE) --no-print-directory writers provider || echo "Not installed; the tests that need them will be skipped."
 	@$(BIN)/pytest --numprocesses 2 --dist loadfile -m deep
 

@@ -39,6 +39,7 @@ BUREAU = "450700"
 
 # The day on which the suite began is today until it ends, also past midnight: in every worker, in every command.
 os.environ.setdefault("NIANBAO_OFFICE", "none")  # seconds a document; tests/release/test_print.py has it
+os.environ.setdefault("NIANBAO_SCANNER", "none")  # a machine's own may have no signatures; tests/desk/test_scanner.py
 TODAY = date.fromisoformat(os.environ.setdefault("NIANBAO_TODAY", date.today().isoformat()))
 
 # Every run draws the same examples: a failure is there again, and no day is unlucky.

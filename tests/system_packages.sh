@@ -17,6 +17,12 @@ case "$*" in *mail*)
     [ -x /usr/sbin/postfix ] || missing="$missing postfix"
     ;;
 esac
+case "$*" in *clamav*)
+    command -v clamd >/dev/null 2>&1 || missing="$missing clamav-daemon"
+    command -v clamscan >/dev/null 2>&1 || missing="$missing clamav"
+    command -v clamdscan >/dev/null 2>&1 || missing="$missing clamdscan"
+    ;;
+esac
 command -v nginx >/dev/null 2>&1 || [ -x /usr/sbin/nginx ] || missing="$missing nginx-light"
 command -v openssl >/dev/null 2>&1 || missing="$missing openssl"
 command -v pdftotext >/dev/null 2>&1 || missing="$missing poppler-utils"
@@ -29,6 +35,7 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
     # shellcheck disable=SC2086
     if apt-get install -y -qq --no-install-recommends $missing >/dev/null 2>&1 ||
         { apt-get update -qq >/dev/null 2>&1 && apt-get install -y -qq --no-install-recommends $missing >/dev/null 2>&1; }; then
+        case "$missing" in *clamav*) systemctl disable --now clamav-daemon clamav-freshclam >/dev/null 2>&1 || true ;; esac
         case "$missing" in *postfix* | *dovecot*) systemctl disable --now postfix dovecot >/dev/null 2>&1 || true ;; esac
         exit 0
     fi

@@ -26,6 +26,7 @@ from orchestration.desk.link_mail import link_of, send_if_asked, send_link
 from orchestration.desk.models import Account
 from orchestration.desk.office_views import OFFICE_END
 from orchestration.desk.roles import SCHOOL, Act, Role, allowed
+from orchestration.desk.scanning import scanning_now
 
 FACTOR_NAME = "default"
 
@@ -192,7 +193,8 @@ def accounts(request: HttpRequest) -> HttpResponseBase:
         messages.success(request, f"账号 {invited.username} 建好了。{_told_invitation(request, invited)}")
         return redirect("accounts")
     listed = Account.objects.order_by("role", "respondent_code", "username")
-    return render(request, "desk/accounts.html", {"form": form, "accounts": listed})
+    shown = {"form": form, "accounts": listed, "scanning": scanning_now()}
+    return render(request, "desk/accounts.html", shown)
 
 
 @for_act(Act.MANAGE_ACCOUNTS)

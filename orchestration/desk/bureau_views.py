@@ -16,7 +16,8 @@ from orchestration.desk.for_whom import account_of, for_act, told_errors
 from orchestration.desk.installed import city_now, installed, published_now
 from orchestration.desk.models import Note, Task, TaskState, Upload, UploadState
 from orchestration.desk.next_step import next_step
-from orchestration.desk.roles import Act, Role, seen
+from orchestration.desk.roles import Act, Role, allowed, seen
+from orchestration.desk.scanning import scanning_now
 from orchestration.desk.tasks import COMMANDS, ENDED, OF_OTHER_PAGES, ask_for
 from orchestration.lib.correspondence import for_all
 from orchestration.lib.mail_rounds import read_mails, waiting_letters
@@ -109,6 +110,7 @@ def year(request: HttpRequest, report_year: int) -> HttpResponseBase:
         "tasks": Task.objects.filter(report_year=report_year)[:5],
         "can_run": account.role == Role.BUREAU_CLERK,
         "is_published": bool(entries),
+        "scanning": scanning_now() if allowed(account.holder, Act.SEE_QUEUE) else None,
     }
     return render(request, "desk/year.html", shown)
 

@@ -15,6 +15,7 @@ from django.utils import timezone
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
+from orchestration.desk.desk_log import log
 from orchestration.desk.installed import city_now, desk_folder, installed, register_entry
 from orchestration.desk.judged_upload import JudgedUpload, as_text, from_text, of_checked
 from orchestration.desk.models import Upload, UploadState
@@ -24,8 +25,11 @@ from sources.check import check_apart
 from sources.checked import UNSENT, Checked, LastYearError, WorkbookFile
 from sources.handle import set_aside
 from sources.system.apart import Exceeded, keep_idle, warm
+from sources.system.virus_scan import ScanFailedError, virus_in
 
 SECONDS_BETWEEN = 0.2
+SECONDS_AFTER_FAILED_SCAN = 5.0
+INFECTED = "查出病毒“{found}”，没有打开"
 
 
 def judge_forever() -> None:
@@ -51,7 +55,13 @@ def _judge_as_they_come(is_ended: Event) -> None:
     """Judges one after the other; when this ends, by an error of the database, all end."""
     try:
         while not is_ended.is_set():
-            if not judge_next():
+            try:
+                is_done = judge_next()
+            except ScanFailedError as error:  # nothing is opened unseen: all wait until it answers again
+                logging.getLogger(__name__).error("%s", error)
+                is_ended.wait(SECONDS_AFTER_FAILED_SCAN)
+                continue
+            if not is_done:
                 close_old_connections()
                 time.sleep(SECONDS_BETWEEN)
     finally:
@@ -59,20 +69,34 @@ def _judge_as_they_come(is_ended: Event) -> None:
 
 
 def judge_next() -> bool:
-    """Judges the file that has waited longest; False when none waits."""
+    """Judges the file that has waited longest; False when none waits. Raises ScanFailedError: the file waits on."""
     upload = Upload.objects.filter(state=UploadState.WAITING).order_by("uploaded_at").first()
     if upload is None:
         return False
     if Upload.objects.filter(pk=upload.pk, state=UploadState.WAITING).update(state=UploadState.JUDGING):
         try:
-            judged = judged_now(upload)
+            state, judged = _scanned_and_judged(upload)
+        except ScanFailedError as error:
+            Upload.objects.filter(pk=upload.pk).update(state=UploadState.WAITING, held_up=str(error)[:500])
+            raise
         except Exception as error:  # whatever it is, this file alone is lost, and its sender is told
             logging.getLogger(__name__).exception("%s", upload.pk)
             reason = Exceeded("fault", type(error).__name__).told(installed().limits)
             submission = set_aside(UNSENT, upload.file_name, reason)
-            judged = of_checked(Checked(submission, submission.findings))
-        _note(upload, judged)
+            state, judged = UploadState.JUDGED, of_checked(Checked(submission, submission.findings))
+        _note(upload, judged, state)
     return True
+
+
+def _scanned_and_judged(upload: Upload) -> tuple[UploadState, JudgedUpload]:
+    """What is found in a file; where it is a virus, nothing opens it. Raises ScanFailedError."""
+    found = virus_in(content_of(upload), installed().scanner)
+    if not found:
+        return UploadState.JUDGED, judged_now(upload)
+    about = f"{upload.respondent_code} {upload.report_year} {upload.file_name}"
+    log(upload.account.username, "virus", about, after=f"{found} {upload.sha256}")
+    submission = set_aside(UNSENT, upload.file_name, INFECTED.format(found=found))
+    return UploadState.INFECTED, of_checked(Checked(submission, submission.findings))
 
 
 def judged_now(upload: Upload) -> JudgedUpload:
@@ -86,8 +110,9 @@ def judged_now(upload: Upload) -> JudgedUpload:
     return of_checked(checked)
 
 
-def _note(upload: Upload, judged: JudgedUpload) -> None:
-    upload.outcome, upload.judged_at, upload.state = as_text(judged), timezone.now(), UploadState.JUDGED
+def _note(upload: Upload, judged: JudgedUpload, state: UploadState) -> None:
+    upload.outcome, upload.judged_at, upload.state = as_text(judged), timezone.now(), state
+    upload.held_up = ""
     upload.errors = sum(each.is_error for each in judged.findings)
     upload.open_warnings = sum(each.is_unexplained for each in judged.findings)
     upload.is_own = (judged.respondent_code, judged.report_year) == (upload.respondent_code, upload.report_year)

@@ -29,6 +29,7 @@ LOG_ACTS: Mapping[str, str] = {
     "template": "下载模板",
     "own_report": "下载本校年报",
     "upload": "上传",
+    "virus": "查出病毒",
     "correct": "改数",
     "explain": "写说明",
     "preview": "看报送以后的数字",

@@ -53,6 +53,7 @@ class UploadState(models.TextChoices):
     JUDGING = "judging", "正在检查"
     JUDGED = "judged", "已检查"
     SENT = "sent", "已报送"
+    INFECTED = "infected", "查出病毒"
 
 
 class Upload(models.Model):
@@ -72,6 +73,8 @@ class Upload(models.Model):
         max_length=10, choices=UploadState.choices, default=UploadState.WAITING.value, db_index=True
     )
     uploaded_at = models.DateTimeField(default=timezone.now)
+    held_up = models.CharField(max_length=500, blank=True)
+    """Why the file still waits, in Chinese, where the virus scanner did not look at it."""
     judged_at = models.DateTimeField(null=True)
     outcome = models.TextField(blank=True)
     """What was found, as `judged_upload` writes and reads it."""

@@ -74,6 +74,11 @@ class Environment(BaseModel):
         None,
         description="按统一登录说的哪一项找账号：preferred_username 是登录名（不写就是它），email 是核实过的邮箱",
     )
+    scanner: str | None = Field(
+        None,
+        description="查毒的命令，文件从标准输入给它，返回 0 是干净、1 是有毒，如 clamdscan --no-summary -；"
+        "不写就用装好的 clamdscan 或 clamscan，写 none 就不查毒",
+    )
     office: str | None = Field(
         None, description="LibreOffice 的程序，用来定 Word 稿目录的页码；不写就用装好的 soffice，写 none 就不用"
     )

@@ -8,6 +8,7 @@ from shutil import which
 from typing import TYPE_CHECKING
 
 from sources.system.faults import ToldError
+from sources.system.virus_scan import scanner_of
 
 if TYPE_CHECKING:
     from sources.system.environment import Environment
@@ -85,6 +86,8 @@ class Settings:
     desk_database: str | None = field(default=None, repr=False)
     """The desk's PostgreSQL database with its password (NIANBAO_DESK_DATABASE). None: SQLite in the home."""
     single_sign_on: SingleSignOn | None = None
+    scanner: tuple[str, ...] = ()
+    """The command that looks for viruses in a file on its standard input (NIANBAO_SCANNER). (): none."""
     office: str | None = None
     """LibreOffice's program, for page numbers (NIANBAO_OFFICE). None: there is none, or it is not to be used."""
     shared_books: Path | None = None
@@ -190,6 +193,7 @@ def load_settings() -> Settings:
         desk_factor=given.desk_factor,
         desk_database=given.desk_database.get_secret_value() if given.desk_database else None,
         single_sign_on=_single_sign_on(given),
+        scanner=scanner_of(given.scanner),
         office=office,
         shared_books=given.dagster_home,
     )

@@ -26,7 +26,7 @@ def desk(city_run: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settin
 
     # a browser of another test in this process leaves a loop running, and Django takes that for asynchronous code
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
-    settings = replace(city_run, home=tmp_path_factory.mktemp("desk") / "home", desk_factor="none")
+    settings = replace(city_run, scanner=(), home=tmp_path_factory.mktemp("desk") / "home", desk_factor="none")
     shutil.copytree(city_run.home, settings.home, ignore=shutil.ignore_patterns("dbt"))
     room.installed.cache_clear()
     with patch.object(room, "load_settings", return_value=settings):

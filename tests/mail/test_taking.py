@@ -1,7 +1,7 @@
 """Mails come in: each is taken once and none is lost, whenever the process dies; whose it is, what it is answered."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from email import message_from_bytes, policy
 from io import BytesIO
@@ -229,6 +229,23 @@ def test_what_to_do_is_said_where_no_workbook_came(post_office, words, found):
     text = message_from_bytes(sink.raw[0], policy=policy.default).get_body().get_content()
     assert found in text
     assert bureau.box.seen == set()  # a person sees that it is unread
+
+
+def test_an_infected_attachment_is_not_taken_and_its_sender_is_told(post_office, books):
+    bureau, sink = post_office
+    looks = ("sh", "-c", "if grep -aq EVIL; then echo 'stdin: Test.Evil FOUND'; exit 1; fi")
+    clean, evil = part("好的.xlsx", books[NURSING], "qq"), part("坏的.xlsx", books[NURSING] + b"EVIL", "qq")
+    bureau.settings = replace(bureau.settings, scanner=("sh", "-c", "exit 2"))
+    bureau.box.add(mail(ADDRESS, parts=(clean, evil), message_id="1@school"))
+    failed = bureau.take()  # nobody has looked: the mail waits for the next look
+    assert (failed.mails, failed.stopped, bureau.files) == ((), "查毒程序 sh 返回 2：没有说为什么", [])
+    bureau.settings = replace(bureau.settings, scanner=looks)
+    (taken,) = bureau.take().mails
+    assert [path.name for path in bureau.files] == ["好的.xlsx"]
+    assert "《坏的.xlsx》里查出病毒“Test.Evil”" in taken.remarks[0]
+    bureau.answer()
+    (answer,) = [message_from_bytes(each, policy=policy.default) for each in sink.raw]
+    assert "查出病毒" in answer.get_body(("plain",)).get_content()
 
 
 def test_a_mail_that_is_too_large_is_not_fetched_and_is_told(post_office, books):

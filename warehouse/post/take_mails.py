@@ -35,6 +35,7 @@ from sources.system.faults import OneByOne
 from sources.system.fingerprint import sha256_of
 from sources.system.plain_text import shown_name
 from sources.system.settings import Settings
+from sources.system.virus_scan import ScanFailedError, virus_in
 from sources.system.whereabouts import refuse_gone
 from sources.system.whole_file import whole_file
 from warehouse.post.imap_box import FetchedMail, ImapBox
@@ -45,6 +46,9 @@ AT_ONCE = 500
 SHOWN_OF_A_TEXT = 500
 UNCHANGED = "《{name}》是我们发出的那一份，没有改过，没有收；请填好、保存以后再发。"
 NOT_TAKEN = "《{name}》没有收。"
+INFECTED = (
+    "《{name}》里查出病毒“{found}”，没有打开，没有收。请先给填表的电脑查毒，再在干净的电脑上下载模板重新填一份发来。"
+)
 LONGEST_SUFFIX = 5
 
 
@@ -79,7 +83,7 @@ def take_mails(
         try:
             if mail := one_by_one.do(f"第 {place.uid} 封来信", partial(taker.take, box, place)):
                 taken.append(mail)
-        except PostError as error:
+        except (PostError, ScanFailedError) as error:  # the next look begins with the same mail
             stopped = str(error)
             break
     return TakenMails(tuple(taken), tuple(one_by_one.failed), stopped)
@@ -161,6 +165,9 @@ class _Taker:
         if suspect:
             remarks = (*(NOT_TAKEN.format(name=each.name) for each in attachments), *remarks)
             attachments = []
+        infected = {each: found for each in attachments if (found := virus_in(each.data, self.settings.scanner))}
+        remarks += tuple(INFECTED.format(name=each.name, found=found) for each, found in infected.items())
+        attachments = [each for each in attachments if each not in infected]
         files = tuple(self._files(attachments, codes))
         mail = TakenMail(
             opened.identity,
