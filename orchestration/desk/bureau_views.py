@@ -4,13 +4,16 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 
+import duckdb
 from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 
+from orchestration.desk.decide_asked import VERDICTS, note_decided
 from orchestration.desk.desk_log import log
 from orchestration.desk.for_whom import account_of, for_act, told_errors
 from orchestration.desk.installed import city_now, installed, published_now
@@ -25,11 +28,13 @@ from sources.archive.delivery import archive_lock
 from sources.declarations.mailing import MAIL_FILE
 from sources.declarations.problem import DeclarationError
 from sources.declarations.year_states import STATE_LABELS, YearState
+from sources.submission.effect import Effect
 from sources.system.faults import ToldError
 from warehouse.alerts import mail_out
 from warehouse.catalogue.catalogue import CatalogueChangedError, load_catalogue
 from warehouse.figures.bounds import BoundedFigure, bounded_figures, most_telling_first
-from warehouse.intake.decision_list import OUTCOMES, Filled, asked_of, note_filled
+from warehouse.figures.effects import effects_of_explanations
+from warehouse.intake.decision_list import asked_of
 from warehouse.intake.register import RegisterEntry, published_register
 from warehouse.intake.waiting import Asked
 from warehouse.release.foresee import foresee
@@ -37,7 +42,6 @@ from warehouse.release.gate import CannotConfirmError, Wish, confirm, open_items
 from warehouse.release.manifest import releases_of
 
 SHOWN_FIGURES = 8
-VERDICTS = {"approved": "认可、采用", "refused": "不认可、不采用"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,20 @@ class YearRow:
     is_overdue: bool
     at_desk: str
     notes: int
+
+
+@dataclass(frozen=True, slots=True)
+class AskedWithEffect:
+    """What waits for a decision, and what mending it would do to the printed figures (of a whole file nobody knows)."""
+
+    asked: Asked
+    effect: Effect | None
+
+    @property
+    def rank(self) -> tuple[bool, Decimal, int]:
+        """Sorts whole files first, then what moves figures most."""
+        share, figures = self.effect.weight if self.effect else (Decimal(0), 0)
+        return self.asked.about == "explanation", -share, -figures
 
 
 class DecisionForm(forms.Form):
@@ -109,6 +127,7 @@ def year(request: HttpRequest, report_year: int) -> HttpResponseBase:
         "queue": Upload.objects.filter(state__in=(UploadState.WAITING, UploadState.JUDGING)).count(),
         "tasks": Task.objects.filter(report_year=report_year)[:5],
         "can_run": account.role == Role.BUREAU_CLERK,
+        "has_mail": (installed().city_dir / MAIL_FILE).is_file(),
         "is_published": bool(entries),
         "scanning": scanning_now() if allowed(account.holder, Act.SEE_QUEUE) else None,
     }
@@ -157,14 +176,20 @@ def _at_desk(upload: Upload | None, entry: RegisterEntry | None) -> str:
 
 @for_act(Act.SEE_QUEUE)
 def decisions(request: HttpRequest, report_year: int) -> HttpResponseBase:
-    """The explanations and held files that wait for the bureau."""
+    """The explanations and held files that wait for the bureau: files first, then what moves the region's figures."""
     _in_calendar(report_year)
-    asked: tuple[Asked, ...] = ()
+    asked: Sequence[AskedWithEffect] = ()
     with published_now() as connection:
         if connection is not None:
-            asked = asked_of(connection, installed(), [report_year])
+            asked = _by_effect(connection, asked_of(connection, installed(), [report_year]))
     can_decide = account_of(request).role == Role.BUREAU_CLERK
     return render(request, "desk/decisions.html", {"year": report_year, "asked": asked, "can_decide": can_decide})
+
+
+def _by_effect(connection: duckdb.DuckDBPyConnection, asked: Sequence[Asked]) -> list[AskedWithEffect]:
+    known = effects_of_explanations(connection, [each.id for each in asked if each.about == "explanation"])
+    found = [AskedWithEffect(each, known.get(each.id)) for each in asked]
+    return sorted(found, key=lambda each: each.rank)
 
 
 @for_act(Act.DECIDE)
@@ -181,16 +206,8 @@ def decide_ticked(request: HttpRequest, report_year: int) -> HttpResponseBase:
             messages.error(request, told_errors(form))
             return redirect("decisions", report_year)
         given = form.cleaned_data
-        is_refused = given["verdict"] == "refused"
-        lines = [
-            Filled(number, each, OUTCOMES[asked[each].about][is_refused], account.shown_name, given["reason"])
-            for number, each in enumerate(given["id"], 1)
-        ]
-        done = note_filled(connection, settings, lines, 0, account.shown_name)
-    for line in done.noted:
-        about = asked[line.id]
-        what = f"{report_year} {about.respondent_name} {about.sheet} {about.cells} {about.reason}"
-        log(account.username, "decide", what, "待决定", f"{VERDICTS[given['verdict']]} {given['reason']}".strip())
+        chosen = [asked[each] for each in given["id"]]
+        done = note_decided(account, connection, chosen, given["verdict"] == "refused", given["reason"])
     for each in done.unused:
         messages.error(request, each.why)
     if done.noted:
@@ -250,6 +267,7 @@ def letters(request: HttpRequest, report_year: int) -> HttpResponseBase:
         "letters": made.letters,
         "unmade": (*(f"{each}（信里没有附件）" for each in made.without_workbook), *made.unwritten.failed),
         "batch": batch,
+        "other_batch": None if batch else mail_out.waiting_batch(settings),
         "has_mail": (settings.city_dir / MAIL_FILE).is_file(),
         "troubles": read_mails(settings, city).troubles,
     }

@@ -38,6 +38,7 @@ LOG_ACTS: Mapping[str, str] = {
     "decide": "决定",
     "close_year": "对学校关闭年度",
     "reopen_year": "重新对学校开放年度",
+    "remind": "给勾选的单位发信",
     "write_letters": "写出信件",
     "sent_letters": "记为已发出",
     "confirm": "确认发布事项",

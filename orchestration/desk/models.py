@@ -125,6 +125,8 @@ class Task(models.Model):
 
     command = models.CharField(max_length=20)
     report_year = models.IntegerField()
+    schools = models.TextField(blank=True)
+    """The codes of those whom it is about, one a word; '': all."""
     account = models.ForeignKey(Account, on_delete=models.PROTECT)
     state = models.CharField(max_length=10, choices=TaskState.choices, default=TaskState.WAITING.value)
     asked_at = models.DateTimeField(default=timezone.now)

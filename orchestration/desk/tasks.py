@@ -47,10 +47,10 @@ AFTER: Mapping[str, str] = {"release": "school_reports"}
 """Command → what is queued when it has been done: schools find their reports once the year is released."""
 
 
-def ask_for(command: str, report_year: int, account: Account) -> Task:
-    """Queues a command, unless the same waits already."""
-    waiting = Task.objects.filter(command=command, report_year=report_year, state=TaskState.WAITING).first()
-    return waiting or Task.objects.create(command=command, report_year=report_year, account=account)
+def ask_for(command: str, report_year: int, account: Account, schools: Sequence[str] = ()) -> Task:
+    """Queues a command, unless the same waits already; `schools`: the codes of those whom it is about alone."""
+    wish = {"command": command, "report_year": report_year, "schools": " ".join(schools)}
+    return Task.objects.filter(**wish, state=TaskState.WAITING).first() or Task.objects.create(**wish, account=account)
 
 
 def carry_out_forever() -> None:
@@ -87,6 +87,7 @@ def carry_out(task: Task) -> None:
     called = [
         str(program),
         *(each.format(year=task.report_year, by=task.account.shown_name) for each in COMMANDS[task.command]),
+        *(f"--school={code}" for code in task.schools.split()),
     ]
     said = ""
     with subprocess.Popen(

@@ -5,6 +5,7 @@ from django.urls import path
 
 from orchestration.desk import (
     account_views,
+    batch_views,
     bureau_views,
     calendar_views,
     file_views,
@@ -68,6 +69,7 @@ urlpatterns = [
     path(f"year/{_YEAR}/decisions", bureau_views.decisions, name="decisions"),
     path(f"year/{_YEAR}/decide", bureau_views.decide_ticked, name="decide"),
     path(f"year/{_YEAR}/start/<slug:command>", bureau_views.start_task, name="start_task"),
+    path(f"year/{_YEAR}/batch", batch_views.batch, name="batch"),
     path(f"year/{_YEAR}/letters", bureau_views.letters, name="letters"),
     path(f"year/{_YEAR}/gate", bureau_views.gate, name="gate"),
     path(f"year/{_YEAR}/confirm", bureau_views.confirm_item, name="confirm"),

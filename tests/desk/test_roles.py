@@ -50,6 +50,7 @@ MAY: dict[str, tuple[str, ...]] = {
     "decisions": BUREAUS,
     "decide": ("bureau_clerk",),
     "start_task": ("bureau_clerk",),
+    "batch": ("bureau_clerk",),
     "letters": ("bureau_clerk",),
     "gate": BUREAUS,
     "confirm": ("approver",),

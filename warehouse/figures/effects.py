@@ -60,6 +60,26 @@ def effects_of(connection: duckdb.DuckDBPyConnection, finding_ids: Collection[st
     return {finding_id: _effect(list(part), whole) for finding_id, part in parts}
 
 
+def effects_of_explanations(
+    connection: duckdb.DuckDBPyConnection, explanation_ids: Collection[str]
+) -> dict[str, Effect]:
+    """Explanation → what mending the findings that it explains would do, of several the one that moves most; only of
+    files that count."""
+    rows = connection.execute(
+        "select finding.explanation_id, finding.finding_id from registry.finding as finding"
+        " inner join registry.submission as submission using (submission_id)"
+        " where submission.is_current and finding.explanation_id in (select unnest(?)) order by all",
+        [list(explanation_ids)],
+    ).fetchall()
+    known = effects_of(connection, {finding for _, finding in rows})
+    found: dict[str, Effect] = {}
+    for explanation, finding in rows:
+        effect = known.get(finding)
+        if effect and (explanation not in found or effect.weight > found[explanation].weight):
+            found[explanation] = effect
+    return found
+
+
 def with_effects(connection: duckdb.DuckDBPyConnection, findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """The findings, each with what it does, those that move a printed figure first."""
     listed = list(findings)
