@@ -6,13 +6,13 @@ from dataclasses import replace
 from email import message_from_bytes, policy
 from pathlib import Path
 from types import SimpleNamespace
-from unittest.mock import patch
 
 import pytest
 
 from sources.archive.sent import archived_sent
 from sources.declarations.city import City
 from sources.system.settings import Settings
+from tests.desk.serving import serving
 from tests.desk.test_bureau import YEAR
 from tests.support.mail_city import address_of, with_mailbox
 from tests.support.sinks import Mailbox, mail_server
@@ -23,25 +23,14 @@ AT = f"/year/{YEAR}/letters"
 
 
 @pytest.fixture
-def by_mail(
-    desk: Settings, city_run: Settings, city: City, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[tuple[Settings, Mailbox]]:
-    """The desk serves a copy of the sample city that has a mailbox; its programs find that, too."""
-    from orchestration.desk import installed as room
-
+def by_mail(desk: Settings, city_run: Settings, city: City, tmp_path: Path) -> Iterator[tuple[Settings, Mailbox]]:
+    """The desk serves a copy of the sample city that has a mailbox."""
     with mail_server() as box:
         server = {"kind": "smtp", "host": "127.0.0.1", "port": box.port, "security": "insecure"}
         settings = with_mailbox(replace(desk, home=tmp_path / "home"), city, tmp_path / "city", [server])
         shutil.copytree(city_run.home, settings.home, ignore=shutil.ignore_patterns("dbt"))
-        monkeypatch.setenv("NIANBAO_HOME", str(settings.home))
-        monkeypatch.setenv("NIANBAO_CITY", str(settings.city_dir))
-        room.installed.cache_clear()
-        with patch.object(room, "load_settings", return_value=settings):
-            room.installed()
-        yield settings, box
-        room.installed.cache_clear()
-        with patch.object(room, "load_settings", return_value=desk):
-            room.installed()
+        with serving(settings):
+            yield settings, box
 
 
 def sends(clerk: SimpleNamespace) -> str:
