@@ -112,6 +112,7 @@ def second_factor(request: HttpRequest) -> HttpResponseBase:
             if device.verify_is_allowed()[0] and device.verify_token(form.cleaned_data["code"]):
                 login_with_factor(request, device)
                 return redirect("start")
+        log(account.username, "sign_in_refused", "第二重验证")
         form.add_error("code", "数字不对，或已经过时；请看手机上现在的那一组")
     return render(request, "desk/second_factor.html", {"form": form})
 

@@ -1,6 +1,9 @@
 """The desk as Django knows it."""
 
+from collections.abc import Mapping
+
 from django.apps import AppConfig
+from django.contrib.auth.signals import user_login_failed
 from django.db.backends.signals import connection_created
 
 
@@ -14,6 +17,17 @@ class DeskConfig(AppConfig):
 
     def ready(self) -> None:
         connection_created.connect(_wait_for_the_disk)
+        user_login_failed.connect(_noted_failure)
+
+
+def _noted_failure(credentials: Mapping[str, object], **_: object) -> None:
+    """Logs that a sign-in failed. A name that nobody has is not written down: it may be a password, typed too early."""
+    from orchestration.desk.desk_log import log
+    from orchestration.desk.models import Account
+
+    name = str(credentials.get("username") or "")
+    known = Account.objects.filter(username=name).exists()
+    log("", "sign_in_refused", name if known else "没有这个登录名")
 
 
 def _wait_for_the_disk(connection: object, **_: object) -> None:

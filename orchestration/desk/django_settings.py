@@ -65,6 +65,7 @@ AUTH_PASSWORD_VALIDATORS = [
         ("NumericPasswordValidator", {}),
     )
 ]
+AUTH_PASSWORD_VALIDATORS += [{"NAME": "orchestration.desk.longest_password.LongestPassword"}]
 PASSWORD_RESET_TIMEOUT = 72 * HOUR
 LOGIN_URL, LOGIN_REDIRECT_URL, LOGOUT_REDIRECT_URL = (
     reverse_lazy("sign_in"),
@@ -76,6 +77,7 @@ AXES_FAILURE_LIMIT = 8
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
+AXES_CLIENT_IP_CALLABLE = "orchestration.desk.for_whom.address_of_browser"
 AXES_LOCKOUT_TEMPLATE = "desk/locked_out.html"
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
@@ -98,16 +100,20 @@ TEMPLATES = [
     }
 ]
 DATABASES = {"default": desk_database(installed().desk_database, desk_folder()) | {"CONN_MAX_AGE": MINUTE}}
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # a link to set a password is no cookie
 SESSION_COOKIE_AGE = 8 * HOUR
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_BEHIND_TLS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Strict"
 # who comes back from another origin, having signed in there, must still be who went
 SESSION_COOKIE_SAMESITE = "Lax" if installed().single_sign_on else "Strict"
-SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "nianbao_desk", "nianbao_desk_csrf"
+# with this beginning a browser takes a cookie only over TLS, and from this very host
+_HOST = "__Host-" if IS_BEHIND_TLS else ""
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"{_HOST}nianbao_desk", f"{_HOST}nianbao_desk_csrf"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_BEHIND_TLS else None
 SECURE_SSL_REDIRECT = False  # the proxy does it; the loopback address has no TLS
 SECURE_HSTS_SECONDS = 365 * 24 * HOUR if IS_BEHIND_TLS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = IS_BEHIND_TLS
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"

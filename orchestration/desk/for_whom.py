@@ -12,7 +12,7 @@ from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django_otp import DEVICE_ID_SESSION_KEY, user_has_device
 
-from orchestration.desk.installed import city_now, must_have_factor
+from orchestration.desk.installed import city_now, installed, must_have_factor
 from orchestration.desk.models import Account, Upload
 from orchestration.desk.roles import Act, allowed, seen, sends_for
 from sources.declarations.city import City, Respondent
@@ -75,6 +75,13 @@ def stage_of(request: HttpRequest, account: Account) -> StillAsked | None:
     if user_has_device(account):
         return None if request.session.get(DEVICE_ID_SESSION_KEY) else StillAsked.FACTOR_NOT_GIVEN
     return StillAsked.FACTOR_UNSET if must_have_factor(account.holder.role) else None
+
+
+def address_of_browser(request: HttpRequest) -> str:
+    """Where a request comes from: behind the bureau's proxy, which is on this machine, what the proxy says of it."""
+    at = str(request.META.get("REMOTE_ADDR", ""))
+    is_proxy = bool(installed().desk_origins) and at in ("127.0.0.1", "::1")
+    return str(request.META.get("HTTP_X_REAL_IP") or at) if is_proxy else at
 
 
 def subject_of(request: HttpRequest, code: str, report_year: int) -> PageSubject:

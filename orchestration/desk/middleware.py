@@ -3,10 +3,11 @@
 import logging
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 
+from orchestration.desk.desk_log import log
 from orchestration.desk.for_whom import stage_of
 from orchestration.desk.installed import installed
 from orchestration.desk.models import Account
@@ -14,6 +15,7 @@ from orchestration.desk.roles import Act, allowed
 from sources.system.faults import told
 
 Answer = Callable[[HttpRequest], HttpResponseBase]
+METHODS = ("GET", "HEAD", "POST")
 ENVELOPE_BYTES = 1 << 20
 """What a form may weigh beside its file."""
 POLICY = (
@@ -25,10 +27,12 @@ PERMISSIONS = "camera=(), microphone=(), geolocation=(), payment=(), usb=()"
 
 
 def size_is_looked_at(get_response: Answer) -> Answer:
-    """Refuses what is too large before a byte of it is read, and what does not say how large it is."""
+    """Refuses what no page takes, and before a byte is read what is too large or does not say how large it is."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
-        if request.method not in ("GET", "HEAD", "OPTIONS"):
+        if request.method not in METHODS:
+            return HttpResponseNotAllowed(METHODS)
+        if request.method == "POST":
             said = request.META.get("CONTENT_LENGTH") or ""
             most = installed().limits.file_bytes + ENVELOPE_BYTES
             if not said.isdigit() or int(said) > most:
@@ -62,6 +66,7 @@ class only_for_whom_it_is:  # noqa: N801 - Django's name for a middleware is a f
             return redirect("sign_in")
         act = getattr(view, "act", None)
         if not isinstance(act, Act) or not allowed(account.holder, act):
+            log(account.username, "refused", request.path)
             return render(request, "desk/not_for_you.html", status=403)
         stage = stage_of(request, account)
         if stage and stage not in getattr(view, "opens_before", ()):

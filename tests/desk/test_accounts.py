@@ -66,6 +66,54 @@ def test_guessing_locks_the_name_out_also_for_the_right_password(
     assert sign_in(stranger, account.username, PASSWORD).status_code == 429
 
 
+def test_guessing_behind_the_proxy_locks_the_name_out_for_that_address_alone(
+    desk: Settings, account_as: Callable[..., SimpleNamespace]
+) -> None:
+    from axes.models import AccessAttempt
+
+    account, behind = account_as("reader"), replace(desk, desk_origins=("https://baosong.example",))
+    browsers = [Client(SERVER_NAME="localhost", HTTP_X_REAL_IP=f"203.0.113.{number}") for number in (1, 2)]
+    wrong, right = ({"username": account.username, "password": each} for each in ("wrong", PASSWORD))
+    with patch("orchestration.desk.for_whom.installed", lambda: behind):
+        for _ in range(8):
+            browsers[0].post("/sign-in", wrong)
+        assert browsers[0].post("/sign-in", right).status_code == 429
+        assert browsers[1].post("/sign-in", right).status_code == 302
+    AccessAttempt.objects.all().delete()
+
+
+def test_what_is_refused_is_logged_and_a_password_in_the_wrong_place_is_not(
+    stranger, account_as: Callable[..., SimpleNamespace], signed_in: SignedIn
+) -> None:
+    from orchestration.desk.models import LogEntry
+
+    account = account_as("reader")
+    sign_in(stranger, account.username, "wrong")
+    sign_in(stranger, "my-own-secret", "wrong")
+    signed_in("reader").get("/accounts")
+    last = list(LogEntry.objects.order_by("-id")[:3])
+    assert [(each.act, each.about) for each in reversed(last)] == [
+        ("sign_in_refused", account.username),
+        ("sign_in_refused", "没有这个登录名"),
+        ("refused", "/accounts"),
+    ]
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "TRACE", "OPTIONS"])
+def test_a_method_that_no_page_takes_is_refused(method: str, signed_in: SignedIn) -> None:
+    assert signed_in("administrator").client.generic(method, "/accounts").status_code == 405
+
+
+def test_a_password_is_as_long_as_somebody_likes_up_to_its_end(signed_in: SignedIn) -> None:
+    somebody = signed_in("reader")
+    long = "桂 😀" * 42
+    for new, is_taken in (("x" + long * 2, False), (long, True)):
+        given = {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
+        assert (somebody.post("/account", given).status_code == 302) is is_taken
+    somebody.account.refresh_from_db()
+    assert somebody.account.check_password(long)
+
+
 def test_nothing_is_done_for_another_page(stranger, account_as: Callable[..., SimpleNamespace]) -> None:
     account = account_as("administrator")
     sign_in(stranger, account.username, PASSWORD)

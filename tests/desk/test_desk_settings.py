@@ -1,6 +1,9 @@
 """Django's own checks of the desk: its settings, and whether its migrations are what its models say."""
 
+import os
 import re
+import subprocess
+import sys
 from io import StringIO
 from pathlib import Path
 
@@ -20,6 +23,28 @@ def test_djangos_check_of_a_deployment_finds_only_what_is_the_proxys(monkeypatch
     told = StringIO()
     call_command("check", deploy=True, stderr=told, stdout=told)
     assert set(re.findall(r"\b[a-z_]+\.[EW]\d+\b", told.getvalue())) == OF_TLS
+
+
+def test_behind_tls_cookies_are_of_this_host_alone(tmp_path: Path) -> None:
+    """In a process of its own: Django reads its settings once."""
+    asked = (
+        "from django.conf import settings as s; from django.core.management import call_command; import django;"
+        "django.setup();"
+        "print(s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME, s.SESSION_COOKIE_SECURE, s.SESSION_COOKIE_SAMESITE);"
+        "call_command('check', deploy=True)"
+    )
+    declared = {
+        "NIANBAO_HOME": str(tmp_path),
+        "NIANBAO_DESK_ORIGINS": "https://baosong.example",
+        "DJANGO_SETTINGS_MODULE": "orchestration.desk.django_settings",
+    }
+    around = {name: value for name, value in os.environ.items() if name != "DJANGO_ALLOW_ASYNC_UNSAFE"}
+    done = subprocess.run([sys.executable, "-c", asked], env=around | declared, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0] == "__Host-nianbao_desk __Host-nianbao_desk_csrf True Strict"
+    found = set(re.findall(r"\bsecurity\.[EW]\d+\b", done.stdout + done.stderr))
+    # the redirect is the proxy's; the browsers' list of names is for the bureau to join
+    assert found == {"security.W008", "security.W021"}
 
 
 def test_the_migrations_are_those_of_the_models() -> None:
