@@ -201,7 +201,10 @@ LOADED = """[...performance.getEntriesByType("navigation"), ...performance.getEn
     .reduce((all, each) => all + each.encodedBodySize, 0)"""
 PAGES_OF: dict[str, tuple[str, ...]] = {
     "school_clerk": ("/", "/account", "/account/second-factor"),
-    "bureau_clerk": (f"/year/{YEAR}", f"/year/{YEAR}/decisions", f"/year/{YEAR}/letters", f"/school/{BUREAU}/{YEAR}"),
+    "bureau_clerk": (
+        *(f"/year/{YEAR}", f"/year/{YEAR}/decisions", f"/year/{YEAR}/letters", f"/school/{BUREAU}/{YEAR}"),
+        "/years",
+    ),
     "approver": (f"/year/{YEAR}/gate", "/log"),
     "administrator": ("/accounts", "/log", "/not-there"),
 }
