@@ -18,7 +18,7 @@ from orchestration.desk.desk_log import log
 from orchestration.desk.for_whom import account_of, for_act, told_errors
 from orchestration.desk.installed import city_now, installed, published_now
 from orchestration.desk.models import Note, Task, TaskState, Upload, UploadState
-from orchestration.desk.next_step import next_step
+from orchestration.desk.next_step import is_sent_since, standing
 from orchestration.desk.roles import Act, Role, allowed, seen
 from orchestration.desk.scanning import scanning_now
 from orchestration.desk.tasks import COMMANDS, ENDED, OF_OTHER_PAGES, ask_for
@@ -27,7 +27,7 @@ from orchestration.lib.mail_rounds import read_mails, waiting_letters
 from sources.archive.delivery import archive_lock
 from sources.declarations.mailing import MAIL_FILE
 from sources.declarations.problem import DeclarationError
-from sources.declarations.year_states import STATE_LABELS, YearState
+from sources.declarations.year_states import STATE_LABELS
 from sources.submission.effect import Effect
 from sources.system.faults import ToldError
 from warehouse.alerts import mail_out
@@ -137,26 +137,30 @@ def year(request: HttpRequest, report_year: int) -> HttpResponseBase:
 def _rows(report_year: int, entries: Sequence[RegisterEntry], codes: frozenset[str]) -> list[YearRow]:
     known = {each.respondent_code: each for each in entries}
     newest: dict[str, Upload] = {}
+    certified: dict[str, Upload] = {}
     uploads = Upload.objects.filter(report_year=report_year, respondent_code__in=codes).defer("outcome")
     for upload in uploads.order_by("uploaded_at"):
         newest[upload.respondent_code] = upload
+        if upload.certificate_number:
+            certified[upload.respondent_code] = upload
     noted = Counter(Note.objects.filter(report_year=report_year).values_list("respondent_code", flat=True))
-    rows = []
-    for each in city_now().respondents_in(report_year):
+    rows, city = [], city_now()
+    is_past_due = city.calendar.years[report_year].is_overdue(installed().today)
+    for each in city.respondents_in(report_year):
         if each.code not in codes:
             continue
         entry, latest = known.get(each.code), newest.get(each.code)
-        state = entry.state if entry else YearState.UNSENT
+        now = standing(entry, is_past_due, is_sent_since(certified.get(each.code), entry))
         rows.append(
             YearRow(
                 each.code,
                 each.name,
-                STATE_LABELS[state],
+                STATE_LABELS[now.state],
                 entry.state_since.date() if entry and entry.state_since else None,
-                next_step(entry).bureau,
+                now.step.bureau,
                 entry.errors if entry else 0,
                 entry.warnings_unexplained if entry else 0,
-                bool(entry and entry.is_overdue),
+                now.is_overdue,
                 _at_desk(latest, entry),
                 noted[each.code],
             )
@@ -169,8 +173,7 @@ def _at_desk(upload: Upload | None, entry: RegisterEntry | None) -> str:
     if upload is None:
         return ""
     if upload.certificate_number:
-        is_seen = entry is not None and entry.latest_submission_id == upload.sha256
-        return "" if is_seen else f"已报送 {upload.certificate_number}，等下一次运行"
+        return f"已报送 {upload.certificate_number}，等下一次运行" if is_sent_since(upload, entry) else ""
     return f"{upload.get_state_display()}，错误 {upload.errors}，待说明 {upload.open_warnings}"
 
 

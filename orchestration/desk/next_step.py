@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC
 
+from orchestration.desk.models import Upload
 from sources.declarations.year_states import YearState
 from warehouse.intake.register import RegisterEntry
 
@@ -32,12 +34,37 @@ TO_EXPLAIN = NextStep("已采用，还有 {warnings} 个警告要改正或说明
 OVERDUE = NextStep("已经逾期：请尽快报送", "已经逾期：请催")
 
 
-def next_step(entry: RegisterEntry | None) -> NextStep:
-    """`entry` as the last run left it; None before the first."""
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a respondent's year stands today: as the last run left it, and what has come and what day it is since."""
+
+    state: YearState
+    is_overdue: bool
+    step: NextStep
+
+
+def standing(entry: RegisterEntry | None, is_past_due: bool, is_sent_since: bool) -> Standing:
+    """`entry` as the last run left it, None before the first; `is_past_due`: today; `is_sent_since`: a file has been
+    certified that no run has seen."""
+    if is_sent_since:
+        return Standing(YearState.RECEIVED, False, STEPS[YearState.RECEIVED])
+    if entry is None or entry.state is YearState.UNSENT:
+        step = OVERDUE if is_past_due else STEPS[YearState.UNSENT]
+        return Standing(YearState.UNSENT, is_past_due, step)
+    return Standing(entry.state, entry.is_overdue, _next_step(entry))
+
+
+def is_sent_since(certified: Upload | None, entry: RegisterEntry | None) -> bool:
+    """Whether no run has seen the respondent's last certified upload, nor what came after it."""
+    if certified is None or certified.sent_at is None:
+        return False
     if entry is None:
-        return STEPS[YearState.UNSENT]
-    if entry.is_overdue and entry.state is YearState.UNSENT:
-        return OVERDUE
+        return True
+    is_seen = certified.sha256 in (entry.latest_submission_id, entry.current_submission_id)
+    return not is_seen and (entry.state_since is None or entry.state_since.replace(tzinfo=UTC) < certified.sent_at)
+
+
+def _next_step(entry: RegisterEntry) -> NextStep:
     if entry.state is YearState.ACCEPTED and entry.warnings_unexplained:
         return NextStep(TO_EXPLAIN.respondent.format(warnings=entry.warnings_unexplained), TO_EXPLAIN.bureau)
     return STEPS[entry.state]

@@ -18,11 +18,11 @@ from orchestration.desk.desk_log import log
 from orchestration.desk.for_whom import PageSubject, account_of, for_act, subject_of, told_errors
 from orchestration.desk.installed import city_now, installed, published_now, register_entry
 from orchestration.desk.models import Note, Upload
-from orchestration.desk.next_step import next_step
+from orchestration.desk.next_step import is_sent_since, standing
 from orchestration.desk.roles import Act
 from orchestration.desk.upload_files import ClosedYearError, TooManyError, closing_for, keep, refuse_closed
 from orchestration.desk.upload_parts import UploadPart, put_part, take_whole
-from sources.declarations.year_states import STATE_LABELS, YearState
+from sources.declarations.year_states import STATE_LABELS
 from sources.submission.file_names import workbook_file_name
 from sources.system.faults import ToldError
 from warehouse.catalogue.catalogue import CatalogueChangedError, load_catalogue
@@ -73,16 +73,18 @@ def school(request: HttpRequest, code: str, report_year: int) -> HttpResponseBas
     subject = subject_of(request, code, report_year)
     entry = register_entry(code, report_year)
     uploads = Upload.objects.filter(respondent_code=code, report_year=report_year).defer("outcome")
+    sent, due = uploads.exclude(certificate_number="").first(), due_of(subject)
+    now = standing(entry, due.is_overdue, is_sent_since(sent, entry))
     shown = {
         "subject": subject,
-        "due": due_of(subject),
+        "due": due,
         "closing": closing_for(subject),
         "entry": entry,
-        "state": STATE_LABELS[entry.state if entry else YearState.UNSENT],
-        "step": next_step(entry),
+        "now": now,
+        "state": STATE_LABELS[now.state],
         "uploads": uploads[:SHOWN_UPLOADS],
         "released": latest_versions(installed()).get(report_year) if subject.respondent.kind == "school" else None,
-        "sent": uploads.exclude(certificate_number="").first(),
+        "sent": sent,
         "notes": Note.objects.filter(respondent_code=code, report_year=report_year).select_related("account"),
         "upload_form": UploadForm(),
         "most_bytes": installed().limits.file_bytes,

@@ -78,6 +78,9 @@ def test_a_late_school_is_reminded_sends_and_is_late_no_more(
     with serving(own_copy):
         assert "还有 5 天" in school.get(AT).content.decode()
         assert "逾期" not in row_of(bureau, city)
+    with serving(replace(own_copy, fixed_today=due + timedelta(days=1))):  # before any run of that day
+        assert "已经逾期：请催" in row_of(bureau, city)
+        assert "已经逾期：请尽快报送" in step_on(school.get(AT).content.decode())
     with mail_server() as box:
         server = {"kind": "smtp", "host": "127.0.0.1", "port": box.port, "security": "insecure"}
         settings = with_mailbox(
@@ -102,6 +105,8 @@ def test_a_late_school_is_reminded_sends_and_is_late_no_more(
             upload.refresh_from_db()
             assert "已过截止日期" not in school.get(AT).content.decode()
             assert f"已报送 {upload.certificate_number}，等下一次运行" in row_of(bureau, city)
+            assert "逾期" not in row_of(bureau, city)
+            assert "已收到，等教育局下一次运行" in step_on(school.get(AT).content.decode())
             (received,) = receipts_of(settings.archive, upload.sha256)
             assert received.received_on == settings.today.isoformat()
 
