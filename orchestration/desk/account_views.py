@@ -8,11 +8,9 @@ from django.contrib import messages
 from django.contrib.auth import login, logout, update_session_auth_hash
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, SetPasswordForm
 from django.contrib.auth.tokens import default_token_generator
-from django.contrib.sessions.models import Session
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.utils.encoding import force_str
 from django.utils.http import urlsafe_base64_decode
 from django.views.decorators.debug import sensitive_post_parameters
@@ -27,6 +25,7 @@ from orchestration.desk.models import Account
 from orchestration.desk.office_views import OFFICE_END
 from orchestration.desk.roles import SCHOOL, Act, Role, allowed
 from orchestration.desk.scanning import scanning_now
+from orchestration.desk.signed_in_places import places_of
 
 FACTOR_NAME = "default"
 
@@ -130,25 +129,21 @@ def own_account(request: HttpRequest) -> HttpResponseBase:
         messages.success(request, "密码改好了。别处的登录都已退出。")
         return redirect("own_account")
     has_factor = TOTPDevice.objects.filter(user=account, confirmed=True).exists()
-    sessions = [each for each in _sessions_of(account) if each.session_key != request.session.session_key]
-    return render(request, "desk/own_account.html", {"form": form, "has_factor": has_factor, "others": len(sessions)})
+    shown = {"form": form, "has_factor": has_factor, "places": places_of(account, request.session.session_key)}
+    return render(request, "desk/own_account.html", shown)
 
 
 @for_act(Act.USE_OWN_ACCOUNT)
 def end_other_sessions(request: HttpRequest) -> HttpResponseBase:
-    account = account_of(request)
+    """Ends the place that is named, or all but this one."""
+    account, named = account_of(request), request.POST.get("place")
     if request.method == "POST":
-        for each in _sessions_of(account):
-            if each.session_key != request.session.session_key:
-                each.delete()
-        log(account.username, "sessions", "退出别处的登录")
-        messages.success(request, "别处的登录都已退出。")
+        for each in places_of(account, request.session.session_key):
+            if not each.is_here and named in (None, each.id):
+                each.session.delete()
+        log(account.username, "sessions", "退出一处登录" if named else "退出别处的登录")
+        messages.success(request, "那一处已退出。" if named else "别处的登录都已退出。")
     return redirect("own_account")
-
-
-def _sessions_of(account: Account) -> list[Session]:
-    live = Session.objects.filter(expire_date__gt=timezone.now())
-    return [each for each in live if each.get_decoded().get("_auth_user_id") == str(account.pk)]
 
 
 @for_act(Act.USE_OWN_ACCOUNT, StillAsked.FACTOR_UNSET)
@@ -208,8 +203,8 @@ def change_account(request: HttpRequest, account_id: int) -> HttpResponseBase:
     if what in ("lock", "unlock"):
         before, account.is_active = "启用" if account.is_active else "停用", what == "unlock"
         account.save()
-        for each in _sessions_of(account):
-            each.delete()
+        for each in places_of(account):
+            each.session.delete()
         log(by, what, account.username, before=before, after="启用" if account.is_active else "停用")
         messages.success(request, f"账号 {account.username} 已{'启用' if account.is_active else '停用'}。")
     elif what == "invite":

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 from django.apps import AppConfig
-from django.contrib.auth.signals import user_login_failed
+from django.contrib.auth.signals import user_logged_in, user_login_failed
 from django.db.backends.signals import connection_created
+from django.http import HttpRequest
 
 
 class DeskConfig(AppConfig):
@@ -18,6 +19,7 @@ class DeskConfig(AppConfig):
     def ready(self) -> None:
         connection_created.connect(_wait_for_the_disk)
         user_login_failed.connect(_noted_failure)
+        user_logged_in.connect(_noted_place)
 
 
 def _noted_failure(credentials: Mapping[str, object], **_: object) -> None:
@@ -28,6 +30,12 @@ def _noted_failure(credentials: Mapping[str, object], **_: object) -> None:
     name = str(credentials.get("username") or "")
     known = Account.objects.filter(username=name).exists()
     log("", "sign_in_refused", name if known else "没有这个登录名")
+
+
+def _noted_place(request: HttpRequest, **_: object) -> None:
+    from orchestration.desk.signed_in_places import note_place
+
+    note_place(request)
 
 
 def _wait_for_the_disk(connection: object, **_: object) -> None:

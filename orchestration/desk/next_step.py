@@ -35,7 +35,7 @@ OVERDUE = NextStep("已经逾期：请尽快报送", "已经逾期：请催")
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class StandingNow:
     """Where a respondent's year stands today: as the last run left it, and what has come and what day it is since."""
 
     state: YearState
@@ -43,15 +43,15 @@ class Standing:
     step: NextStep
 
 
-def standing(entry: RegisterEntry | None, is_past_due: bool, is_sent_since: bool) -> Standing:
+def standing(entry: RegisterEntry | None, is_past_due: bool, is_sent_since: bool) -> StandingNow:
     """`entry` as the last run left it, None before the first; `is_past_due`: today; `is_sent_since`: a file has been
     certified that no run has seen."""
     if is_sent_since:
-        return Standing(YearState.RECEIVED, False, STEPS[YearState.RECEIVED])
+        return StandingNow(YearState.RECEIVED, False, STEPS[YearState.RECEIVED])
     if entry is None or entry.state is YearState.UNSENT:
         step = OVERDUE if is_past_due else STEPS[YearState.UNSENT]
-        return Standing(YearState.UNSENT, is_past_due, step)
-    return Standing(entry.state, entry.is_overdue, _next_step(entry))
+        return StandingNow(YearState.UNSENT, is_past_due, step)
+    return StandingNow(entry.state, entry.is_overdue, _next_step(entry))
 
 
 def is_sent_since(certified: Upload | None, entry: RegisterEntry | None) -> bool:

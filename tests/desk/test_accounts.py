@@ -252,9 +252,30 @@ def test_an_administrator_does_not_lock_itself_out(signed_in: SignedIn) -> None:
 def test_other_places_are_signed_out_from_ones_own_page(signed_in: SignedIn, stranger) -> None:
     somebody = signed_in("reader")
     sign_in(stranger, somebody.account.username, PASSWORD)
-    assert "还有 1 处登录" in somebody.get("/account").content.decode()
+    assert "退出别处的登录" in somebody.get("/account").content.decode()
     somebody.post("/account/sessions")
     assert stranger.get("/year/2023").headers["Location"] == "/sign-in"
+    assert somebody.get("/year/2023").status_code == 200
+    assert "退出别处的登录" not in somebody.get("/account").content.decode()
+
+
+def test_each_place_is_told_and_ended_by_itself(signed_in: SignedIn) -> None:
+    somebody, other = signed_in("reader"), signed_in("reader")
+    first, second = Client(SERVER_NAME="localhost"), Client(SERVER_NAME="localhost")
+    for browser, name in ((first, "Firefox/128 <b>"), (second, "QQBrowser/13")):
+        entry = {"username": somebody.account.username, "password": PASSWORD}
+        browser.post("/sign-in", entry, headers={"User-Agent": name})
+    page = somebody.get("/account").content.decode()
+    assert "QQBrowser/13" in page
+    assert "Firefox/128 &lt;b&gt;" in page
+    assert page.count("从 127.0.0.1") == 2
+    newest, _ = re.findall(r'name="place" value="(\w+)"', page)
+    other.post("/account/sessions", {"place": newest})  # another's
+    somebody.post("/account/sessions", {"place": "0" * 16})
+    assert second.get("/year/2023").status_code == 200
+    somebody.post("/account/sessions", {"place": newest})
+    assert second.get("/year/2023").headers["Location"] == "/sign-in"
+    assert first.get("/year/2023").status_code == 200
     assert somebody.get("/year/2023").status_code == 200
 
 
