@@ -169,6 +169,7 @@ def normal(text: str) -> str:
     return text
 
 
+@lru_cache
 def unit_kind(unit: str) -> str:
     """Units that may stand for each other have the same kind: 人 and 名, % and 百分点, 元 and 万元."""
     if "/" in unit or unit.startswith(":"):
@@ -190,6 +191,10 @@ class Names:
         self.weight = {pair: log(1 + len(self.names) / count) for pair, count in seen.items()}
         self.unknown = log(1 + len(self.names))
         self.sets = [(name, pairs(name.text)) for name in self.names]
+        self.of_kind: dict[str, list[tuple[Name, frozenset[str]]]] = {}
+        """The names of indicators whose unit is of a kind: asked for once for each cell of a table."""
+        for name, found in self.sets:
+            self.of_kind.setdefault(unit_kind(catalogue.indicators[name.indicator].unit), []).append((name, found))
         # in a sentence a number stands where a name has 数
         self.spoken = [
             SpokenName(name, pairs(re.sub("(人|总)?数$", "", name.text) or name.text)) for name in self.names
@@ -201,11 +206,8 @@ class Names:
     def find(self, label: str, unit: str, wider: bool = False, among: Collection[str] | None = None) -> NameMatch:
         """The indicator that a label names; `wider` is for labels of the region above, `among` limits the choice."""
         text = normal(label)
-        fitting = [
-            (name, found)
-            for name, found in self.sets
-            if self._fits(name.indicator, unit) and (among is None or name.indicator in among)
-        ]
+        of_unit = self.of_kind.get(unit_kind(unit), []) if unit else self.sets
+        fitting = of_unit if among is None else [(name, found) for name, found in of_unit if name.indicator in among]
         same = [name for name, _ in fitting if name.text == text and name.is_of_wider_region == wider]
         for exact in ({name.indicator for name in same if name.is_own}, {name.indicator for name in same}):
             if len(exact) == 1:
@@ -223,9 +225,6 @@ class Names:
         if len(ranked) > 1 and ranked[0][1] - ranked[1][1] < CLEARLY_BETTER:
             return NameMatch()
         return NameMatch(ranked[0][0], "similar", ranked[0][1])
-
-    def _fits(self, indicator: str, unit: str) -> bool:
-        return not unit or unit_kind(unit) == unit_kind(self.catalogue.indicators[indicator].unit)
 
 
 def pairs(text: str) -> frozenset[str]:

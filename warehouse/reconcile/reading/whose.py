@@ -226,8 +226,9 @@ def _own(text: str, city: City) -> Iterator[Mention]:
 def _places(text: str, city: City) -> Iterator[Mention]:
     words = whose_words()
     known = {*words.places, *provinces(), *of_wider_region(), *_declared(city), *_districts(city)}
-    cities = "|".join(map(re.escape, (name for name in prefectures() if name not in own_names(city))))
-    names = "|".join(map(re.escape, sorted(known, key=len, reverse=True)))
+    own = own_names(city)
+    cities = _any_of(tuple(name for name in prefectures() if name not in own))
+    names = _any_of(tuple(sorted(known, key=len, reverse=True)))
     names = f"(?:{cities})(?:(?:{'|'.join(words.place_endings)})(?!{words.no_place_before}))?|{names}"
     endings = "|".join(words.place_endings)
     pattern = rf"(?P<known>{names})|(?P<stem>{HAN}{{0,{LONGEST_STEM}}}?)(?P<end>{endings})(?!{words.no_place_before})"
@@ -243,6 +244,12 @@ def _places(text: str, city: City) -> Iterator[Mention]:
         ):
             continue
         yield from _place(name, start, match.end(), text, city)
+
+
+@lru_cache
+def _any_of(names: tuple[str, ...]) -> str:
+    """A pattern of any of the names."""
+    return "|".join(map(re.escape, names))
 
 
 def _joined(places: Iterator[Mention], text: str, city: City) -> Iterator[Mention]:
