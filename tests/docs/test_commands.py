@@ -38,6 +38,7 @@ ELSEWHERE = {
     "receive": "a region above takes in another's bundle: tests/end_to_end",
     "mail-out": "of a batch that waits: tests/alerts/test_letters.py",
     "mails": "of a mailbox: tests/mail",
+    "digest": "of a mailbox: tests/mail/test_digest.py",
     "confirm": "of items that are open: tests/release/test_gate.py",
     "quarantine": "of files that stop a run: tests/hostile",
     "new-key": "of the bureau's key: tests/release/test_evidence.py",
