@@ -49,6 +49,12 @@ hypothesis_settings.register_profile("explore", derandomize=False, deadline=None
 hypothesis_settings.load_profile("fixed")
 
 
+def long(*values: object) -> list[pytest.ParameterSet]:
+    """Returns parameters that `NIANBAO_LONG=1 make test-deep` adds to those of `make test-deep`, which has an hour."""
+    is_left_out = pytest.mark.skipif("NIANBAO_LONG" not in os.environ, reason="long: NIANBAO_LONG=1 make test-deep")
+    return [pytest.param(value, marks=[pytest.mark.deep, is_left_out]) for value in values]
+
+
 def deep(*values: object) -> list[pytest.ParameterSet]:
     """Returns parameters that only `make test-deep` adds to the few of `make test`: `[5, *deep(60)]`."""
     return [pytest.param(value, marks=pytest.mark.deep) for value in values]

@@ -22,6 +22,7 @@ from tests.any_city import recompute
 from tests.any_city.recompute import document_tables
 from tests.any_city.test_release import NO_NUMBER, text_of
 from tests.any_city.worlds import WORLDS, YEARS, World, listed_by, pour
+from tests.conftest import deep, long
 from tests.support.confirmed import confirm_each
 
 MAY_BE_EMPTY = re.compile("备注|^$")
@@ -65,7 +66,7 @@ def test_the_recomputation_shares_no_code_with_the_product() -> None:
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize("name", WORLDS)
+@pytest.mark.parametrize("name", [*deep("district"), *long(*sorted({*WORLDS} - {"district"}))])
 def test_an_installation_lives_through_two_years(name: str, tmp_path: Path) -> None:
     """Run, documents, release; the next year with its changes; rebuild and verify, and nothing of the past moves."""
     installation = Installation(WORLDS[name], tmp_path / "home")

@@ -33,6 +33,7 @@ CLERKS = 100
 """Enough that none of them sends more than the desk takes of one account in ten minutes."""
 PASSWORD = "a-clerks-own-password"
 MINUTE = 60
+RUN = (NIANBAO, "run", "--year", str(YEARS[0]))
 MAKE_CLERKS = f"""
 import django; django.setup()
 from django.contrib.auth.hashers import make_password
@@ -116,7 +117,7 @@ def _measure(evening: Evening, installation: Poured, home: Path) -> Measured:
     (home / "inbox").mkdir(parents=True)
     for path in installation.inbox.glob(f"{YEARS[0]}_*"):
         os.link(path, home / "inbox" / path.name)
-    done = subprocess.run([NIANBAO, "run", "--year", str(YEARS[0])], env=environment, capture_output=True)
+    done = subprocess.run(RUN, env=environment, capture_output=True)
     assert done.returncode in DONE, done.stdout.decode()
     with _desk(home, environment) as (pid, address):
         clerks = _clerks(address, environment)
@@ -185,7 +186,7 @@ def _send(
 
     def run() -> None:
         while not is_over.is_set():
-            done = subprocess.run([NIANBAO, "run", "--force"], env=environment, capture_output=True)
+            done = subprocess.run([*RUN, "--force"], env=environment, capture_output=True)
             measured.runs.append(done.returncode)
 
     beside = [threading.Thread(target=each) for each in (watch, *([run] if evening.is_run_beside else []))]

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from sources.write.new_city import NewCity, write_folder
+from tests.conftest import deep, long
 from tests.declarations.mistakes import DOUBTS, MISTAKES, PAGE, Mistake, good_folder, page, shown, told
 from warehouse.catalogue.city_references import city_doubts, city_problems
 
@@ -49,8 +50,9 @@ def run(folder: Path, home: Path, *command: str) -> subprocess.CompletedProcess[
 
 
 def some(mistakes: list[Mistake]) -> list[pytest.ParameterSet]:
-    """Every twelfth in `make test`, all in `make test-deep`."""
-    return [pytest.param(each, marks=() if n % 12 == 0 else pytest.mark.deep) for n, each in enumerate(mistakes)]
+    """Every twelfth in `make test`, a fourth of the others in `make test-deep`, all where that may be long."""
+    usual, others = mistakes[::12], [each for n, each in enumerate(mistakes) if n % 12]
+    return [*map(pytest.param, usual), *deep(*others[::4]), *long(*(each for n, each in enumerate(others) if n % 4))]
 
 
 @pytest.mark.parametrize("doubt", DOUBTS, ids=lambda each: each.what)

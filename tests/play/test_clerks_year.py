@@ -36,7 +36,7 @@ from sources.submission.file_names import workbook_file_name
 from sources.system.settings import Settings
 from sources.write.new_year_form import OTHER, RESPONDENTS_SHEET, WHAT
 from sources.write.template import build_workbook
-from tests.conftest import run_all, select
+from tests.conftest import long, run_all, select
 from tests.play import expected
 from tests.play.clerk import BY, CLERK, SENDER, YEAR, Clerk
 from tests.play.expected import Day
@@ -340,10 +340,11 @@ HANDS: list[tuple[int, Hand]] = [(12, "office"), (48, "poured")]
 
 
 @pytest.mark.deep
-@pytest.mark.parametrize(("schools", "hand"), HANDS, ids=["city", "province"])
+@pytest.mark.parametrize("played", [HANDS[0], *long(HANDS[1])], ids=["city", "province"])
 def test_a_year_of_exchange_without_one_wrong_word(
-    schools: int, hand: Hand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mailbox: Mailbox
+    played: tuple[int, Hand], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mailbox: Mailbox
 ):
+    schools, hand = played
     if hand == "office" and shutil.which("soffice") is None:
         pytest.skip("LibreOffice is not installed")
     everybody = population(schools)
