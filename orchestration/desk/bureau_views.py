@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 from decimal import Decimal
 
 import duckdb
@@ -51,7 +51,7 @@ class YearRow:
     code: str
     name: str
     state: str
-    since: date | None
+    since: datetime | None
     to_do: str
     errors: int
     open_warnings: int
@@ -150,13 +150,13 @@ def _rows(report_year: int, entries: Sequence[RegisterEntry], codes: frozenset[s
         if each.code not in codes:
             continue
         entry, latest = known.get(each.code), newest.get(each.code)
-        now = standing(entry, is_past_due, is_sent_since(certified.get(each.code), entry))
+        now = standing(entry, certified.get(each.code), is_past_due)
         rows.append(
             YearRow(
                 each.code,
                 each.name,
                 STATE_LABELS[now.state],
-                entry.state_since.date() if entry and entry.state_since else None,
+                now.since,
                 now.step.bureau,
                 entry.errors if entry else 0,
                 entry.warnings_unexplained if entry else 0,

@@ -21,7 +21,7 @@ from orchestration.desk.tasks import ask_for
 from sources.archive.closings import ClosingError, YearClosing, closing_of, note_closing
 from sources.declarations.alerting import load_alerting
 from sources.declarations.city import City
-from sources.declarations.deadlines import ReportYear
+from sources.declarations.deadlines import DATES_IN_ORDER, ReportYear
 from sources.declarations.new_year import DATES, YearPlan, days_off, plan_year
 from sources.declarations.undecided import load_undecided
 from sources.system.access import prepare_home
@@ -62,7 +62,7 @@ class OpeningForm(forms.Form):
 
     def clean(self) -> dict[str, object]:
         given = super().clean() or {}
-        for first, then in (("school_year_from", "school_year_to"), ("opens", "due"), ("due", "freezes")):
+        for first, then in DATES_IN_ORDER:
             before, after = given.get(first), given.get(then)
             if isinstance(before, date) and isinstance(after, date) and before > after:
                 self.add_error(then, f"{DATES[then]}（{after}）早于{DATES[first]}（{before}）")

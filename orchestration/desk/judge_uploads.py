@@ -25,11 +25,12 @@ from sources.check import check_apart
 from sources.checked import UNSENT, Checked, LastYearError, WorkbookFile
 from sources.handle import set_aside
 from sources.system.apart import Exceeded, keep_idle, warm
-from sources.system.virus_scan import ScanFailedError, virus_in
+from sources.system.virus_scan import NotScannableError, ScanFailedError, virus_in
 
 SECONDS_BETWEEN = 0.2
 SECONDS_AFTER_FAILED_SCAN = 5.0
 INFECTED = "查出病毒“{found}”，没有打开"
+UNSCANNED = "没有查成毒，没有打开（{why}）"
 
 
 def judge_forever() -> None:
@@ -90,7 +91,11 @@ def judge_next() -> bool:
 
 def _scanned_and_judged(upload: Upload) -> tuple[UploadState, JudgedUpload]:
     """What is found in a file; where it is a virus, nothing opens it. Raises ScanFailedError."""
-    found = virus_in(content_of(upload), installed().scanner)
+    try:
+        found = virus_in(content_of(upload), installed().scanner)
+    except NotScannableError as error:
+        submission = set_aside(UNSENT, upload.file_name, UNSCANNED.format(why=error))
+        return UploadState.UNSCANNED, of_checked(Checked(submission, submission.findings))
     if not found:
         return UploadState.JUDGED, judged_now(upload)
     about = f"{upload.respondent_code} {upload.report_year} {upload.file_name}"

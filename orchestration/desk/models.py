@@ -54,6 +54,11 @@ class UploadState(models.TextChoices):
     JUDGED = "judged", "已检查"
     SENT = "sent", "已报送"
     INFECTED = "infected", "查出病毒"
+    UNSCANNED = "unscanned", "查不了毒"
+
+
+UNOPENED = (UploadState.INFECTED, UploadState.UNSCANNED)
+"""States of a file that nothing of ours opens and nobody fetches."""
 
 
 class Upload(models.Model):
@@ -92,6 +97,10 @@ class Upload(models.Model):
     def path(self) -> Path:
         """Where the content lies, under a name of ours."""
         return desk_folder() / UPLOADS / f"{self.id}.xlsx"
+
+    @property
+    def is_unopened(self) -> bool:
+        return self.state in UNOPENED
 
     @property
     def can_be_certified(self) -> bool:

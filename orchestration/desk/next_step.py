@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 
 from orchestration.desk.models import Upload
 from sources.declarations.year_states import YearState
@@ -41,22 +41,24 @@ class StandingNow:
     state: YearState
     is_overdue: bool
     step: NextStep
+    since: datetime | None
 
 
-def standing(entry: RegisterEntry | None, is_past_due: bool, is_sent_since: bool) -> StandingNow:
-    """`entry` as the last run left it, None before the first; `is_past_due`: today; `is_sent_since`: a file has been
-    certified that no run has seen."""
-    if is_sent_since:
-        return StandingNow(YearState.RECEIVED, False, STEPS[YearState.RECEIVED])
+def standing(entry: RegisterEntry | None, certified: Upload | None, is_past_due: bool) -> StandingNow:
+    """`entry` as the last run left it, None before the first; `certified`: the respondent's last certified upload;
+    `is_past_due`: today."""
+    if certified and is_sent_since(certified, entry):
+        return StandingNow(YearState.RECEIVED, False, STEPS[YearState.RECEIVED], certified.sent_at)
+    since = entry.state_since.replace(tzinfo=UTC) if entry and entry.state_since else None
     if entry is None or entry.state is YearState.UNSENT:
         step = OVERDUE if is_past_due else STEPS[YearState.UNSENT]
-        return StandingNow(YearState.UNSENT, is_past_due, step)
-    return StandingNow(entry.state, entry.is_overdue, _next_step(entry))
+        return StandingNow(YearState.UNSENT, is_past_due, step, since)
+    return StandingNow(entry.state, entry.is_overdue, _next_step(entry), since)
 
 
-def is_sent_since(certified: Upload | None, entry: RegisterEntry | None) -> bool:
-    """Whether no run has seen the respondent's last certified upload, nor what came after it."""
-    if certified is None or certified.sent_at is None:
+def is_sent_since(certified: Upload, entry: RegisterEntry | None) -> bool:
+    """Whether no run has seen the certified upload, nor what came after it."""
+    if certified.sent_at is None:
         return False
     if entry is None:
         return True

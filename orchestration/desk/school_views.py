@@ -18,7 +18,7 @@ from orchestration.desk.desk_log import log
 from orchestration.desk.for_whom import PageSubject, account_of, for_act, subject_of, told_errors
 from orchestration.desk.installed import city_now, installed, published_now, register_entry
 from orchestration.desk.models import Note, Upload
-from orchestration.desk.next_step import is_sent_since, standing
+from orchestration.desk.next_step import standing
 from orchestration.desk.roles import Act
 from orchestration.desk.upload_files import ClosedYearError, TooManyError, closing_for, keep, refuse_closed
 from orchestration.desk.upload_parts import UploadPart, put_part, take_whole
@@ -74,7 +74,7 @@ def school(request: HttpRequest, code: str, report_year: int) -> HttpResponseBas
     entry = register_entry(code, report_year)
     uploads = Upload.objects.filter(respondent_code=code, report_year=report_year).defer("outcome")
     sent, due = uploads.exclude(certificate_number="").first(), due_of(subject)
-    now = standing(entry, due.is_overdue, is_sent_since(sent, entry))
+    now = standing(entry, sent, due.is_overdue)
     shown = {
         "subject": subject,
         "due": due,

@@ -11,7 +11,7 @@ from django.utils import timezone
 from orchestration.desk.for_whom import PageSubject
 from orchestration.desk.installed import installed
 from orchestration.desk.judged_upload import JudgedUpload
-from orchestration.desk.models import Account, Upload, UploadState
+from orchestration.desk.models import Account, Upload
 from sources.archive.closings import YearClosing, closing_of
 from sources.check import UNSENT_OUTCOMES, read_apart
 from sources.checked import WorkbookFile
@@ -86,8 +86,8 @@ def keep(
 
 def content_of(upload: Upload) -> bytes:
     """The file as it was kept. Raises ToldError when it is another: the disk's fault, or somebody's who was there."""
-    if upload.state == UploadState.INFECTED:
-        raise ToldError(f"文件 {upload.file_name} 里查出了病毒，不能打开，也不能下载")
+    if upload.is_unopened:
+        raise ToldError(f"文件 {upload.file_name}：{upload.get_state_display()}，没有打开，也不能下载")
     try:
         data = upload.path.read_bytes()
     except FileNotFoundError:

@@ -34,8 +34,8 @@ class YearClosing:
     noted_at: str
 
     @property
-    def day(self) -> str:
-        return self.noted_at[:10]
+    def moment(self) -> datetime:
+        return datetime.fromisoformat(self.noted_at)
 
 
 def closing_of(archive: Path, report_year: int) -> YearClosing | None:

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from sources.declarations.changes import with_lives
 from sources.declarations.check_changes import contradictory_changes, same_names
 from sources.declarations.codelist import load_codelists
+from sources.declarations.deadlines import DATES_IN_ORDER
 from sources.declarations.headings import normalise_label
 from sources.declarations.misfit import Misfit, Place
 from sources.declarations.pack import Pack
@@ -318,7 +319,7 @@ def _served_years(city: "City", is_unsure: bool) -> Iterator[Misfit]:
 
 
 def _order(year: "ReportYear", place: Place) -> Iterator[Misfit]:
-    for earlier, later in (("school_year_from", "school_year_to"), ("opens", "due"), ("due", "freezes")):
+    for earlier, later in DATES_IN_ORDER:
         first, second = getattr(year, earlier), getattr(year, later)
         if first > second:
             yield Misfit((*place, later), f"“{later}”{second} 早于“{earlier}”{first}")

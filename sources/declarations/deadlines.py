@@ -9,6 +9,9 @@ from pydantic import Field
 
 from sources.declarations.strict_yaml import Declaration
 
+DATES_IN_ORDER = (("school_year_from", "school_year_to"), ("opens", "due"), ("due", "freezes"))
+"""Dates of a report year of which the second is not before the first."""
+
 
 class ReportYear(Declaration):
     """One year of the calendar: what its figures refer to, and when submissions open, are due, freeze."""

@@ -21,8 +21,16 @@ FOUND = re.compile(r": (\S.*) FOUND\b")
 SHOWN = 120
 
 
+PROBE = b"nianbao"
+"""What every scanner can look at: whether it is the scanner or the file that is at fault."""
+
+
 class ScanFailedError(ToldError):
-    """The scanner did not look at the file; nobody knows whether anything is in it."""
+    """The scanner looks at nothing; nobody knows whether anything is in the file."""
+
+
+class NotScannableError(ToldError):
+    """The scanner looks at other files and not at this one: it is too large for it, or made so that it finds no end."""
 
 
 def scanner_of(declared: str | None) -> tuple[str, ...]:
@@ -37,10 +45,19 @@ def scanner_of(declared: str | None) -> tuple[str, ...]:
 def virus_in(data: bytes, scanner: Sequence[str]) -> str:
     """The name of what the scanner finds in a file; '' where it finds nothing, and where there is no scanner.
 
-    Raises ScanFailedError.
+    Raises ScanFailedError where it looks at nothing, and NotScannableError where it does not look at this file: one
+    sender's file must not hold up everybody's.
     """
     if not scanner:
         return ""
+    try:
+        return _found(data, scanner)
+    except ScanFailedError as error:
+        _found(PROBE, scanner)
+        raise NotScannableError(str(error)) from None
+
+
+def _found(data: bytes, scanner: Sequence[str]) -> str:
     try:
         done = subprocess.run(scanner, input=data, capture_output=True, timeout=SECONDS)
     except subprocess.TimeoutExpired:

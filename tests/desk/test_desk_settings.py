@@ -53,6 +53,16 @@ def test_the_migrations_are_those_of_the_models() -> None:
     call_command("makemigrations", check=True, dry_run=True, verbosity=0)
 
 
+def test_how_long_a_name_is_locked_is_what_the_pages_say() -> None:
+    from orchestration.desk import django_settings
+    from orchestration.desk.office_views import LOCKED_OUT
+
+    page = (django_settings.HERE / "templates" / "desk" / "locked_out.html").read_text("utf-8")
+    assert django_settings.AXES_COOLOFF_TIME * 60 == 15
+    assert "十五分钟" in LOCKED_OUT
+    assert "十五分钟" in page
+
+
 def test_passwords_are_kept_as_django_keeps_them() -> None:
     """The other tests keep them in a way that costs nothing."""
     from django.conf import global_settings

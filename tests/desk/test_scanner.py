@@ -24,6 +24,8 @@ SignedIn = Callable[..., SimpleNamespace]
 SIGN = "EVIL-OF-THE-TESTS"
 BY_WORDS = ("sh", "-c", f'if grep -aq {SIGN}; then echo "stdin: Test.Evil FOUND"; exit 1; fi')
 """Any program that reads its standard input and ends with 0 or 1 is a scanner."""
+TOO_LARGE = ("sh", "-c", f"if grep -aq {SIGN}; then echo 'INSTREAM size limit exceeded. ERROR'; exit 2; fi")
+"""A scanner that answers, but not about every file."""
 DOWN = ("sh", "-c", "echo 'ERROR: Could not connect to clamd'; exit 2")
 
 
@@ -102,6 +104,23 @@ def test_where_the_scanner_fails_files_wait_and_everybody_is_told(
         assert judge_next()
     upload.refresh_from_db()
     assert (upload.state, upload.held_up) == ("judged", "")
+
+
+def test_a_file_that_the_scanner_cannot_look_at_holds_up_nobody(
+    sample: bytes, desk: Settings, signed_in: SignedIn
+) -> None:
+    clerk = signed_in("school_clerk")
+    with scanned_by(desk, TOO_LARGE), patch("orchestration.desk.judge_uploads.check_apart") as opened:
+        upload = put(clerk, evil(sample))
+        assert not opened.called
+    assert (upload.state, upload.can_be_certified) == ("unscanned", False)
+    shown = page(clerk, upload)
+    assert "查毒程序查不了这份文件" in shown
+    assert "size limit exceeded" in shown
+    assert "下载这份文件" not in shown
+    assert clerk.get(f"/file/{upload.pk}/original").status_code == 409
+    with scanned_by(desk, TOO_LARGE):
+        assert put(clerk, sample).state == "judged"
 
 
 def test_without_a_scanner_files_are_judged_and_the_bureau_is_told(desk: Settings, signed_in: SignedIn) -> None:

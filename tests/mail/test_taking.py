@@ -248,6 +248,20 @@ def test_an_infected_attachment_is_not_taken_and_its_sender_is_told(post_office,
     assert "查出病毒" in answer.get_body(("plain",)).get_content()
 
 
+def test_an_attachment_that_the_scanner_cannot_look_at_holds_up_no_mail(post_office, books):
+    bureau, sink = post_office
+    looks = ("sh", "-c", "if grep -aq HUGE; then exit 2; fi")
+    clean, huge = part("好的.xlsx", books[NURSING], "qq"), part("大的.xlsx", books[NURSING] + b"HUGE", "qq")
+    bureau.settings = replace(bureau.settings, scanner=looks)
+    bureau.box.add(mail(ADDRESS, parts=(huge, clean), message_id="1@school"))
+    (taken,) = bureau.take().mails
+    assert [path.name for path in bureau.files] == ["好的.xlsx"]
+    assert "《大的.xlsx》查毒程序查不了" in taken.remarks[0]
+    bureau.answer()
+    (answer,) = [message_from_bytes(each, policy=policy.default) for each in sink.raw]
+    assert "查毒程序查不了" in answer.get_body(("plain",)).get_content()
+
+
 def test_a_mail_that_is_too_large_is_not_fetched_and_is_told(post_office, books):
     bureau, sink = post_office
     bureau.box.largest = 5000

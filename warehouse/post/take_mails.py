@@ -35,7 +35,7 @@ from sources.system.faults import OneByOne
 from sources.system.fingerprint import sha256_of
 from sources.system.plain_text import shown_name
 from sources.system.settings import Settings
-from sources.system.virus_scan import ScanFailedError, virus_in
+from sources.system.virus_scan import NotScannableError, ScanFailedError, virus_in
 from sources.system.whereabouts import refuse_gone
 from sources.system.whole_file import whole_file
 from warehouse.post.imap_box import FetchedMail, ImapBox
@@ -49,6 +49,7 @@ NOT_TAKEN = "《{name}》没有收。"
 INFECTED = (
     "《{name}》里查出病毒“{found}”，没有打开，没有收。请先给填表的电脑查毒，再在干净的电脑上下载模板重新填一份发来。"
 )
+UNSCANNED = "《{name}》查毒程序查不了，没有打开，没有收。请在 WPS 里去掉图片和附件，另存为新的工作簿（.xlsx）再发。"
 LONGEST_SUFFIX = 5
 
 
@@ -165,9 +166,9 @@ class _Taker:
         if suspect:
             remarks = (*(NOT_TAKEN.format(name=each.name) for each in attachments), *remarks)
             attachments = []
-        infected = {each: found for each in attachments if (found := virus_in(each.data, self.settings.scanner))}
-        remarks += tuple(INFECTED.format(name=each.name, found=found) for each, found in infected.items())
-        attachments = [each for each in attachments if each not in infected]
+        unopened = {each: words for each in attachments if (words := self._why_unopened(each))}
+        remarks += tuple(unopened.values())
+        attachments = [each for each in attachments if each not in unopened]
         files = tuple(self._files(attachments, codes))
         mail = TakenMail(
             opened.identity,
@@ -194,6 +195,17 @@ class _Taker:
         note_mail(self.settings.archive, mail)
         self.mails[mail.identity] = mail
         return mail
+
+    def _why_unopened(self, attachment: Attachment) -> str:
+        """Why an attachment is not opened, in words for its sender; '' where the scanner has nothing against it.
+
+        Raises ScanFailedError.
+        """
+        try:
+            found = virus_in(attachment.data, self.settings.scanner)
+        except NotScannableError:
+            return UNSCANNED.format(name=attachment.name)
+        return INFECTED.format(name=attachment.name, found=found) if found else ""
 
     def _files(self, attachments: Sequence[Attachment], codes: Sequence[str]) -> list[MailedFile]:
         """Each content once, under a name that no other has and that the inbox passes over for no reason."""
