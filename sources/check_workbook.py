@@ -47,14 +47,10 @@ def check_workbook(
     The findings are those of a run: the same functions find them. As in a run, last year is compared only with a file
     that has no error. Raises LastYearError when `last_year` is not the same respondent's file of the year before.
     """
-    this = _judged(UNSENT, WorkbookFile(data, file_name), city, limits)
-    before = None if last_year is None else _judged(BEFORE, last_year, city, limits)
-    return _checked(city, this, before)
-
-
-def _judged(submission_id: str, file: WorkbookFile, city: City, limits: Limits) -> Audit:
-    submission = read_workbook(file.data, submission_id, file.name, city, limits)
-    return judge_alone([submission], city, {UNSENT: date.today()})  # as if it were received now
+    files = {UNSENT: WorkbookFile(data, file_name)} | ({BEFORE: last_year} if last_year else {})
+    read = [read_workbook(file.data, key, file.name, city, limits) for key, file in files.items()]
+    judged = judge_alone(read, city, {UNSENT: date.today()})  # as if it were received now; both cost little more than one
+    return _checked(city, judged.of(UNSENT), judged.of(BEFORE) if last_year else None)
 
 
 def _checked(city: City, this: Audit, before: Audit | None = None) -> Checked:

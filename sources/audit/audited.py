@@ -24,3 +24,16 @@ class Audit:
     sheet_status: pl.DataFrame
     findings: tuple[Finding, ...]
     accepted: frozenset[str]
+
+    def of(self, submission_id: str) -> "Audit":
+        """What was said of one of the submissions; tables in which it has no row are left out."""
+        is_its = pl.col("submission_id") == submission_id
+        tables = {name: table.filter(is_its) for name, table in self.tables.items()}
+        return Audit(
+            submissions=tuple(each for each in self.submissions if each.submission_id == submission_id),
+            tables={name: table for name, table in tables.items() if not table.is_empty()},
+            cells=self.cells.filter(is_its),
+            sheet_status=self.sheet_status.filter(is_its),
+            findings=tuple(each for each in self.findings if each.address.submission_id == submission_id),
+            accepted=self.accepted & {submission_id},
+        )

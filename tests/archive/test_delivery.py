@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from sources.archive import archive
 from sources.archive.archive import Receipt, archived_path, archived_receipts
 from sources.archive.arrival import Senders
 from sources.archive.delivery import deliver
@@ -91,3 +92,15 @@ def test_nothing_is_received_where_the_inbox_has_gone(tmp_path: Path) -> None:
     with pytest.raises(InboxGoneError):
         again()
     assert archived_receipts(tmp_path / "home" / "archive") == []
+
+
+def test_what_was_received_before_is_read_once_for_its_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A desk of ten thousand schools cannot read each receipt whenever one more file comes."""
+    schools = [f"36340000{number:02}" for number in range(24)]
+    for school in schools:
+        send(tmp_path, school.encode(), school=school)
+    read: list[Path] = []
+    monkeypatch.setattr(archive, "json_lines", lambda path, at=archive.json_lines: read.append(path) or at(path))
+    last = send(tmp_path, b"one more", school=schools[0])
+    assert len({path for path in read if path.name.endswith(archive.RECEIPTS_SUFFIX)}) <= 4
+    assert archived_receipts(tmp_path / "archive")[-1] == last

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -119,16 +120,20 @@ def first_busy(notes: Path) -> int:
 def test_a_worker_that_is_killed_while_it_reads_loses_nothing(sample, tmp_path):
     there, notes = elsewhere(sample, tmp_path), tmp_path / "notes"
     notes.mkdir()
+    killer: list[Thread] = []
     with standalone(tmp_path) as of_two, joined(of_two, there) as cluster:
 
         def with_a_kill(work, *arguments, **named):
-            outcomes = cluster.each_apart(Slowly(work, notes), *arguments, **named)
-            yield next(outcomes)
-            if all(worker.poll() is None for worker in of_two.workers):  # files are read, then judged: one kill in all
-                of_two.kill(first_busy(notes))
-            yield from outcomes
+            if any(worker.poll() is not None for worker in of_two.workers):  # files are read, then judged: one kill in all
+                return cluster.each_apart(work, *arguments, **named)
+            # Killed from beside: the first outcome may come as late as the last, when a worker has started late.
+            killer.append(Thread(target=lambda: of_two.kill(first_busy(notes))))
+            killer[0].start()
+            return cluster.each_apart(Slowly(work, notes), *arguments, **named)
 
         found = taken_in(there, with_a_kill)
+        killer[0].join(HANGING)
+        assert any(worker.poll() is not None for worker in of_two.workers)
     assert found == taken_in(sample, each_apart)
     again = [path for path in notes.glob("*.begun") if len(path.read_text().splitlines()) == 2]
     assert again, "what the dead worker had in hand was done by the other"
