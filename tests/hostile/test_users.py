@@ -151,7 +151,11 @@ pytestmark = pytest.mark.deep
 
 
 def test_the_service_cannot_write_to_its_program(house):
-    uvs_own = ("-not", "-regex", r".*/\.venv/\([a-z0-9-]+/\)?\.lock")  # of each environment; which installing alone takes
+    uvs_own = (
+        "-not",
+        "-regex",
+        r".*/\.venv/\([a-z0-9-]+/\)?\.lock",
+    )  # of each environment; which installing alone takes
     found = house.runs(SERVICE, "/usr/bin/find", PROJECT_ROOT, "-writable", "-not", "-type", "l", *uvs_own)
     assert found.stdout == ""
 

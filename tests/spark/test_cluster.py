@@ -124,7 +124,9 @@ def test_a_worker_that_is_killed_while_it_reads_loses_nothing(sample, tmp_path):
     with standalone(tmp_path) as of_two, joined(of_two, there) as cluster:
 
         def with_a_kill(work, *arguments, **named):
-            if any(worker.poll() is not None for worker in of_two.workers):  # files are read, then judged: one kill in all
+            if any(
+                worker.poll() is not None for worker in of_two.workers
+            ):  # files are read, then judged: one kill in all
                 return cluster.each_apart(work, *arguments, **named)
             # Killed from beside: the first outcome may come as late as the last, when a worker has started late.
             killer.append(Thread(target=lambda: of_two.kill(first_busy(notes))))
