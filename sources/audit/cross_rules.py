@@ -81,13 +81,13 @@ def cross_failures(
 
 
 def _of_its_years(rule: CrossRule, frames: Mapping[str, pl.DataFrame]) -> Mapping[str, pl.DataFrame]:
-    """The frames without the submissions of years in which the rule is not in force."""
+    """The frames; those that the rule asks, without the submissions of years in which it is not in force."""
     if rule.since is None and rule.until is None:
         return frames
     since, until = rule.since or 0, rule.until or 9999
     return {
         name: frame
-        if name.endswith(LAST_YEAR) or "report_year" not in frame.columns
+        if name not in rule.sql or name.endswith(LAST_YEAR) or "report_year" not in frame.columns
         else frame.filter(pl.col("report_year").is_between(since, until))
         for name, frame in frames.items()
     }
