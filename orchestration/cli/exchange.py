@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from sources.checked import Checked
 
 File = Annotated[Path, typer.Argument(help="工作簿", exists=True, dir_okay=False, readable=True)]
+FileOrNone = Annotated[Path | None, typer.Argument(help="工作簿", exists=True, dir_okay=False, readable=True)]
+Held = Annotated[str | None, typer.Option("--held", help="待确认的文件的编号，前几位就行：如果采用它")]
 SHOWN_OF_FINDING = ("severity", "sheet", "cell", "message", "suggestion", "fix")
 SHOWN_WITH_EFFECT = ("severity", "sheet", "cell", "message", "effect", "suggestion", "fix")
 CHANGE_HEADINGS = {"before": "现在", "after": "之后"}
@@ -102,17 +104,29 @@ def check(
 
 
 @app.command(rich_help_panel=Panel.SCHOOLS)
-def preview(file: File, as_json: AsJson = False) -> None:
-    """收下一份工作簿之前先看看它会改变什么：单元格、问题、数字和名次。不会真的收下。会被退回时返回码为 3。"""
+def preview(file: FileOrNone = None, held: Held = None, as_json: AsJson = False) -> None:
+    """收下一份工作簿，或采用一份待确认的文件（--held）之前，先看看它会改变什么：单元格、问题、数字和名次。
+
+    不会真的收下。会被退回时返回码为 3。
+    """
     from warehouse.figures.effects import with_effects
-    from warehouse.run.rehearsal import STATUS_LABELS, as_dict
+    from warehouse.run.rehearsal import STATUS_LABELS, as_dict, preview_held
     from warehouse.run.rehearsal import preview as rehearse
 
     settings, city = installation()
+    if (file is None) == (held is None):
+        fail("请给出一份工作簿，或者用 --held 给出一份待确认的文件的编号（见 nianbao decide）。")
     with notices.status("预演……") as shown:
+
+        def progress(stage: str) -> None:
+            shown.update(f"预演：{stage}……")
+
         try:
-            found = rehearse(settings, city, file, lambda stage: shown.update(f"预演：{stage}……"), with_effects)
-        except FileNotFoundError as error:
+            if file is not None:
+                found = rehearse(settings, city, file, progress, with_effects)
+            else:
+                found = preview_held(settings, city, held or "", progress, with_effects)
+        except (FileNotFoundError, LookupError) as error:
             fail(str(error))
     if as_json:
         print_json(as_dict(found))

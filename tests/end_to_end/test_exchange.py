@@ -9,7 +9,7 @@ import pytest
 
 from sources.submission.file_names import workbook_file_name
 from sources.system.settings import Settings
-from tests.conftest import NURSING_SCHOOL, cell_of, run_all, snapshot
+from tests.conftest import NURSING_SCHOOL, cell_of, run_all, select, snapshot
 from tests.end_to_end.test_command_line import nianbao
 from warehouse.figures.effects import with_effects
 from warehouse.run.rehearsal import preview
@@ -107,6 +107,40 @@ def test_a_preview_for_a_server_tells_effects_writes_nothing_and_keeps_nothing_o
     )
     assert capsys.readouterr().out == ""
     assert snapshot(fresh_copy, ("raw", "registry", "report")) == before
+
+
+def test_what_a_held_file_would_change_is_what_it_changes_when_it_is_taken(fresh_copy, city, tmp_path):
+    other_school = next(each.code for each in city.respondents if each.kind == "school" and each.code != NURSING_SCHOOL)
+    elsewhere = fresh_copy.inbox / other_school  # a file in another school's folder is held
+    elsewhere.mkdir()
+    changed_workbook(fresh_copy, city, elsewhere, 2951)
+    run_all(fresh_copy, city)
+    ((held,),) = select(fresh_copy, "select submission_id from registry.submission where status = 'held'").iter_rows()
+    before = figures_of(fresh_copy)
+    assert nianbao(fresh_copy, "preview", "--held", "ffffff").returncode == CANNOT
+    assert nianbao(fresh_copy, "preview").returncode == CANNOT
+    told = json.loads(nianbao(fresh_copy, "preview", "--held", held[:12], "--json").stdout)
+    assert (told["status"], told["counts"]) == ("accepted", True)
+    assert [(each["before"], each["after"]) for each in told["cells"]] == [("2591", "2951")]
+    by = ("--by", "王科长", "--reason", "电话确认")
+    assert nianbao(fresh_copy, "decide", "--version", held, *by).returncode == OK
+    other = changed_workbook(fresh_copy, city, tmp_path, 2600)
+    assert preview(fresh_copy, city, other).status == "accepted", "what was let through waits for the next run"
+    run_all(fresh_copy, city)
+    after = figures_of(fresh_copy)
+    foretold = {
+        (each["report_year"], each["subject_code"], each["indicator_code"], each["scope_code"]): each["after"]
+        for each in told["figures"]
+    }
+    assert foretold == {key: value for key, value in after.items() if before.get(key) != value}
+    assert foretold
+
+
+def figures_of(settings: Settings) -> dict[tuple[str, ...], str]:
+    """Year, subject, indicator, scope → the figure as it is shown."""
+    asked = "cast(report_year as varchar), subject_code, indicator_code, scope_code, coalesce(display, '…')"
+    rows = select(settings, f"select {asked} from core.fct_indicator_value").iter_rows()
+    return {tuple(row[:4]): row[4] for row in rows}
 
 
 def test_status_returns_3_when_somebody_has_to_act(fresh_copy, city):

@@ -9,9 +9,10 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from sources.archive.archive import archived_decisions, restore
+from sources.archive.archive import archived_decisions, archived_path, content_at, restore
 from sources.archive.inbox import Inbox, content_of
 from sources.archive.tokens import keep_tokens
+from sources.archive.version_decisions import VersionDecision, note_version_decisions
 from sources.declarations.city import City
 from sources.declarations.contract import load_contracts
 from sources.declarations.declared import audit_version
@@ -20,6 +21,8 @@ from sources.submission.explanation import Question
 from sources.submission.finding import Finding
 from sources.system.fingerprint import sha256_of
 from sources.system.settings import Settings
+from warehouse.intake.decision_list import held_files
+from warehouse.intake.decisions import LEAST_LETTERS
 from warehouse.intake.register import RegisteredFinding, registered_findings
 from warehouse.intake.take_in import take_in
 from warehouse.run.build import build
@@ -60,6 +63,8 @@ STATUS_LABELS = {
     "declined": "教育局已经决定不采用",
 }
 """What `Preview.status` can be → what people read."""
+LONGEST_NAME = 80
+"""Letters of a file's name in a folder of its own: fewer than any file system takes."""
 Tell = Callable[[duckdb.DuckDBPyConnection, Iterable[Finding]], tuple[Finding, ...]]
 """Gives findings what a built database knows of them (`with_effects`)."""
 
@@ -70,12 +75,14 @@ def preview(
     file: Path,
     progress: Callable[[str], None] = lambda _: None,
     tell: Tell | None = None,
+    is_confirmed: bool = False,
 ) -> Preview:
     """Takes the file in on a copy of what is published, builds the models there, and compares.
 
-    `tell` gives the findings their effects on printed figures: for that the models are built also where the file would
-    be rejected. One at a time in a process: the models are built by dbt, which is one of its kind there. Nothing of the
-    installation is written or locked, so several processes may do so beside a run.
+    `is_confirmed`: as if the bureau had decided that the file may be taken, whatever would hold it. `tell` gives the
+    findings their effects on printed figures: for that the models are built also where the file would be rejected. One
+    at a time in a process: the models are built by dbt, which is one of its kind there. Nothing of the installation is
+    written or locked, so several processes may do so beside a run.
 
     Raises FileNotFoundError when nothing has been published yet or the file is gone, RuntimeError when the models do
     not build.
@@ -93,10 +100,12 @@ def preview(
         if content is None:
             raise FileNotFoundError(f"没有这个文件：{file}")
         submission_id = sha256_of(content)
+        if is_confirmed:
+            note_version_decisions(rehearsal.archive, [VersionDecision(submission_id, "confirmed", "", "")])
         progress("审核")
         with open_working(rehearsal) as connection:
             create_tables(connection, all_tables(city.pack))
-            _settle_others(connection, city)
+            _settle_others(connection, city, submission_id)
             taken = take_in(connection, rehearsal, city, sorted(city.calendar.years), Inbox(files=(file,)))
         if taken.accepted or (tell is not None and _is_identified(rehearsal, submission_id)):
             progress("重新计算")
@@ -107,6 +116,32 @@ def preview(
         with open_working(rehearsal) as after, open_published(settings) as before:
             found = _compared(before, after, city.pack, submission_id, file)
             return found if tell is None else _with_told(found, after, tell)
+
+
+def preview_held(
+    settings: Settings,
+    city: City,
+    submission_id: str,
+    progress: Callable[[str], None] = lambda _: None,
+    tell: Tell | None = None,
+) -> Preview:
+    """What would change if a file that is held were taken. `submission_id`: its first letters do.
+
+    Raises LookupError when no single file that is held is meant; else as `preview`.
+    """
+    if not settings.published_database.exists():
+        raise FileNotFoundError(f"还没有发布的数据库：{settings.published_database}。请先运行 nianbao run。")
+    with open_published(settings) as connection:
+        held = [each for each in held_files(connection) if each.submission_id.startswith(submission_id)]
+    if len(held) != 1 or len(submission_id) < LEAST_LETTERS:
+        told = "没有" if not held else "不止一份"
+        raise LookupError(
+            f"编号以 {submission_id} 开头的待确认的文件{told}；编号见 nianbao decide，至少写前 {LEAST_LETTERS} 位。"
+        )
+    with tempfile.TemporaryDirectory(prefix="nianbao-preview-") as folder:
+        file = Path(folder) / Path(held[0].value).name[-LONGEST_NAME:]
+        file.write_bytes(content_at(archived_path(held[0].submission_id, settings.archive)))
+        return preview(settings, city, file, progress, tell, is_confirmed=True)
 
 
 def _is_identified(rehearsal: Settings, submission_id: str) -> bool:
@@ -129,9 +164,12 @@ def _with_told(found: Preview, after: duckdb.DuckDBPyConnection, tell: Tell) -> 
     return replace(found, findings=of(found.findings), findings_new=of(found.findings_new))
 
 
-def _settle_others(connection: duckdb.DuckDBPyConnection, city: City) -> None:
-    """Removes the submissions that wait for a real run, because the copy has no archive to read them from."""
-    connection.execute("delete from registry.submission where status = 'received'")
+def _settle_others(connection: duckdb.DuckDBPyConnection, city: City, submission_id: str) -> None:
+    """Removes other submissions that wait for a real run, also those that somebody has let through since the last one,
+    because the copy has no archive to read them from."""
+    waiting = "submission_id in (select submission_id from registry.submission where status in ('received', 'held'))"
+    for table in ("receipt", "submission"):  # a receipt without its submission would be registered anew
+        connection.execute(f"delete from registry.{table} where {waiting} and submission_id <> ?", [submission_id])
     connection.execute(
         "update registry.submission set audit_version = ? where status = 'rejected'", [audit_version(city)]
     )
