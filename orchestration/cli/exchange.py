@@ -18,6 +18,7 @@ from orchestration.cli.console import (
     check_years,
     console,
     fail,
+    fail_not_found,
     installation,
     notices,
     print_findings,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 if TYPE_CHECKING:
     from sources.checked import Checked
+    from warehouse.run.rehearsal import Preview
 
 File = Annotated[Path, typer.Argument(help="工作簿", exists=True, dir_okay=False, readable=True)]
 FileOrNone = Annotated[Path | None, typer.Argument(help="工作簿", exists=True, dir_okay=False, readable=True)]
@@ -126,26 +128,31 @@ def preview(file: FileOrNone = None, held: Held = None, as_json: AsJson = False)
                 found = rehearse(settings, city, file, progress, with_effects)
             else:
                 found = preview_held(settings, city, held or "", progress, with_effects)
-        except (FileNotFoundError, LookupError) as error:
+        except FileNotFoundError as error:
             fail(str(error))
+        except LookupError as error:
+            fail_not_found(error)
     if as_json:
         print_json(as_dict(found))
     else:
-        label = STATUS_LABELS[found.status]
-        console.print(
-            f"{found.file_name}：{found.respondent_name or '无法识别单位'} {found.report_year or ''}年度，{label}"
-            f"（{found.reason}）。",
-        )
-        _print_changes(
-            "改动的单元格", {"sheet": "工作表", "record": "记录", "label": "项目", "cell": "单元格"}, found.cells
-        )
-        _print_findings("新出现的问题", [each.finding for each in found.findings_new], SHOWN_WITH_EFFECT)
-        _print_findings("已解决的问题", [each.finding for each in found.findings_solved])
-        where = {"report_year": "年度", "subject_name": "单位", "indicator": "指标", "scope": "口径"}
-        _print_changes("变动的数字", where, found.figures)
-        _print_changes("变动的名次", {"report_year": "年度", "school_name": "学校", "indicator": "指标"}, found.ranks)
+        _print_preview(found, STATUS_LABELS[found.status])
     if found.status == "rejected":
         raise typer.Exit(ACTION_NEEDED)
+
+
+def _print_preview(found: "Preview", label: str) -> None:
+    console.print(
+        f"{found.file_name}：{found.respondent_name or '无法识别单位'} {found.report_year or ''}年度，{label}"
+        f"（{found.reason}）。",
+    )
+    _print_changes(
+        "改动的单元格", {"sheet": "工作表", "record": "记录", "label": "项目", "cell": "单元格"}, found.cells
+    )
+    _print_findings("新出现的问题", [each.finding for each in found.findings_new], SHOWN_WITH_EFFECT)
+    _print_findings("已解决的问题", [each.finding for each in found.findings_solved])
+    where = {"report_year": "年度", "subject_name": "单位", "indicator": "指标", "scope": "口径"}
+    _print_changes("变动的数字", where, found.figures)
+    _print_changes("变动的名次", {"report_year": "年度", "school_name": "学校", "indicator": "指标"}, found.ranks)
 
 
 @app.command(rich_help_panel=Panel.SCHOOLS)

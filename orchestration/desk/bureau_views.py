@@ -34,7 +34,7 @@ from warehouse.alerts import mail_out
 from warehouse.catalogue.catalogue import CatalogueChangedError, load_catalogue
 from warehouse.figures.bounds import BoundedFigure, bounded_figures, most_telling_first
 from warehouse.figures.effects import effects_of_explanations
-from warehouse.intake.decision_list import asked_of
+from warehouse.intake.decision_list import asked_of, held_files
 from warehouse.intake.register import RegisterEntry, published_register
 from warehouse.intake.waiting import Asked
 from warehouse.release.foresee import foresee
@@ -62,10 +62,13 @@ class YearRow:
 
 @dataclass(frozen=True, slots=True)
 class AskedWithEffect:
-    """What waits for a decision, and what mending it would do to the printed figures (of a whole file nobody knows)."""
+    """What waits for a decision, and what mending it would do to the printed figures; of a whole file that is rehearsed
+    when somebody asks."""
 
     asked: Asked
     effect: Effect | None
+    rehearsed: Task | None = None
+    """What taking a whole file would do, as far as somebody has asked."""
 
     @property
     def rank(self) -> tuple[bool, Decimal, int]:
@@ -191,7 +194,9 @@ def decisions(request: HttpRequest, report_year: int) -> HttpResponseBase:
 
 def _by_effect(connection: duckdb.DuckDBPyConnection, asked: Sequence[Asked]) -> list[AskedWithEffect]:
     known = effects_of_explanations(connection, [each.id for each in asked if each.about == "explanation"])
-    found = [AskedWithEffect(each, known.get(each.id)) for each in asked]
+    rehearsals = Task.objects.filter(command="preview_held").order_by("asked_at")
+    rehearsed = {each.submission_id: each for each in rehearsals}
+    found = [AskedWithEffect(each, known.get(each.id), rehearsed.get(each.id)) for each in asked]
     return sorted(found, key=lambda each: each.rank)
 
 
@@ -216,6 +221,23 @@ def decide_ticked(request: HttpRequest, report_year: int) -> HttpResponseBase:
     if done.noted:
         messages.success(request, f"{len(done.noted)} 件记下了，下一次运行起作用。")
     return redirect("decisions", report_year)
+
+
+@for_act(Act.DECIDE)
+def preview_held(request: HttpRequest, report_year: int, submission_id: str) -> HttpResponseBase:
+    """Queues the rehearsal of a held file: what it would change if it were taken."""
+    _in_calendar(report_year)
+    if request.method != "POST":
+        raise Http404
+    with published_now() as connection:
+        held = {} if connection is None else {each.id: each for each in held_files(connection)}
+    if submission_id not in held:
+        messages.error(request, "这份文件已经不再等着决定；请看现在的清单")
+        return redirect("decisions", report_year)
+    account, about = account_of(request), held[submission_id]
+    task = ask_for("preview_held", report_year, account, submission_id=submission_id)
+    log(account.username, "ask_preview_held", f"{report_year} {about.respondent_name} {about.value}")
+    return redirect("task", task.pk)
 
 
 @for_act(Act.RUN)

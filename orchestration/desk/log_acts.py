@@ -10,6 +10,7 @@ COMMAND_LABELS: Mapping[str, str] = {
     "mail_out": "发信",
     "mail_in": "收信",
     "new_year": "开年",
+    "preview_held": "试算待确认的文件",
 }
 """Commands of nianbao that are started from a page → what people read."""
 LOG_ACTS: Mapping[str, str] = {

@@ -136,6 +136,8 @@ class Task(models.Model):
     report_year = models.IntegerField()
     schools = models.TextField(blank=True)
     """The codes of those whom it is about, one a word; '': all."""
+    submission_id = models.CharField(max_length=64, blank=True)
+    """The file that it is about, if it is about one; its first letters do."""
     account = models.ForeignKey(Account, on_delete=models.PROTECT)
     state = models.CharField(max_length=10, choices=TaskState.choices, default=TaskState.WAITING.value)
     asked_at = models.DateTimeField(default=timezone.now)

@@ -29,10 +29,11 @@ COMMANDS: Mapping[str, Sequence[str]] = {
     "mail_out": ("mail-out", "--send", "--by={by}"),
     "mail_in": ("mail-in",),
     "new_year": ("new-year", "{year}"),
+    "preview_held": ("preview", "--held={submission_id}"),
 }
 """What may be asked for, as arguments of the program; what people read of each is in `log_acts`."""
-OF_OTHER_PAGES = frozenset({"release", "new_year"})
-"""Commands that are asked for where more is asked: at the gate, on the page of years."""
+OF_OTHER_PAGES = frozenset({"release", "new_year", "preview_held"})
+"""Commands that are asked for where more is asked: at the gate, on the page of years, beside a held file."""
 ENDED: Mapping[int, str] = {
     0: "做好了",
     1: "没有成功，已经发布的保持原样",
@@ -47,9 +48,12 @@ AFTER: Mapping[str, str] = {"release": "school_reports"}
 """Command → what is queued when it has been done: schools find their reports once the year is released."""
 
 
-def ask_for(command: str, report_year: int, account: Account, schools: Sequence[str] = ()) -> Task:
+def ask_for(
+    command: str, report_year: int, account: Account, schools: Sequence[str] = (), submission_id: str = ""
+) -> Task:
     """Queues a command, unless the same waits already; `schools`: the codes of those whom it is about alone."""
-    wish = {"command": command, "report_year": report_year, "schools": " ".join(schools)}
+    about = {"schools": " ".join(schools), "submission_id": submission_id}
+    wish = {"command": command, "report_year": report_year, **about}
     return Task.objects.filter(**wish, state=TaskState.WAITING).first() or Task.objects.create(**wish, account=account)
 
 
@@ -84,9 +88,10 @@ def carry_out(task: Task) -> None:
     program = Path(sys.executable).with_name("nianbao")
     task.state = TaskState.RUNNING
     task.save()
+    about = {"year": task.report_year, "by": task.account.shown_name, "submission_id": task.submission_id}
     called = [
         str(program),
-        *(each.format(year=task.report_year, by=task.account.shown_name) for each in COMMANDS[task.command]),
+        *(each.format(**about) for each in COMMANDS[task.command]),
         *(f"--school={code}" for code in task.schools.split()),
     ]
     said = ""

@@ -68,6 +68,7 @@ urlpatterns = [
     path(f"year/{_YEAR}", bureau_views.year, name="year"),
     path(f"year/{_YEAR}/decisions", bureau_views.decisions, name="decisions"),
     path(f"year/{_YEAR}/decide", bureau_views.decide_ticked, name="decide"),
+    path(f"year/{_YEAR}/held/<slug:submission_id>", bureau_views.preview_held, name="preview_held"),
     path(f"year/{_YEAR}/start/<slug:command>", bureau_views.start_task, name="start_task"),
     path(f"year/{_YEAR}/batch", batch_views.batch, name="batch"),
     path(f"year/{_YEAR}/letters", bureau_views.letters, name="letters"),

@@ -1,5 +1,6 @@
 """What the bureau does at the desk is what its commands do: decisions, letters, runs, and the gate of a release."""
 
+import re
 from collections.abc import Callable
 from html import escape
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ from sources.submission.file_names import workbook_file_name
 from sources.system.settings import Settings
 from tests.conftest import BUREAU, NURSING_SCHOOL, run_all
 from tests.desk.test_files import CERTIFYING, follow, put
+from tests.end_to_end.test_exchange import changed_workbook
 from warehouse.alerts.mail_out import same_as_waiting, waiting_batch
 from warehouse.catalogue.catalogue import load_catalogue
 from warehouse.figures.effects import effects_of, effects_of_explanations
@@ -190,3 +192,29 @@ def test_a_batch_of_letters_is_that_of_the_command_with_its_marked_workbooks(
     assert waiting_batch(desk) is None
     assert clerk.account.shown_name in {each.by for each in archived_sent(desk.archive) if each.batch == batch}
     assert "没有要发的" in clerk.get(at).content.decode()
+
+
+@pytest.mark.deep
+def test_what_a_held_file_would_change_is_asked_for_beside_it(
+    city: City, desk: Settings, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from orchestration.desk.models import Task
+    from orchestration.desk.tasks import carry_out
+
+    monkeypatch.setenv("NIANBAO_HOME", str(desk.home))
+    monkeypatch.setenv("NIANBAO_CITY", str(desk.city_dir))
+    another = next(each.code for each in city.respondents if each.kind == "school" and each.code != NURSING_SCHOOL)
+    (desk.inbox / another).mkdir(exist_ok=True)
+    changed_workbook(desk, city, desk.inbox / another, 2951)
+    run_all(desk, city)
+    clerk, approver = signed_in("bureau_clerk"), signed_in("approver")
+    page = clerk.get(f"/year/{YEAR}/decisions").content.decode()
+    (address,) = set(re.findall(rf"/year/{YEAR}/held/\w+", page))
+    assert address not in approver.get(f"/year/{YEAR}/decisions").content.decode(), "only who decides asks"
+    assert "不再等着决定" in clerk.post(f"/year/{YEAR}/held/ffffff", follow=True).content.decode()
+    task = clerk.post(address).headers["Location"]
+    carry_out(Task.objects.get())
+    told = clerk.get(task).content.decode()
+    assert re.search(r"全日制在校生数.*2591.*2951", told)
+    assert "变动的数字" in told
+    assert f'<a href="{task}">' in approver.get(f"/year/{YEAR}/decisions").content.decode()

@@ -49,6 +49,7 @@ MAY: dict[str, tuple[str, ...]] = {
     "year": (*BUREAUS, "district", "reader"),
     "decisions": BUREAUS,
     "decide": ("bureau_clerk",),
+    "preview_held": ("bureau_clerk",),
     "start_task": ("bureau_clerk",),
     "batch": ("bureau_clerk",),
     "letters": ("bureau_clerk",),
@@ -67,6 +68,7 @@ PARTS = {
     "account_id": 1,
     "task_id": 1,
     "command": "run",
+    "submission_id": "0123456789abcdef",
     "key": "MQ",
     "token": "a-b",
 }
