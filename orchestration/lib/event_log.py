@@ -37,6 +37,7 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
         self._turn = threading.RLock()
         self._tables: set[str] = set()
         self._indexes: set[str] = set()
+        self._columns: set[str] = set()
         super().__init__(base_dir, inst_data)
 
     def run_connection(self, run_id: str | None = None) -> Connected:
@@ -65,6 +66,12 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
         if name not in self._indexes and super().has_secondary_index(name):
             self._indexes.add(name)
         return name in self._indexes
+
+    def _has_asset_key_col_on_connection(self, conn: db.Connection, column_name: str) -> bool:
+        """Remembers a column once it is there, because Dagster reads the whole schema for each event of an asset."""
+        if column_name not in self._columns and super()._has_asset_key_col_on_connection(conn, column_name):
+            self._columns.add(column_name)
+        return column_name in self._columns
 
     def dispose(self) -> None:
         super().dispose()

@@ -1,6 +1,7 @@
 """The published file declares keys, closed lists and comments; its rows are those of the working database."""
 
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -131,6 +132,31 @@ def test_publishing_twice_gives_the_same_rows_and_a_working_database_comes_back_
     with opened(again) as made, opened(working) as was:
         for sql in (RELATIONS, COLUMNS):
             assert made.execute(sql).fetchall() == was.execute(sql).fetchall()
+
+
+def test_the_published_file_lends_its_definitions_while_they_are_the_same_and_only_then(city_run, tmp_path):
+    working, fresh = city_run.working_database, replace(city_run, home=tmp_path / "none")
+    lent, made = (at(tmp_path / name) for name in ("lent", "made"))
+    shaped_copy(city_run, working, lent)
+    shaped_copy(fresh, working, made)
+    for sql in (RELATIONS, COLUMNS):
+        with opened(lent) as one, opened(made) as two, opened(city_run.published_database) as last:
+            assert one.execute(sql).fetchall() == two.execute(sql).fetchall() == last.execute(sql).fetchall()
+    for number, change in enumerate(
+        (
+            "comment on column core.dim_school.school_code is 'another'",
+            "create view staging.another as select 1 as one",
+            "update catalogue.column set allowed = list_append(allowed, 'another')"
+            " where (table_name, column_name) = ('dim_school', 'ownership')",
+        )
+    ):
+        changed, other = at(tmp_path / f"changed{number}"), at(tmp_path / f"other{number}")
+        changed.write_bytes(working.read_bytes())
+        with closing(duckdb.connect(str(changed))) as connection:
+            connection.execute(change)
+        shaped_copy(city_run, changed, other)
+        with opened(other) as connection:
+            assert "'another'" in str([connection.execute(sql).fetchall() for sql in (RELATIONS, COLUMNS)]), change
 
 
 @pytest.mark.deep

@@ -19,7 +19,7 @@ from sources.system.seal import broken_seal, is_sealed, remove_seal, seal, seal_
 from sources.system.settings import Settings
 from sources.system.whole_file import copy_file, whole_file
 from warehouse.history.revision import note_revisions
-from warehouse.store.connection import BLOCK_BYTES, open_beside
+from warehouse.store.connection import NEW_FILE, open_beside
 from warehouse.store.ddl import PUBLIC_SCHEMAS
 from warehouse.store.sql import quoted, transaction
 
@@ -99,9 +99,7 @@ def note_publication(settings: Settings) -> None:
         with whole_file(target, mode=0o444) as partial:
             if target.exists():
                 copy_file(target, partial)
-            connection.execute(
-                f"attach {quoted(str(partial))} as history" + ("" if last else f" (block_size {BLOCK_BYTES})")
-            )
+            connection.execute(f"attach {quoted(str(partial))} as history{'' if last else NEW_FILE}")
             _take_up(connection, moment, content, is_new=last is None)
             connection.execute("checkpoint history")
             connection.execute("detach history")

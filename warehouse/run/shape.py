@@ -6,24 +6,24 @@ never changed, so it can state what the build has tested. From a published file 
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Set
+from collections.abc import Collection, Iterable, Mapping, Set
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from pathlib import Path
 
 import duckdb
 
+from sources.system.seal import broken_seal
 from sources.system.settings import Settings
 from sources.system.whole_file import copy_file
-from warehouse.store.connection import BLOCK_BYTES, open_beside
+from warehouse.store.connection import NEW_FILE, open_beside
 from warehouse.store.sql import quoted, transaction
 
 MOST_ROWS = 150_000
 """A larger table stays as dbt builds it, and a file that has one is copied: an index over it costs more than building
 the models, and its key is tested by each build all the same (docs/decisions/0055)."""
-STORAGE = "v1.3.0"
-"""The oldest DuckDB that reads a new file; texts take a third of the room that they take for older ones."""
-OLD = "old"
+OLD, LAST, WANTED = "old", "last", "wanted"
+"""As what databases are attached: the working one, the published one, and one in memory that holds no rows."""
 Name = tuple[str, str]
 """A relation: schema and name."""
 
@@ -86,9 +86,18 @@ def shaped_copy(settings: Settings, source: Path, target: Path) -> None:
         shapes = {name: shape for name, shape in _shapes(connection).items() if name in small}
         if is_small:
             connection.execute("set threads = 1")  # more of them would wait for one another
-            _attach(connection, target, settings, f" (block_size {BLOCK_BYTES}, storage_version '{STORAGE}')")
+            is_like_last = _is_like_last(connection, settings.published_database, shapes)
+            _attach(connection, target, settings, NEW_FILE)
+            others = rows.keys() - shapes.keys()
             with transaction(connection):
-                _copy_others(connection, rows.keys() - shapes.keys())
+                if is_like_last:
+                    connection.execute(f"copy from database {LAST} to {settings.working_database.stem} (schema)")
+                else:
+                    _make_others(connection, others)
+                    _make(connection, shapes)
+                    _comment(connection, others | shapes.keys() | _definitions(connection, OLD, "view").keys())
+                for name in sorted(others):
+                    connection.execute(f"insert into {_qualified(name)} from {OLD}.{_qualified(name)}")
                 _fill(connection, shapes)
         else:
             copy_file(source, target)
@@ -96,6 +105,8 @@ def shaped_copy(settings: Settings, source: Path, target: Path) -> None:
             connection.execute("; ".join(f"drop table {_qualified(name)}" for name in shapes))
             connection.execute("checkpoint")  # the new ones take up their place
             with transaction(connection):
+                _make(connection, shapes)
+                _comment(connection, shapes)
                 _fill(connection, shapes)
         connection.execute("checkpoint")
 
@@ -110,7 +121,7 @@ def plain_copy(settings: Settings, source: Path, target: Path) -> None:
         ).fetchall()
         shapes = {name: shape for name, shape in _shapes(connection).items() if name in keyed}
         _attach(connection, target, settings)
-        for name in reversed(_in_order({name: shape.parents(shapes) for name, shape in shapes.items()})):
+        for name in reversed(_filled_in_order(shapes)):
             connection.execute(f"drop table {_qualified(name)}")
         connection.execute("checkpoint")
         with transaction(connection):
@@ -164,25 +175,42 @@ def _shapes(connection: duckdb.DuckDBPyConnection) -> dict[Name, _KeyedTable]:
     }
 
 
-def _copy_others(connection: duckdb.DuckDBPyConnection, names: Set[Name]) -> None:
-    """Copies the other tables, and the views, of the old file with their keys and comments."""
-    tables, views = (
-        {
-            (schema, name): sql
-            for schema, name, sql in connection.execute(
-                f"select schema_name, {kind}_name, sql from duckdb_{kind}s() where database_name = '{OLD}' order by all"
-            ).fetchall()
-        }
-        for kind in ("table", "view")
-    )
+def _is_like_last(connection: duckdb.DuckDBPyConnection, published: Path, shapes: Mapping[Name, _KeyedTable]) -> bool:
+    """Whether the file that is published, attached here as LAST, has the relations and comments that the new one gets.
+
+    Then it lends them: to say every comment anew takes as long as to fill the tables. What the tables for analysts are
+    to be is asked of an empty database in memory, because DuckDB words a definition in its own way.
+    """
+    if not published.exists() or broken_seal(published):
+        return False
+    connection.execute(f"attach ':memory:' as {WANTED}; use {WANTED}")
+    _make(connection, shapes)
+    connection.execute(f"attach {quoted(str(published))} as {LAST} (read_only)")
+    wanted = _definitions(connection, OLD) | _definitions(connection, WANTED)
+    return wanted == _definitions(connection, LAST) and _comments(connection, OLD) == _comments(connection, LAST)
+
+
+def _make_others(connection: duckdb.DuckDBPyConnection, names: Set[Name]) -> None:
+    """Makes the other tables, still empty, and the views of the old file with their keys."""
+    tables, views = _definitions(connection, OLD, "table"), _definitions(connection, OLD, "view")
     for schema in sorted({schema for schema, _ in (*names, *views)}):
         connection.execute(f"create schema if not exists {schema}")
     for name in sorted(names):
         connection.execute(tables[name])
-        connection.execute(f"insert into {_qualified(name)} from {OLD}.{_qualified(name)}")
     for name in _in_order({view: _named_by(view, sql, views) for view, sql in views.items()}):
         connection.execute(views[name])
-    _comment(connection, names | views.keys())
+
+
+def _definitions(connection: duckdb.DuckDBPyConnection, database: str, *kinds: str) -> dict[Name, str]:
+    """The tables and views of a database, or those of the kinds, each with the statement that makes it."""
+    return {
+        (schema, name): sql
+        for kind in kinds or ("table", "view")
+        for schema, name, sql in connection.execute(
+            f"select schema_name, {kind}_name, sql from duckdb_{kind}s() where database_name = $1 order by all",
+            [database],
+        ).fetchall()
+    }
 
 
 def _named_by(view: Name, sql: str, views: Collection[Name]) -> set[Name]:
@@ -191,45 +219,54 @@ def _named_by(view: Name, sql: str, views: Collection[Name]) -> set[Name]:
     return {other for other in views if other != view and ".".join(other) in named}
 
 
+def _filled_in_order(shapes: Mapping[Name, _KeyedTable]) -> list[Name]:
+    return _in_order({name: shape.parents(shapes) for name, shape in shapes.items()})
+
+
 def _in_order(parents: Mapping[Name, Set[Name]]) -> list[Name]:
     """The relations, each after its parents."""
     return list(TopologicalSorter({name: sorted(before) for name, before in parents.items()}).static_order())
 
 
-def _fill(connection: duckdb.DuckDBPyConnection, shapes: Mapping[Name, _KeyedTable]) -> None:
-    """Creates and fills the tables for analysts, each after those that it refers to."""
+def _make(connection: duckdb.DuckDBPyConnection, shapes: Mapping[Name, _KeyedTable]) -> None:
+    """Makes the tables for analysts, still empty, each after those that it refers to."""
     for schema in sorted({schema for schema, _ in shapes}):
         connection.execute(f"create schema if not exists {schema}")
-    for name in _in_order({name: shape.parents(shapes) for name, shape in shapes.items()}):
-        columns = _listed(column.name for column in shapes[name].columns)
+    for name in _filled_in_order(shapes):
         connection.execute(shapes[name].ddl(shapes))
+
+
+def _fill(connection: duckdb.DuckDBPyConnection, shapes: Mapping[Name, _KeyedTable]) -> None:
+    """Fills the tables for analysts, each after those that it refers to."""
+    for name in _filled_in_order(shapes):
+        columns = _listed(column.name for column in shapes[name].columns)
         connection.execute(f"insert into {_qualified(name)} select {columns} from {OLD}.{_qualified(name)}")
-    _comment(connection, shapes)
 
 
 def _comment(connection: duckdb.DuckDBPyConnection, names: Collection[Name]) -> None:
     """Gives relations and their columns the comments that they have in the old file."""
+    if statements := [
+        f"comment on {kind} {at} is {quoted(said)}"
+        for (kind, name, at), said in _comments(connection, OLD).items()
+        if name in names
+    ]:
+        connection.execute("; ".join(statements))
+
+
+def _comments(connection: duckdb.DuckDBPyConnection, database: str) -> dict[tuple[str, Name, str], str]:
+    """What is said of a database's relations and columns: by kind, relation, and how statements call them."""
     found = connection.execute(
         "select schema_name, table_name, 'table', null, comment from duckdb_tables() where database_name = $1"
         " union all select schema_name, view_name, 'view', null, comment from duckdb_views() where database_name = $1"
         " union all select schema_name, table_name, 'column', column_name, comment from duckdb_columns()"
         " where database_name = $1",
-        [OLD],
+        [database],
     ).fetchall()
-    wanted = set(names)
-    if statements := [
-        statement
-        for schema, *relation in found
-        if (schema, relation[0]) in wanted
-        for statement in _said(schema, *relation)
-    ]:
-        connection.execute("; ".join(statements))
-
-
-def _said(schema: str, name: str, kind: str, column: str | None, comment: str | None) -> Iterator[str]:
-    if comment is not None:
-        at = f'{_qualified((schema, name))}."{column}"' if column else _qualified((schema, name))
-        yield f"comment on {kind} {at} is {quoted(comment)}"
+    return {
+        (kind, (schema, name), _qualified((schema, name)) + (f'."{column}"' if column else "")): comment
+        for schema, name, kind, column, comment in found
+        if comment is not None
+    }
 
 
 def _qualified(name: Name) -> str:
