@@ -4,6 +4,7 @@ Each entry has the digest of itself and of the one before; `first_broken` finds 
 put in one since.
 """
 
+from collections.abc import Sequence
 from datetime import UTC
 
 from django.db import connection, transaction
@@ -55,13 +56,17 @@ def digest_of(entry: LogEntry, before: str) -> str:
     return sha256_of(repr(said))
 
 
-def first_broken() -> LogEntry | None:
+def first_broken(among: Sequence[LogEntry] | None = None) -> LogEntry | None:
     """The first entry that is not as it was written, or before which one is missing; None when all are whole.
 
-    That the last ones were cut off shows only against a digest that was kept elsewhere: an export has it.
+    `among`: only these, which follow one on the other, the oldest first. That the last ones were cut off shows only
+    against a digest that was kept elsewhere: an export has it.
     """
     before = ""
-    for entry in LogEntry.objects.order_by("id").iterator():
+    if among:
+        earlier = LogEntry.objects.filter(pk__lt=among[0].pk).order_by("-id").first()
+        before = earlier.digest if earlier else ""
+    for entry in LogEntry.objects.order_by("id").iterator() if among is None else among:
         if entry.digest != digest_of(entry, before):
             return entry
         before = entry.digest

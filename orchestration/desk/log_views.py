@@ -28,9 +28,12 @@ LOG_HEADINGS = {
 
 @for_act(Act.SEE_LOG)
 def log_page(request: HttpRequest) -> HttpResponseBase:
+    """A page of the log, checked by itself; with ?check=all the whole is checked, which takes longer each year."""
     pages = Paginator(LogEntry.objects.order_by("-id"), ON_A_PAGE)
-    shown = pages.get_page(request.GET.get("page"))
-    return render(request, "desk/log.html", {"page": shown, "broken": first_broken(), "headings": LOG_HEADINGS})
+    shown, is_all = pages.get_page(request.GET.get("page")), request.GET.get("check") == "all"
+    broken = first_broken(None if is_all else list(reversed(shown.object_list)))
+    about = {"page": shown, "broken": broken, "is_all": is_all, "headings": LOG_HEADINGS}
+    return render(request, "desk/log.html", about)
 
 
 @for_act(Act.SEE_LOG)

@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from orchestration.lib.mail_rounds import NoMailError, mailing_of, read_mails
 from orchestration.lib.what_waits import read_waiting
+from sources.archive.archive import archived_receipts
 from sources.archive.mailbox import read_posted
 from sources.declarations.city import City
 from sources.declarations.deadlines import open_years
@@ -22,19 +23,33 @@ def todays_digest(settings: Settings, city: City) -> DigestText | None:
     """What would be sent now; None where there is nothing to tell. Raises DeclarationError, InboxGoneError."""
     state = read_mails(settings, city)
     now = datetime.now(ZoneInfo(city.calendar.timezone))
+    sent_since = _sent_since(settings)
     facts = DigestFacts(
         city,
         settings.today,
         new_mails(state.mailbox, state.posted, now),
         state.troubles,
-        {year: _late(settings, city, year) for year in open_years(city.calendar, settings.today)},
+        {year: _late(settings, city, year, sent_since) for year in open_years(city.calendar, settings.today)},
+        [city.respondent_by_code[code].name for code in sorted(sent_since & city.respondent_by_code.keys())],
         todo(read_waiting(settings, city)),
     )
     return digest_of(facts)
 
 
-def _late(settings: Settings, city: City, report_year: int) -> list[str]:
-    """Who is expected, of whom nothing counts as of the last run, and whose due date has passed."""
+def _sent_since(settings: Settings) -> frozenset[str]:
+    """The codes of those of whom the archive has a file that no run has seen; it may be of any year."""
+    seen: set[str] = set()
+    if settings.published_database.exists():
+        with open_published(settings) as connection:
+            rows = connection.execute("select submission_id from registry.submission where status <> 'received'")
+            seen = {submission_id for (submission_id,) in rows.fetchall()}
+    receipts = archived_receipts(settings.archive)
+    return frozenset(each.sender for each in receipts if each.sender and each.submission_id not in seen)
+
+
+def _late(settings: Settings, city: City, report_year: int, sent_since: frozenset[str]) -> list[str]:
+    """Who is expected, of whom nothing counts as of the last run, who has sent nothing since, and whose due date has
+    passed."""
     if not city.calendar.years[report_year].is_overdue(settings.today):
         return []
     counts: set[str] = set()
@@ -42,7 +57,7 @@ def _late(settings: Settings, city: City, report_year: int) -> list[str]:
         with open_published(settings) as connection:
             register = published_register(connection, report_year)
         counts = {each.respondent_code for each in register if each.current_submission_id}
-    return [each.name for each in city.respondents_in(report_year) if each.code not in counts]
+    return [each.name for each in city.respondents_in(report_year) if each.code not in counts | sent_since]
 
 
 def digest_round(settings: Settings, city: City) -> Delivery | None:

@@ -1,6 +1,7 @@
 """The log tells where somebody has changed it, whatever was changed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -69,3 +70,22 @@ def test_any_text_is_logged_and_its_chain_holds(text: str) -> None:
     log(text, "note", text, text, text)
     log("张", "note", "后面一条")
     assert first_broken() is None
+
+
+def test_a_page_answers_for_itself_and_the_whole_is_checked_when_asked_for(
+    signed_in: Callable[..., SimpleNamespace], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from orchestration.desk.models import LogEntry
+
+    administrator = signed_in("administrator")
+
+    def told(address: str) -> str:
+        return administrator.get(address).content.decode()
+
+    monkeypatch.setattr("orchestration.desk.log_views.ON_A_PAGE", 3)
+    ids = written(7)
+    assert "日志完整" in told("/log?check=all")
+    assert all("这一页的每一条都与记下时一样" in told(f"/log?page={page}") for page in (1, 2, 3))
+    LogEntry.objects.filter(pk=ids[2]).update(after="别的")
+    assert ["这一页的每一条" in told(f"/log?page={page}") for page in (1, 2, 3)] == [True, False, True]
+    assert "日志从" in told("/log?check=all")

@@ -16,6 +16,7 @@ from orchestration.cli.main import app
 from orchestration.defs.mail_sensor import build_mail_sensor
 from orchestration.lib.digest_rounds import is_digest_due
 from orchestration.lib.installation import Installation
+from sources.archive.delivery import deliver
 from sources.archive.mailbox import MailedFile, MailPlace, TakenMail, Undelivered, note_done, note_mail, read_posted
 from sources.declarations.city import City
 from sources.system.settings import Settings
@@ -102,6 +103,20 @@ def test_a_day_has_one_digest_that_tells_what_came_and_what_waits(with_digest, c
         assert line in text, line
     (posted,) = read_posted(settings.archive)
     assert (posted.kind, posted.state, posted.content) == ("digest", "sent", settings.today.isoformat())
+
+
+def test_who_has_sent_since_the_last_run_is_not_late(with_digest, city):
+    settings, _ = with_digest
+    name = city.respondent_by_code[NURSING_SCHOOL].name
+    deliver(b"anything", NURSING_SCHOOL, "2023.xlsx", settings.inbox, settings.archive, settings.today)
+    shown = types(settings)
+    late, sent = (
+        next(block for block in shown.split("\n\n") if heading in block)
+        for heading in ("2023年度逾期还没有报送的", "报送了、等下一次运行的")
+    )
+    assert f"的 {len(city.respondents_in(2023)) - 1} 个单位" in late
+    assert name not in late
+    assert sent.endswith(f"的 1 个单位\n· {name}")
 
 
 def test_the_sensor_sends_it_once_and_the_next_day_again_with_what_is_new(with_digest, city):

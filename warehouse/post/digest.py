@@ -26,13 +26,15 @@ NOT_ARRIVED = ("undelivered", "refused", "uncertain")
 
 @dataclass(frozen=True, slots=True)
 class DigestFacts:
-    """What a digest is made of. `late`: report year → names of those of whom nothing counts after the due date."""
+    """What a digest is made of. `late`: report year → names of those who have sent nothing that counts after the due
+    date; `sent_since`: names of those who have sent something that no run has seen."""
 
     city: City
     today: date
     mails: Sequence[TakenMail]
     troubles: Sequence[MailTrouble]
     late: Mapping[int, Sequence[str]]
+    sent_since: Sequence[str]
     todo: Sequence[Todo]
 
 
@@ -67,6 +69,9 @@ def digest_of(facts: DigestFacts) -> DigestText | None:
             for year, names in facts.late.items()
             if names
         },
+        f"报送了、等下一次运行的 {len(facts.sent_since)} 个单位": ["、".join(map(plain, facts.sent_since))]
+        if facts.sent_since
+        else [],
         f"等着办的 {len(facts.todo)} 件": [line for each in facts.todo for line in _todo_lines(each)],
     }
     told = {heading: lines for heading, lines in parts.items() if lines}
