@@ -1,7 +1,7 @@
 """The bureau's pages: the year, what waits for a decision, runs, letters, and the gate of a release."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -9,7 +9,7 @@ from decimal import Decimal
 import duckdb
 from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 
@@ -21,7 +21,7 @@ from orchestration.desk.models import Note, Task, TaskState, Upload, UploadState
 from orchestration.desk.next_step import is_sent_since, standing
 from orchestration.desk.roles import Act, Role, allowed, seen
 from orchestration.desk.scanning import scanning_now
-from orchestration.desk.tasks import COMMANDS, ENDED, OF_OTHER_PAGES, ask_for
+from orchestration.desk.tasks import COMMANDS, ENDED, OF_OTHER_PAGES, ask_for, foretold_in
 from orchestration.lib.correspondence import for_all
 from orchestration.lib.mail_rounds import read_mails, waiting_letters
 from sources.archive.delivery import archive_lock
@@ -84,17 +84,22 @@ class DecisionForm(forms.Form):
     verdict = forms.ChoiceField(choices=list(VERDICTS.items()))
     reason = forms.CharField(max_length=500, required=False)
 
-    def __init__(self, *args: object, ids: Sequence[str], **kwargs: object) -> None:
+    def __init__(self, *args: object, asked: Mapping[str, Asked], **kwargs: object) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        self.asked = asked
         known = self.fields["id"]
         assert isinstance(known, forms.TypedMultipleChoiceField)
-        known.choices = [(each, each) for each in ids]
+        known.choices = [(each, each) for each in asked]
         known.error_messages["invalid_choice"] = "有一件已经有人决定了，或者不再需要决定；请看现在的清单"
 
     def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
         if cleaned.get("verdict") == "refused" and not cleaned.get("reason"):
             self.add_error("reason", "不认可、不采用的请写明原因，学校会看到")
+        elif not cleaned.get("reason"):
+            for each in (self.asked[id_] for id_ in cleaned.get("id", ())):
+                if each.about == "file":
+                    self.add_error("reason", f"采用待确认的文件（{each.respondent_name} {each.value}）请写明原因")
         return cleaned
 
 
@@ -184,12 +189,19 @@ def _at_desk(upload: Upload | None, entry: RegisterEntry | None) -> str:
 def decisions(request: HttpRequest, report_year: int) -> HttpResponseBase:
     """The explanations and held files that wait for the bureau: files first, then what moves the region's figures."""
     _in_calendar(report_year)
+    return _decisions_page(request, report_year)
+
+
+def _decisions_page(request: HttpRequest, report_year: int) -> HttpResponse:
+    """The list; what somebody has ticked and written stays, where it could not be noted."""
     asked: Sequence[AskedWithEffect] = ()
     with published_now() as connection:
         if connection is not None:
             asked = _by_effect(connection, asked_of(connection, installed(), [report_year]))
     can_decide = account_of(request).role == Role.BUREAU_CLERK
-    return render(request, "desk/decisions.html", {"year": report_year, "asked": asked, "can_decide": can_decide})
+    typed = {"ticked": request.POST.getlist("id"), "reason": request.POST.get("reason", "")}
+    shown = {"year": report_year, "asked": asked, "can_decide": can_decide, **typed}
+    return render(request, "desk/decisions.html", shown)
 
 
 def _by_effect(connection: duckdb.DuckDBPyConnection, asked: Sequence[Asked]) -> list[AskedWithEffect]:
@@ -209,10 +221,10 @@ def decide_ticked(request: HttpRequest, report_year: int) -> HttpResponseBase:
     account, settings = account_of(request), installed()
     with published_now() as connection, archive_lock(settings.archive):
         asked = {} if connection is None else {each.id: each for each in asked_of(connection, settings, [report_year])}
-        form = DecisionForm(request.POST, ids=list(asked))
+        form = DecisionForm(request.POST, asked=asked)
         if connection is None or not form.is_valid():
             messages.error(request, told_errors(form))
-            return redirect("decisions", report_year)
+            return _decisions_page(request, report_year)
         given = form.cleaned_data
         chosen = [asked[each] for each in given["id"]]
         done = note_decided(account, connection, chosen, given["verdict"] == "refused", given["reason"])
@@ -258,7 +270,8 @@ def task(request: HttpRequest, task_id: int) -> HttpResponseBase:
     found = get_object_or_404(Task, pk=task_id)
     is_open = found.state in (TaskState.WAITING, TaskState.RUNNING)
     how = ENDED.get(found.exit_code, "没有完成，见下面程序说的") if found.exit_code is not None else ""
-    shown = {"task": found, "label": found.label, "is_open": is_open, "how": how}
+    foretold = None if is_open else foretold_in(found)
+    shown = {"task": found, "label": found.label, "is_open": is_open, "how": how, "foretold": foretold}
     shown |= {"in_calendar": found.report_year in city_now().calendar.years}
     return render(request, "desk/task.html", shown)
 

@@ -3,12 +3,14 @@
 Each is the program itself, as somebody at a terminal would call it, so that nothing here can end differently.
 """
 
+import json
 import logging
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from django.db import close_old_connections
 from django.utils import timezone
@@ -20,7 +22,7 @@ from orchestration.desk.models import Account, Task, TaskState
 from sources.system.plain_text import legible
 
 SECONDS_BETWEEN = 0.5
-KEPT_LETTERS = 20_000
+KEPT_LETTERS = 500_000
 COMMANDS: Mapping[str, Sequence[str]] = {
     "run": ("run", "--year", "{year}"),
     "documents": ("documents", "--year", "{year}"),
@@ -29,7 +31,7 @@ COMMANDS: Mapping[str, Sequence[str]] = {
     "mail_out": ("mail-out", "--send", "--by={by}"),
     "mail_in": ("mail-in",),
     "new_year": ("new-year", "{year}"),
-    "preview_held": ("preview", "--held={submission_id}"),
+    "preview_held": ("preview", "--held={submission_id}", "--json"),
 }
 """What may be asked for, as arguments of the program; what people read of each is in `log_acts`."""
 OF_OTHER_PAGES = frozenset({"release", "new_year", "preview_held"})
@@ -46,6 +48,17 @@ ENDED: Mapping[int, str] = {
 DONE_CODES = (0, 3, 4, 5)
 AFTER: Mapping[str, str] = {"release": "school_reports"}
 """Command → what is queued when it has been done: schools find their reports once the year is released."""
+
+
+def foretold_in(task: Task) -> Mapping[str, Any] | None:
+    """What a rehearsal of a held file has found, as `nianbao preview --json` says it; None for anything else."""
+    if task.command != "preview_held" or task.state != TaskState.DONE:
+        return None
+    try:
+        found = json.loads(task.said[task.said.index("{") :])
+    except ValueError:  # what it said is shown as it is
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def ask_for(

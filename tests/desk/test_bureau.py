@@ -215,6 +215,10 @@ def test_what_a_held_file_would_change_is_asked_for_beside_it(
     task = clerk.post(address).headers["Location"]
     carry_out(Task.objects.get())
     told = clerk.get(task).content.decode()
-    assert re.search(r"全日制在校生数.*2591.*2951", told)
-    assert "变动的数字" in told
+    assert re.search(r"全日制在校生数</th><td[^>]*>2591</td><td[^>]*><strong>2951</strong>", told)
+    assert re.search(r"变动的数字（[1-9]\d*）", told)
+    ticked = {"id": address.rsplit("/", 1)[1], "verdict": "approved"}
+    unnoted = clerk.post(f"/year/{YEAR}/decide", ticked).content.decode()
+    assert "采用待确认的文件（" in unnoted
+    assert f'value="{ticked["id"]}" checked' in unnoted, "what was ticked stays ticked"
     assert f'<a href="{task}">' in approver.get(f"/year/{YEAR}/decisions").content.decode()
