@@ -17,10 +17,10 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django_otp import login as login_with_factor
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from orchestration.desk.account_mail import link_of, send_if_asked, send_link, tell_changed
 from orchestration.desk.desk_log import log
-from orchestration.desk.for_whom import StillAsked, account_of, for_act, public
+from orchestration.desk.for_whom import StillAsked, account_of, address_of_browser, for_act, public
 from orchestration.desk.installed import city_now, default_year, installed, must_have_factor
-from orchestration.desk.link_mail import link_of, send_if_asked, send_link
 from orchestration.desk.models import Account
 from orchestration.desk.office_views import OFFICE_END
 from orchestration.desk.roles import SCHOOL, Act, Role, allowed
@@ -126,6 +126,7 @@ def own_account(request: HttpRequest) -> HttpResponseBase:
         form.save()
         update_session_auth_hash(request, account)
         log(account.username, "password", "改了密码")
+        tell_changed(account, "改了密码", f"从 {address_of_browser(request)}")
         messages.success(request, "密码改好了。别处的登录都已退出。")
         return redirect("own_account")
     has_factor = TOTPDevice.objects.filter(user=account, confirmed=True).exists()
@@ -159,6 +160,7 @@ def set_up_factor(request: HttpRequest) -> HttpResponseBase:
             device.save()
             login_with_factor(request, device)
             log(account.username, "second_factor", "启用了第二重验证")
+            tell_changed(account, "启用了第二重验证", f"从 {address_of_browser(request)}")
             messages.success(request, "第二重验证启用了：以后登录还要输入手机上的数字。")
             return redirect("own_account")
         form.add_error("code", "数字不对；请看手机的时间准不准，再输入现在的那一组")
@@ -213,6 +215,7 @@ def change_account(request: HttpRequest, account_id: int) -> HttpResponseBase:
         account.save()
         TOTPDevice.objects.filter(user=account).delete()
         log(by, "invite", account.username, before="旧密码和第二重验证作废")
+        tell_changed(account, "的旧密码和第二重验证作废了，要重新设", f"账号管理员 {by}")
         messages.success(request, _told_invitation(request, account))
     return redirect("accounts")
 
@@ -252,6 +255,7 @@ def set_password(request: HttpRequest, key: str, token: str) -> HttpResponseBase
     if request.method == "POST" and form.is_valid():
         form.save()
         log(account.username, "password", "设了密码")
+        tell_changed(account, "设了密码", f"用邮件里的链接，从 {address_of_browser(request)}")
         messages.success(request, "密码设好了，请登录。")
         return redirect("sign_in")
     return render(request, "desk/set_password.html", {"form": form, "name": account.username})

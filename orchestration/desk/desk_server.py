@@ -75,6 +75,7 @@ def reset_account(username: str) -> FirstAccount:
     administrator has lost either. Raises ToldError where there is no such account."""
     from django_otp.plugins.otp_totp.models import TOTPDevice
 
+    from orchestration.desk.account_mail import tell_changed
     from orchestration.desk.desk_log import log
     from orchestration.desk.models import Account
 
@@ -87,6 +88,8 @@ def reset_account(username: str) -> FirstAccount:
     account.save()
     TOTPDevice.objects.filter(user=account).delete()
     log("", "reset", username, before="旧密码和第二重验证作废")
+    if sending := tell_changed(account, "的旧密码和第二重验证作废了", "在服务器上重设"):
+        sending.join()
     return FirstAccount(username, account.role_label, password)
 
 

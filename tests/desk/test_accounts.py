@@ -311,7 +311,7 @@ def mailbox(city: City, empty: Settings, tmp_path: Path) -> Iterator[Mailbox]:
     with mail_server() as box:
         server = {"kind": "smtp", "host": "127.0.0.1", "port": box.port, "security": "insecure"}
         declared = with_mailbox(empty, city, tmp_path / "city", [server])
-        with patch("orchestration.desk.link_mail.load_mailing", lambda _: load_mailing(declared.city_dir)):
+        with patch("orchestration.desk.account_mail.load_mailing", lambda _: load_mailing(declared.city_dir)):
             yield box
 
 
@@ -332,13 +332,13 @@ def test_an_invitation_goes_by_mail_where_there_is_a_mailbox(signed_in: SignedIn
 def test_a_forgotten_password_is_set_anew_and_nobody_learns_who_has_an_account(
     account_as: Callable[..., SimpleNamespace], mailbox: Mailbox
 ) -> None:
-    from orchestration.desk import link_mail
+    from orchestration.desk import account_mail
 
     account = account_as("reader")
     account.email = "li@school.example.cn"
     account.save()
     browser, started = Client(SERVER_NAME="localhost"), []
-    with patch.object(link_mail, "Thread", side_effect=lambda **how: started.append(Thread(**how)) or started[-1]):
+    with patch.object(account_mail, "Thread", side_effect=lambda **how: started.append(Thread(**how)) or started[-1]):
         pages = [
             browser.post("/forgotten", {"username": name}, follow=True).content.decode()
             for name in (account.username, account.username, "nobody")
@@ -357,8 +357,33 @@ def test_a_forgotten_password_is_set_anew_and_nobody_learns_who_has_an_account(
 def test_a_mailbox_that_does_not_answer_leaves_the_link_to_the_administrator(
     signed_in: SignedIn, mailbox: Mailbox
 ) -> None:
-    with patch("orchestration.desk.link_mail.SmtpServer", side_effect=PostError("发信服务器没有回答")):
+    with patch("orchestration.desk.account_mail.SmtpServer", side_effect=PostError("发信服务器没有回答")):
         given = {"username": "sun", "email": "sun@school.example.cn", "role": "reader"}
         told = signed_in("administrator").post("/accounts", given, follow=True).content.decode()
     assert "发信服务器没有回答" in told
     assert "/invitation/" in told
+
+
+def test_whoever_holds_an_account_is_told_when_how_it_is_signed_in_to_changes(
+    signed_in: SignedIn, account_as: Callable[..., SimpleNamespace], mailbox: Mailbox
+) -> None:
+    from orchestration.desk import account_mail
+    from orchestration.desk.desk_server import reset_account
+
+    clerk, started = signed_in("school_clerk"), []
+    clerk.account.email = "li@school.example.cn"
+    clerk.account.save()
+    with patch.object(account_mail, "Thread", side_effect=lambda **how: started.append(Thread(**how)) or started[-1]):
+        given = {"old_password": PASSWORD, "new_password1": NEW + "5e6", "new_password2": NEW + "5e6"}
+        assert clerk.post("/account", given).status_code == 302
+        signed_in("administrator").post(f"/accounts/{clerk.account.pk}", {"what": "invite"})
+        reset_account(clerk.account.username)
+        reset_account(account_as("reader").username)  # who has no address is not told
+    for each in started:
+        each.join(60)
+    mails = [message_from_bytes(each, policy=policy.default).get_content() for each in mailbox.raw]
+    told = [each for each in mails if "请马上告诉教育局的账号管理员" in each]
+    assert len(told) == 3
+    assert all(clerk.account.username in each for each in told)
+    for what in ("改了密码（从 127.0.0.1）", "旧密码和第二重验证作废了，要重新设（账号管理员", "在服务器上重设"):
+        assert sum(what in each for each in told) == 1

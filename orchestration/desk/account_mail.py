@@ -1,4 +1,5 @@
-"""The link at which somebody sets a password, sent by the bureau's mailbox where mail.yml declares one."""
+"""What an account's holder is told by the bureau's mailbox, where mail.yml declares one: the link at which a password
+is set, and that somebody has changed how the account is signed in to."""
 
 import logging
 from datetime import timedelta
@@ -27,6 +28,14 @@ BODY = """{name}：
 
 不是您要的，不用理会：没有人打开它，什么也不会变。
 """
+CHANGED_SUBJECT = "{city}中职质量年报报送台：账号 {username} {what}"
+CHANGED_BODY = """{name}：
+
+报送台的账号 {username} 在{when}{what}（{who}）。
+
+是您自己做的，或者您知道这件事，不用理会。不是的，请马上告诉教育局的账号管理员，请他停用这个账号。
+"""
+NO_MAILBOX = "没有声明发信的邮箱（mail.yml）"
 BETWEEN = timedelta(minutes=10)
 """Of two links that somebody asks for with the name of the same account."""
 
@@ -39,20 +48,49 @@ def link_of(request: HttpRequest, account: Account) -> str:
 
 def send_link(account: Account, link: str) -> str:
     """Sends the link; returns why it was not sent, in Chinese, or nothing where it was."""
+    return _sent(_with_link(account, link))
+
+
+def tell_changed(account: Account, what: str, who: str) -> Thread | None:
+    """Tells the holder of a change to how the account is signed in to: `what` was done, and by whom and from where
+    (`who`). The change waits for no mail and fails for none. The thread that sends, if one does."""
     if not account.email:
+        return None
+    about = {"name": account.shown_name, "username": account.username, "what": what, "who": who}
+    subject = CHANGED_SUBJECT.format(city=city_now().name, **about)
+    body = CHANGED_BODY.format(when=f"{timezone.localtime():%Y年%m月%d日 %H:%M}", **about)
+    return _sent_beside(account, ToPost([account.email], subject, body))
+
+
+def _with_link(account: Account, link: str) -> ToPost:
+    body = BODY.format(name=account.shown_name, username=account.username, link=link)
+    return ToPost([account.email], SUBJECT.format(city=city_now().name), body)
+
+
+def _sent(mail: ToPost) -> str:
+    """Why a mail was not sent, in Chinese; nothing where it was."""
+    if mail.to == [""]:
         return "账号没有邮箱"
-    mailing = load_mailing(installed().city_dir)
-    if mailing is None or mailing.outgoing is None:
-        return "没有声明发信的邮箱（mail.yml）"
     try:
-        return _deliver(mailing, account, link)
+        mailing = load_mailing(installed().city_dir)
+        return NO_MAILBOX if mailing is None or mailing.outgoing is None else _deliver(mailing, mail)
     except (ToldError, OSError) as error:
         return told(error) or f"邮件没有发出（{type(error).__name__}）"
 
 
-def _deliver(mailing: Mailing, account: Account, link: str) -> str:
-    body = BODY.format(name=account.shown_name, username=account.username, link=link)
-    mail = ToPost([account.email], SUBJECT.format(city=city_now().name), body)
+def _sent_beside(account: Account, mail: ToPost) -> Thread:
+    """Sends in a thread of its own; what fails is told to the server's log, but not that the city has no mailbox."""
+
+    def send() -> None:
+        if (why := _sent(mail)) not in ("", NO_MAILBOX):
+            logging.getLogger(__name__).error("%s: %s", account.username, why)
+
+    sending = Thread(target=send, daemon=True)
+    sending.start()
+    return sending
+
+
+def _deliver(mailing: Mailing, mail: ToPost) -> str:
     with SmtpServer(mailing, installed().city_dir) as server:
         data = as_mail(mailing, mail, new_id(mailing), timezone.localtime())
         done = server.deliver(data, mail.to, lambda: None)
@@ -67,11 +105,4 @@ def send_if_asked(request: HttpRequest, username: str) -> Thread | None:
     if account is None or recent.exists():
         return None
     log(username, "link", username)
-    sending = Thread(target=_sent_and_noted, args=(account, link_of(request, account)), daemon=True)
-    sending.start()
-    return sending
-
-
-def _sent_and_noted(account: Account, link: str) -> None:
-    if why := send_link(account, link):
-        logging.getLogger(__name__).error("%s: %s", account.username, why)
+    return _sent_beside(account, _with_link(account, link_of(request, account)))
