@@ -5,20 +5,23 @@ each time; docs/decisions/0021-event-log.md has what that costs. Here a file sta
 SQLite takes its log over into the file: after a power failure the last events may be missing, never a part of one.
 What schools have sent is not kept here.
 
-Files and tables are Dagster's own, so either storage can continue the other's. They differ only in how they
-open connections.
+Files and tables are Dagster's own, so either storage can continue the other's. They differ in how they open
+connections, and in that what Dagster puts together or asks anew for each event is put together or asked once.
 """
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
 
 import dagster as dg
 import sqlalchemy as db
 from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME
-from dagster._serdes import ConfigurableClassData
+from dagster._serdes import ConfigurableClassData, deserialize_value
 from sqlalchemy.pool import StaticPool
 
 OPEN_FILES = 8
@@ -26,6 +29,18 @@ OPEN_FILES = 8
 BUSY_SECONDS = 60
 
 Connected = AbstractContextManager[db.Connection]
+INSERT = SqlEventLogStorageTable.insert()
+
+
+@dataclass(frozen=True, slots=True)
+class _Insertion:
+    """A row for INSERT, to be executed like a statement: a statement with its values takes longer to put together than
+    to carry out."""
+
+    row: Mapping[str, Any]
+
+    def _execute_on_connection(self, connection: db.Connection, _parameters: object, options: Any) -> Any:
+        return INSERT._execute_on_connection(connection, [self.row], options)
 
 
 class KeptOpenEventLogStorage(SqliteEventLogStorage):
@@ -55,6 +70,9 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
         with self._one_transaction():
             super().store_event_batch(events)
 
+    def prepare_insert_event(self, event: dg.EventLogEntry) -> _Insertion:
+        return _Insertion(self._event_to_row(event))
+
     def has_table(self, table_name: str) -> bool:
         """Remembers a table once it exists, because Dagster asks before nearly every statement."""
         if table_name not in self._tables and super().has_table(table_name):
@@ -72,6 +90,19 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
         if column_name not in self._columns and super()._has_asset_key_col_on_connection(conn, column_name):
             self._columns.add(column_name)
         return column_name in self._columns
+
+    def _get_latest_materialization_records(
+        self, raw_asset_rows: Sequence[Mapping[str, Any]]
+    ) -> Mapping[dg.AssetKey, dg.EventLogRecord | None]:
+        """Takes what stands in the rows where all have it; Dagster looks for more among the events even then."""
+        found: dict[dg.AssetKey, dg.EventLogRecord | None] = {}
+        for row in raw_asset_rows:
+            key = dg.AssetKey.from_db_string(row["asset_key"])
+            record = row["last_materialization"] and deserialize_value(row["last_materialization"])
+            if key is None or row["asset_details"] or not isinstance(record, dg.EventLogRecord):  # wiped, never made
+                return super()._get_latest_materialization_records(raw_asset_rows)
+            found[key] = record
+        return found
 
     def dispose(self) -> None:
         super().dispose()

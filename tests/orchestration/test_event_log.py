@@ -12,12 +12,15 @@ from orchestration.lib.books import DAGSTERS_OWN, KEPT_OPEN, events_folder
 from orchestration.lib.event_log import KeptOpenEventLogStorage
 from sources.system.settings import PROJECT_ROOT
 
+FAILS = "fails"
 CLASSES = {KEPT_OPEN: KeptOpenEventLogStorage, DAGSTERS_OWN: SqliteEventLogStorage}
 
 
 @dg.asset(partitions_def=dg.StaticPartitionsDefinition(["2022", "2023"]))
 def counted(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     context.log.info("told")
+    if FAILS in context.run.tags:
+        raise dg.Failure
     return dg.MaterializeResult(metadata={"n": 7})
 
 
@@ -41,14 +44,15 @@ def configure(home: Path, event_log: str | None) -> None:
     (home / "dagster.yaml").write_text(yaml.dump(shipped))
 
 
-def run(instance: dg.DagsterInstance) -> str:
+def run(instance: dg.DagsterInstance, fails: bool = False) -> str:
     job = dg.Definitions(
         assets=[counted],
         asset_checks=[is_seven],
         jobs=[dg.define_asset_job("all_of_it", selection=dg.AssetSelection.all(include_sources=False))],
     ).resolve_job_def("all_of_it")
-    result = job.execute_in_process(instance=instance, partition_key="2023")
-    assert result.success
+    tags = {FAILS: "yes"} if fails else {}
+    result = job.execute_in_process(instance=instance, partition_key="2023", tags=tags, raise_on_error=False)
+    assert result.success is not fails
     return result.run_id
 
 
@@ -85,6 +89,22 @@ def test_either_goes_on_with_the_files_of_the_other(home):
             assert {run_id: told(instance, run_id) for run_id in runs} == runs
             run_id = run(instance)
             runs[run_id] = told(instance, run_id)
+
+
+def test_both_know_the_same_of_an_asset_that_was_made_wiped_planned_and_made_again(home):
+    with dg.DagsterInstance.get() as instance:
+        both = [each(events_folder(str(home))) for each in CLASSES.values()]
+        for storage in both:
+            storage.register_instance(instance)
+        was_made = []
+        for happens in (run, lambda _: instance.wipe_assets([counted.key]), lambda _: run(instance, fails=True), run):
+            happens(instance)
+            ours, theirs = (storage.get_asset_records([counted.key]) for storage in both)
+            assert ours == theirs
+            was_made.append([each.asset_entry.last_materialization is not None for each in ours])
+        assert was_made == [[True], [], [False], [True]]
+        for storage in both:
+            storage.dispose()
 
 
 def test_another_name_of_a_storage_is_refused(home):
