@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -80,12 +81,29 @@ print(connection.vendor, first_broken(), LogEntry.objects.filter(act="note").cou
       LogEntry.objects.filter(act__in=("sign_in", "upload", "certify")).count())
 """
 
+HOLDS = """
+from django.db import connection
+from orchestration.desk.desk_log import first_broken, log
+from orchestration.desk.models import Account, LogEntry
+from django_otp.plugins.otp_totp.models import TOTPDevice
+last = LogEntry.objects.order_by("-id").first()
+print(connection.vendor, first_broken(), LogEntry.objects.count(), last.digest,
+      [(each.username, each.password) for each in Account.objects.order_by("pk")],
+      [(each.user.username, each.key) for each in TOTPDevice.objects.all()])
+"""
+FIRST = """
+from orchestration.desk.models import Account
+from django_otp.plugins.otp_totp.models import TOTPDevice
+holder = Account.objects.create_user("张老师", password="八月桂花遍地开")
+TOTPDevice.objects.create(user=holder, name="手机")
+"""
+MOVED = ("--exclude", "contenttypes", "--exclude", "auth.permission", "--exclude", "sessions", "--output")
+
 
 @dataclass(frozen=True)
-class DeskOnServer:
-    """A desk whose database is the server's, and what its processes find in their environment."""
+class DeskProcesses:
+    """Processes of a desk, and what they find in their environment."""
 
-    desk: Desk
     environment: dict[str, str]
 
     def begins(self, program: str) -> "subprocess.Popen[str]":
@@ -93,11 +111,24 @@ class DeskOnServer:
         called = [sys.executable, "-c", BEGIN + program]
         return subprocess.Popen(called, env=self.environment, cwd=PROJECT_ROOT, stdout=subprocess.PIPE, text=True)
 
+    def carry_out(self, *command: str) -> None:
+        """A command of Django's."""
+        called = [sys.executable, "-m", "django", *command]
+        done = subprocess.run(called, env=self.environment, cwd=PROJECT_ROOT, capture_output=True, timeout=120)
+        assert done.returncode == 0, done.stderr.decode()
+
     def says(self, program: str) -> str:
         with self.begins(program) as process:
             told = process.communicate(timeout=120)[0]
         assert process.returncode == 0
         return told.strip()
+
+
+@dataclass(frozen=True)
+class DeskOnServer(DeskProcesses):
+    """A desk whose database is the server's."""
+
+    desk: Desk
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +143,7 @@ def on_server(city: City, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         for name, value in own.items():
             around.setenv(name, value)
         with running_desk(settings) as desk:
-            yield DeskOnServer(desk, os.environ | django)
+            yield DeskOnServer(os.environ | django, desk)
 
 
 def test_a_day_of_the_desk(on_server: DeskOnServer, city: City) -> None:
@@ -160,3 +191,24 @@ def test_threads_of_three_processes_judge_no_upload_twice(on_server: DeskOnServe
         with process:
             told = process.communicate(timeout=120)[0]
         assert (process.returncode, told.strip()) == (0, f"{UPLOADS} {UPLOADS}")
+
+
+def test_what_sqlite_held_moves_over_with_the_commands_of_the_page(tmp_path: Path) -> None:
+    page = (PROJECT_ROOT / "docs" / "deploy.md").read_text("utf-8")
+    assert f"django dumpdata {' '.join(MOVED)} desk.json" in page
+    assert PROGRAMS
+    (tmp_path / "home" / "desk").mkdir(parents=True)
+    own = {"NIANBAO_HOME": str(tmp_path / "home"), "DJANGO_SETTINGS_MODULE": "orchestration.desk.django_settings"}
+    around = {name: value for name, value in os.environ.items() if name != "NIANBAO_DESK_DATABASE"} | own
+    with running_server(PROGRAMS) as server:
+        before, after = DeskProcesses(around), DeskProcesses(around | {"NIANBAO_DESK_DATABASE": server.url})
+        before.carry_out("migrate")
+        before.says(FIRST + WRITES.format(count=20, who="张"))
+        before.carry_out("dumpdata", *MOVED, str(tmp_path / "desk.json"))
+        after.carry_out("migrate")
+        after.carry_out("loaddata", str(tmp_path / "desk.json"))
+        held = before.says(HOLDS)
+        assert held.startswith("sqlite None 20 ")
+        assert after.says(HOLDS) == held.replace("sqlite", "postgresql", 1)
+        after.says(WRITES.format(count=3, who="王"))
+        assert after.says(HOLDS).startswith("postgresql None 23 ")
