@@ -4,9 +4,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from orchestration.lib.digest_rounds import digest_round, is_digest_due
 from orchestration.lib.installation import Installation
-from orchestration.lib.mail_rounds import take_round
 from sources.declarations.city import City
 from sources.declarations.mailing import load_mailing
 from sources.system.faults import ToldError
@@ -49,6 +47,8 @@ def look_for_mail(settings: Settings, city: City) -> str:
 
 
 def _digest_sent(settings: Settings, city: City) -> str:
+    from orchestration.lib.digest_rounds import digest_round, is_digest_due  # a run needs none of it
+
     if not is_digest_due(settings, city, datetime.now(UTC)):
         return ""
     delivery = digest_round(settings, city)
@@ -58,6 +58,8 @@ def _digest_sent(settings: Settings, city: City) -> str:
 
 
 def _taken(settings: Settings, city: City) -> str:
+    from orchestration.lib.mail_rounds import take_round  # a run needs none of it
+
     found = take_round(settings, city, AT_A_LOOK)
     troubles = (*found.taken.failed, found.taken.stopped, *found.answered.failed, found.answered.stopped)
     told = "；".join(each for each in troubles if each)

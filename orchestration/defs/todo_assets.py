@@ -9,7 +9,6 @@ from orchestration.lib.groups import RELEASE
 from orchestration.lib.installation import Installation
 from orchestration.lib.metadata import Link, markdown_lines
 from orchestration.lib.specs import spec
-from orchestration.lib.what_waits import read_waiting
 from sources.system.plain_text import cut_short
 from warehouse.alerts.todo import Todo, todo
 
@@ -35,6 +34,8 @@ def build_todo_assets() -> dg.Definitions:
 
 @tells_failures
 def list_todo(context: dg.AssetExecutionContext, installation: dg.ResourceParam[Installation]) -> dg.MaterializeResult:
+    from orchestration.lib.what_waits import read_waiting  # a run of a year needs none of it
+
     found = todo(read_waiting(installation.settings, installation.city))
     context.log.info(f"今天要办的事 {len(found)} 件")
     return dg.MaterializeResult(TODO, metadata=todo_page(found))

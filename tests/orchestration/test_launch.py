@@ -139,7 +139,11 @@ def test_what_an_earlier_run_has_published_counts_too(tmp_path):
     ("imported", "without"),
     [
         ("orchestration.cli.main", {"dagster", "dbt", "duckdb"}),
-        ("orchestration.definitions", {"altair", "docxtpl", "highspy", "sqlglot", "typst"}),
+        (
+            "orchestration.definitions",
+            {"altair", "docxtpl", "highspy", "sqlglot", "typst"}
+            | {"orchestration.lib.what_waits", "warehouse.post", "warehouse.release.documents"},
+        ),
         ("sources.handle, sources.write.marked_workbook", {"pandera", "polars"}),
     ],
     ids=["a command", "a run", "the worker that reads files and marks them"],
