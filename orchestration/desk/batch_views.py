@@ -77,13 +77,13 @@ def _letters(request: HttpRequest, report_year: int, ticked: dict[str, str]) -> 
         why = "没有等着发的信（报过了、没有到催报的时候，或者刚发过）"
         messages.error(request, f"什么也没有发：{lacking}{why}。请去掉这些单位再来")
         return redirect("year", report_year)
-    about, whom = f"{report_year} {'、'.join(ticked.values())}", list(ticked)
+    about, names = f"{report_year} {len(ticked)} 个单位", "、".join(ticked.values())
     if (settings.city_dir / MAIL_FILE).is_file():
-        log(account.username, "remind", about)
-        return redirect("task", ask_for("mail_out", report_year, account, whom).pk)
+        log(account.username, "remind", about, after=names)
+        return redirect("task", ask_for("mail_out", report_year, account, list(ticked)).pk)
     with archive_lock(settings.archive):
         done = mail_out.write_batch(settings, chosen, for_all(settings, sorted(city.calendar.years)), made.unwritten)
-    log(account.username, "remind", about, after=f"{done.name} {len(done.letters)} 封")
+    log(account.username, "remind", about, after=f"{done.name} {len(done.letters)} 封：{names}")
     messages.success(request, f"写好了 {len(done.letters)} 封：{done.folder}。发出以后在这里记下。")
     return redirect("letters", report_year)
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 import duckdb
 from django import forms
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -42,6 +43,9 @@ from warehouse.release.gate import CannotConfirmError, Wish, confirm, open_items
 from warehouse.release.manifest import releases_of
 
 SHOWN_FIGURES = 8
+ROWS_ON_A_PAGE, LETTERS_ON_A_PAGE = 350, 200
+"""As many as fit into 150 KB: a province's schools on one page, a nation's on thirty."""
+OVERDUE_LABEL = "逾期"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +128,15 @@ def year(request: HttpRequest, report_year: int) -> HttpResponseBase:
             if account.role != Role.DISTRICT:
                 figures = most_telling_first(bounded_figures(connection, city.code, report_year))
     rows = list(_rows(report_year, entries, seen(account.holder, city, report_year)))
+    state = request.GET.get("state", "")
+    chosen = [each for each in rows if state in ("", each.state) or (state == OVERDUE_LABEL and each.is_overdue)]
     shown = {
         "year": report_year,
         "years": sorted(city.calendar.years, reverse=True),
-        "rows": rows,
-        "counts": Counter(each.state for each in rows).most_common(),
+        "page": Paginator(chosen, ROWS_ON_A_PAGE).get_page(request.GET.get("page")),
+        "all": len(rows),
+        "state": state,
+        "counts": _counted(rows),
         "figures": figures[:SHOWN_FIGURES],
         "more_figures": max(len(figures) - SHOWN_FIGURES, 0),
         "calendar": city.calendar.years[report_year],
@@ -140,6 +148,12 @@ def year(request: HttpRequest, report_year: int) -> HttpResponseBase:
         "scanning": scanning_now() if allowed(account.holder, Act.SEE_QUEUE) else None,
     }
     return render(request, "desk/year.html", shown)
+
+
+def _counted(rows: Sequence[YearRow]) -> list[tuple[str, int]]:
+    """Each state that somebody is in, and who is overdue, with how many."""
+    overdue = sum(each.is_overdue for each in rows)
+    return [*Counter(each.state for each in rows).most_common(), *([(OVERDUE_LABEL, overdue)] if overdue else [])]
 
 
 def _rows(report_year: int, entries: Sequence[RegisterEntry], codes: frozenset[str]) -> list[YearRow]:
@@ -302,7 +316,8 @@ def letters(request: HttpRequest, report_year: int) -> HttpResponseBase:
         return redirect("letters", report_year)
     shown = {
         "year": report_year,
-        "letters": made.letters,
+        "count": len(made.letters),
+        "page": Paginator(made.letters, LETTERS_ON_A_PAGE).get_page(request.GET.get("page")),
         "unmade": (*(f"{each}（信里没有附件）" for each in made.without_workbook), *made.unwritten.failed),
         "batch": batch,
         "other_batch": None if batch else mail_out.waiting_batch(settings),

@@ -222,3 +222,22 @@ def test_what_a_held_file_would_change_is_asked_for_beside_it(
     assert "采用待确认的文件（" in unnoted
     assert f'value="{ticked["id"]}" checked' in unnoted, "what was ticked stays ticked"
     assert f'<a href="{task}">' in approver.get(f"/year/{YEAR}/decisions").content.decode()
+
+
+def test_a_long_list_is_shown_state_by_state_and_page_by_page(
+    city: City, desk: Settings, signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clerk, names = signed_in("bureau_clerk"), [each.name for each in city.respondents_in(YEAR)]
+
+    def shown(query: str) -> list[str]:
+        page = clerk.get(f"/year/{YEAR}?{query}").content.decode()
+        return list(re.findall(r'<td><a href="/school/[^"]*">([^<]*)</a>', page))
+
+    assert shown("") == names
+    states = dict(re.findall(r'href="\?state=([^"]*)"[^>]*>\S+ (\d+)<', clerk.get(f"/year/{YEAR}").content.decode()))
+    assert sum(map(int, states.values())) == len(names)
+    assert all(len(shown(f"state={state}")) == int(count) for state, count in states.items())
+    monkeypatch.setattr("orchestration.desk.bureau_views.ROWS_ON_A_PAGE", 5)
+    pages = [shown(f"page={number}") for number in (1, 2, 3)]
+    assert [len(each) for each in pages[:2]] == [5, 5]
+    assert [name for page in pages for name in page] == names

@@ -1,6 +1,11 @@
-// The desk works without this file. With it a workbook can be dropped, its way up is shown, and where the line breaks
-// it goes on from there.
+// The desk works without this file. With it all rows of a list are ticked at once, a workbook can be dropped, its way up
+// is shown, and where the line breaks it goes on from there.
 "use strict";
+document.querySelectorAll("input[data-ticks]").forEach((all) => {
+  const boxes = all.closest("table").querySelectorAll("input[name=" + all.dataset.ticks + "]");
+  all.hidden = false;
+  all.addEventListener("change", () => boxes.forEach((each) => { each.checked = all.checked; }));
+});
 (function () {
   const form = document.querySelector("form[data-drop]");
   if (!form || !window.fetch) return;
