@@ -182,12 +182,12 @@ def test_a_day_from_a_bad_file_to_the_gate(
     assert "等下一次运行" not in page.content()
     decided = len(archived_decisions(settings.archive))
     page.goto(f"{desk.address}/year/{YEAR}/decisions")
-    waiting = page.locator("input[type=checkbox]").count()
-    page.check("input[type=checkbox] >> nth=0")
+    waiting = page.locator("tbody input[type=checkbox]").count()
+    page.check("tbody input[type=checkbox] >> nth=0")
     page.click("text=选中的：认可、采用")
     page.wait_for_selector("text=1 件记下了")
     assert len(archived_decisions(settings.archive)) == decided + 1
-    assert page.locator("input[type=checkbox]").count() == waiting - 1
+    assert page.locator("tbody input[type=checkbox]").count() == waiting - 1
     page = desk.sign_in(browser.new_context(), "approver")
     page.goto(f"{desk.address}/year/{YEAR}/gate")
     still = page.locator("text=确认这一项").count()
@@ -202,9 +202,14 @@ def test_two_clerks_at_once_decide_a_thing_once(desk_of_a_day: Desk, browser: Br
     pages = [desk_of_a_day.sign_in(browser.new_context(), "bureau_clerk") for _ in range(2)]
     for page in pages:
         page.goto(f"{desk_of_a_day.address}/year/{YEAR}/decisions")
+    ticked, boxes = pages[0].locator("tbody input:checked"), pages[0].locator("tbody input[type=checkbox]")
+    pages[0].check("thead input")  # all at once, and none
+    assert ticked.count() == boxes.count()
+    pages[0].uncheck("thead input")
+    assert ticked.count() == 0
     before = len(archived_decisions(desk_of_a_day.settings.archive))
     for page in pages:
-        page.check("input[type=checkbox] >> nth=0")
+        page.check("tbody input[type=checkbox] >> nth=0")
         page.click("text=选中的：认可、采用")
     assert "已经有人决定了" in pages[1].content()
     assert len(archived_decisions(desk_of_a_day.settings.archive)) == before + 1
