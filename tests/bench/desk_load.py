@@ -61,8 +61,7 @@ class Evening:
 
 
 EVENINGS = (
-    Evening("300 schools in an hour, a run beside", SCHOOLS / 3600, 10, is_run_beside=True),
-    Evening("1 a second", 1, 1),
+    Evening("300 schools in an hour, a run beside", SCHOOLS / 3600, 8, is_run_beside=True),
     Evening("2 a second", 2, 1),
     Evening("5 a second", 5, 10),
     Evening("10 a second", 10, 1),
