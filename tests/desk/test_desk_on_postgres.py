@@ -84,18 +84,28 @@ print(connection.vendor, first_broken(), LogEntry.objects.filter(act="note").cou
 HOLDS = """
 from django.db import connection
 from orchestration.desk.desk_log import first_broken, log
-from orchestration.desk.models import Account, LogEntry
+from orchestration.desk.models import Account, LogEntry, Task, Upload
 from django_otp.plugins.otp_totp.models import TOTPDevice
 last = LogEntry.objects.order_by("-id").first()
 print(connection.vendor, first_broken(), LogEntry.objects.count(), last.digest,
       [(each.username, each.password) for each in Account.objects.order_by("pk")],
-      [(each.user.username, each.key) for each in TOTPDevice.objects.all()])
+      [(each.user.username, each.key) for each in TOTPDevice.objects.all()],
+      [(str(each.pk), each.file_name, each.sha256, each.uploaded_at, each.state) for each in Upload.objects.all()],
+      [(each.pk, each.command, each.account.username, each.asked_at) for each in Task.objects.all()])
 """
 FIRST = """
 from orchestration.desk.models import Account
 from django_otp.plugins.otp_totp.models import TOTPDevice
-holder = Account.objects.create_user("张老师", password="八月桂花遍地开")
+from orchestration.desk.for_whom import PageSubject
+from orchestration.desk.installed import city_now
+from orchestration.desk.tasks import ask_for
+from orchestration.desk.upload_files import keep
+holder = Account.objects.create_user("{who}", password="八月桂花遍地开")
 TOTPDevice.objects.create(user=holder, name="手机")
+city = city_now()
+subject = PageSubject(city, city.respondents_in(2023)[0], 2023, True)
+keep(holder, subject, "报送.xlsx", [b"no workbook", "{who}".encode()])
+ask_for("{asks}", 2023, holder)
 """
 MOVED = (  # JSON would cut the moments to thousandths, and the log's chain with them
     "--exclude",
@@ -213,12 +223,14 @@ def test_what_sqlite_held_moves_over_with_the_commands_of_the_page(tmp_path: Pat
     with running_server(PROGRAMS) as server:
         before, after = DeskProcesses(around), DeskProcesses(around | {"NIANBAO_DESK_DATABASE": server.url})
         before.carry_out("migrate")
-        before.says(FIRST + WRITES.format(count=20, who="张"))
+        before.says(FIRST.format(who="张老师", asks="run") + WRITES.format(count=20, who="张"))
         before.carry_out("dumpdata", *MOVED, str(tmp_path / "desk.xml"))
         after.carry_out("migrate")
         after.carry_out("loaddata", str(tmp_path / "desk.xml"))
         held = before.says(HOLDS)
         assert held.startswith("sqlite None 20 ")
         assert after.says(HOLDS) == held.replace("sqlite", "postgresql", 1)
-        after.says(WRITES.format(count=3, who="王"))
-        assert after.says(HOLDS).startswith("postgresql None 23 ")
+        after.says(FIRST.format(who="王老师", asks="documents") + WRITES.format(count=3, who="王"))
+        held = after.says(HOLDS)
+        assert held.startswith("postgresql None 23 ")
+        assert all(held.count(each) > 1 for each in ("张老师", "王老师"))
