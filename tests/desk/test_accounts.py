@@ -7,6 +7,7 @@ from email import message_from_bytes, policy
 from pathlib import Path
 from threading import Thread
 from types import SimpleNamespace
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -364,26 +365,74 @@ def test_a_mailbox_that_does_not_answer_leaves_the_link_to_the_administrator(
     assert "/invitation/" in told
 
 
-def test_whoever_holds_an_account_is_told_when_how_it_is_signed_in_to_changes(
-    signed_in: SignedIn, account_as: Callable[..., SimpleNamespace], mailbox: Mailbox
-) -> None:
+@pytest.fixture
+def told_beside() -> Iterator[list[Thread]]:
+    """The threads that have sent a mail beside a page."""
     from orchestration.desk import account_mail
+
+    started: list[Thread] = []
+
+    def began(**how: Any) -> Thread:
+        started.append(Thread(**how))
+        return started[-1]
+
+    with patch.object(account_mail, "Thread", side_effect=began):
+        yield started
+
+
+def test_whoever_holds_an_account_is_told_when_how_it_is_signed_in_to_changes(
+    signed_in: SignedIn, account_as: Callable[..., SimpleNamespace], mailbox: Mailbox, told_beside: list[Thread]
+) -> None:
+    from django_otp.oath import TOTP
+    from django_otp.plugins.otp_totp.models import TOTPDevice
+
     from orchestration.desk.desk_server import reset_account
 
-    clerk, started = signed_in("school_clerk"), []
+    clerk = signed_in("school_clerk")
     clerk.account.email = "li@school.example.cn"
     clerk.account.save()
-    with patch.object(account_mail, "Thread", side_effect=lambda **how: started.append(Thread(**how)) or started[-1]):
-        given = {"old_password": PASSWORD, "new_password1": NEW + "5e6", "new_password2": NEW + "5e6"}
-        assert clerk.post("/account", given).status_code == 302
-        signed_in("administrator").post(f"/accounts/{clerk.account.pk}", {"what": "invite"})
-        reset_account(clerk.account.username)
-        reset_account(account_as("reader").username)  # who has no address is not told
-    for each in started:
+    given = {"old_password": PASSWORD, "new_password1": NEW + "5e6", "new_password2": NEW + "5e6"}
+    assert clerk.post("/account", given).status_code == 302
+    clerk.get("/account/second-factor")
+    device = TOTPDevice.objects.get(user=clerk.account)
+    code = f"{TOTP(device.bin_key, device.step, device.t0, device.digits).token():06}"
+    assert clerk.post("/account/second-factor", {"code": code}).status_code == 302
+    signed_in("administrator").post(f"/accounts/{clerk.account.pk}", {"what": "invite"})
+    (link,) = [link_in(each) for each in mailbox.raw if "/invitation/" in content_of(each)]
+    set_anew = {"new_password1": NEW + "7a8", "new_password2": NEW + "7a8"}
+    assert Client(SERVER_NAME="localhost").post(link, set_anew).status_code == 302
+    reset_account(clerk.account.username)
+    reset_account(account_as("reader").username)  # who has no address is not told
+    for each in told_beside:
         each.join(60)
-    mails = [message_from_bytes(each, policy=policy.default).get_content() for each in mailbox.raw]
-    told = [each for each in mails if "请马上告诉教育局的账号管理员" in each]
-    assert len(told) == 3
+    told = [mail for mail in map(content_of, mailbox.raw) if "请马上告诉教育局的账号管理员" in mail]
+    assert len(told) == 5
     assert all(clerk.account.username in each for each in told)
-    for what in ("改了密码（从 127.0.0.1）", "旧密码和第二重验证作废了，要重新设（账号管理员", "在服务器上重设"):
-        assert sum(what in each for each in told) == 1
+    for what in (
+        "改了密码（从 127.0.0.1）",
+        "启用了第二重验证（从 127.0.0.1）",
+        "旧密码和第二重验证作废了，要重新设（账号管理员",
+        "设了密码（用邮件里的链接，从 127.0.0.1）",
+        "在服务器上重设",
+    ):
+        assert sum(what in each for each in told) == 1, what
+
+
+def content_of(raw: bytes) -> str:
+    return str(message_from_bytes(raw, policy=policy.default).get_content())
+
+
+def test_a_change_waits_for_no_mail_and_fails_for_none(
+    signed_in: SignedIn, mailbox: Mailbox, told_beside: list[Thread], caplog: pytest.LogCaptureFixture
+) -> None:
+    clerk = signed_in("school_clerk")
+    clerk.account.email = "li@school.example.cn"
+    clerk.account.save()
+    given = {"old_password": PASSWORD, "new_password1": NEW + "5e6", "new_password2": NEW + "5e6"}
+    with patch("orchestration.desk.account_mail.SmtpServer", side_effect=PostError("发信服务器没有回答")):
+        assert clerk.post("/account", given).status_code == 302
+        for each in told_beside:
+            each.join(60)
+    assert "发信服务器没有回答" in caplog.text
+    clerk.account.refresh_from_db()
+    assert clerk.account.check_password(NEW + "5e6")
