@@ -49,9 +49,8 @@ def check_workbook(
     """
     files = {UNSENT: WorkbookFile(data, file_name)} | ({BEFORE: last_year} if last_year else {})
     read = [read_workbook(file.data, key, file.name, city, limits) for key, file in files.items()]
-    judged = judge_alone(
-        read, city, {UNSENT: date.today()}
-    )  # as if it were received now; both cost little more than one
+    # As if it were received now. Together, because two cost little more than one.
+    judged = judge_alone(read, city, {UNSENT: date.today()})
     return _checked(city, judged.of(UNSENT), judged.of(BEFORE) if last_year else None)
 
 

@@ -36,6 +36,8 @@ COMMANDS: Mapping[str, Sequence[str]] = {
 """What may be asked for, as arguments of the program; what people read of each is in `log_acts`."""
 OF_OTHER_PAGES = frozenset({"release", "new_year", "preview_held"})
 """Commands that are asked for where more is asked: at the gate, on the page of years, beside a held file."""
+AS_DATA = frozenset({"preview_held"})
+"""Commands that end with JSON, which their page shows as tables: nothing is to be read of them before."""
 ENDED: Mapping[int, str] = {
     0: "做好了",
     1: "没有成功，已经发布的保持原样",
@@ -52,7 +54,7 @@ AFTER: Mapping[str, str] = {"release": "school_reports"}
 
 def foretold_in(task: Task) -> Mapping[str, Any] | None:
     """What a rehearsal of a held file has found, as `nianbao preview --json` says it; None for anything else."""
-    if task.command != "preview_held" or task.state != TaskState.DONE:
+    if task.command not in AS_DATA or task.state != TaskState.DONE:
         return None
     try:
         found = json.loads(task.said[task.said.index("{") :])
@@ -114,7 +116,8 @@ def carry_out(task: Task) -> None:
         assert made.stdout
         for line in made.stdout:
             said = (said + legible(line.rstrip("\n")) + "\n")[-KEPT_LETTERS:]
-            Task.objects.filter(pk=task.pk).update(said=said)
+            if task.command not in AS_DATA:
+                Task.objects.filter(pk=task.pk).update(said=said)
     code = made.returncode
     task.state = TaskState.DONE if code in DONE_CODES else TaskState.FAILED
     task.said, task.exit_code, task.ended_at = said, code, timezone.now()

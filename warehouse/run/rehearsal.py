@@ -129,8 +129,6 @@ def preview_held(
 
     Raises LookupError when no single file that is held is meant; else as `preview`.
     """
-    if not settings.published_database.exists():
-        raise FileNotFoundError(f"还没有发布的数据库：{settings.published_database}。请先运行 nianbao run。")
     with open_published(settings) as connection:
         held = [each for each in held_files(connection) if each.submission_id.startswith(submission_id)]
     if len(held) != 1 or len(submission_id) < LEAST_LETTERS:
