@@ -6,7 +6,8 @@ SQLite takes its log over into the file: after a power failure the last events m
 What schools have sent is not kept here.
 
 Files and tables are Dagster's own, so either storage can continue the other's. They differ in how they open
-connections, and in that what Dagster puts together or asks anew for each event is put together or asked once.
+connections, in that what Dagster puts together or asks anew for each event is put together or asked once, and in which
+of a run's two files they watch for whoever looks at it live.
 """
 
 import threading
@@ -18,11 +19,14 @@ from typing import Any
 
 import dagster as dg
 import sqlalchemy as db
+from dagster._core.event_api import EventHandlerFn
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
-from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorageWatchdog
 from dagster._serdes import ConfigurableClassData, deserialize_value
 from sqlalchemy.pool import StaticPool
+from watchdog.events import FileSystemEvent
+from watchdog.observers import Observer
 
 OPEN_FILES = 8
 """Of the runs that were looked at last; each run has a file of its own."""
@@ -43,8 +47,22 @@ class _Insertion:
         return INSERT._execute_on_connection(connection, [self.row], options)
 
 
+class _Watchdog(SqliteEventLogStorageWatchdog):
+    """Tells of a run's events when they are written. Dagster's own looks at the file alone; of a file that stays open
+    what is new stands in its log (-wal), and the file is written a thousand pages later, or never by this run."""
+
+    def __init__(self, storage: SqliteEventLogStorage, run_id: str, callback: EventHandlerFn, cursor: str | None):
+        super().__init__(storage, run_id, callback, cursor)
+        self._patterns = [self._log_path, f"{self._log_path}-wal"]
+
+    def on_modified(self, event: FileSystemEvent) -> None:
+        self._process_log()
+
+
 class KeptOpenEventLogStorage(SqliteEventLogStorage):
     """The event log of books.py; dagster.yaml names that module."""
+
+    _obs: Any
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._engines: OrderedDict[str, db.Engine] = OrderedDict()
@@ -103,6 +121,13 @@ class KeptOpenEventLogStorage(SqliteEventLogStorage):
                 return super()._get_latest_materialization_records(raw_asset_rows)
             found[key] = record
         return found
+
+    def watch(self, run_id: str, cursor: str | None, callback: EventHandlerFn) -> None:
+        if not self._obs:
+            self._obs = Observer()
+            self._obs.start()
+        watchdog = _Watchdog(self, run_id, callback, cursor)
+        self._watchers[run_id][callback] = watchdog, self._obs.schedule(watchdog, self._base_dir, recursive=True)
 
     def dispose(self) -> None:
         super().dispose()

@@ -22,6 +22,7 @@ from sources.system.interrupt import descendants
 
 HOST = "127.0.0.1"
 DEFINITIONS = "orchestration.definitions"
+CODE = "orchestration.code_server"
 STOP_SECONDS = 0.6
 """After that they are ended: whatever they do is taken up again."""
 STATEMENT_MILLISECONDS, POOL_SECONDS, POOL_OVERFLOW = 15_000, 3_600, 20
@@ -42,6 +43,9 @@ def serve(workspace: Path, port: int, origins: Iterable[str], feedback: Path, ci
     from dagster._core.workspace.load_target import WorkspaceFileTarget
     from dagster_webserver.app import create_app_from_workspace_process_context
 
+    from orchestration.web.live_events import send_together
+
+    send_together()
     with DagsterInstance.get() as instance:
         instance.optimize_for_webserver(STATEMENT_MILLISECONDS, POOL_SECONDS, POOL_OVERFLOW)
         with WorkspaceProcessContext(instance, WorkspaceFileTarget([str(workspace)])) as context:
@@ -76,7 +80,7 @@ def serve_together(port: int, environment: Mapping[str, str]) -> int:
         code, workspace = Path(folder) / "code.sock", Path(folder) / "workspace.yaml"
         place = {"grpc_server": {"socket": str(code), "location_name": DEFINITIONS}}
         workspace.write_text(yaml.safe_dump({"load_from": [place]}), encoding="utf-8")
-        of_code = ("--module-name", DEFINITIONS, "--location-name", DEFINITIONS, "--log-level", "warning")
+        of_code = ("--module-name", CODE, "--location-name", DEFINITIONS, "--log-level", "warning")
         try:
             start("dagster", "code-server", "start", "--socket", code, *of_code)
             _wait_for(code, running[0])

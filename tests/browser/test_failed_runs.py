@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -78,3 +79,37 @@ def test_the_list_of_runs_shows_in_which_one_a_workbook_was_rejected(
     expect(page.get_by_text("退回 1 份").first).to_be_visible(timeout=30_000)
     expect(page.get_by_text("退回")).to_have_count(1)  # the runs before were clean, and do not say so
     page.screenshot(path=screenshots / "runs.png")
+
+
+STOP = "mutation ($run: String!) { terminateRun(runId: $run) { __typename } }"
+STATE = "query ($run: ID!) { runOrError(runId: $run) { ... on Run { status } } }"
+
+
+def ask(page: Page, query: str, run_id: str) -> dict:
+    """Asks Dagster's page, as itself, about a run."""
+    body = json.dumps({"query": query, "variables": {"run": run_id}})
+    options = {"method": "POST", "headers": {"content-type": "application/json"}, "body": body}
+    return page.evaluate("async (options) => (await fetch('/graphql', options)).json()", options)["data"]
+
+
+def commands_of_runs() -> list[str]:
+    """The command lines of processes that a fork server has started, each the server's own."""
+    told = subprocess.run(["ps", "-ww", "-eo", "ppid=,pid=,args="], capture_output=True, text=True, check=True).stdout
+    processes = {pid: (ppid, args) for ppid, pid, args in (line.split(None, 2) for line in told.splitlines())}
+    servers = {pid for pid, (_, args) in processes.items() if "multiprocessing.forkserver" in args}
+    return [args for ppid, args in processes.values() if ppid in servers]
+
+
+def test_a_run_starts_with_modules_imported_and_can_be_stopped_from_the_page(page: Page):
+    """Dagster's code server would start it with none; what is stopped there ends, and the next one runs."""
+    page.goto("/runs")
+    run_id = launch(page, "annual_report")
+    page.goto(f"/runs/{run_id}")
+    expect(page).to_have_title(re.compile("STARTED"), timeout=RUN_MILLISECONDS)
+    assert any("dagster._grpc.impl" in each for each in commands_of_runs())
+    assert ask(page, STOP, run_id)["terminateRun"]["__typename"] == "TerminateRunSuccess"
+    expect(page).to_have_title(re.compile("CANCELED"), timeout=RUN_MILLISECONDS)
+    next_id = launch(page, "annual_report")
+    page.goto(f"/runs/{next_id}")
+    expect(page).to_have_title(re.compile("SUCCESS"), timeout=RUN_MILLISECONDS)
+    assert ask(page, STATE, run_id)["runOrError"]["status"] == "CANCELED"
