@@ -15,8 +15,8 @@ from dagster_graphql.schema.pipelines.subscription import GraphenePipelineRunLog
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestration.lib.event_log import KeptOpenEventLogStorage
 from orchestration.code_server import IMPORTED
+from orchestration.lib.event_log import KeptOpenEventLogStorage
 from orchestration.web.live_events import AT_MOST, together
 
 GUARD_SECONDS = 60
