@@ -27,9 +27,7 @@ def start_runs_imported() -> None:
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """The same as orchestration/definitions.py has."""
+    """The same as orchestration/definitions.py has; the server that loads them is then ready to begin runs."""
+    if multiprocessing.parent_process() is None:  # a run loads them too, and begins none
+        start_runs_imported()
     return definitions.defs()
-
-
-if multiprocessing.parent_process() is None:  # a run imports this module too, and starts no other
-    start_runs_imported()
