@@ -42,6 +42,5 @@ left join
     and figure.report_year between schools.from_year and schools.to_year
 left join
     {{ source("reference", "target") }} as target
-    on figure.kind = 'target'
-    and figure.figure_year = target.report_year
-    and figure.indicator_code = target.indicator_code
+    on figure.figure_year = target.report_year
+    and case when figure.kind = 'target' then figure.indicator_code end = target.indicator_code

@@ -61,7 +61,10 @@ with
             scope_code,
             school_code,
             max(is_now) as is_now,
-            max(was_before) as was_before
+            max(was_before) as was_before,
+            -- a join on one side's flag beside the keys compares every row with every other
+            case when max(is_now) = 1 then school_code end as code_now,
+            case when max(was_before) = 1 then school_code end as code_before
         from
             (
                 select report_year, region_code, scope_code, school_code, 1 as is_now, 0 as was_before
@@ -121,15 +124,13 @@ with
             and region_changes.scope_code = both_years.scope_code
         left join
             school_facts as this_year
-            on both_years.is_now = 1
-            and both_years.report_year = this_year.report_year
-            and both_years.school_code = this_year.school_code
+            on both_years.report_year = this_year.report_year
+            and both_years.code_now = this_year.school_code
             and region_changes.indicator_code = this_year.indicator_code
         left join
             school_facts as last_year
-            on both_years.was_before = 1
-            and both_years.report_year = last_year.report_year + 1
-            and both_years.school_code = last_year.school_code
+            on both_years.report_year = last_year.report_year + 1
+            and both_years.code_before = last_year.school_code
             and region_changes.indicator_code = last_year.indicator_code
     ),
 

@@ -53,8 +53,7 @@ with
         left join
             submissions
             on members.report_year = submissions.report_year
-            and members.school_code = submissions.respondent_code
-            and members.is_listed
+            and case when members.is_listed then members.school_code end = submissions.respondent_code
         group by members.report_year, members.region_code, members.scope_code
     ),
 

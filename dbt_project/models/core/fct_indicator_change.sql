@@ -31,9 +31,8 @@ with
         inner join indicators on facts.indicator_code = indicators.indicator_code
         left join
             choices
-            on facts.subject_kind = 'region'
-            and facts.report_year = choices.report_year
-            and facts.region_code = choices.region_code
+            on facts.report_year = choices.report_year
+            and case when facts.subject_kind = 'region' then facts.region_code end = choices.region_code
             and facts.scope_code = choices.scope_code
             and indicators.topic = choices.topic
         where facts.subject_kind = 'school' or choices.topic is not null

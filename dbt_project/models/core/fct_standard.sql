@@ -100,7 +100,6 @@ inner join
     and coalesce(standards.until, facts.report_year) >= facts.report_year
 left join
     exclusions
-    on facts.subject_kind = 'school'
-    and facts.report_year = exclusions.report_year
-    and facts.subject_code = exclusions.school_code
+    on facts.report_year = exclusions.report_year
+    and case when facts.subject_kind = 'school' then facts.subject_code end = exclusions.school_code
     and standards.edition = exclusions.edition

@@ -109,21 +109,21 @@ with
         inner join indicators on printed_figures.indicator_code = indicators.indicator_code
         left join
             facts
-            on printed_figures.kind = 'value'
-            and printed_figures.figure_year = facts.report_year
-            and printed_figures.subject_code = facts.subject_code
+            on printed_figures.figure_year = facts.report_year
+            and case when printed_figures.kind = 'value' then printed_figures.subject_code end
+            = facts.subject_code
             and printed_figures.scope_code = facts.scope_code
             and printed_figures.indicator_code = facts.indicator_code
         left join
             changes
-            on printed_figures.kind = 'change'
-            and printed_figures.figure_year = changes.report_year
-            and printed_figures.subject_code = changes.subject_code
+            on printed_figures.figure_year = changes.report_year
+            and case when printed_figures.kind = 'change' then printed_figures.subject_code end
+            = changes.subject_code
             and printed_figures.indicator_code = changes.indicator_code
         left join
             standards
-            on printed_figures.kind = 'standard'
-            and printed_figures.indicator_code = standards.indicator_code
+            on case when printed_figures.kind = 'standard' then printed_figures.indicator_code end
+            = standards.indicator_code
     ),
 
     covered as (

@@ -381,8 +381,9 @@ inner join {{ ref('stg_submission') }} as submission on cells.submission_id = su
 inner join {{ source('reference', 'measure') }} as measures on cells.sheet = measures.sheet
 -- a bureau's list says something of each of its schools
 left join {{ ref('int_roster') }} as roster
-on measures.level = 'school' and measures.filled_in_by = 'bureau'
-and submission.report_year = roster.report_year and submission.respondent_code = roster.bureau_code
+on submission.report_year = roster.report_year
+and case when measures.level = 'school' and measures.filled_in_by = 'bureau' then submission.respondent_code end
+= roster.bureau_code
 where cells.column_name = 'sheet_status'
 )
 
