@@ -17,7 +17,7 @@ from orchestration.benchmark.results import as_json, from_json
 from orchestration.benchmark.runner import measure
 from sources.sample.population import SAMPLE_YEAR
 from sources.system.settings import PROJECT_ROOT
-from tests.bench import history, waits
+from tests.bench import history, ten_years, waits
 from tests.bench.alternatives import ALTERNATIVES, alternatives
 from tests.bench.corpus import measure_corpus
 from tests.bench.desk_load import measure_desk
@@ -67,10 +67,12 @@ def bench(
     years: Sequence[int] = (SAMPLE_YEAR,),
     without: Sequence[str] = (),
     is_kept: bool = True,
+    decade_of: Sequence[int] = ten_years.SIZES,
 ) -> None:
-    """Measures a size (`city`, `province`, `nation`, a number of schools), `waits`, or one of SECTIONS; tells it.
+    """Measures a size (`city`, `province`, `nation`, a number of schools), `waits`, `ten-years`, or one of SECTIONS;
+    tells it.
 
-    `is_kept`: for docs/benchmark.md, which is then written anew.
+    `is_kept`: for docs/benchmark.md, which is then written anew. `decade_of`: sizes to live through ten years.
     """
     RESULTS.mkdir(exist_ok=True)
     if size == "page":
@@ -81,6 +83,11 @@ def bench(
         print("\n".join(waits.section([made])))
         if is_kept:
             history.keep(made)
+    elif size == ten_years.NAME:
+        for made_of in map(ten_years.measure_ten_years, decade_of):
+            print("\n".join(ten_years.section([made_of])))
+            if is_kept:
+                ten_years.keep(made_of)
     elif size in SECTIONS:
         lines = SECTIONS[size]()
         print("\n".join(lines))
@@ -111,24 +118,29 @@ def write_page(results: Path, page: Path, reference: Path = quick.REFERENCE) -> 
         (results / "history.svg").write_text(history.draw(drawn), encoding="utf-8")
     sections = [results / f"{name}.md" for name in SECTIONS]
     lines = [section.read_text(encoding="utf-8") for section in sections if section.exists()]
-    own = (waits.section(records), history.section(drawn, records))
-    page.write_text(report(sizes, ["\n".join(each) + "\n" for each in own] + lines), encoding="utf-8")
+    decades = ten_years.section(ten_years.kept(results / ten_years.KEPT.name))
+    own = (waits.section(records), decades, history.section(drawn, records))
+    page.write_text(report(sizes, ["\n".join(each) + "\n" for each in own if each] + lines), encoding="utf-8")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument(
-        "sizes", nargs="+", help=f"{', '.join([*SIZES, waits.NAME, *SECTIONS])}, or a number of schools"
+        "sizes",
+        nargs="+",
+        help=f"{', '.join([*SIZES, waits.NAME, ten_years.NAME, *SECTIONS])}, or a number of schools",
     )
     parser.add_argument("--runs", type=int, default=0)
     parser.add_argument("--year", type=int, action="append", help=f"report years (default {SAMPLE_YEAR})")
+    parser.add_argument("--schools", type=int, action="append", help=f"for {ten_years.NAME} ({ten_years.SIZES})")
     parser.add_argument("--without", action="append", default=[], choices=ALTERNATIVES, help="leave an alternative out")
     parser.add_argument("--dry", action="store_true", help="keep nothing for docs/benchmark.md")
     given = parser.parse_args()
     began = time.perf_counter()
     for size in given.sizes:
         number = int(size) if size.isdecimal() else 0
-        bench(size, given.runs, number, given.year or (SAMPLE_YEAR,), given.without, not given.dry)
+        years, sizes = given.year or (SAMPLE_YEAR,), given.schools or ten_years.SIZES
+        bench(size, given.runs, number, years, given.without, not given.dry, sizes)
     print(f"{(time.perf_counter() - began) / 60:.1f} min")
 
 

@@ -1,4 +1,4 @@
-"""No model compares every row with every other where the keys are equal: ten years cost ten times one, not a hundred."""
+"""No model compares every row with every other to find equal keys: ten years cost ten times one, not a hundred."""
 
 import json
 import re

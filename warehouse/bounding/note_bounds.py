@@ -109,6 +109,7 @@ class _Year:
         self._connection, self._catalogue, self._year = connection, catalogue, report_year
         self._shadows = _shadows_by(catalogue.pack)
         self._known: dict[tuple[str, tuple[str, ...], tuple[str, ...]], Shadows | None] = {}
+        self._definitions: dict[str, str] = {}
 
     def incomplete(self) -> list[IncompleteFigure]:
         """The figures that lack schools and may have a bound."""
@@ -121,7 +122,7 @@ class _Year:
         wanted = {figure.indicator_code for figure in figures}
         measures = sorted({term.measure_code for term in self._terms() if term.indicator_code in wanted})
         self._missing, self._numbers = self._read_measures(measures)
-        self._members = self._read_members()
+        self._members = self._read_members(sorted(self._numbers))
         self._ownership = dict(
             self._connection.execute(
                 "select school_code, ownership from core.dim_school where report_year = ?", [self._year]
@@ -187,15 +188,16 @@ class _Year:
         ).fetchall()
         return {code for (code,) in found}
 
-    def _read_members(self) -> Mapping[tuple[str, str], tuple[str, ...]]:
-        """Region and scope → the schools in it."""
+    def _read_members(self, schools: Sequence[str]) -> Mapping[tuple[str, str], tuple[str, ...]]:
+        """Region and scope → those of the schools that are in it."""
         found = self._connection.execute(
             "select paths.ancestor_code, members.scope_code, list(members.school_code order by members.school_code)"
             " from core.brg_scope_school as members inner join reference.region_path as paths"
-            " on members.region_code = paths.region_code where members.report_year = ? group by all",
-            [self._year],
+            " on members.region_code = paths.region_code where members.report_year = ?"
+            " and members.school_code in (select unnest(?)) group by all",
+            [self._year, list(schools)],
         ).fetchall()
-        return {(region, scope): tuple(schools) for region, scope, schools in found}
+        return {(region, scope): tuple(members) for region, scope, members in found}
 
     def _read(self, figure: IncompleteFigure) -> _Incomplete:
         indicator = self._catalogue.indicators[figure.indicator_code]
@@ -214,8 +216,9 @@ class _Year:
     def _of_formula(self, each: _Incomplete) -> tuple[ValueBound, list[SchoolNarrows]] | None:
         formula = each.indicator.formula(each.definition)
         schools, shadows = list[str](), list[Shadows]()
+        missing = [(code, self._missing.get(code, frozenset())) for _, code in formula.terms]
         for school in self._members.get((each.region, each.scope), ()):
-            lacking = [code for _, code in formula.terms if school in self._missing.get(code, ())]
+            lacking = [code for code, by in missing if school in by]
             if not lacking:
                 continue
             above = formula.numerator if formula.denominator else tuple(lacking)
@@ -246,10 +249,11 @@ class _Year:
         of = self._catalogue.indicators[count.of]
         formula = self._formula(each.indicator, each.definition)
         schools, found = list[str](), list[Shadows]()
+        missing = frozenset[str]().union(*(self._missing.get(code, ()) for _, code in formula.terms))
         for school in self._members.get((each.region, each.scope), ()):
             if count.ownership is not None and self._ownership.get(school) != count.ownership:
                 continue
-            if any(school in self._missing.get(code, ()) for _, code in formula.terms):
+            if school in missing:
                 shadows = self._shadows_of(school, formula.numerator, formula.denominator)
                 if shadows is None:
                     return None
@@ -264,12 +268,14 @@ class _Year:
 
     def _definition(self, indicator: str) -> str:
         """The definition in use of an indicator in the year."""
+        if indicator in self._definitions:
+            return self._definitions[indicator]
         found = self._connection.execute(
             "select any_value(definition) from core.fct_indicator_value where report_year = ? and indicator_code = ?",
             [self._year, indicator],
         ).fetchone()
         assert found is not None
-        return str(found[0])
+        return self._definitions.setdefault(indicator, str(found[0]))
 
     def _narrowing(
         self, each: _Incomplete, schools: list[str], narrows: list[Fraction], usual: FigureBound

@@ -5,8 +5,8 @@ school: at a trial value λ each school takes the corner at which (above − λ 
 they take together is the next trial (Dinkelbach); it ends, exactly, where nothing is gained any more.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
@@ -106,13 +106,18 @@ def _different(missing: Iterable[Shadow]) -> tuple[Shadow, ...]:
 
 def _added_up(corners: Iterable[Corner]) -> tuple[Fraction, Fraction]:
     """What schools add above and below the line, each at its corner; the same corner is multiplied, not added."""
-    above, below = ZERO, ZERO
+    above, below = defaultdict[int, int](int), defaultdict[int, int](int)
     each = tuple(corners)
     times = Counter(map(id, each))
     for corner in {id(corner): corner for corner in each}.values():
-        above += corner.above * times[id(corner)]
-        below += corner.below * times[id(corner)]
-    return above, below
+        above[corner.above.denominator] += corner.above.numerator * times[id(corner)]
+        below[corner.below.denominator] += corner.below.numerator * times[id(corner)]
+    return _sum(above), _sum(below)
+
+
+def _sum(of_denominator: Mapping[int, int]) -> Fraction:
+    """Fractions, added up before by their denominators: most are whole numbers."""
+    return sum((Fraction(above, below) for below, above in of_denominator.items()), ZERO)
 
 
 def _onward(ratio: Fraction, corners: tuple[Corner, ...], scale: Fraction, rays: Iterable[Corner], sign: int) -> End:

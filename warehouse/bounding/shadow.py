@@ -1,8 +1,9 @@
 """What one school can add above and below the line of a formula: the corners of all that its limits allow."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
+from math import lcm
 from typing import NamedTuple
 
 from warehouse.bounding.exact_programme import ExactProgramme
@@ -42,15 +43,21 @@ class Shadow:
 
     corners: tuple[Corner, ...]
     rays: tuple[Corner, ...] = ()
+    whole: tuple[tuple[int, int], ...] = field(init=False, repr=False, compare=False)
+    """Above and below of each corner, times what makes all of them whole: a nation asks for a hundred million."""
+
+    def __post_init__(self) -> None:
+        times = lcm(*(part.denominator for corner in self.corners for part in (corner.above, corner.below)))
+        whole = tuple((int(corner.above * times), int(corner.below * times)) for corner in self.corners)
+        object.__setattr__(self, "whole", whole)
 
     def furthest(self, sign: int, ratio: Fraction = ZERO) -> Corner:
         """The corner where what is added above, less ratio × below, is greatest (`sign` 1) or least (-1)."""
         if len(self.corners) == 1:
             return self.corners[0]
-        pick = max if sign > 0 else min
-        if not ratio:
-            return pick(self.corners, key=lambda corner: corner.above)
-        return pick(self.corners, key=lambda corner: corner.above - ratio * corner.below)
+        by, per = ratio.numerator, ratio.denominator
+        gains = [above * per - by * below for above, below in self.whole]
+        return self.corners[gains.index(max(gains) if sign > 0 else min(gains))]
 
 
 @dataclass(frozen=True, slots=True)
