@@ -11,6 +11,7 @@ of a run's two files they watch for whoever looks at it live.
 """
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -31,6 +32,8 @@ from watchdog.observers import Observer
 OPEN_FILES = 8
 """Of the runs that were looked at last; each run has a file of its own."""
 BUSY_SECONDS = 60
+LOOKS = (0, 0.02, 0.1, 0.3)
+"""Seconds before each look at what somebody has written, until there is something."""
 
 Connected = AbstractContextManager[db.Connection]
 INSERT = SqlEventLogStorageTable.insert()
@@ -56,7 +59,13 @@ class _Watchdog(SqliteEventLogStorageWatchdog):
         self._patterns = [self._log_path, f"{self._log_path}-wal"]
 
     def on_modified(self, event: FileSystemEvent) -> None:
-        self._process_log()
+        """Looks until something new is seen: SQLite writes first, and shows what it has written a moment later."""
+        seen = self._cursor
+        for pause in LOOKS:
+            time.sleep(pause)
+            self._process_log()
+            if self._cursor != seen:
+                return
 
 
 class KeptOpenEventLogStorage(SqliteEventLogStorage):

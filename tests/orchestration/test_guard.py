@@ -1,6 +1,5 @@
 """What reaches Dagster's web server: its own page and programs on purpose, nothing that another page asks for."""
 
-import asyncio
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from orchestration.web.guard import Guard, local_origins, refusal
+from tests.support.own_loop import in_own_loop
 
 ORIGINS = frozenset([*local_origins(3000), "https://nianbao.example"])
 JSON = {"content-type": "application/json"}
@@ -115,7 +115,7 @@ def answers(scope: dict[str, Any]) -> Iterator[dict[str, Any]]:
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": b""}
 
-    asyncio.run(Guard(yes, ORIGINS)(scope, receive, send))
+    in_own_loop(Guard(yes, ORIGINS)(scope, receive, send))
     yield from sent
 
 

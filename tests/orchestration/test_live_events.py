@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from orchestration.code_server import IMPORTED
 from orchestration.lib.event_log import KeptOpenEventLogStorage
 from orchestration.web.live_events import AT_MOST, together
+from tests.support.own_loop import in_own_loop
 
 GUARD_SECONDS = 60
 WRITER = """
@@ -58,19 +59,19 @@ MESSAGES = st.lists(st.one_of(st.lists(st.integers(), min_size=1).map(lambda n: 
 
 @given(MESSAGES, st.frozensets(st.integers(0, 5)), st.sampled_from([0.0, 0.001, 0.01]))
 def test_every_event_comes_once_and_in_order_with_where_the_last_ends(messages, stops, seconds):
-    came = asyncio.run(received(sent(messages, stops), seconds))
+    came = in_own_loop(received(sent(messages, stops), seconds))
     assert events_of(came) == events_of(messages)
     assert all(each.cursor == str(each.messages[-1]) for each in came if isinstance(each, Events))
 
 
 def test_what_comes_at_once_is_two_messages():
     """The first one alone: whoever opens the page waits for nothing."""
-    came = asyncio.run(received(sent([message(number) for number in range(300)]), 0.2))
+    came = in_own_loop(received(sent([message(number) for number in range(300)]), 0.2))
     assert [len(each.messages) for each in came] in ([1, 299], [300])
 
 
 def test_no_message_has_more_than_so_many_put_together():
-    came = asyncio.run(received(sent([message(number) for number in range(2 * AT_MOST + 1)]), GUARD_SECONDS))
+    came = in_own_loop(received(sent([message(number) for number in range(2 * AT_MOST + 1)]), GUARD_SECONDS))
     assert max(len(each.messages) for each in came) <= AT_MOST
     assert len(events_of(came)) == 2 * AT_MOST + 1
 
@@ -83,7 +84,7 @@ def test_an_error_of_the_sender_comes_after_the_events_before_it():
             came.append(each)
 
     with pytest.raises(ValueError, match="gone"):
-        asyncio.run(receive())
+        in_own_loop(receive())
     assert events_of(came) == [1, 2]
 
 
@@ -102,7 +103,7 @@ def test_a_page_that_is_closed_ends_the_sender():
         await anext(page)
         await page.aclose()
 
-    asyncio.run(look_once())
+    in_own_loop(look_once())
     assert ended == [True]
 
 
@@ -122,7 +123,7 @@ def test_a_look_that_is_cancelled_while_nothing_comes_ends_the_sender():
         looking.cancel()
         await asyncio.gather(looking, return_exceptions=True)
 
-    asyncio.run(look_for_a_moment())
+    in_own_loop(look_for_a_moment())
     assert ended == [True]
 
 

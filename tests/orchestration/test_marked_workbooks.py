@@ -1,6 +1,5 @@
 """The page hands out the marked workbooks of this installation, by their names in the list, and no other file."""
 
-import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from orchestration.lib.addresses import marked_workbook
 from orchestration.lib.metadata import Link
 from orchestration.web.guard import Guard, local_origins
 from orchestration.web.marked_workbooks import MarkedWorkbooks, listed_workbook
+from tests.support.own_loop import in_own_loop
 
 NAME = "2023/某校（一）_3f9a17c2_校验结果.xlsx"
 OUTSIDE = ("../secret", "2023/../../secret", "/etc/passwd")
@@ -65,7 +65,7 @@ def asked(folder: Path, path: str, headers: dict[str, str]) -> list[dict[str, An
 
     given = [(name.encode(), value.encode()) for name, value in ({"host": "127.0.0.1:3000"} | headers).items()]
     scope = {"type": "http", "method": "GET", "path": path, "query_string": b"", "headers": given}
-    asyncio.run(Guard(MarkedWorkbooks(page, folder), frozenset(local_origins(3000)))(scope, receive, send))
+    in_own_loop(Guard(MarkedWorkbooks(page, folder), frozenset(local_origins(3000)))(scope, receive, send))
     return sent
 
 
