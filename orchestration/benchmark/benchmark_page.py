@@ -40,8 +40,7 @@ is measured by itself (`make bench MEASURE=waits`). A figure is the median over 
 from where to where it lies: by order statistics, at least {CONFIDENCE:.0%} sure of six rounds or more; of three from
 the smallest to the largest, 75% sure. A ratio is formed round by round, of two runs of the same minute. A target is
 met, or not met, only if the whole interval says so; one round decides nothing. Beside the machine stands how many of
-its cores other work kept busy meanwhile. The nation was measured before bounds came: a cold run since was ended
-after ten minutes (docs/decisions/0089).
+its cores other work kept busy meanwhile.
 
 - **Floor**: one process reads every cell with calamine and executes the same compiled SQL in DuckDB, on the tables that
   intake has written. It audits nothing, writes no findings and publishes nothing.
@@ -81,6 +80,7 @@ def _size(results: Results) -> list[str]:
         f" {', '.join(map(str, results.years))}. {_measured(results)}\n",
         f"Planted and found exactly: {planted['error']:,} workbook(s) with an error, {planted['warning']:,} with a"
         f" warning, {planted['resubmission']:,} sent twice; nothing else was found.\n",
+        *([f"**{results.note}**\n"] if results.note else []),
         "| run | wall s | CPU s | memory MB | wall ÷ floor | CPU ÷ floor |",
         "| --- | ---: | ---: | ---: | ---: | ---: |",
     ]

@@ -10,12 +10,13 @@ from pathlib import Path
 import openpyxl
 
 from sources.archive.archive import archived_receipts
+from sources.sample.population import REVISED
 from sources.sample.poured import Poured
 from sources.system.settings import PROJECT_ROOT, Settings
 from warehouse.store.connection import open_published
 
 ASKED_TIMES = 5
-BESIDE_LAST_YEAR, REVISED = "plausible.last_year", "（修订）"
+BESIDE_LAST_YEAR = "plausible.last_year"
 QUESTION = re.compile(r"^(\d+)\. (.+?)\n\n```sql\n(.+?)```", re.MULTILINE | re.DOTALL)
 SCHOOL_IN_QUESTIONS = "3645900002"
 
@@ -25,8 +26,10 @@ class WrongOutcomeError(Exception):
 
 
 def compare_findings(settings: Settings, installation: Poured) -> None:
-    """Checks that the run found exactly the errors, warnings and superseded versions that were planted; and perhaps
-    that a planted number is far from the next year's."""
+    """Checks that the run found exactly the errors, warnings and superseded versions that were planted.
+
+    In the same sheet of the year after, it may also have found that a number is far from last year's: the planted one.
+    """
     sent_as = {each.submission_id: each.file_name for each in archived_receipts(settings.archive)}
     with open_published(settings) as connection:
         found = [

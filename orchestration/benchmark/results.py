@@ -44,6 +44,8 @@ class Results:
     rows: dict[str, int] = field(default_factory=dict)
     questions: list[dict[str, Any]] = field(default_factory=list)
     commit: str = ""
+    note: str = ""
+    """What a reader has to know of these figures, written into the file by hand; measuring again takes it away."""
 
     def median(self, what: str, of: str) -> float | None:
         """The median of a cost (`wall`, `cpu`, `memory`, `largest`) over the runs; None when it was not measured."""

@@ -30,6 +30,8 @@ SAMPLE_CITY, SAMPLE_YEAR, SAMPLE_BUREAU = CITIES_ROOT / "450700", 2023, "450700"
 WITHOUT_STUDENTS = ("3645900004", "3645900006")
 SCHOOLS_A_CITY, CITIES_A_PROVINCE, COUNTIES_A_CITY = 30, 10, 4
 LARGEST_CITY, LARGEST_PROVINCE = 40, 400
+REVISED = "（修订）"
+"""What a school adds to the name of the file that it sends again."""
 SHARES = {"error": 0.03, "warning": 0.02, "resubmission": 0.02}
 """Of the schools of a year: workbooks with an error, with a warning, and those that came twice."""
 COUNTED_AS_THEY_ARE = frozenset(
@@ -230,7 +232,7 @@ def _sent(
         first = with_item(values, "staff", "teachers_full_time", lambda teachers: teachers + 1)
         if first is None:
             raise LookupError(f"school {school.respondent.code} reports no teachers")
-        later = name.replace(".xlsx", "（修订）.xlsx")
+        later = name.replace(".xlsx", f"{REVISED}.xlsx")
         saved_at = datetime(year, 11, 1, 12)
         return [
             replace(version, values=first, is_superseded=True),

@@ -189,7 +189,7 @@ def section(sizes: Sequence[TenYears]) -> list[str]:
         *_table(
             ("schools", "workbooks", "filled cells", "model rows", "first year s (CPU)", "last year s (CPU)",
              "one school s (CPU)", "rebuilt s (CPU)", "memory MB", "published MB", "archive MB",
-             "measured on, at, cores busy"),
+             "measured on, at, on, cores busy"),
             (_row(each) for each in sizes),
         ),
         "",
@@ -219,7 +219,7 @@ def _row(made: TenYears) -> Iterator[str]:
     yield f"{max(cost.memory for cost in costs) / 1e6:,.0f}"
     yield f"{last.published / 1e6:,.0f}"
     yield f"{last.archive / 1e6:,.0f}"
-    yield f"{made.measured_on}, {made.commit}, {busy:.1f}"
+    yield f"{made.measured_on}, {made.commit}, {made.machine}, {busy:.1f}"
 
 
 def _table(heads: Sequence[str], rows: Iterator[Sequence[str]] | Iterator[Iterator[str]]) -> Iterator[str]:

@@ -170,3 +170,8 @@ def test_wall_seconds_of_a_busy_machine_are_not_compared():
     assert "other work kept 1.7 cores busy (at most 1.7), **so that only CPU can be compared**" in page
     assert "| 300 | 300 | busy | 9.0 | 30 | busy | 2.0 |" in page
     assert "| 12 | 12 | 4.0 | 4.0 |" in page
+
+
+def test_a_remark_on_old_figures_stands_above_them():
+    page = told(replace(results(12, cold=4.0), note="Measured before the flood."))
+    assert page.index("**Measured before the flood.**") < page.index("| run | wall s |")
